@@ -1,0 +1,74 @@
+"""What mail servers and programs report about mails of ours: bounces (RFC 3464) and read receipts (RFC 8098)."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from socialsupport_core.model import DeliveryState
+from socialsupport_email import mime
+from socialsupport_email.context import ids
+from socialsupport_email.mime import Mail, Part
+from socialsupport_email.words import shown
+
+MAX_REASON = 500  # characters
+
+STATES: dict[str, DeliveryState] = {
+    "failed": "failed",
+    "delayed": "sent",  # the server goes on trying
+    "delivered": "delivered",
+    "relayed": "sent",  # to a server that reports nothing
+    "expanded": "delivered",  # to the members of a list
+}
+"""By action, RFC 3464 2.3.3."""
+_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")  # RFC 3463
+_ORIGINAL = frozenset({"message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"})
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    state: DeliveryState
+    message_id: str
+    code: str | None = None
+    reason: str | None = None
+
+
+def reports(mail: Mail) -> list[Report]:
+    """Empty if the mail is no report, or does not say about which mail."""
+    kind = mail.body.params.get("report-type", "").lower()
+    if mail.body.media_type != "multipart/report" or kind not in ("delivery-status", "disposition-notification"):
+        return []
+    leaves = list(mail.body.leaves())
+    groups = next((leaf.fields for leaf in leaves if leaf.fields), [])
+    about = _about(leaves)
+    found = _deliveries(groups, about) if kind == "delivery-status" else _dispositions(groups, about)
+    return list(found)
+
+
+def _about(leaves: list[Part]) -> str | None:
+    """The Message-ID of the mail that comes back, whole or only its headers."""
+    for leaf in leaves:
+        if leaf.media_type in _ORIGINAL:
+            headers, _body = mime.split(leaf.content.lstrip(b"\r\n"))
+            found = ids([value for name, value in headers if name == "message-id"])
+            if found:
+                return found[0]
+    return None
+
+
+def _deliveries(groups: list[dict[str, str]], about: str | None) -> Iterator[Report]:
+    """The first group is about the report itself, each further one about a recipient."""
+    for group in groups[1:]:
+        state = STATES.get(group.get("action", "").partition(";")[0].strip().lower())
+        if about and state:
+            code = _STATUS.search(group.get("status", ""))
+            reason = group.get("diagnostic-code", "").partition(";")
+            yield Report(state, about, code[0] if code else None, shown(reason[2] or reason[0])[:MAX_REASON] or None)
+
+
+def _dispositions(groups: list[dict[str, str]], about: str | None) -> Iterator[Report]:
+    """Displayed is read; deleted unseen, processed and the like tell nothing that we have a word for."""
+    for group in groups[:1]:
+        named = ids([group.get("original-message-id", "")]) or ((about,) if about else ())
+        disposition = group.get("disposition", "").rpartition(";")[2].partition("/")[0].strip().lower()
+        if named and disposition == "displayed":
+            yield Report("read", named[0])

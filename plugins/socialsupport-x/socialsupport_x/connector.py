@@ -1,0 +1,239 @@
+"""X, formerly Twitter (API v2; https://docs.x.com, 2026-07)."""
+
+import base64
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import httpx
+
+from socialsupport_core.contract import (
+    ConfigError,
+    Connector,
+    DeliveryError,
+    Flow,
+    Forbidden,
+    Unsupported,
+)
+from socialsupport_core.model import (
+    Attachment,
+    Blob,
+    Capabilities,
+    Credentials,
+    Event,
+    Facts,
+    Identifier,
+    Intent,
+    Page,
+    Party,
+    Payload,
+    RateLimit,
+    Receipt,
+    Reply,
+    TextLimit,
+    Thread,
+)
+from socialsupport_x import (
+    activity,
+    api,
+    failures,
+    media,
+    oauth1,
+    polling,
+    sending,
+    subscribing,
+    webhook,
+)
+from socialsupport_x.people import KIND, party
+from socialsupport_x.reading import text_of
+from socialsupport_x.settings import XSettings
+
+CAPABILITIES = Capabilities(
+    receives=frozenset({"webhook", "poll"}),
+    verification="signature",
+    events=frozenset(
+        {
+            "interaction.received",
+            "interaction.edited",
+            "interaction.deleted",
+            "reaction.added",
+            "delivery.updated",
+            "identity.claimed",
+            "thread.updated",
+            "typing.started",
+            "unrecognised",
+        }
+    ),
+    intents=frozenset({"send.message", "delete.message", "react", "open.private"}),
+    unsupported=frozenset({"reaction.removed", "mark.read", "typing"}),
+    sends=frozenset({"public", "private"}),
+    # https://developer.x.com/en/docs/x-api/v1/direct-messages/sending-and-receiving (2024-12)
+    text=TextLimit(limit=10_000, unit="characters"),
+    media=media.LIMITS,
+    attachments=4,
+    receipts=frozenset({"read"}),
+    settles="lookup",
+    # https://docs.x.com/x-api/direct-messages/lookup/introduction (2026-07)
+    history=timedelta(days=30),
+)
+IN_PUBLIC = CAPABILITIES.model_copy(
+    update={
+        "sends": frozenset({"public", "private"}),
+        # https://docs.x.com/fundamentals/counting-characters (2026-07)
+        "text": TextLimit(limit=280, unit="x_weighted"),
+        "receipts": frozenset(),
+    }
+)
+IN_PRIVATE = CAPABILITIES.model_copy(
+    update={
+        "intents": frozenset({"send.message"}),
+        "sends": frozenset({"private"}),
+        "attachments": 1,
+    }
+)
+SIGNED_HOSTS = frozenset({"api.x.com", "ton.twitter.com", "ton.x.com"})
+TOKEN_PATH = "/2/oauth2/token"  # noqa: S105 - an address
+WEBHOOKS = "/2/webhooks"
+
+
+class X(Connector[XSettings]):
+    """Mentions, replies and direct messages of one account."""
+
+    name = "x"
+    settings_model = XSettings
+    capabilities = CAPABILITIES
+    # https://docs.x.com/x-api/fundamentals/rate-limits (2026-07): POST /2/tweets, per user. Other calls are
+    # limited each for itself (direct messages: 15 in 15 minutes); there the 429 says when to go on.
+    rate_limits = (RateLimit(calls=100, seconds=900),)
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        return SIGNED_HOSTS | media.CDN
+
+    @property
+    def own_account(self) -> str | None:
+        return self.settings.account_id or self.facts.own_account
+
+    def capabilities_in(self, thread: Thread) -> Capabilities:
+        return IN_PUBLIC if thread.visibility == "public" else IN_PRIVATE
+
+    # inbound: pure
+
+    def handshake(self, payload: Payload) -> Reply | None:
+        return webhook.answer(payload, self.settings)
+
+    def verify(self, payload: Payload) -> None:
+        webhook.verify(payload, self.settings)
+
+    def parse(self, payload: Payload) -> Iterable[Event]:
+        return activity.translated(payload, self.own_account)
+
+    def poll(self, cursor: str | None) -> Flow[Page]:
+        return polling.poll(self._required_account(), polling.Cursor.read(cursor))
+
+    # outbound
+
+    def send(self, intent: Intent) -> Flow[Receipt]:
+        return sending.carry_out(intent)
+
+    def lookup(self, intent: Intent, since: datetime) -> Flow[Receipt | None]:
+        return sending.find(intent, since)
+
+    def failure(self, response: httpx.Response) -> DeliveryError | None:
+        return failures.failure(response, self.settings.secrets())
+
+    # credentials
+
+    def authorize(
+        self, request: httpx.Request, credentials: Credentials | None, now: datetime, nonce: str
+    ) -> httpx.Request:
+        """Media lie on a public CDN, which is told no credential."""
+        if request.url.host not in SIGNED_HOSTS:
+            return request
+        request.headers["authorization"] = self._authorization(request, credentials, now, nonce)
+        return request
+
+    def refresh(self, credentials: Credentials) -> Flow[Credentials]:
+        """https://docs.x.com/fundamentals/authentication/oauth-2-0/user-access-token (2026-07)"""
+        if credentials.refresh_token is None:
+            raise Unsupported("the account was connected without offline.access: connect it again")
+        form = {
+            "grant_type": "refresh_token",
+            "refresh_token": credentials.refresh_token.get_secret_value(),
+            "client_id": self.settings.client_id or "",
+        }
+        response: httpx.Response = yield httpx.Request("POST", api.API + TOKEN_PATH, data=form)
+        token = response.json()
+        expires_at = polling.answered_at(response) + timedelta(seconds=int(token["expires_in"]))
+        return Credentials(
+            access_token=token["access_token"],
+            refresh_token=token.get("refresh_token"),
+            expires_at=expires_at,
+            scopes=frozenset(str(token.get("scope", "")).split()),
+        )
+
+    # about the world
+
+    def probe(self) -> Flow[Facts]:
+        response: httpx.Response = yield api.get("/2/users/me", user__fields=api.USER_FIELDS)
+        user = response.json()["data"]
+        own = str(user["id"])
+        if self.settings.account_id not in (None, own):
+            raise Forbidden(
+                f"the access token belongs to the account {own}, account_id is {self.settings.account_id}: "
+                "correct one of them"
+            )
+        return Facts(own_account=own, name=text_of(user, "name"), handle=text_of(user, "username"))
+
+    def subscribe(self, public_url: str) -> Flow[None]:
+        if self.settings.subscription == "account_activity":
+            return subscribing.account_activity(public_url)
+        return subscribing.x_activity(public_url, self._required_account())
+
+    def profile(self, identifier: Identifier) -> Flow[Party]:
+        if identifier.kind != KIND:
+            raise Unsupported(f"X knows no {identifier.kind}")
+        response: httpx.Response = yield api.get(
+            api.at("users", identifier.value), user__fields=api.USER_FIELDS
+        )
+        return party(response.json()["data"], self.own_account or "")
+
+    def fetch(self, attachment: Attachment) -> Flow[Blob]:
+        return media.fetch(attachment, by_oauth2=self.settings.access_token is None)
+
+    # inside
+
+    def _required_account(self) -> str:
+        if self.own_account is None:
+            raise ConfigError(
+                "account_id is missing; enter our numeric user id, or run the connection test once"
+            )
+        return self.own_account
+
+    def _authorization(
+        self, request: httpx.Request, credentials: Credentials | None, now: datetime, nonce: str
+    ) -> str:
+        settings = self.settings
+        bearer = credentials.access_token if credentials else settings.oauth2_token
+        if request.url.path == TOKEN_PATH and settings.client_secret:
+            pair = f"{settings.client_id}:{settings.client_secret.get_secret_value()}"
+            return "Basic " + base64.b64encode(pair.encode()).decode()
+        if request.url.path.startswith(WEBHOOKS) and settings.app_bearer_token:
+            return f"Bearer {settings.app_bearer_token.get_secret_value()}"
+        if bearer:
+            return f"Bearer {bearer.get_secret_value()}"
+        return oauth1.authorization(request, self._keys(), nonce, int(now.timestamp()))
+
+    def _keys(self) -> oauth1.Keys:
+        settings = self.settings
+        key, secret = settings.consumer_key, settings.consumer_secret
+        token, token_secret = settings.access_token, settings.access_token_secret
+        if key is None or secret is None or token is None or token_secret is None:
+            raise ConfigError(
+                "X has no credentials; set oauth2_token, or access_token with access_token_secret"
+            )
+        return oauth1.Keys(
+            consumer_key=key.get_secret_value(),
+            consumer_secret=secret.get_secret_value(),
+            token=token.get_secret_value(),
+            token_secret=token_secret.get_secret_value(),
+        )

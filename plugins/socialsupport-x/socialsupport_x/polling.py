@@ -1,0 +1,96 @@
+"""Polling, where no webhook is ordered: one page of mentions or of direct messages at a time.
+
+https://docs.x.com/x-api/fundamentals/pagination,
+https://docs.x.com/x-api/direct-messages/lookup/introduction (2026-07)
+"""
+
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Literal
+
+import httpx
+from pydantic import ValidationError
+
+from socialsupport_core.contract import ConfigError, Flow
+from socialsupport_core.model import Page, Payload, Value
+from socialsupport_x import api
+from socialsupport_x.reading import EPOCH, Json, object_of, objects_of, text_of
+
+
+class Cursor(Value):
+    """Where to go on: every round reads the mentions, then the direct messages, each newest first."""
+
+    source: Literal["mentions", "messages"] = "mentions"
+    token: str | None = None
+    """Of the next page of this source."""
+    newest: str | None = None
+    """The highest id that this round has seen in this source."""
+    mentions: str | None = None
+    messages: str | None = None
+    """The highest ids of earlier rounds."""
+
+    @classmethod
+    def read(cls, cursor: str | None) -> "Cursor":
+        try:
+            return cls.model_validate_json(cursor) if cursor else cls()
+        except ValidationError as error:
+            raise ConfigError("the stored cursor is not one of X's; reset the channel's cursor") from error
+
+
+def poll(own: str, cursor: Cursor) -> Flow[Page]:
+    request = _request(own, cursor)
+    response: httpx.Response = yield request
+    content = response.json()
+    following = after(cursor, content)
+    return Page(
+        payloads=(_payload(request, response),) if objects_of(content, "data") else (),
+        cursor=following.to_json(),
+        more=following != Cursor(mentions=following.mentions, messages=following.messages),
+    )
+
+
+def _request(own: str, cursor: Cursor) -> httpx.Request:
+    if cursor.source == "mentions":
+        return api.mentions(own, cursor.mentions, cursor.token)
+    return api.direct_messages("/2/dm_events", cursor.token)
+
+
+def _payload(request: httpx.Request, response: httpx.Response) -> Payload:
+    return Payload(
+        source="poll",
+        method="GET",
+        url=str(request.url),
+        body=response.content,
+        received_at=answered_at(response),
+    )
+
+
+def answered_at(response: httpx.Response) -> datetime:
+    """By X's clock: a connector has none of its own."""
+    try:
+        at = parsedate_to_datetime(response.headers.get("date", ""))
+    except ValueError:
+        return EPOCH
+    return at if at.tzinfo else EPOCH
+
+
+def after(cursor: Cursor, content: Json) -> Cursor:
+    """The cursor behind this page: its next page, or the other source, or the next round."""
+    known = cursor.mentions if cursor.source == "mentions" else cursor.messages
+    ids = [found for item in objects_of(content, "data") if (found := text_of(item, "id"))]
+    newest = _highest(cursor.newest, *ids)
+    token = text_of(object_of(content, "meta"), "next_token")
+    if token and not (known and any(_number(found) <= _number(known) for found in ids)):
+        return cursor.model_copy(update={"token": token, "newest": newest})
+    highest = _highest(known, newest)
+    if cursor.source == "mentions":
+        return Cursor(source="messages", mentions=highest, messages=cursor.messages)
+    return Cursor(mentions=cursor.mentions, messages=highest)
+
+
+def _highest(*ids: str | None) -> str | None:
+    return max((one for one in ids if one), key=_number, default=None)
+
+
+def _number(native_id: str) -> int:
+    return int(native_id) if native_id.isascii() and native_id.isdigit() and len(native_id) < 20 else 0

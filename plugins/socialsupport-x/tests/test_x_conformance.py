@@ -1,0 +1,6 @@
+from socialsupport_core.testing.conformance import ConnectorConformance
+from socialsupport_x import X
+
+
+class TestX(ConnectorConformance):
+    connector = X

@@ -1,0 +1,110 @@
+"""`socialsupport plugins`: what is installed, what each claims, what is broken and why."""
+
+# ruff: noqa: PLC0415 - imported when it is needed, so that --help is quick
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+import typer
+
+if TYPE_CHECKING:
+    from socialsupport_core.contract import CRM, Connector, Registry
+
+MARKS = {"yes": "✓", "unsupported": "–", "not_implemented": "not yet"}
+
+
+def add(app: typer.Typer) -> None:
+    app.command()(plugins)
+
+
+def plugins(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if a plugin is broken.")] = False,
+) -> None:
+    """Print what is installed, what each plugin claims, what is broken and why.
+
+    In the claims, ✓ is done, – is what the network does not have, "not yet" what the connector does not do.
+    """
+    from socialsupport_core.cli.output import json_document
+    from socialsupport_core.contract import Registry
+
+    registry = Registry.discover()
+    if as_json:
+        json_document(as_object(registry))
+    else:
+        _show(registry)
+    if strict and registry.broken:
+        raise typer.Exit(1)
+
+
+def as_object(registry: "Registry") -> dict[str, Any]:
+    return {
+        "plugins": registry.plugins,
+        "connectors": [_connector(one) for _, one in sorted(registry.connectors.items())],
+        "crms": [{"name": name, "contract": one.contract} for name, one in sorted(registry.crms.items())],
+        "broken": [{"plugin": one.plugin, "reason": one.reason} for one in registry.broken],
+    }
+
+
+def _connector(kind: "type[Connector[Any]]") -> dict[str, Any]:
+    able = kind.capabilities
+    events, intents = _types()
+    return {
+        "name": kind.name,
+        "contract": kind.contract,
+        "receives": sorted(able.receives),
+        "verification": able.verification,
+        "sends": sorted(able.sends),
+        "text": able.text.model_dump(mode="json") if able.text else None,
+        "events": {one: able.support(one) for one in events},
+        "intents": {one: able.support(one) for one in intents},
+    }
+
+
+def _types() -> tuple[Sequence[Any], Sequence[Any]]:
+    from socialsupport_core.model import EventType, IntentType
+
+    return get_args(EventType), get_args(IntentType)
+
+
+def _show(registry: "Registry") -> None:
+    from socialsupport_core.cli.output import line, table
+
+    found = sorted(registry.connectors.items())
+    if not (registry.plugins or registry.broken):
+        line("no plugin is installed; install one, such as socialsupport-telegram")
+    if registry.plugins:
+        table(("plugin", "version", "provides"), _provided(registry), title="installed")
+    if found:
+        table(("", *(name for name, _ in found)), _claims([kind for _, kind in found]), title="claims")
+    if registry.broken:
+        table(("plugin", "why"), [(one.plugin, one.reason) for one in registry.broken], title="broken")
+
+
+def _provided(registry: "Registry") -> Iterator[tuple[str, str, str]]:
+    """A connector belongs to the plugin of its name, else to the one whose package holds it."""
+    kinds: dict[str, Any] = {**registry.crms, **registry.connectors}
+    for plugin, version in sorted(registry.plugins.items()):
+        mine = [_what(kind) for name, kind in sorted(kinds.items()) if _is_of(plugin, name, kind)]
+        yield plugin, version, ", ".join(mine)
+
+
+def _is_of(plugin: str, name: str, kind: type) -> bool:
+    return plugin in (name, kind.__module__.partition(".")[0].removeprefix("socialsupport_"))
+
+
+def _what(kind: "type[Connector[Any]] | type[CRM[Any]]") -> str:
+    from socialsupport_core.contract import Connector
+
+    return f"{'connector' if issubclass(kind, Connector) else 'CRM'} {kind.name}"
+
+
+def _claims(kinds: "Sequence[type[Connector[Any]]]") -> Iterator[tuple[str, ...]]:
+    able = [kind.capabilities for kind in kinds]
+    yield "receives", *(", ".join(sorted(one.receives)) for one in able)
+    yield "verification", *(one.verification for one in able)
+    yield "sends", *(", ".join(sorted(one.sends)) for one in able)
+    yield "text", *(f"{one.text.limit} {one.text.unit}" if one.text else "" for one in able)
+    for types in _types():
+        for what in types:
+            yield what, *(MARKS[one.support(what)] for one in able)

@@ -1,0 +1,152 @@
+"""The connector: translates one network, and never does I/O.
+
+What must be written: `name`, `settings_model`, `capabilities`, `parse` and, to send, `send`. Everything else has
+a default body; a capability that is claimed demands its override.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import ClassVar, Generic, TypeVar
+
+import httpx
+from pydantic import BaseModel, ConfigDict
+
+from socialsupport_core.contract.errors import DeliveryError, SignatureError, Unsupported, from_response
+from socialsupport_core.contract.flow import Flow
+from socialsupport_core.model import (
+    Attachment,
+    Blob,
+    Capabilities,
+    Credentials,
+    Event,
+    Facts,
+    Identifier,
+    Intent,
+    Page,
+    Party,
+    Payload,
+    RateLimit,
+    Receipt,
+    Reply,
+    Thread,
+)
+from socialsupport_core.text import plain
+
+CONTRACT = 1
+"""The number of this contract. A plugin that declares another is refused with the reason."""
+
+
+class Settings(BaseModel):
+    """The base of a connector's settings. Every credential is a SecretStr; a misspelt key is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+S = TypeVar("S", bound=Settings)
+
+
+class Connector(Generic[S]):
+    """One network, translated in both directions."""
+
+    name: ClassVar[str]
+    contract: ClassVar[int] = CONTRACT
+    settings_model: ClassVar[type[Settings]]
+    capabilities: ClassVar[Capabilities]
+    rate_limits: ClassVar[tuple[RateLimit, ...]] = ()
+
+    def __init__(self, settings: S, facts: Facts | None = None) -> None:
+        """`facts` is what `probe` learnt, stored by the host."""
+        self.settings = settings
+        self.facts = facts or Facts()
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The only hosts it may call."""
+        return frozenset()
+
+    def capabilities_in(self, thread: Thread) -> Capabilities:
+        """What is possible in this thread; may only narrow `capabilities`."""
+        return self.capabilities
+
+    # inbound: pure
+
+    def handshake(self, payload: Payload) -> Reply | None:
+        """The answer to a GET on the door; None is 404. Raises SignatureError."""
+        return None
+
+    def verify(self, payload: Payload) -> None:
+        """Raises SignatureError unless the network has sent this; `payload.received_at` is the clock."""
+        if self.capabilities.verification != "none":
+            raise SignatureError(f"{self.name} claims to verify payloads but does not")
+
+    def parse(self, payload: Payload) -> Iterable[Event]:
+        """What happened. Total: raises nothing but MalformedPayload; what it does not know is `Unrecognised`."""
+        raise NotImplementedError
+
+    def acknowledge(self, payload: Payload) -> Reply:
+        """What the door answers after the commit."""
+        return Reply()
+
+    def poll(self, cursor: str | None) -> Flow[Page]:
+        """The page after `cursor`; None is the beginning. May wait for news for half a minute."""
+        raise Unsupported(f"{self.name} cannot be polled")
+
+    # outbound
+
+    def measured(self, text: str) -> str:
+        """The text whose length the network counts, for a CommonMark `text`. Default: without the markup."""
+        return plain(text)
+
+    def send(self, intent: Intent) -> Flow[Receipt]:
+        """Carries out one intent; a text is one part that fits."""
+        raise Unsupported(f"{self.name} cannot send")
+
+    def lookup(self, intent: Intent, since: datetime) -> Flow[Receipt | None]:
+        """Whether a doubtful intent has been carried out; None if certainly not."""
+        raise Unsupported(f"{self.name} cannot look up what was sent")
+
+    def failure(self, response: httpx.Response) -> DeliveryError | None:
+        """The decision in a response; sees every one, 2xx too (`{"ok": false}`). None is success."""
+        return from_response(response)
+
+    def invitation(self, token: str) -> str | None:
+        """An address by which somebody comes to this channel and brings a hand-off token along; None if none can."""
+        return None
+
+    # credentials
+
+    def authorize(
+        self, request: httpx.Request, credentials: Credentials | None, now: datetime, nonce: str
+    ) -> httpx.Request:
+        """Adds what proves who we are. `nonce` is fresh 128-bit hexadecimal."""
+        return request
+
+    def refresh(self, credentials: Credentials) -> Flow[Credentials]:
+        raise Unsupported(f"{self.name} has no credentials to refresh")
+
+    def connect(self, state: str, redirect: str) -> str:
+        """The address at which an operator grants access (OAuth)."""
+        raise Unsupported(f"{self.name} has no sign-in; put its credentials into the settings")
+
+    def exchange(self, code: str) -> Flow[Credentials]:
+        raise Unsupported(f"{self.name} has no sign-in; put its credentials into the settings")
+
+    # about the world
+
+    def probe(self) -> Flow[Facts]:
+        """Who are we there, and what are its limits: the connection test."""
+        raise Unsupported(f"{self.name} has no connection test")
+
+    def subscribe(self, public_url: str) -> Flow[None]:
+        """Tells the network where our door is."""
+        raise Unsupported(
+            f"{self.name} needs no subscription by call; enter the door's address there by hand"
+        )
+
+    def profile(self, identifier: Identifier) -> Flow[Party]:
+        """Who that is. Queued after recording; comes back as `profile.updated`."""
+        raise Unsupported(f"{self.name} tells no profiles")
+
+    def fetch(self, attachment: Attachment) -> Flow[Blob]:
+        """The attachment's content. Queued after recording, before the address expires."""
+        raise Unsupported(f"{self.name} has no attachments to fetch")

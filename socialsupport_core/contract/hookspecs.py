@@ -1,0 +1,56 @@
+"""The hooks. Each is synchronous and called once, when the registry is built."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import pluggy
+
+from socialsupport_core.contract.connector import Connector
+from socialsupport_core.contract.crm import CRM
+from socialsupport_core.contract.policy import Policy
+from socialsupport_core.contract.surface import SurfaceFactory
+from socialsupport_core.contract.wire import Wire
+
+if TYPE_CHECKING:
+    from typing import Any
+
+PROJECT = "socialsupport"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Marks a plugin's hook functions."""
+
+
+@hookspec
+def socialsupport_connectors() -> "Sequence[type[Connector[Any]]]":
+    """Connector classes."""
+    return ()
+
+
+@hookspec
+def socialsupport_crms() -> "Sequence[type[CRM[Any]]]":
+    """CRM adapter classes."""
+    return ()
+
+
+@hookspec
+def socialsupport_wires() -> Sequence[Wire]:
+    """Wires for asks that are not HTTP requests."""
+    return ()
+
+
+@hookspec
+def socialsupport_surfaces() -> Mapping[str, SurfaceFactory]:
+    """Web pages of connectors, by the connector's name."""
+    return {}
+
+
+@hookspec
+def socialsupport_policies() -> Sequence[Policy]:
+    """Rules that every reply must pass before it goes out."""
+    return ()
+
+
+@hookspec
+def socialsupport_simulators() -> "Sequence[type[Any]]":
+    """Simulators (`socialsupport_core.testing.Simulator`) of the plugin's networks. Import them inside the hook."""
+    return ()

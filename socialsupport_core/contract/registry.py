@@ -1,0 +1,189 @@
+"""Finding plugins. One broken plugin stays one broken plugin: it is listed with its reason, the others load."""
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Self
+
+import pluggy
+
+from socialsupport_core.contract import hookspecs
+from socialsupport_core.contract.connector import CONTRACT, Connector
+from socialsupport_core.contract.crm import CRM
+from socialsupport_core.contract.errors import ConfigError
+from socialsupport_core.contract.policy import Policy
+from socialsupport_core.contract.surface import SurfaceFactory
+from socialsupport_core.contract.wire import Wire
+
+GROUP = "socialsupport"
+_HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("socialsupport_"))
+
+
+class PluginError(Exception):
+    """Why a plugin cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A plugin that was found and not loaded."""
+
+    plugin: str
+    reason: str
+
+
+@dataclass
+class Registry:
+    """What is installed. On the hot path a dictionary, never a hook."""
+
+    connectors: dict[str, type[Connector[Any]]] = field(default_factory=dict)
+    crms: dict[str, type[CRM[Any]]] = field(default_factory=dict)
+    wires: list[Wire] = field(default_factory=list)
+    surfaces: dict[str, SurfaceFactory] = field(default_factory=dict)
+    policies: list[Policy] = field(default_factory=list)
+    simulators: dict[str, type[Any]] = field(default_factory=dict)
+    plugins: dict[str, str] = field(default_factory=dict)
+    """Loaded plugins and their versions."""
+    broken: list[Broken] = field(default_factory=list)
+
+    @classmethod
+    def discover(cls, only: Iterable[str] | None = None) -> Self:
+        """Loads the installed plugins, or `only` those named, in alphabetical order."""
+        wanted = None if only is None else set(only)
+        found = sorted(entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value))
+        registry = cls()
+        for entry in found:
+            if wanted is None or entry.name in wanted:
+                registry._load(entry)
+        for name in sorted((wanted or set()) - {entry.name for entry in found}):
+            registry.broken.append(Broken(name, f"is not installed; try: pip install socialsupport-{name}"))
+        return registry
+
+    @classmethod
+    def of(cls, *plugins: object) -> Self:
+        """A registry of plugins given directly. Raises ConfigError when one is broken."""
+        registry = cls()
+        for plugin in plugins:
+            name = getattr(plugin, "__name__", type(plugin).__name__)
+            registry._contained(name, partial(_itself, plugin), "")
+        if registry.broken:
+            raise ConfigError("; ".join(f"{broken.plugin}: {broken.reason}" for broken in registry.broken))
+        return registry
+
+    def connector(self, name: str) -> type[Connector[Any]]:
+        """Raises ConfigError that names the installed ones, or why this one is broken."""
+        if name in self.connectors:
+            return self.connectors[name]
+        raise ConfigError(self._missing("connector", name, self.connectors))
+
+    def crm(self, name: str) -> type[CRM[Any]]:
+        if name in self.crms:
+            return self.crms[name]
+        raise ConfigError(self._missing("CRM adapter", name, self.crms))
+
+    def _missing(self, what: str, name: str, installed: Iterable[str]) -> str:
+        for broken in self.broken:
+            if broken.plugin == name:
+                return f"the plugin {name} is broken: {broken.reason}"
+        near = difflib.get_close_matches(name, list(installed), n=1)
+        hint = f"did you mean {near[0]}?" if near else f"installed: {', '.join(sorted(installed)) or 'none'}"
+        return f"there is no {what} {name!r}; {hint}"
+
+    def _load(self, entry: EntryPoint) -> None:
+        version = entry.dist.version if entry.dist else ""
+        self._contained(entry.name, entry.load, version)
+
+    def _contained(self, name: str, load: Callable[[], object], version: str) -> None:
+        try:
+            offer = _offered(name, load())
+            self._check(offer)
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except PluginError as error:
+            self.broken.append(Broken(name, str(error)))
+        except BaseException as error:
+            self.broken.append(Broken(name, f"{type(error).__name__} while loading: {error}"))
+        else:
+            self._take(offer)
+            self.plugins[name] = version
+
+    def _check(self, offer: "Registry") -> None:
+        for kind in ("connectors", "crms", "surfaces", "simulators"):
+            for name in getattr(offer, kind):
+                if name in getattr(self, kind):
+                    raise PluginError(
+                        f"{kind.removesuffix('s')} {name!r} is already provided by another plugin"
+                    )
+
+    def _take(self, offer: "Registry") -> None:
+        for kind in ("connectors", "crms", "surfaces", "simulators"):
+            getattr(self, kind).update(getattr(offer, kind))
+        self.wires += offer.wires
+        self.policies += offer.policies
+
+
+def _itself(plugin: object) -> object:
+    return plugin
+
+
+def _offered(name: str, plugin: object) -> Registry:
+    """What one plugin provides, in a registry of its own. Raises PluginError."""
+    _check_hooks(plugin)
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    try:
+        manager.register(plugin, name)
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        raise PluginError(str(error)) from error
+    offer = Registry()
+    offer.connectors = _by_name(_flat(manager.hook.socialsupport_connectors()), Connector)
+    offer.crms = _by_name(_flat(manager.hook.socialsupport_crms()), CRM)
+    offer.wires = list(_flat(manager.hook.socialsupport_wires()))
+    offer.policies = list(_flat(manager.hook.socialsupport_policies()))
+    offer.simulators = {one.network: one for one in _flat(manager.hook.socialsupport_simulators())}
+    for surfaces in manager.hook.socialsupport_surfaces():
+        offer.surfaces.update(surfaces)
+    return offer
+
+
+def _check_hooks(plugin: object) -> None:
+    """A misspelt hook would be silent, and one without its marker too."""
+    for name in dir(plugin):
+        if not name.startswith("socialsupport_") or not callable(getattr(plugin, name)):
+            continue
+        if name not in _HOOKS:
+            near = difflib.get_close_matches(name, _HOOKS, n=1)
+            raise PluginError(f"{name} is not a hook" + (f"; did you mean {near[0]}?" if near else ""))
+        if not hasattr(getattr(plugin, name), f"{hookspecs.PROJECT}_impl"):
+            raise PluginError(f"{name} lacks its marker; write @hookimpl above it")
+
+
+def _flat(answers: Iterable[Iterable[Any]]) -> Iterator[Any]:
+    for answer in answers:
+        yield from answer
+
+
+def _by_name(classes: Iterable[Any], base: type) -> dict[str, Any]:
+    named: dict[str, Any] = {}
+    for cls in classes:
+        _check_class(cls, base)
+        if cls.name in named:
+            raise PluginError(f"it provides two {base.__name__.lower()}s named {cls.name!r}")
+        named[cls.name] = cls
+    return named
+
+
+def _check_class(cls: Any, base: type) -> None:
+    if not (isinstance(cls, type) and issubclass(cls, base)):
+        raise PluginError(f"{cls!r} is not a subclass of {base.__name__}")
+    required = ("name", "settings_model", "capabilities") if base is Connector else ("name", "settings_model")
+    missing = [attribute for attribute in required if not hasattr(cls, attribute)]
+    if missing:
+        raise PluginError(f"{cls.__name__} declares no {', '.join(missing)}")
+    if cls.contract != CONTRACT:  # type: ignore[attr-defined]
+        raise PluginError(
+            f"{cls.__name__} is written for contract {cls.contract}, this is contract {CONTRACT}; "  # type: ignore[attr-defined]
+            "install the release of the plugin that fits"
+        )

@@ -1,0 +1,95 @@
+"""The timeline: all interactions of one customer in order, merged from the newest of each account."""
+
+import heapq
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from socialsupport_core.store import Tx, conversations, identity, interactions, moment
+from socialsupport_core.store.conversations import Leg
+from socialsupport_core.store.interactions import Kept, Stored
+from socialsupport_core.text import to_html
+
+PAGE = 50
+
+
+def timeline(
+    tx: Tx, tenant: str, customer: int, *, before: tuple[int, int] | None = None, limit: int = PAGE
+) -> list[dict[str, Any]]:
+    """The newest `limit` before `(at, seq)`, oldest first, as the API shows them."""
+    nodes = [node.number for node in identity.members(tx, tenant, customer)]
+    return show(tx, tenant, _newest(tx, tenant, nodes, before, limit))
+
+
+def of_conversation(tx: Tx, tenant: str, conversation: str, limit: int = 200) -> list[dict[str, Any]]:
+    """The newest of one conversation, oldest first."""
+    legs = conversations.legs(tx, tenant, conversation)
+    wanted = {leg.id for leg in legs}
+    candidates = _merged(tx, tenant, {leg.node for leg in legs}, None, limit * 4)
+    found = [stored for stored in candidates if stored.leg in wanted]
+    return show(tx, tenant, found[:limit][::-1])
+
+
+def _newest(
+    tx: Tx, tenant: str, nodes: Iterable[int], before: tuple[int, int] | None, limit: int
+) -> list[Stored]:
+    merged = _merged(tx, tenant, nodes, before, limit)
+    return [stored for stored, _ in zip(merged, range(limit), strict=False)][::-1]
+
+
+def _merged(
+    tx: Tx, tenant: str, nodes: Iterable[int], before: tuple[int, int] | None, limit: int
+) -> Iterator[Stored]:
+    streams = [interactions.newest(tx, tenant, node, before, limit) for node in nodes]
+    return heapq.merge(*streams, key=lambda stored: (stored.at, stored.seq), reverse=True)
+
+
+def show(tx: Tx, tenant: str, found: list[Stored]) -> list[dict[str, Any]]:
+    seqs = [stored.seq for stored in found]
+    reactions = interactions.reactions(tx, tenant, seqs)
+    kept = interactions.attachments(tx, tenant, seqs)
+    legs = {stored.leg: conversations.leg(tx, stored.leg) for stored in found}
+    return [_entry(s, legs[s.leg], reactions.get(s.seq, []), kept.get(s.seq, [])) for s in found]
+
+
+def _entry(stored: Stored, leg: Leg | None, reactions: list[str], kept: list[Kept]) -> dict[str, Any]:
+    gone = stored.deleted_at is not None
+    interaction = stored.interaction.model_dump(mode="json", exclude_none=True, exclude={"context"})
+    if gone:
+        for private in ("text", "attachments", "subject", "choice", "location"):
+            interaction.pop(private, None)
+    entry: dict[str, Any] = {
+        "id": str(stored.seq),
+        "cursor": f"{stored.at}.{stored.seq}",
+        "at": _time(stored.at),
+        "received_at": _time(stored.received_at),
+        "conversation": leg.conversation if leg else None,
+        "leg": stored.leg,
+        "channel": leg.channel if leg else None,
+        "rule": leg.rule if leg else None,
+        "reason": leg.reason if leg else None,
+        "interaction": interaction,
+        "html": "" if gone else to_html(stored.interaction.text or ""),
+        "state": stored.state,
+        "agent": stored.agent,
+        "edited_at": _time(stored.edited_at) if stored.edited_at else None,
+        "deleted_at": _time(stored.deleted_at) if stored.deleted_at else None,
+        "reactions": reactions or None,
+        "attachments": [] if gone else [_attachment(one) for one in kept],
+    }
+    return {name: value for name, value in entry.items() if value not in (None, [])}
+
+
+def _attachment(kept: Kept) -> dict[str, Any]:
+    shown = {
+        "id": f"{kept.seq}.{kept.position}",
+        "state": kept.state,
+        "media_type": kept.media_type,
+        "name": kept.name,
+        "size": kept.size,
+        "reason": kept.reason,
+    }
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def _time(at: int) -> str:
+    return moment(at).isoformat().replace("+00:00", "Z")

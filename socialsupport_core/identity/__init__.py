@@ -1,0 +1,33 @@
+"""Whose message is it? Evidence, the partition that follows from it, and a person's verdicts."""
+
+from socialsupport_core.identity.canonical import canonical
+from socialsupport_core.identity.partition import Partition, Refused, partition
+from socialsupport_core.identity.people import (
+    NoSuchCustomer,
+    Verdict,
+    VerdictRefused,
+    customer_of,
+    explain,
+    link,
+    observe,
+    split,
+    testify,
+    undo,
+)
+
+__all__ = [
+    "NoSuchCustomer",
+    "Partition",
+    "Refused",
+    "Verdict",
+    "VerdictRefused",
+    "canonical",
+    "customer_of",
+    "explain",
+    "link",
+    "observe",
+    "partition",
+    "split",
+    "testify",
+    "undo",
+]

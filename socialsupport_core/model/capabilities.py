@@ -1,0 +1,81 @@
+"""Capabilities: what a connector claims. Each claim is proven by a golden case, or it does not exist."""
+
+from datetime import timedelta
+from typing import Literal
+
+from pydantic import Field
+
+from socialsupport_core.model.base import Value
+from socialsupport_core.model.event import EventType
+from socialsupport_core.model.intent import IntentType
+from socialsupport_core.model.interaction import Visibility
+from socialsupport_core.text import Unit
+
+Way = Literal["webhook", "poll", "stream", "file"]
+Verification = Literal["signature", "shared_secret", "none"]
+Settling = Literal["native_key", "lookup", "echo", "none"]
+
+
+class TextLimit(Value):
+    """The longest text of one message, in the network's own unit."""
+
+    limit: int = Field(gt=0)
+    unit: Unit
+
+
+class MediaLimit(Value):
+    """`media_type` may end in `/*`."""
+
+    media_type: str
+    max_bytes: int = Field(gt=0)
+
+
+class RateLimit(Value):
+    """At most `calls` in `seconds`, per credential or per thread."""
+
+    calls: int = Field(gt=0)
+    seconds: float = Field(gt=0)
+    per: Literal["credential", "thread"] = "credential"
+
+
+class Capabilities(Value):
+    """Everything defaults to off.
+
+    An event or intent type that is neither claimed nor `unsupported` is *not implemented*: the network can,
+    we do not yet. `unsupported` means that the network cannot.
+    """
+
+    receives: frozenset[Way] = frozenset()
+    verification: Verification = "none"
+    events: frozenset[EventType] = frozenset()
+    """Event types that `parse` produces."""
+    intents: frozenset[IntentType] = frozenset()
+    """Intent types that `send` carries out."""
+    unsupported: frozenset[EventType | IntentType] = frozenset()
+    sends: frozenset[Visibility] = frozenset()
+    text: TextLimit | None = None
+    """None: no limit below the core's own of 100,000 characters."""
+    markup: bool = False
+    """The network shows bold, links and the like; otherwise CommonMark is sent as plain text."""
+    subject: bool = False
+    media: tuple[MediaLimit, ...] = ()
+    """What can be sent along. Empty: no attachments."""
+    attachments: int = Field(default=1, ge=1)
+    """How many attachments one message carries."""
+    choices: int = 0
+    """How many buttons one message carries."""
+    receipts: frozenset[Literal["delivered", "read", "failed"]] = frozenset()
+    """Delivery states that the network reports after sending."""
+    reply_window: timedelta | None = None
+    """How long after the customer's last message we may write."""
+    settles: Settling = "none"
+    """How a doubtful send is settled."""
+    history: timedelta | None = None
+    """How far back `poll` reaches."""
+    secret_in_url: bool = False
+    """The network insists on a credential in the address; it is redacted everywhere."""
+
+    def support(self, what: EventType | IntentType) -> Literal["yes", "unsupported", "not_implemented"]:
+        if what in self.events or what in self.intents:
+            return "yes"
+        return "unsupported" if what in self.unsupported else "not_implemented"

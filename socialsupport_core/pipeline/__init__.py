@@ -1,0 +1,1 @@
+"""How a message travels, step by step: inbound from payload to log, outbound from intent to receipt."""

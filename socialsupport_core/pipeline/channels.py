@@ -1,0 +1,152 @@
+"""The live channels: which connector speaks for which door, ready made."""
+
+import json
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from socialsupport_core.contract import ConfigError, Connector, Registry, Settings, SocialSupportError
+from socialsupport_core.model import Event, Facts, Unrecognised
+from socialsupport_core.pipeline.manual import CHANNEL, Manual
+from socialsupport_core.store import Database, Tx, accounts
+from socialsupport_core.store.accounts import Channel
+from socialsupport_core.store.secrets import SecretStore
+
+
+class NoSuchDoor(SocialSupportError, LookupError):
+    """Nobody lives there: 404."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A channel with its connector."""
+
+    channel: Channel
+    connector: Connector[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One address. `tenant` is None for an app's, which serves channels of several tenants."""
+
+    id: str
+    tenant: str | None
+    connector: Connector[Any]
+    channels: tuple[Channel, ...]
+
+    def route(self, event: Event) -> Channel | str:
+        """The channel of an event by the account of ours that it names; else why there is none."""
+        if self.tenant is not None:
+            return self.channels[0]
+        account = event.own_account
+        for channel in self.channels:
+            if account is not None and channel.own_account == account:
+                return channel
+        if isinstance(event, Unrecognised):
+            return f"unrecognised: {event.native_type}"
+        return f"no channel here is the account {account}"
+
+
+class Channels:
+    """Reads the configuration once and again after each change. Thread-safe."""
+
+    def __init__(self, database: Database, registry: Registry, secrets: SecretStore) -> None:
+        self._database = database
+        self._registry = registry
+        self._secrets = secrets
+        self._lock = threading.Lock()
+        self._live: dict[tuple[str, str], Live] | None = None
+        self._doors: dict[str, Door] = {}
+        self.broken: dict[tuple[str, str], str] = {}
+        """Channels that cannot run, and why."""
+
+    def forget(self) -> None:
+        """The configuration has changed."""
+        with self._lock:
+            self._live = None
+
+    def all(self) -> dict[tuple[str, str], Live]:
+        with self._lock:
+            if self._live is None:
+                self._live = self._database.read(self._load)
+            return self._live
+
+    def get(self, tenant: str, channel: str) -> Live:
+        """Raises ConfigError that says why it is not there."""
+        if live := self.all().get((tenant, channel)):
+            return live
+        if channel == CHANNEL:
+            return manual(tenant)
+        raise ConfigError(self.broken.get((tenant, channel)) or f"{tenant} has no channel {channel!r}")
+
+    def door(self, door: str) -> Door:
+        self.all()
+        if found := self._doors.get(door):
+            return found
+        if door.startswith("api:"):
+            live = manual(door.removeprefix("api:"))
+            return Door(door, live.channel.tenant, live.connector, (live.channel,))
+        raise NoSuchDoor("there is no such door")
+
+    def settings(
+        self, connector: str, values: dict[str, Any], shared: dict[str, Any] | None = None, *, where: str
+    ) -> Settings:
+        """Checked settings. Raises ConfigError that names the key and the remedy."""
+        model = self._registry.connector(connector).settings_model
+        try:
+            return model.model_validate((shared or {}) | values)
+        except ValidationError as error:
+            raise ConfigError(f"{where}: {problems(error, model)}") from None
+
+    def _load(self, tx: Tx) -> dict[tuple[str, str], Live]:
+        self.broken = {}
+        live: dict[tuple[str, str], Live] = {}
+        for channel in accounts.channels(tx):
+            try:
+                live[channel.tenant, channel.id] = Live(channel, self._connector(tx, channel))
+            except SocialSupportError as error:
+                self.broken[channel.tenant, channel.id] = str(error)
+        self._doors = {one.channel.door: _own_door(one) for one in live.values()} | _app_doors(tx, live)
+        return live
+
+    def _connector(self, tx: Tx, channel: Channel) -> Connector[Any]:
+        values = json.loads(self._secrets.get(tx, channel.secret_ref))
+        shared = json.loads(self._secrets.get(tx, f"app/{channel.app}")) if channel.app else {}
+        cls = self._registry.connector(channel.connector)
+        settings = self.settings(channel.connector, values, shared, where=f"channel {channel.id}")
+        return cls(settings, channel.facts)
+
+
+def _own_door(live: Live) -> Door:
+    return Door(live.channel.door, live.channel.tenant, live.connector, (live.channel,))
+
+
+def _app_doors(tx: Tx, live: dict[tuple[str, str], Live]) -> dict[str, Door]:
+    """An app's channels share its credentials, so any of their connectors can verify and read for all."""
+    doors = {}
+    for app in accounts.apps(tx):
+        mine = [one for one in live.values() if one.channel.app == app.id]
+        if mine:
+            doors[app.door] = Door(app.door, None, mine[0].connector, tuple(one.channel for one in mine))
+    return doors
+
+
+def manual(tenant: str) -> Live:
+    """The channel that every tenant has for what is written down by hand."""
+    channel = Channel(
+        tenant, CHANNEL, Manual.name, None, f"api:{tenant}", None, Facts(), "active", None, None, False
+    )
+    return Live(channel, Manual(Settings()))
+
+
+def problems(error: ValidationError, model: type[Settings]) -> str:
+    """One line: each key, what is wrong with it, and what it could have been."""
+    known = ", ".join(model.model_fields)
+    lines = []
+    for one in error.errors(include_url=False, include_input=False):
+        key = ".".join(map(str, one["loc"])) or "settings"
+        remedy = f" (the keys are: {known})" if one["type"] == "extra_forbidden" else ""
+        lines.append(f"{key}: {one['msg']}{remedy}")
+    return "; ".join(lines)

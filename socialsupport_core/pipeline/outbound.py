@@ -1,0 +1,336 @@
+"""Outbound: from a reply to its parts in the outbox, and from a part to one of its four ends."""
+
+import asyncio
+import base64
+import random
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import httpx
+
+from socialsupport_core.contract import (
+    Answer,
+    Ask,
+    AuthExpired,
+    Connector,
+    DeliveryError,
+    RateLimited,
+    ReadBlob,
+    ReadPayload,
+    Unavailable,
+    Uncertain,
+    Wait,
+    digest,
+)
+from socialsupport_core.contract.errors import SAFE_METHODS
+from socialsupport_core.model import Intent, Interaction, Party, Receipt, SendMessage
+from socialsupport_core.pipeline.plan import Plan
+from socialsupport_core.pipeline.record import publish_interaction
+from socialsupport_core.store import Database, Tx, accounts, conversations, interactions, log, micros, outbox
+from socialsupport_core.store.conversations import Leg
+from socialsupport_core.store.interactions import Stored
+from socialsupport_core.store.outbox import Part
+from socialsupport_core.wire import NetworkWire
+
+T = TypeVar("T")
+GIVE_UP = timedelta(hours=24) // timedelta(
+    microseconds=1
+)  # a part that could not be sent for so long has failed
+FIRST_DELAY, LONGEST_DELAY = 2.0, 3600.0  # seconds
+_READS = (Wait, ReadBlob, ReadPayload)
+
+
+def enqueue(
+    tx: Tx, plan: Plan, leg: Leg, agent: accounts.Agent, key: str, now: datetime
+) -> list[outbox.Part]:
+    """Puts the parts of a plan into the outbox and the timeline, once for each key."""
+    if known := outbox.parts_of(tx, leg.tenant, key):
+        return known
+    at = micros(now)
+    parts = [_enqueue_one(tx, part.intent, leg, agent, now, at + n) for n, part in enumerate(plan.parts)]
+    conversations.we_spoke(tx, leg.tenant, leg.conversation, at)
+    return parts
+
+
+def _enqueue_one(tx: Tx, intent: Intent, leg: Leg, agent: accounts.Agent, now: datetime, at: int) -> Part:
+    seq = _show(tx, intent, leg, agent, now, at) if isinstance(intent, SendMessage) else None
+    part = Part(
+        tenant=leg.tenant,
+        key=intent.key,
+        number=outbox.next_number(tx),
+        channel=leg.channel,
+        thread=intent.thread.id,
+        conversation=leg.conversation,
+        seq=seq,
+        intent=intent,
+        agent=agent.id,
+        state="queued",
+        attempts=0,
+        due_at=at,
+        error=None,
+        code=None,
+        created_at=at,
+    )
+    outbox.add(tx, part)
+    return part
+
+
+def _show(tx: Tx, intent: SendMessage, leg: Leg, agent: accounts.Agent, now: datetime, at: int) -> int:
+    """The part in the timeline, under its own key until the network has given it an id."""
+    interaction = Interaction(
+        network=leg.network,
+        native_id=intent.key,
+        kind="message" if leg.visibility == "private" else "comment",
+        direction="outbound",
+        own_account=leg.own_account,
+        thread=intent.thread,
+        author=Party(name=agent.name, is_self=True, is_bot=agent.is_bot),
+        recipients=(intent.recipient,) if intent.recipient else (),
+        in_reply_to=intent.target.native_id if intent.target else None,
+        subject=intent.subject,
+        text=intent.text,
+        attachments=intent.attachments,
+        client_key=intent.key,
+        sent_at=now,
+    )
+    seq = interactions.claim_key(tx, leg.tenant, leg.channel, intent.thread.id, intent.key, leg.node, at)
+    assert seq is not None
+    stored = Stored(
+        seq, leg.node, at, leg.id, None, interaction, at, None, None, agent.id, intent.key, "queued"
+    )
+    interactions.store(tx, leg.tenant, stored)
+    interactions.expect_attachments(tx, leg.tenant, seq, interaction)
+    publish_interaction(tx, leg.tenant, "interaction.received", stored, leg)
+    return seq
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One of the four ends, or another try at `due_at`."""
+
+    state: outbox.State
+    receipt: Receipt | None = None
+    error: DeliveryError | None = None
+    due_at: int = 0
+
+
+class Sender:
+    """Carries out one part after the other and notes everything: before the call, and after it."""
+
+    def __init__(
+        self,
+        database: Database,
+        wire: NetworkWire,
+        clock: Callable[[], datetime],
+        chance: random.Random,
+    ) -> None:
+        self._database = database
+        self._wire = wire
+        self._clock = clock
+        self._chance = chance
+
+    async def send(self, part: Part, connector: Connector[Any], *, open_network: bool) -> Outcome:
+        """Sends a claimed part and records its end."""
+        outcome = await self._attempt(part, connector, open_network)
+        if outcome.state == "uncertain":
+            outcome = await self._settle(part, connector, outcome, open_network)
+        await _committed(self._database.write(lambda tx: finish(tx, part, outcome, micros(self._clock()))))
+        return outcome
+
+    async def _attempt(self, part: Part, connector: Connector[Any], open_network: bool) -> Outcome:
+        notes = _Notes(self._database, part, repeatable=connector.capabilities.settles == "native_key")
+        try:
+            receipt = await self._wire.run(
+                connector.send(part.intent), connector, open_network=open_network, step=notes.step
+            )
+        except Uncertain as error:
+            return Outcome("uncertain", error=error)
+        except (RateLimited, AuthExpired) as error:
+            return self._later(part, error)
+        except DeliveryError as error:
+            return Outcome("failed", error=error)
+        except Exception as error:
+            trouble = Uncertain(f"{connector.name} failed: {type(error).__name__}: {error}")
+            return Outcome("uncertain" if notes.called else "failed", error=trouble)
+        return Outcome("sent", receipt=receipt)
+
+    def _later(self, part: Part, error: DeliveryError) -> Outcome:
+        now = micros(self._clock())
+        if now - part.created_at > GIVE_UP:
+            return Outcome("failed", error=error)
+        wait = getattr(error, "retry_after", None)
+        if wait is None:
+            ceiling = min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(part.attempts, 20))
+            wait = ceiling / 2 + self._chance.random() * ceiling / 2
+        return Outcome("retrying", error=error, due_at=now + int(wait * 1_000_000))
+
+    async def _settle(
+        self, part: Part, connector: Connector[Any], outcome: Outcome, open_network: bool
+    ) -> Outcome:
+        """What may have been sent is looked up where the network allows it; never sent again blindly."""
+        how = connector.capabilities.settles
+        if how == "native_key":
+            return self._later(part, outcome.error or Uncertain("no answer"))
+        if how != "lookup":
+            return outcome
+        since = self._clock() - timedelta(minutes=10)
+        try:
+            found = await self._wire.read(
+                lambda: connector.lookup(part.intent, since), connector, open_network=open_network
+            )
+        except DeliveryError:
+            return outcome
+        if found is not None:
+            return Outcome("sent", receipt=found)
+        await _committed(self._database.write(lambda tx: outbox.forget_asks(tx, part)))
+        return self._later(part, Unavailable("it was not delivered at the first try"))
+
+
+async def _committed(future: "Future[T]") -> T:
+    return await asyncio.wrap_future(future)
+
+
+class _Notes:
+    """Writes a digest of each ask before it is made and the answer after it, and replays what is answered."""
+
+    def __init__(self, database: Database, part: Part, *, repeatable: bool) -> None:
+        self._database = database
+        self._part = part
+        self._repeatable = repeatable
+        self._known = database.read(lambda tx: outbox.asked(tx, part))
+        self._position = 0
+        self.called = False
+
+    async def step(self, ask: Ask, perform: Callable[[], Awaitable[Answer]]) -> Answer:
+        if isinstance(ask, _READS):
+            return await perform()
+        position, named = self._position, digest(ask)
+        self._position += 1
+        if position < len(self._known) and self._known[position][0] == named:
+            answer = self._known[position][1]
+            if answer is not None:
+                return _response(answer)
+            if not self._may_repeat(ask):
+                raise Uncertain("the connection ended during an earlier try; it may have been delivered")
+        return await self._perform(ask, perform, position, named)
+
+    async def _perform(
+        self, ask: Ask, perform: Callable[[], Awaitable[Answer]], position: int, named: str
+    ) -> Answer:
+        await _committed(self._database.write(lambda tx: outbox.ask(tx, self._part, position, named)))
+        self.called = True
+        try:
+            answer = await perform()
+        except Uncertain:
+            raise
+        except DeliveryError:
+            await _committed(self._database.write(lambda tx: outbox.forget_asks(tx, self._part, position)))
+            raise
+        if isinstance(answer, httpx.Response):
+            await self._note(answer, position)
+        return answer
+
+    async def _note(self, answer: httpx.Response, position: int) -> None:
+        """Only a success is replayed; what was refused may be tried again."""
+        if answer.is_success:
+            content = {
+                "status": answer.status_code,
+                "headers": list(answer.headers.items()),
+                "body": base64.b64encode(answer.content).decode(),
+            }
+            await _committed(
+                self._database.write(lambda tx: outbox.answer(tx, self._part, position, content))
+            )
+        elif answer.status_code < 500:
+            await _committed(self._database.write(lambda tx: outbox.forget_asks(tx, self._part, position)))
+
+    def _may_repeat(self, ask: Ask) -> bool:
+        return self._repeatable or (isinstance(ask, httpx.Request) and ask.method in SAFE_METHODS)
+
+
+def _response(content: dict[str, Any]) -> httpx.Response:
+    return httpx.Response(
+        content["status"],
+        headers=[tuple(pair) for pair in content["headers"]],
+        content=base64.b64decode(content["body"]),
+    )
+
+
+def finish(tx: Tx, part: Part, outcome: Outcome, now: int) -> None:
+    """Records how a try ended: in the outbox, in the timeline, in the log."""
+    error = str(outcome.error) if outcome.error else None
+    code = outcome.error.code if outcome.error else None
+    if not outbox.move(tx, part, outcome.state, error=error, code=code, due_at=outcome.due_at):
+        return
+    if outcome.receipt is not None:
+        _note_receipt(tx, part, outcome.receipt)
+    if part.seq is not None and (key := interactions.key_by_seq(tx, part.tenant, part.seq)):
+        interactions.set_state(tx, part.tenant, key, outcome.state)
+    kind = "intent.uncertain" if outcome.state == "uncertain" else "delivery.updated"
+    data: dict[str, Any] = {"id": str(part.seq), "key": part.key, "state": outcome.state}
+    if outcome.receipt is not None and outcome.receipt.native_id:
+        data["native_id"] = outcome.receipt.native_id
+    if error:
+        data |= {"reason": error, "code": code}
+    log.publish(
+        tx,
+        part.tenant,
+        kind,
+        now,
+        data,
+        channel=part.channel,
+        thread=part.thread,
+        conversation=part.conversation,
+    )
+
+
+def judge(tx: Tx, part: Part, state: outbox.State, agent: str, now: int) -> bool:
+    """A person's verdict on what may or may not have been sent; False if there was nothing to decide."""
+    if part.state not in {"uncertain", "failed"} or not outbox.move(tx, part, state, due_at=now):
+        return False
+    outbox.forget_asks(tx, part)
+    if part.seq is not None and (key := interactions.key_by_seq(tx, part.tenant, part.seq)):
+        interactions.set_state(tx, part.tenant, key, state, judged=True)
+    data = {"id": str(part.seq), "key": part.key, "state": state, "agent": agent}
+    log.publish(
+        tx,
+        part.tenant,
+        "delivery.updated",
+        now,
+        data,
+        channel=part.channel,
+        thread=part.thread,
+        conversation=part.conversation,
+    )
+    return True
+
+
+def _note_receipt(tx: Tx, part: Part, receipt: Receipt) -> None:
+    """The provisional id gives way to the network's; if the echo came first, that one stays and is ours."""
+    key = interactions.key_by_seq(tx, part.tenant, part.seq) if part.seq else None
+    if key is None or receipt.native_id is None:
+        return
+    thread = receipt.thread.id if receipt.thread else part.thread
+    stored = interactions.get(tx, part.tenant, key)
+    if interactions.rename(tx, part.tenant, key.seq, receipt.native_id, thread):
+        if stored is not None:
+            updated: dict[str, Any] = {"native_id": receipt.native_id, "context": receipt.context}
+            if receipt.thread is not None:
+                updated["thread"] = receipt.thread
+            interactions.set_native(tx, part.tenant, key, stored.interaction.model_copy(update=updated))
+        return
+    echo = interactions.key_of(tx, part.tenant, part.channel, receipt.native_id, thread)
+    if echo is not None and echo.seq != key.seq:
+        interactions.remove(tx, part.tenant, key)
+        interactions.adopt(tx, part.tenant, echo, part.agent, part.key, "sent")
+
+
+def recover(tx: Tx, now: int) -> int:
+    """At the start: what was being sent when the process ended goes on; its notes tell what may be repeated."""
+    stuck = outbox.in_state(tx, "sending")
+    for part in stuck:
+        outbox.move(tx, part, "retrying", error="the process ended while this was being sent", due_at=now)
+    return len(stuck)

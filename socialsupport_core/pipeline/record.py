@@ -1,0 +1,353 @@
+"""Recording one event: whose it is, where it belongs, and what changes. One function an event type."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from socialsupport_core.conversation import handoff
+from socialsupport_core.conversation.continuity import Touch, attach
+from socialsupport_core.identity import observe, testify
+from socialsupport_core.model import (
+    EVENT,
+    DeliveryUpdated,
+    ErasureRequested,
+    Event,
+    IdentityClaimed,
+    Interaction,
+    InteractionDeleted,
+    InteractionEdited,
+    InteractionReceived,
+    Party,
+    ProfileUpdated,
+    ReactionAdded,
+    ReactionRemoved,
+    ThreadUpdated,
+    TypingStarted,
+    Unrecognised,
+)
+from socialsupport_core.store import Tx, conversations, identity, interactions, log, micros, outbox
+from socialsupport_core.store.conversations import Leg, ThreadOf
+from socialsupport_core.store.identity import Node
+from socialsupport_core.store.interactions import Key, Stored
+from socialsupport_core.store.journal import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The channel through which an event came, and the journal entry that held it."""
+
+    tenant: str
+    channel: str
+    network: str
+    own_account: str | None
+    entry: Entry
+
+    @property
+    def received_at(self) -> int:
+        return micros(self.entry.payload.received_at)
+
+    def thread(self, interaction: Interaction) -> ThreadOf:
+        thread = interaction.thread
+        return ThreadOf(self.channel, self.network, interaction.own_account, thread.id, thread.visibility)
+
+
+class Recorder:
+    """`new_id` makes conversation ids."""
+
+    def __init__(self, new_id: Callable[[], str]) -> None:
+        self._new_id = new_id
+
+    def record(self, tx: Tx, place: Place, event: Event) -> str | None:
+        """Records an event once. Returns why nothing was done, None if something was."""
+        if not interactions.see(tx, place.tenant, place.channel, f"{event.type}:{event.id}"):
+            return "it was recorded before"
+        handle = _HANDLERS[type(event)]
+        return handle(self, tx, place, event)
+
+    def received(self, tx: Tx, place: Place, event: InteractionReceived) -> str | None:
+        interaction = event.interaction
+        if interaction.direction == "outbound":
+            return self._echo(tx, place, event)
+        node = observe(tx, place.tenant, interaction.author, self._at(place, interaction))
+        if node is None:
+            raise ValueError("its author has no identifier")
+        stored = self._store(tx, place, interaction, node)
+        if stored is None:
+            return "it was recorded before"
+        if not interaction.author.is_bot:
+            leg = conversations.leg(tx, stored.leg)
+            assert leg is not None
+            conversations.customer_spoke(tx, place.tenant, leg.conversation, leg.id, stored.at)
+        self._catch_up(tx, place, interaction.native_id)
+        return None
+
+    def _echo(self, tx: Tx, place: Place, event: InteractionReceived) -> str | None:
+        """Our own message comes back: it settles its outbox part, or was typed in the native app."""
+        interaction = event.interaction
+        native = interaction.native_id
+        if interactions.key_of(tx, place.tenant, place.channel, native, interaction.thread.id):
+            return "it is the echo of a message that is recorded"
+        if part := _part_of(tx, place, interaction):
+            return settle_by_echo(tx, place, part, interaction)
+        node = self._addressee(tx, place, interaction)
+        if node is None:
+            return "our own message to nobody that is known"
+        self._store(tx, place, interaction, node, state="sent")
+        leg = conversations.legs_of_thread(
+            tx, place.tenant, place.channel, interaction.thread.id, node.number
+        )
+        if leg:
+            conversations.we_spoke(tx, place.tenant, leg[0].conversation, self._at(place, interaction))
+        self._catch_up(tx, place, native)
+        return None
+
+    def _addressee(self, tx: Tx, place: Place, interaction: Interaction) -> Node | None:
+        if interaction.counterpart is not None:
+            return observe(tx, place.tenant, interaction.counterpart, self._at(place, interaction))
+        legs = conversations.legs_of_thread(tx, place.tenant, place.channel, interaction.thread.id)
+        return identity.by_numbers(tx, [legs[0].node])[legs[0].node] if legs else None
+
+    def _at(self, place: Place, interaction: Interaction) -> int:
+        """When it was sent, never later than when we received it: their clock may be wrong."""
+        return min(micros(interaction.sent_at), place.received_at)
+
+    def _store(
+        self, tx: Tx, place: Place, interaction: Interaction, node: Node, state: str | None = None
+    ) -> Stored | None:
+        at = self._at(place, interaction)
+        thread = place.thread(interaction)
+        seq = interactions.claim_key(
+            tx, place.tenant, place.channel, thread.id, interaction.native_id, node.number, at
+        )
+        if seq is None:
+            return None
+        leg = attach(tx, Touch(place.tenant, thread, node, interaction, at), self._new_id)
+        stored = Stored(
+            seq,
+            node.number,
+            at,
+            leg.id,
+            place.entry.number,
+            interaction,
+            place.received_at,
+            None,
+            None,
+            None,
+            None,
+            state,
+        )
+        interactions.store(tx, place.tenant, stored)
+        if interaction.attachments:
+            interactions.expect_attachments(tx, place.tenant, seq, interaction)
+        publish_interaction(tx, place.tenant, "interaction.received", stored, leg)
+        return stored
+
+    def _catch_up(self, tx: Tx, place: Place, native_id: str) -> None:
+        """Applies what came before its original."""
+        for data in interactions.take_early(tx, place.tenant, place.channel, native_id):
+            event = EVENT.validate_json(data)
+            _HANDLERS[type(event)](self, tx, place, event)
+
+    def _about(self, tx: Tx, place: Place, event: Any, native_id: str) -> tuple[Key, Stored] | None:
+        """The interaction that an event is about; None if it has not come yet, and then the event waits."""
+        thread = event.interaction.thread if hasattr(event, "interaction") else event.thread
+        key = interactions.key_of(tx, place.tenant, place.channel, native_id, thread.id if thread else None)
+        stored = interactions.get(tx, place.tenant, key) if key else None
+        if key is None or stored is None:
+            marker = f"{event.type}:{event.id}"
+            interactions.keep_early(tx, place.tenant, place.channel, native_id, marker, event.to_json())
+            return None
+        return key, stored
+
+    def edited(self, tx: Tx, place: Place, event: InteractionEdited) -> str | None:
+        found = self._about(tx, place, event, event.interaction.native_id)
+        if found is None:
+            return "it waits for the message that it edits"
+        key, stored = found
+        if not interactions.edit(tx, place.tenant, key, event.interaction, micros(event.edited_at)):
+            return "a newer edit is there already"
+        leg = conversations.leg(tx, stored.leg)
+        publish_interaction(tx, place.tenant, event.type, replace(stored, interaction=event.interaction), leg)
+        return None
+
+    def deleted(self, tx: Tx, place: Place, event: InteractionDeleted) -> str | None:
+        found = self._about(tx, place, event, event.native_id)
+        if found is None:
+            return "it waits for the message that it deletes"
+        key, stored = found
+        if interactions.delete(tx, place.tenant, key, micros(event.at)):
+            _publish(tx, place, event, stored, {"id": str(stored.seq)})
+        return None
+
+    def reacted(self, tx: Tx, place: Place, event: ReactionAdded | ReactionRemoved) -> str | None:
+        found = self._about(tx, place, event, event.native_id)
+        if found is None:
+            return "it waits for the message that it is about"
+        _, stored = found
+        author = str(event.author.account or "")
+        present = event.type == "reaction.added"
+        at = micros(event.at)
+        if interactions.react(tx, place.tenant, stored.seq, author, event.reaction, at, present=present):
+            _publish(tx, place, event, stored, {"id": str(stored.seq), "reaction": event.reaction})
+        return None
+
+    def delivery(self, tx: Tx, place: Place, event: DeliveryUpdated) -> str | None:
+        key = _delivered_key(tx, place, event)
+        if key is None:
+            return "it is about a message that is not ours"
+        if not interactions.set_state(tx, place.tenant, key, event.state):
+            return "it is that far already"
+        stored = interactions.get(tx, place.tenant, key)
+        assert stored is not None
+        data = {"id": str(key.seq), "state": event.state, "code": event.code, "reason": event.reason}
+        _publish(tx, place, event, stored, {name: value for name, value in data.items() if value})
+        return None
+
+    def profile(self, tx: Tx, place: Place, event: ProfileUpdated) -> str | None:
+        node = observe(tx, place.tenant, event.party, micros(event.at))
+        return None if node else "it names nobody"
+
+    def claimed(self, tx: Tx, place: Place, event: IdentityClaimed) -> str | None:
+        at = min(micros(event.at), place.received_at)
+        party = Party(identifiers=(event.subject,))
+        node = observe(tx, place.tenant, party, at)
+        assert node is not None
+        testify(
+            tx,
+            place.tenant,
+            event.subject,
+            event.claims,
+            tier=event.tier,
+            proof=event.proof,
+            source=event.id,
+            at=at,
+        )
+        if event.token and event.thread:
+            where = handoff.thread_of(event.thread, place.channel, place.network, event.own_account)
+            fresh = identity.by_numbers(tx, [node.number])[node.number]
+            redemption = handoff.redeem(tx, place.tenant, event, where, fresh, at)
+            return redemption.refused
+        return None
+
+    def noted(
+        self, tx: Tx, place: Place, event: ThreadUpdated | TypingStarted | ErasureRequested
+    ) -> str | None:
+        thread = getattr(event, "thread", None)
+        log.publish(
+            tx,
+            place.tenant,
+            event.type,
+            micros(event.at),
+            event.model_dump(mode="json", exclude_none=True, exclude={"type"}),
+            channel=place.channel,
+            thread=thread.id if thread else None,
+        )
+        return None
+
+    def unrecognised(self, tx: Tx, place: Place, event: Unrecognised) -> str | None:
+        data = event.model_dump(mode="json", exclude_none=True, exclude={"type"})
+        log.publish(tx, place.tenant, event.type, place.received_at, data, channel=place.channel)
+        return f"unrecognised: {event.native_type}" + (f" ({event.reason})" if event.reason else "")
+
+
+_HANDLERS: dict[type, Callable[..., str | None]] = {
+    InteractionReceived: Recorder.received,
+    InteractionEdited: Recorder.edited,
+    InteractionDeleted: Recorder.deleted,
+    ReactionAdded: Recorder.reacted,
+    ReactionRemoved: Recorder.reacted,
+    DeliveryUpdated: Recorder.delivery,
+    ProfileUpdated: Recorder.profile,
+    IdentityClaimed: Recorder.claimed,
+    ThreadUpdated: Recorder.noted,
+    TypingStarted: Recorder.noted,
+    ErasureRequested: Recorder.noted,
+    Unrecognised: Recorder.unrecognised,
+}
+
+
+def publish_interaction(
+    tx: Tx,
+    tenant: str,
+    type: str,
+    stored: Stored,
+    leg: Leg | None,
+    conversation: str | None = None,
+) -> None:
+    data = {
+        "id": str(stored.seq),
+        "customer": _customer(tx, stored.node),
+        "interaction": stored.interaction.model_dump(mode="json", exclude_none=True, exclude={"context"}),
+    }
+    if stored.agent:
+        data["agent"] = stored.agent
+    if stored.state:
+        data["state"] = stored.state
+    log.publish(
+        tx,
+        tenant,
+        type,
+        stored.at,
+        data,
+        channel=leg.channel if leg else None,
+        thread=stored.interaction.thread.id,
+        conversation=leg.conversation if leg else conversation,
+    )
+
+
+def _publish(tx: Tx, place: Place, event: Any, stored: Stored, data: dict[str, Any]) -> None:
+    leg = conversations.leg(tx, stored.leg)
+    log.publish(
+        tx,
+        place.tenant,
+        event.type,
+        micros(event.at),
+        data | {"native_id": stored.interaction.native_id},
+        channel=place.channel,
+        thread=stored.interaction.thread.id,
+        conversation=leg.conversation if leg else None,
+    )
+
+
+def _customer(tx: Tx, node: int) -> str:
+    customer = identity.by_numbers(tx, [node])[node].customer
+    return identity.by_numbers(tx, [customer])[customer].id
+
+
+def _part_of(tx: Tx, place: Place, interaction: Interaction) -> outbox.Part | None:
+    """The part whose echo this is: by our key, else the oldest unsettled one of the thread with this text."""
+    if interaction.client_key:
+        return outbox.get(tx, place.tenant, interaction.client_key)
+    for part in outbox.unsettled(tx, place.tenant, place.channel, interaction.thread.id):
+        if (getattr(part.intent, "text", None) or "").strip() == (interaction.text or "").strip():
+            return part
+    return None
+
+
+def settle_by_echo(tx: Tx, place: Place, part: outbox.Part, interaction: Interaction) -> str | None:
+    """The network shows our message, so it was sent, whatever the answer to the call was."""
+    key = interactions.key_by_seq(tx, place.tenant, part.seq) if part.seq else None
+    if key is not None:
+        interactions.rename(tx, place.tenant, key.seq, interaction.native_id, interaction.thread.id)
+        interactions.set_state(tx, place.tenant, key, "sent")
+    if outbox.move(tx, part, "sent"):
+        data = {"id": str(part.seq), "state": "sent", "by": "echo", "native_id": interaction.native_id}
+        log.publish(
+            tx,
+            place.tenant,
+            "delivery.updated",
+            place.received_at,
+            data,
+            channel=place.channel,
+            thread=part.thread,
+            conversation=part.conversation,
+        )
+    return "it is the echo of a message that is recorded"
+
+
+def _delivered_key(tx: Tx, place: Place, event: DeliveryUpdated) -> Key | None:
+    if event.native_id:
+        thread = event.thread.id if event.thread else None
+        return interactions.key_of(tx, place.tenant, place.channel, event.native_id, thread)
+    part = outbox.get(tx, place.tenant, event.client_key) if event.client_key else None
+    return interactions.key_by_seq(tx, place.tenant, part.seq) if part and part.seq else None

@@ -1,0 +1,136 @@
+"""From what an agent wants to say to an intent: to whom, where, in answer to what."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from socialsupport_core.contract import Connector, Draft, Policy, Refusal, SocialSupportError
+from socialsupport_core.model import (
+    Choice,
+    Intent,
+    Interaction,
+    OpenPrivate,
+    Party,
+    SendMessage,
+    Thread,
+    Visibility,
+)
+from socialsupport_core.model.interaction import Attachment
+from socialsupport_core.pipeline.plan import Plan, make_plan
+from socialsupport_core.store import Tx, conversations, identity, interactions, moment
+from socialsupport_core.store.accounts import Agent
+from socialsupport_core.store.conversations import Conversation, Leg
+
+
+class ReplyRefused(SocialSupportError, ValueError):
+    """It cannot or may not be said there. `refusals` and `plan` say why and what to do instead."""
+
+    def __init__(self, message: str, *, refusals: tuple[Refusal, ...] = (), plan: Plan | None = None) -> None:
+        super().__init__(message)
+        self.refusals = refusals
+        self.plan = plan
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What an agent wants to say."""
+
+    text: str | None
+    key: str
+    attachments: tuple[Attachment, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    subject: str | None = None
+    private: bool = False
+    """Open a private thread with somebody who spoke in public."""
+
+
+def choose_leg(tx: Tx, conversation: Conversation, leg: int | None) -> Leg:
+    """The leg asked for, else the one on which the customer spoke last. Raises ReplyRefused."""
+    legs = conversations.legs(tx, conversation.tenant, conversation.id)
+    if leg is None:
+        return max(legs, key=lambda one: (one.last_inbound or 0, one.opened_at))
+    found = next((one for one in legs if one.id == leg), None)
+    if found is None:
+        raise ReplyRefused(
+            f"this conversation has no leg {leg}; it has {', '.join(str(one.id) for one in legs)}"
+        )
+    return found
+
+
+def compose(tx: Tx, leg: Leg, saying: Saying) -> Intent:
+    """The intent, aimed at the customer's newest message on this leg."""
+    target = _newest_inbound(tx, leg)
+    node = identity.by_numbers(tx, [leg.node])[leg.node]
+    recipient = Party(identifiers=(node.identifier,), name=node.name, handle=node.handle)
+    visibility: Visibility = "public" if leg.visibility == "public" else "private"
+    common: dict[str, Any] = {
+        "key": saying.key,
+        "own_account": leg.own_account,
+        "thread": Thread(id=leg.thread, visibility=visibility),
+        "recipient": recipient,
+        "target": target,
+    }
+    if saying.private:
+        return OpenPrivate(**common, text=saying.text or "")
+    return SendMessage(
+        **common,
+        text=saying.text,
+        subject=saying.subject,
+        attachments=saying.attachments,
+        choices=saying.choices,
+    )
+
+
+def _newest_inbound(tx: Tx, leg: Leg) -> Interaction | None:
+    for stored in interactions.newest(tx, leg.tenant, leg.node, None, 50):
+        on_leg = stored.interaction.thread.id == leg.thread and stored.interaction.network == leg.network
+        if on_leg and stored.interaction.direction == "inbound" and stored.deleted_at is None:
+            return stored.interaction
+    return None
+
+
+def plan_for(connector: Connector[Any], intent: Intent, leg: Leg, now: datetime) -> Plan:
+    last = moment(leg.last_inbound) if leg.last_inbound else None
+    return make_plan(connector, intent, now=now, last_inbound=last)
+
+
+def refusals(
+    policies: tuple[Policy, ...], intent: Intent, leg: Leg, agent: Agent, recent: tuple[Interaction, ...]
+) -> tuple[Refusal, ...]:
+    """Every policy that objects. A policy that fails objects too: what cannot be checked is not said."""
+    draft = Draft(intent=intent, agent=agent.id, tenant=leg.tenant, network=leg.network, recent=recent)
+    return tuple(refusal for policy in policies if (refusal := _ask(policy, draft)))
+
+
+def _ask(policy: Policy, draft: Draft) -> Refusal | None:
+    try:
+        return policy(draft)
+    except Exception as error:
+        name = getattr(policy, "__name__", type(policy).__name__)
+        return Refusal(
+            rule=name, reason=f"the rule failed: {error}", remedy="have the operator mend the rule"
+        )
+
+
+def shown(plan: Plan, refused: tuple[Refusal, ...], leg: Leg) -> dict[str, Any]:
+    """The plan as the API shows it."""
+    return {
+        "possible": plan.possible and not refused,
+        "leg": leg.id,
+        "channel": leg.channel,
+        "network": leg.network,
+        "visibility": leg.visibility,
+        "parts": [
+            {
+                "text": getattr(part.intent, "text", None),
+                "attachments": len(getattr(part.intent, "attachments", ())),
+                "size": part.size,
+                "limit": part.limit,
+                "unit": part.unit,
+            }
+            for part in plan.parts
+        ],
+        "losses": [one.model_dump() for one in plan.losses],
+        "obstacles": [one.model_dump() for one in plan.obstacles],
+        "refusals": [one.model_dump() for one in refused],
+    }

@@ -1,0 +1,320 @@
+"""The workers: one thread translates and records, one event loop sends, polls and fetches."""
+
+import asyncio
+import logging
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from socialsupport_core.contract import AuthExpired, ConfigError, DeliveryError, Unsupported
+from socialsupport_core.model import Blob
+from socialsupport_core.pipeline import inbound
+from socialsupport_core.pipeline.bell import Bell
+from socialsupport_core.pipeline.channels import Channels, Live, NoSuchDoor
+from socialsupport_core.pipeline.outbound import Sender, recover
+from socialsupport_core.pipeline.record import Recorder
+from socialsupport_core.store import (
+    Database,
+    StoreError,
+    Tx,
+    accounts,
+    interactions,
+    journal,
+    log,
+    micros,
+    outbox,
+)
+from socialsupport_core.store.blobs import BlobStore, BlobTooLarge
+from socialsupport_core.store.interactions import Kept, Stored
+from socialsupport_core.wire import NetworkWire
+
+logger = logging.getLogger("socialsupport")
+IDLE = 1.0  # seconds after which a worker looks by itself, should a bell be missed
+BATCH = 100
+AT_ONCE = 8  # sends under way at the same time
+POLL_PAUSE = 2.0  # seconds between pages when the network does not hold the line
+POLL_TROUBLE = 30.0  # seconds after a failed poll
+
+
+class Workers:
+    """`start` and `stop` for a host; `drain` does everything that is waiting and returns, for tests and scripts."""
+
+    def __init__(
+        self,
+        database: Database,
+        channels: Channels,
+        wire: NetworkWire,
+        blobs: BlobStore,
+        recorder: Recorder,
+        bell: Bell,
+        clock: Callable[[], datetime],
+        chance: random.Random,
+    ) -> None:
+        self._database = database
+        self._channels = channels
+        self._wire = wire
+        self._blobs = blobs
+        self._recorder = recorder
+        self._bell = bell
+        self._clock = clock
+        self._sender = Sender(database, wire, clock, chance)
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def start(self) -> None:
+        self._database.do(lambda tx: recover(tx, micros(self._clock())))
+        self._threads = [
+            threading.Thread(target=self._inbound_forever, name="socialsupport-inbound", daemon=True),
+            threading.Thread(target=self._network_forever, name="socialsupport-network", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Finishes what is under way; what waits stays in journal and outbox."""
+        self._stopping.set()
+        self._bell.ring()
+        for thread in self._threads:
+            thread.join()
+        self._threads = []
+
+    def drain(self) -> None:
+        """Records what is journalled, sends what is due, fetches what is pending, until nothing is left to do now."""
+
+        async def once() -> int:
+            try:
+                return await self.send_due() + await self.fetch_pending()
+            finally:
+                await self._wire.aclose()
+
+        while self.record_waiting() or asyncio.run(once()):
+            pass
+
+    # inbound
+
+    def record_waiting(self) -> int:
+        """One micro-batch; the number of entries."""
+        entries = self._database.read(lambda tx: journal.waiting(tx, BATCH))
+        futures = [(entry, self._record(entry)) for entry in entries]
+        for entry, future in futures:
+            try:
+                future.result()
+            except StoreError:
+                raise
+            except Exception as error:
+                logger.exception("entry %d could not be recorded", entry.number)
+                self._set_aside(entry, f"{type(error).__name__}: {error}")
+        return len(entries)
+
+    def _record(self, entry: journal.Entry) -> Any:
+        try:
+            door = self._channels.door(entry.door)
+        except (NoSuchDoor, ConfigError) as error:
+            return self._database.write(
+                partial(
+                    _settle, number=entry.number, state="quarantined", reason=f"its door is gone: {error}"
+                )
+            )
+        translated = inbound.translate(door.connector, entry)
+        return self._database.write(lambda tx: inbound.record(tx, self._recorder, translated, door.route))
+
+    def _set_aside(self, entry: journal.Entry, reason: str) -> None:
+        self._database.do(partial(_settle, number=entry.number, state="quarantined", reason=reason))
+
+    def _inbound_forever(self) -> None:
+        while not self._stopping.is_set():
+            heard = self._bell.heard()
+            try:
+                busy = self.record_waiting()
+            except StoreError as error:
+                logger.error("the store does not answer: %s", error)  # noqa: TRY400 - no stack, it is outside
+                busy = 0
+            if not busy:
+                self._bell.wait(heard, IDLE)
+
+    # outbound
+
+    async def send_due(self) -> int:
+        """Sends what is due now, one of a thread at a time; the number of parts."""
+        now = micros(self._clock())
+        parts = await asyncio.wrap_future(self._database.write(lambda tx: outbox.claim(tx, now, AT_ONCE)))
+        await asyncio.gather(*(self._send(part) for part in parts))
+        return len(parts)
+
+    async def _send(self, part: outbox.Part) -> None:
+        try:
+            live = self._channels.get(part.tenant, part.channel)
+        except ConfigError:
+            await asyncio.wrap_future(
+                self._database.write(lambda tx: outbox.move(tx, part, "failed", error=str(error)))
+            )
+            return
+        outcome = await self._sender.send(part, live.connector, open_network=live.channel.open_network)
+        if isinstance(outcome.error, AuthExpired):
+            await self._health(live, "failing", str(outcome.error))
+        elif outcome.state == "sent":
+            await self._health(live, "active", None)
+
+    async def _health(self, live: Live, state: str, reason: str | None) -> None:
+        """Says once that a channel has turned, and once that it is well again."""
+        channel = live.channel
+        if channel.state == state and channel.reason == reason:
+            return
+        at = micros(self._clock())
+
+        def change(tx: Tx) -> bool:
+            changed = accounts.set_state(tx, channel.tenant, channel.id, state, reason)
+            if changed:
+                data = {"channel": channel.id, "state": state, "reason": reason or ""}
+                log.publish(tx, channel.tenant, "channel.changed", at, data, channel=channel.id)
+            return changed
+
+        if await asyncio.wrap_future(self._database.write(change)):
+            self._channels.forget()
+
+    # attachments
+
+    async def fetch_pending(self) -> int:
+        """Brings attachments in; the number that was tried."""
+        pending = self._database.read(lambda tx: interactions.pending_attachments(tx, AT_ONCE))
+        for tenant, kept in pending:
+            result = await self._fetch(tenant, kept)
+            await asyncio.wrap_future(
+                self._database.write(partial(_settle_attachment, tenant=tenant, kept=result))
+            )
+        return len(pending)
+
+    async def _fetch(self, tenant: str, kept: Kept) -> Kept:
+        found = self._database.read(lambda tx: _origin(tx, tenant, kept))
+        if found is None:
+            return replace(kept, state="expired", reason="its message is gone")
+        stored, channel, entry = found
+        attachment = stored.interaction.attachments[kept.position]
+        try:
+            live = self._channels.get(tenant, channel)
+            blob: Blob = await self._wire.read(
+                lambda: live.connector.fetch(attachment),
+                live.connector,
+                payload=entry.payload if entry else None,
+                open_network=live.channel.open_network,
+            )
+            digest = self._blobs.put(blob.content)
+        except (DeliveryError, ConfigError, BlobTooLarge) as error:
+            state = "refused" if isinstance(error, Unsupported | BlobTooLarge | ConfigError) else "expired"
+            return replace(kept, state=state, reason=str(error))
+        return replace(
+            kept,
+            state="stored",
+            blob=digest,
+            media_type=kept.media_type or blob.media_type,
+            name=kept.name or blob.name,
+            size=len(blob.content),
+        )
+
+    # polling
+
+    async def _poll_forever(self, live: Live) -> None:
+        cursor = live.channel.cursor
+        while not self._stopping.is_set():
+            cursor, pause = await self._poll_once(live, cursor)
+            await self._sleep(pause)
+
+    async def _poll_once(self, live: Live, cursor: str | None) -> tuple[str | None, float]:
+        """One page: its payloads and the cursor in one commit. The new cursor, and how long to pause."""
+        channel = live.channel
+        try:
+            page = await self._wire.read(
+                lambda: live.connector.poll(cursor), live.connector, open_network=channel.open_network
+            )
+        except DeliveryError as error:
+            await self._health(live, "failing", str(error))
+            return cursor, getattr(error, "retry_after", None) or POLL_TROUBLE
+
+        def keep(tx: Tx) -> None:
+            for payload in page.payloads:
+                journal.append(tx, channel.tenant, channel.door, payload)
+            accounts.set_cursor(tx, channel.tenant, channel.id, page.cursor)
+
+        await asyncio.wrap_future(self._database.write(keep))
+        await self._health(live, "active", None)
+        return page.cursor, 0.0 if page.more else POLL_PAUSE
+
+    async def poll(self, tenant: str, channel: str) -> int:
+        """Polls one channel until there is no more; the number of payloads now waiting."""
+        live = self._channels.get(tenant, channel)
+        before = self._database.read(journal.counts)["accepted"]
+        cursor, pause = await self._poll_once(live, live.channel.cursor)
+        while pause == 0.0:
+            cursor, pause = await self._poll_once(live, cursor)
+        return self._database.read(journal.counts)["accepted"] - before
+
+    # the loop
+
+    def _network_forever(self) -> None:
+        asyncio.run(self._network())
+
+    async def _network(self) -> None:
+        pollers: dict[tuple[str, str], asyncio.Task[None]] = {}
+        while not self._stopping.is_set():
+            heard = self._bell.heard()
+            self._tend(pollers)
+            try:
+                busy = await self.send_due() + await self.fetch_pending()
+            except StoreError as error:
+                logger.error("the store does not answer: %s", error)  # noqa: TRY400
+                busy = 0
+            if not busy:
+                await self._bell.listen(heard, IDLE)
+        for task in pollers.values():
+            task.cancel()
+        await asyncio.gather(*pollers.values(), return_exceptions=True)
+        await self._wire.aclose()
+
+    def _tend(self, pollers: dict[tuple[str, str], asyncio.Task[None]]) -> None:
+        """One poller a polled channel that is not paused; those of channels that are gone end."""
+        wanted = {
+            key: live
+            for key, live in self._channels.all().items()
+            if live.channel.mode == "poll" and live.channel.state != "paused"
+        }
+        for key in [key for key in pollers if key not in wanted]:
+            pollers.pop(key).cancel()
+        for key, live in wanted.items():
+            if key not in pollers or pollers[key].done():
+                pollers[key] = asyncio.create_task(self._poll_forever(live))
+
+    async def _sleep(self, seconds: float) -> None:
+        waited = 0.0
+        while waited < seconds and not self._stopping.is_set():
+            await asyncio.sleep(min(0.2, seconds - waited))
+            waited += 0.2
+
+
+def _settle(tx: Tx, *, number: int, state: journal.State, reason: str) -> None:
+    journal.settle(tx, number, state, reason, 0)
+
+
+def _settle_attachment(tx: Tx, *, tenant: str, kept: Kept) -> None:
+    interactions.settle_attachment(tx, tenant, kept)
+    log.publish(
+        tx,
+        tenant,
+        "attachment.stored" if kept.state == "stored" else "attachment.refused",
+        0,
+        {"id": f"{kept.seq}.{kept.position}", "state": kept.state, "reason": kept.reason or ""},
+    )
+
+
+def _origin(tx: Tx, tenant: str, kept: Kept) -> tuple[Stored, str, journal.Entry | None] | None:
+    key = interactions.key_by_seq(tx, tenant, kept.seq)
+    stored = interactions.get(tx, tenant, key) if key else None
+    row = tx.one("SELECT channel FROM interaction_keys WHERE tenant = ? AND seq = ?", tenant, kept.seq)
+    if stored is None or row is None or kept.position >= len(stored.interaction.attachments):
+        return None
+    entry = journal.get(tx, stored.entry) if stored.entry else None
+    return stored, row["channel"], entry

@@ -1,0 +1,347 @@
+"""Interactions, clustered by account node and time, and what happens to them afterwards."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from socialsupport_core.model import Interaction
+from socialsupport_core.store.database import Row, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Where an interaction is kept."""
+
+    seq: int
+    node: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One interaction with everything that is known about it."""
+
+    seq: int
+    node: int
+    at: int
+    leg: int
+    entry: int | None
+    interaction: Interaction
+    received_at: int
+    edited_at: int | None
+    deleted_at: int | None
+    agent: str | None
+    part: str | None
+    state: str | None
+    """Of an outbound one: `queued`, `retrying`, `sent`, `delivered`, `read`, `failed`, `uncertain`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of one attachment."""
+
+    seq: int
+    position: int
+    state: str
+    """`pending`, `stored`, `expired`, `refused`."""
+    blob: str | None
+    media_type: str | None
+    name: str | None
+    size: int | None
+    reason: str | None
+
+
+RANK = {"queued": 0, "retrying": 0, "uncertain": 1, "failed": 1, "sent": 2, "delivered": 3, "read": 4}
+"""A delivery state never falls back: read stays read, whatever arrives late."""
+
+
+def see(tx: Tx, tenant: str, channel: str, event: str) -> bool:
+    """True the first time. The uniqueness is the table's, in the transaction of the effect."""
+    return bool(
+        tx.run("INSERT INTO events_seen VALUES (?, ?, ?) ON CONFLICT DO NOTHING", tenant, channel, event)
+    )
+
+
+def claim_key(
+    tx: Tx, tenant: str, channel: str, thread: str, native_id: str, node: int, at: int
+) -> int | None:
+    """The new interaction's number, None if it is there already."""
+    row = tx.one(
+        "INSERT INTO interaction_keys (tenant, channel, thread, native_id, node, at) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT DO NOTHING RETURNING seq",
+        tenant,
+        channel,
+        thread,
+        native_id,
+        node,
+        at,
+    )
+    return int(row["seq"]) if row else None
+
+
+def rename(tx: Tx, tenant: str, seq: int, native_id: str, thread: str) -> bool:
+    """Gives an outbound interaction its native id; False if its echo came first."""
+    return bool(
+        tx.run(
+            "UPDATE OR IGNORE interaction_keys SET native_id = ?, thread = ? WHERE tenant = ? AND seq = ?",
+            native_id,
+            thread,
+            tenant,
+            seq,
+        )
+    )
+
+
+def key_of(tx: Tx, tenant: str, channel: str, native_id: str, thread: str | None = None) -> Key | None:
+    row = tx.one(
+        "SELECT seq, node, at FROM interaction_keys WHERE tenant = ? AND channel = ? AND native_id = ?"
+        " AND (? IS NULL OR thread = ?) ORDER BY seq DESC LIMIT 1",
+        tenant,
+        channel,
+        native_id,
+        thread,
+        thread,
+    )
+    return Key(row["seq"], row["node"], row["at"]) if row else None
+
+
+def key_by_seq(tx: Tx, tenant: str, seq: int) -> Key | None:
+    row = tx.one("SELECT seq, node, at FROM interaction_keys WHERE tenant = ? AND seq = ?", tenant, seq)
+    return Key(row["seq"], row["node"], row["at"]) if row else None
+
+
+def store(tx: Tx, tenant: str, stored: Stored) -> None:
+    tx.run(
+        "INSERT INTO interactions (tenant, node, at, seq, leg, entry, direction, kind, data, received_at, agent,"
+        " part, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        tenant,
+        stored.node,
+        stored.at,
+        stored.seq,
+        stored.leg,
+        stored.entry,
+        stored.interaction.direction,
+        stored.interaction.kind,
+        stored.interaction.to_json(),
+        stored.received_at,
+        stored.agent,
+        stored.part,
+        stored.state,
+    )
+
+
+def get(tx: Tx, tenant: str, key: Key) -> Stored | None:
+    row = tx.one(
+        "SELECT * FROM interactions WHERE tenant = ? AND node = ? AND at = ? AND seq = ?", tenant, *_at(key)
+    )
+    return _stored(row) if row else None
+
+
+def remove(tx: Tx, tenant: str, key: Key) -> None:
+    tx.run("DELETE FROM interactions WHERE tenant = ? AND node = ? AND at = ? AND seq = ?", tenant, *_at(key))
+    tx.run("DELETE FROM interaction_keys WHERE tenant = ? AND seq = ?", tenant, key.seq)
+
+
+def adopt(tx: Tx, tenant: str, key: Key, agent: str | None, part: str, state: str) -> None:
+    """An echo turns out to be ours: it gets the agent and the part that sent it."""
+    tx.run(
+        "UPDATE interactions SET agent = ?, part = ?, state = ?"
+        " WHERE tenant = ? AND node = ? AND at = ? AND seq = ?",
+        agent,
+        part,
+        state,
+        tenant,
+        *_at(key),
+    )
+
+
+def set_native(tx: Tx, tenant: str, key: Key, interaction: Interaction) -> None:
+    """The same interaction with the ids that the network has given it."""
+    tx.run(
+        "UPDATE interactions SET data = ? WHERE tenant = ? AND node = ? AND at = ? AND seq = ?",
+        interaction.to_json(),
+        tenant,
+        *_at(key),
+    )
+
+
+def edit(tx: Tx, tenant: str, key: Key, interaction: Interaction, at: int) -> bool:
+    """The newest edit wins; False if a newer one is there."""
+    return bool(
+        tx.run(
+            "UPDATE interactions SET data = ?, edited_at = ?"
+            " WHERE tenant = ? AND node = ? AND at = ? AND seq = ?"
+            " AND coalesce(edited_at, 0) < ?",
+            interaction.to_json(),
+            at,
+            tenant,
+            *_at(key),
+            at,
+        )
+    )
+
+
+def delete(tx: Tx, tenant: str, key: Key, at: int) -> bool:
+    return bool(
+        tx.run(
+            "UPDATE interactions SET deleted_at = ? WHERE tenant = ? AND node = ? AND at = ? AND seq = ?"
+            " AND deleted_at IS NULL",
+            at,
+            tenant,
+            *_at(key),
+        )
+    )
+
+
+def set_state(tx: Tx, tenant: str, key: Key, state: str, *, judged: bool = False) -> bool:
+    """False if it is that far or further already. A person's judgement may go back to `queued`."""
+    stored = get(tx, tenant, key)
+    if stored is None or stored.state == state:
+        return False
+    if not judged and RANK.get(state, 0) < RANK.get(stored.state or "", 0):
+        return False
+    tx.run(
+        "UPDATE interactions SET state = ? WHERE tenant = ? AND node = ? AND at = ? AND seq = ?",
+        state,
+        tenant,
+        *_at(key),
+    )
+    return True
+
+
+def newest(tx: Tx, tenant: str, node: int, before: tuple[int, int] | None, limit: int) -> list[Stored]:
+    """The newest of one account, before `(at, seq)`; the newest first."""
+    at, seq = before or (1 << 62, 0)
+    rows = tx.all(
+        "SELECT * FROM interactions WHERE tenant = ? AND node = ? AND (at, seq) < (?, ?)"
+        " ORDER BY at DESC, seq DESC LIMIT ?",
+        tenant,
+        node,
+        at,
+        seq,
+        limit,
+    )
+    return [_stored(row) for row in rows]
+
+
+def keep_early(tx: Tx, tenant: str, channel: str, native_id: str, event: str, data: str) -> None:
+    """An edit, tombstone, reaction or receipt that came before its original waits here."""
+    tx.run(
+        "INSERT INTO early VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        tenant,
+        channel,
+        native_id,
+        event,
+        data,
+    )
+
+
+def take_early(tx: Tx, tenant: str, channel: str, native_id: str) -> list[str]:
+    rows = tx.all(
+        "DELETE FROM early WHERE tenant = ? AND channel = ? AND native_id = ? RETURNING event, data",
+        tenant,
+        channel,
+        native_id,
+    )
+    return [row["data"] for row in sorted(rows, key=lambda row: row["event"])]
+
+
+def react(tx: Tx, tenant: str, seq: int, author: str, reaction: str, at: int, *, present: bool) -> bool:
+    """The newest word about one author's reaction wins."""
+    return bool(
+        tx.run(
+            "INSERT INTO reactions VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, seq, author, reaction)"
+            " DO UPDATE SET at = excluded.at, present = excluded.present WHERE excluded.at >= at",
+            tenant,
+            seq,
+            author,
+            reaction,
+            at,
+            present,
+        )
+    )
+
+
+def reactions(tx: Tx, tenant: str, seqs: Iterable[int]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for row in _in(
+        tx, "SELECT seq, reaction FROM reactions WHERE tenant = ? AND present AND seq IN", tenant, seqs
+    ):
+        found.setdefault(row["seq"], []).append(row["reaction"])
+    return found
+
+
+def expect_attachments(tx: Tx, tenant: str, seq: int, interaction: Interaction) -> None:
+    tx.many(
+        "INSERT INTO attachments (tenant, seq, position, state, blob, media_type, name, size)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        [
+            (tenant, seq, position, "stored" if a.blob else "pending", a.blob, a.media_type, a.name, a.size)
+            for position, a in enumerate(interaction.attachments)
+        ],
+    )
+
+
+def attachments(tx: Tx, tenant: str, seqs: Iterable[int]) -> dict[int, list[Kept]]:
+    found: dict[int, list[Kept]] = {}
+    for row in _in(tx, "SELECT * FROM attachments WHERE tenant = ? AND seq IN", tenant, seqs):
+        found.setdefault(row["seq"], []).append(_kept(row))
+    return found
+
+
+def attachment(tx: Tx, tenant: str, seq: int, position: int) -> Kept | None:
+    row = tx.one(
+        "SELECT * FROM attachments WHERE tenant = ? AND seq = ? AND position = ?", tenant, seq, position
+    )
+    return _kept(row) if row else None
+
+
+def pending_attachments(tx: Tx, limit: int) -> list[tuple[str, Kept]]:
+    rows = tx.all("SELECT * FROM attachments WHERE state = 'pending' ORDER BY seq LIMIT ?", limit)
+    return [(row["tenant"], _kept(row)) for row in rows]
+
+
+def settle_attachment(tx: Tx, tenant: str, kept: Kept) -> None:
+    tx.run(
+        "UPDATE attachments SET state = ?, blob = ?, media_type = ?, name = ?, size = ?, reason = ?"
+        " WHERE tenant = ? AND seq = ? AND position = ?",
+        kept.state,
+        kept.blob,
+        kept.media_type,
+        kept.name,
+        kept.size,
+        kept.reason,
+        tenant,
+        kept.seq,
+        kept.position,
+    )
+
+
+def _in(tx: Tx, sql: str, tenant: str, seqs: Iterable[int]) -> list[Row]:
+    wanted = list(seqs)
+    return tx.all(f"{sql} ({', '.join('?' * len(wanted))})", tenant, *wanted)
+
+
+def _at(key: Key) -> tuple[int, int, int]:
+    return key.node, key.at, key.seq
+
+
+def _kept(row: Row) -> Kept:
+    return Kept(*(row[name] for name in Kept.__slots__))
+
+
+def _stored(row: Row) -> Stored:
+    return Stored(
+        row["seq"],
+        row["node"],
+        row["at"],
+        row["leg"],
+        row["entry"],
+        Interaction.model_validate(json.loads(row["data"])),
+        row["received_at"],
+        row["edited_at"],
+        row["deleted_at"],
+        row["agent"],
+        row["part"],
+        row["state"],
+    )

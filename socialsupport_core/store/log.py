@@ -1,0 +1,85 @@
+"""The log: everything that happened, in the order in which it was committed. Subscribers read it by cursor."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from socialsupport_core.store.database import Row, Tx, moment
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    cursor: int
+    tenant: str
+    type: str
+    at: str
+    channel: str | None
+    thread: str | None
+    conversation: str | None
+    data: dict[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """As the API shows it; absent fields are left out."""
+        shown = {name: getattr(self, name) for name in self.__slots__}
+        return {name: value for name, value in shown.items() if value is not None}
+
+
+def publish(
+    tx: Tx,
+    tenant: str,
+    type: str,
+    at: int,
+    data: dict[str, Any],
+    *,
+    channel: str | None = None,
+    thread: str | None = None,
+    conversation: str | None = None,
+) -> int:
+    return tx.insert(
+        "INSERT INTO log (tenant, type, at, channel, thread, conversation, data) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        tenant,
+        type,
+        at,
+        channel,
+        thread,
+        conversation,
+        json.dumps(data, ensure_ascii=False),
+    )
+
+
+def after(tx: Tx, tenant: str, cursor: int, limit: int = 200) -> list[Record]:
+    rows = tx.all(
+        "SELECT * FROM log WHERE tenant = ? AND cursor > ? ORDER BY cursor LIMIT ?", tenant, cursor, limit
+    )
+    return [_record(row) for row in rows]
+
+
+def of_thread(tx: Tx, tenant: str, channel: str, thread: str, cursor: int, limit: int = 200) -> list[Record]:
+    rows = tx.all(
+        "SELECT * FROM log WHERE tenant = ? AND channel = ? AND thread = ? AND cursor > ?"
+        " ORDER BY cursor LIMIT ?",
+        tenant,
+        channel,
+        thread,
+        cursor,
+        limit,
+    )
+    return [_record(row) for row in rows]
+
+
+def newest(tx: Tx, tenant: str | None = None) -> int:
+    row = tx.one("SELECT max(cursor) AS top FROM log WHERE ? IS NULL OR tenant = ?", tenant, tenant)
+    return int(row["top"] or 0) if row else 0
+
+
+def _record(row: Row) -> Record:
+    return Record(
+        row["cursor"],
+        row["tenant"],
+        row["type"],
+        moment(row["at"]).isoformat().replace("+00:00", "Z"),
+        row["channel"],
+        row["thread"],
+        row["conversation"],
+        json.loads(row["data"]),
+    )

@@ -1,0 +1,214 @@
+"""The outbox: every intent, part by part, before, while and after it is sent. The states are a table."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from socialsupport_core.model import INTENT, Intent
+from socialsupport_core.store.database import Row, Tx
+
+State = Literal["queued", "sending", "retrying", "sent", "failed", "uncertain"]
+
+NEXT: dict[str, frozenset[str]] = {
+    "queued": frozenset({"sending", "failed"}),
+    "retrying": frozenset({"sending", "failed"}),
+    "sending": frozenset({"sent", "failed", "retrying", "uncertain"}),
+    "uncertain": frozenset({"sent", "failed", "queued"}),
+    "sent": frozenset(),
+    "failed": frozenset({"queued"}),
+}
+"""From each state to those that may follow. Only a person brings `uncertain` or `failed` back to `queued`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of one reply: one message on the network."""
+
+    tenant: str
+    key: str
+    number: int
+    channel: str
+    thread: str
+    conversation: str
+    seq: int | None
+    intent: Intent
+    agent: str
+    state: str
+    attempts: int
+    due_at: int
+    error: str | None
+    code: str | None
+    created_at: int
+
+
+def add(tx: Tx, part: Part) -> bool:
+    """False if the key is known: the same reply twice is one."""
+    return bool(
+        tx.run(
+            "INSERT INTO outbox (tenant, part, number, channel, thread, conversation, seq, intent, agent, state,"
+            " attempts, due_at, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0, ?, ?)"
+            " ON CONFLICT DO NOTHING",
+            part.tenant,
+            part.key,
+            part.number,
+            part.channel,
+            part.thread,
+            part.conversation,
+            part.seq,
+            part.intent.to_json(),
+            part.agent,
+            part.due_at,
+            part.created_at,
+        )
+    )
+
+
+def next_number(tx: Tx) -> int:
+    row = tx.one("SELECT coalesce(max(number), 0) + 1 AS n FROM outbox")
+    return int(row["n"]) if row else 1
+
+
+def claim(tx: Tx, now: int, limit: int) -> list[Part]:
+    """Takes what is due, at most one of a thread, the oldest first; marks it as being sent.
+
+    A part waits behind any earlier one of its thread that is not settled, so order holds per thread and a
+    thread in trouble holds up nobody else.
+    """
+    rows = tx.all(
+        "SELECT * FROM outbox o WHERE state IN ('queued', 'retrying') AND due_at <= ? AND NOT EXISTS ("
+        " SELECT 1 FROM outbox e WHERE e.tenant = o.tenant AND e.channel = o.channel AND e.thread = o.thread"
+        " AND e.number < o.number AND e.state IN ('queued', 'sending', 'retrying'))"
+        " ORDER BY number LIMIT ?",
+        now,
+        limit,
+    )
+    for row in rows:
+        tx.run(
+            "UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE tenant = ? AND part = ?",
+            row["tenant"],
+            row["part"],
+        )
+    return [_part(row) for row in rows]
+
+
+def next_due(tx: Tx) -> int | None:
+    row = tx.one("SELECT min(due_at) AS due FROM outbox WHERE state IN ('queued', 'retrying')")
+    return row["due"] if row else None
+
+
+def move(
+    tx: Tx, part: Part, state: State, *, error: str | None = None, code: str | None = None, due_at: int = 0
+) -> bool:
+    """Moves on as `NEXT` allows; False if somebody has moved it elsewhere already."""
+    allowed = [old for old, new in NEXT.items() if state in new]
+    marks = ", ".join("?" * len(allowed))
+    return bool(
+        tx.run(
+            f"UPDATE outbox SET state = ?, error = ?, code = ?, due_at = ?"  # noqa: S608 - question marks only
+            f" WHERE tenant = ? AND part = ? AND state IN ({marks})",
+            state,
+            error,
+            code,
+            due_at,
+            part.tenant,
+            part.key,
+            *allowed,
+        )
+    )
+
+
+def get(tx: Tx, tenant: str, key: str) -> Part | None:
+    row = tx.one("SELECT * FROM outbox WHERE tenant = ? AND part = ?", tenant, key)
+    return _part(row) if row else None
+
+
+def parts_of(tx: Tx, tenant: str, key: str) -> list[Part]:
+    """All parts of the reply with this key."""
+    rows = tx.all(
+        "SELECT * FROM outbox WHERE tenant = ? AND (part = ? OR substr(part, 1, ?) = ?) ORDER BY number",
+        tenant,
+        key,
+        len(key) + 1,
+        key + "/",
+    )
+    return [_part(row) for row in rows]
+
+
+def in_state(tx: Tx, *states: State) -> list[Part]:
+    marks = ", ".join("?" * len(states))
+    rows = tx.all(f"SELECT * FROM outbox WHERE state IN ({marks}) ORDER BY number", *states)  # noqa: S608
+    return [_part(row) for row in rows]
+
+
+def unsettled(tx: Tx, tenant: str, channel: str, thread: str) -> list[Part]:
+    """Parts of the thread whose end is not known, the oldest first: an echo may settle one of them."""
+    rows = tx.all(
+        "SELECT * FROM outbox WHERE tenant = ? AND channel = ? AND thread = ?"
+        " AND state IN ('uncertain', 'sending') ORDER BY number",
+        tenant,
+        channel,
+        thread,
+    )
+    return [_part(row) for row in rows]
+
+
+def counts(tx: Tx) -> dict[str, int]:
+    rows = tx.all("SELECT state, count(*) AS n FROM outbox GROUP BY state")
+    return {row["state"]: row["n"] for row in rows}
+
+
+def asked(tx: Tx, part: Part) -> list[tuple[str, dict[str, Any] | None]]:
+    """The asks of the flow so far: the digest of each, and its answer if there was one."""
+    rows = tx.all(
+        "SELECT digest, answer FROM asks WHERE tenant = ? AND part = ? ORDER BY position",
+        part.tenant,
+        part.key,
+    )
+    return [(row["digest"], json.loads(row["answer"]) if row["answer"] else None) for row in rows]
+
+
+def ask(tx: Tx, part: Part, position: int, digest: str) -> None:
+    """Noted before the call."""
+    tx.run(
+        "INSERT INTO asks (tenant, part, position, digest) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (tenant, part, position) DO UPDATE SET digest = excluded.digest",
+        part.tenant,
+        part.key,
+        position,
+        digest,
+    )
+
+
+def answer(tx: Tx, part: Part, position: int, content: dict[str, Any]) -> None:
+    """Noted after the call."""
+    tx.run(
+        "UPDATE asks SET answer = ? WHERE tenant = ? AND part = ? AND position = ?",
+        json.dumps(content),
+        part.tenant,
+        part.key,
+        position,
+    )
+
+
+def forget_asks(tx: Tx, part: Part, since: int = 0) -> None:
+    tx.run("DELETE FROM asks WHERE tenant = ? AND part = ? AND position >= ?", part.tenant, part.key, since)
+
+
+def _part(row: Row) -> Part:
+    return Part(
+        row["tenant"],
+        row["part"],
+        row["number"],
+        row["channel"],
+        row["thread"],
+        row["conversation"],
+        row["seq"],
+        INTENT.validate_json(row["intent"]),
+        row["agent"],
+        row["state"],
+        row["attempts"],
+        row["due_at"],
+        row["error"],
+        row["code"],
+        row["created_at"],
+    )

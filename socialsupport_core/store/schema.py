@@ -1,0 +1,106 @@
+"""The tables. The tenant comes first in every key; times are microseconds since 1970."""
+
+VERSION = 1
+
+SCHEMA = """
+CREATE TABLE tenants (tenant TEXT PRIMARY KEY, name TEXT NOT NULL, key BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE agents (
+  tenant TEXT NOT NULL REFERENCES tenants, agent TEXT NOT NULL, name TEXT NOT NULL, is_bot INTEGER NOT NULL,
+  PRIMARY KEY (tenant, agent)) WITHOUT ROWID;
+CREATE TABLE tokens (
+  digest TEXT PRIMARY KEY, tenant TEXT NOT NULL, agent TEXT NOT NULL, scopes TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE apps (
+  app TEXT PRIMARY KEY, connector TEXT NOT NULL, door TEXT NOT NULL UNIQUE) WITHOUT ROWID;
+CREATE TABLE channels (
+  tenant TEXT NOT NULL REFERENCES tenants, channel TEXT NOT NULL, connector TEXT NOT NULL, app TEXT,
+  door TEXT NOT NULL UNIQUE, own_account TEXT, facts TEXT NOT NULL, state TEXT NOT NULL, reason TEXT,
+  cursor TEXT, open_network INTEGER NOT NULL, mode TEXT NOT NULL,
+  PRIMARY KEY (tenant, channel)) WITHOUT ROWID;
+CREATE INDEX channels_by_app ON channels (app, own_account);
+CREATE TABLE secrets (ref TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE journal (
+  entry INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT, door TEXT NOT NULL,
+  source TEXT NOT NULL, method TEXT NOT NULL, url TEXT NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL,
+  received_at INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT, events INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX journal_waiting ON journal (entry) WHERE state = 'waiting';
+CREATE INDEX journal_by_state ON journal (state, entry);
+CREATE TABLE refused (door TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE events_seen (
+  tenant TEXT NOT NULL, channel TEXT NOT NULL, event TEXT NOT NULL,
+  PRIMARY KEY (tenant, channel, event)) WITHOUT ROWID;
+
+CREATE TABLE nodes (
+  node INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, kind TEXT NOT NULL, scope TEXT NOT NULL,
+  value TEXT NOT NULL, first_seen INTEGER NOT NULL, id TEXT NOT NULL, customer INTEGER NOT NULL,
+  name TEXT, handle TEXT, profile_at INTEGER,
+  UNIQUE (tenant, kind, scope, value), UNIQUE (tenant, id));
+CREATE INDEX nodes_by_customer ON nodes (tenant, customer);
+CREATE TABLE evidence (
+  tenant TEXT NOT NULL, digest TEXT NOT NULL, a INTEGER NOT NULL, b INTEGER NOT NULL, tier TEXT NOT NULL,
+  proof TEXT NOT NULL, source TEXT NOT NULL, at INTEGER NOT NULL, agent TEXT, note TEXT,
+  retracted_by TEXT, retracted_at INTEGER,
+  PRIMARY KEY (tenant, digest)) WITHOUT ROWID;
+CREATE INDEX evidence_by_a ON evidence (tenant, a);
+CREATE INDEX evidence_by_b ON evidence (tenant, b);
+
+CREATE TABLE conversations (
+  tenant TEXT NOT NULL, conversation TEXT NOT NULL, node INTEGER NOT NULL, subject TEXT, status TEXT NOT NULL,
+  assignee TEXT, opened_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, waiting_since INTEGER, case_ref TEXT,
+  PRIMARY KEY (tenant, conversation)) WITHOUT ROWID;
+CREATE INDEX conversations_by_status ON conversations (tenant, status, waiting_since);
+CREATE TABLE legs (
+  leg INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, conversation TEXT NOT NULL, channel TEXT NOT NULL,
+  network TEXT NOT NULL, own_account TEXT NOT NULL, thread TEXT NOT NULL, visibility TEXT NOT NULL,
+  node INTEGER NOT NULL, opened_at INTEGER NOT NULL, last_inbound INTEGER, rule TEXT NOT NULL, reason TEXT NOT NULL);
+CREATE INDEX legs_by_thread ON legs (tenant, channel, thread, node);
+CREATE INDEX legs_by_node ON legs (tenant, node);
+CREATE INDEX legs_by_conversation ON legs (tenant, conversation);
+
+CREATE TABLE interaction_keys (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, channel TEXT NOT NULL, thread TEXT NOT NULL,
+  native_id TEXT NOT NULL, node INTEGER NOT NULL, at INTEGER NOT NULL,
+  UNIQUE (tenant, channel, thread, native_id));
+CREATE INDEX interaction_keys_by_native ON interaction_keys (tenant, channel, native_id);
+CREATE TABLE interactions (
+  tenant TEXT NOT NULL, node INTEGER NOT NULL, at INTEGER NOT NULL, seq INTEGER NOT NULL,
+  leg INTEGER NOT NULL, entry INTEGER, direction TEXT NOT NULL, kind TEXT NOT NULL, data TEXT NOT NULL,
+  received_at INTEGER NOT NULL, edited_at INTEGER, deleted_at INTEGER, agent TEXT, part TEXT, state TEXT,
+  PRIMARY KEY (tenant, node, at, seq)) WITHOUT ROWID;
+CREATE TABLE early (
+  tenant TEXT NOT NULL, channel TEXT NOT NULL, native_id TEXT NOT NULL, event TEXT NOT NULL, data TEXT NOT NULL,
+  PRIMARY KEY (tenant, channel, native_id, event)) WITHOUT ROWID;
+CREATE TABLE reactions (
+  tenant TEXT NOT NULL, seq INTEGER NOT NULL, author TEXT NOT NULL, reaction TEXT NOT NULL, at INTEGER NOT NULL,
+  present INTEGER NOT NULL, PRIMARY KEY (tenant, seq, author, reaction)) WITHOUT ROWID;
+CREATE TABLE attachments (
+  tenant TEXT NOT NULL, seq INTEGER NOT NULL, position INTEGER NOT NULL, state TEXT NOT NULL, blob TEXT,
+  media_type TEXT, name TEXT, size INTEGER, reason TEXT,
+  PRIMARY KEY (tenant, seq, position)) WITHOUT ROWID;
+CREATE INDEX attachments_pending ON attachments (tenant, state);
+
+CREATE TABLE outbox (
+  tenant TEXT NOT NULL, part TEXT NOT NULL, number INTEGER NOT NULL, channel TEXT NOT NULL, thread TEXT NOT NULL,
+  conversation TEXT NOT NULL, seq INTEGER, intent TEXT NOT NULL, agent TEXT NOT NULL, state TEXT NOT NULL,
+  attempts INTEGER NOT NULL, due_at INTEGER NOT NULL, error TEXT, code TEXT, created_at INTEGER NOT NULL,
+  PRIMARY KEY (tenant, part)) WITHOUT ROWID;
+CREATE INDEX outbox_due ON outbox (state, due_at);
+CREATE INDEX outbox_order ON outbox (tenant, channel, thread, number);
+CREATE TABLE asks (
+  tenant TEXT NOT NULL, part TEXT NOT NULL, position INTEGER NOT NULL, digest TEXT NOT NULL, answer TEXT,
+  PRIMARY KEY (tenant, part, position)) WITHOUT ROWID;
+
+CREATE TABLE handoffs (
+  digest TEXT PRIMARY KEY, tenant TEXT NOT NULL, conversation TEXT NOT NULL, node INTEGER NOT NULL,
+  visibility TEXT NOT NULL, channel TEXT NOT NULL, agent TEXT NOT NULL, created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL, redeemed_at INTEGER, redeemed_by INTEGER) WITHOUT ROWID;
+
+CREATE TABLE log (
+  cursor INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, type TEXT NOT NULL, at INTEGER NOT NULL,
+  channel TEXT, thread TEXT, conversation TEXT, data TEXT NOT NULL);
+CREATE INDEX log_by_tenant ON log (tenant, cursor);
+CREATE INDEX log_by_thread ON log (tenant, channel, thread, cursor);
+CREATE TABLE audit (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, agent TEXT NOT NULL, at INTEGER NOT NULL,
+  verb TEXT NOT NULL, object TEXT NOT NULL);
+"""

@@ -1,0 +1,71 @@
+"""Secrets at rest: encrypted in the database, the key outside of it. Two keys are valid during a rotation."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from socialsupport_core.contract.errors import ConfigError
+from socialsupport_core.store.database import Tx
+
+
+class SecretStore(Protocol):
+    """Keeps texts under a name. `tx` is the store's own transaction; other stores ignore it."""
+
+    def put(self, tx: Tx, ref: str, secret: str) -> None: ...
+
+    def get(self, tx: Tx, ref: str) -> str: ...
+
+    def forget(self, tx: Tx, ref: str) -> None: ...
+
+
+class EncryptedSecrets:
+    """The default. The first key encrypts, all of them decrypt."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        try:
+            self._box = MultiFernet([Fernet(key) for key in keys])
+        except ValueError as error:
+            raise ConfigError(
+                f"the secret key is not valid ({error}); make one with `socialsupport serve --new-key`"
+            ) from error
+
+    def put(self, tx: Tx, ref: str, secret: str) -> None:
+        sealed = self._box.encrypt(secret.encode())
+        tx.run(
+            "INSERT INTO secrets (ref, value) VALUES (?, ?) ON CONFLICT (ref) DO UPDATE SET value = excluded.value",
+            ref,
+            sealed,
+        )
+
+    def get(self, tx: Tx, ref: str) -> str:
+        row = tx.one("SELECT value FROM secrets WHERE ref = ?", ref)
+        if row is None:
+            raise ConfigError(f"there is no secret {ref}")
+        try:
+            return self._box.decrypt(row["value"]).decode()
+        except InvalidToken:
+            raise ConfigError(
+                f"the secret {ref} was sealed with another key; give the old key as the second one"
+            ) from None
+
+    def forget(self, tx: Tx, ref: str) -> None:
+        tx.run("DELETE FROM secrets WHERE ref = ?", ref)
+
+
+def new_key() -> str:
+    return Fernet.generate_key().decode()
+
+
+def keys_beside(database: Path) -> list[str]:
+    """The keys in the file beside the database, one a line; made at the first start, readable by its owner only."""
+    path = database.with_name(database.name + ".key")
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii").split()
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(new_key() + "\n")
+    return path.read_text(encoding="ascii").split()

@@ -1,0 +1,23 @@
+"""The conformance kit: what holds for any connector.
+
+    class TestTelegram(ConnectorConformance):
+        connector = Telegram
+
+Each property is one test; the golden cases that ship inside the plugin run through it. Where a network cannot
+have a property, `cases/exempt.json` says why: `{"property": "reason"}`.
+"""
+
+from socialsupport_core.testing.conformance.claims import Claims
+from socialsupport_core.testing.conformance.failures import Failures
+from socialsupport_core.testing.conformance.golden import Golden
+from socialsupport_core.testing.conformance.parsing import Parsing
+from socialsupport_core.testing.conformance.secrets import Secrets
+from socialsupport_core.testing.conformance.sending import Sending
+from socialsupport_core.testing.conformance.verification import Verification
+
+
+class ConnectorConformance(Claims, Golden, Verification, Parsing, Sending, Failures, Secrets):
+    """Subclass it with `connector`, in a file that pytest collects."""
+
+
+__all__ = ["ConnectorConformance"]

@@ -1,0 +1,129 @@
+"""Golden cases come out exactly as they are written."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from socialsupport_core.contract import DeliveryError, MalformedPayload, SignatureError, drive
+from socialsupport_core.model import Blob, Credentials, Event, Page
+from socialsupport_core.testing.cases import (
+    Call,
+    ExpectedError,
+    ExpectedPage,
+    Inbound,
+    Outbound,
+    Poll,
+    content_of,
+)
+from socialsupport_core.testing.conformance.base import Base, fail
+from socialsupport_core.testing.scripted import ScriptedNetwork, Unexpected, difference
+
+
+class Golden(Base):
+    def test_inbound_cases(self, inbound: Inbound) -> None:
+        """A golden payload is verified and gives exactly its events."""
+        connector = self.make()
+        payload = inbound.payload.payload
+        try:
+            if payload.source == "webhook" and self.capabilities.verification != "none":
+                connector.verify(payload)
+            events = tuple(connector.parse(payload))
+        except (SignatureError, MalformedPayload) as error:
+            return self._same_error(inbound, inbound.error, error)
+        if inbound.error:
+            fail(f"{inbound}: {inbound.error.type} was expected, it gave {len(events)} events")
+        self._same_events(inbound, inbound.events or (), events)
+        if inbound.reply and not inbound.reply.matches(reply := connector.acknowledge(payload)):
+            fail(f"{inbound}: acknowledge answers otherwise:\n{difference(inbound.reply, reply)}")
+        return None
+
+    def test_handshake_cases(self, handshake: Inbound) -> None:
+        """A golden GET is answered exactly."""
+        try:
+            reply = self.make().handshake(handshake.payload.payload)
+        except SignatureError as error:
+            return self._same_error(handshake, handshake.error, error)
+        if handshake.error or handshake.reply is None:
+            fail(f"{handshake}: SignatureError was expected, handshake gave {reply!r}")
+        if reply is None or not handshake.reply.matches(reply):
+            fail(f"{handshake}: handshake answers otherwise:\n{difference(handshake.reply, reply)}")
+        return None
+
+    def test_outbound_cases(self, outbound: Outbound) -> None:
+        """A golden intent asks exactly its exchange and ends in its receipt or error."""
+        ended, receipt = self._play(outbound)
+        if ended and receipt != outbound.receipt:
+            fail(f"{outbound}: the receipt differs:\n{difference(outbound.receipt, receipt)}")
+
+    def test_poll_cases(self, polled: Poll) -> None:
+        """A golden poll gives exactly its page."""
+        ended, page = self._play(polled)
+        if not ended:
+            return
+        assert polled.page is not None
+        if (said := _page(page)) != (wanted := _expected_page(polled.page)):
+            fail(f"{polled}: the page differs:\n{difference(wanted, said)}")
+        if polled.events is not None:
+            connector = self.make()
+            events = [event for payload in page.payloads for event in connector.parse(payload)]
+            self._same_events(polled, polled.events, events)
+
+    def test_call_cases(self, called: Call) -> None:
+        """A golden call asks exactly its exchange and ends in its result or error."""
+        ended, result = self._play(called)
+        if ended and result != (expected := called.expected()):
+            fail(f"{called}: the result differs:\n{difference(shown(expected), shown(result))}")
+
+    def _play(self, case: Outbound | Poll | Call) -> tuple[bool, Any]:
+        """Whether the flow came to the good end, and with what."""
+        connector = self.make()
+        network = ScriptedNetwork(case.exchange, self.authorized(connector))
+        try:
+            flow = self.flow_of(connector, case)
+            result = flow if isinstance(flow, str) else drive(flow, network, connector.failure)
+            network.finish()
+        except DeliveryError as error:
+            self._same_error(case, case.error, error)
+            return False, None
+        except Unexpected as error:
+            fail(f"{case}: {error}")
+        if case.error:
+            fail(f"{case}: {case.error.type} was expected, it ended in {shown(result)}")
+        return True, result
+
+    def _same_error(
+        self, case: Inbound | Outbound | Poll | Call, expected: ExpectedError | None, error: Exception
+    ) -> None:
+        said: dict[str, Any] = {"type": type(error).__name__}
+        wanted = expected.model_dump(exclude_unset=True) if expected else None
+        said |= {name: getattr(error, name, None) for name in (wanted or {}) if name != "type"}
+        if wanted != said:
+            fail(f"{case}: {wanted or 'a good end'} was expected, it raised {said}: {error}")
+
+    def _same_events(self, case: Any, expected: Sequence[Event], events: Sequence[Event]) -> None:
+        if tuple(expected) != tuple(events):
+            fail(f"{case}: the events differ:\n{difference(_json(expected), _json(events))}")
+
+
+def _json(events: Sequence[Event]) -> list[Any]:
+    return [event.model_dump(mode="json", exclude_none=True) for event in events]
+
+
+def _page(page: Page) -> dict[str, Any]:
+    return {"bodies": [payload.body for payload in page.payloads], "cursor": page.cursor, "more": page.more}
+
+
+def _expected_page(page: ExpectedPage) -> dict[str, Any]:
+    return {"bodies": [content_of(body) for body in page.bodies], "cursor": page.cursor, "more": page.more}
+
+
+def shown(result: Any) -> Any:
+    """A result for a difference; fake secrets are shown, or nobody would see what differs."""
+    if isinstance(result, Credentials):
+        return {**result.model_dump(mode="json"), "access_token": result.access_token.get_secret_value()}
+    if isinstance(result, Blob):
+        return {"content": repr(result.content[:200]), "media_type": result.media_type, "name": result.name}
+    return result.model_dump(mode="json", exclude_none=True) if isinstance(result, BaseModel) else result
+
+

@@ -1,0 +1,146 @@
+"""Reading the golden cases that ship inside a plugin's package."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from socialsupport_core.contract import CRM, ConfigError, Connector, Settings
+from socialsupport_core.model import Credentials, Facts
+from socialsupport_core.testing.cases import CALLS, Call, Case, Inbound, Outbound, Poll, Signature
+
+M = TypeVar("M", bound=BaseModel)
+Plugin = type[Connector[Any]] | type[CRM[Any]]
+SPECIAL = frozenset({"settings.json", "facts.json", "credentials.json", "exempt.json"})
+KINDS: Mapping[str, type[Case]] = {"payload": Inbound, "intent": Outbound, "poll": Poll, "call": Call}
+
+
+@dataclass(frozen=True)
+class Cases:
+    """All cases of one connector."""
+
+    settings: Settings
+    facts: Facts | None = None
+    credentials: Credentials | None = None
+    exempt: Mapping[str, str] = field(default_factory=dict)
+    inbound: tuple[Inbound, ...] = ()
+    outbound: tuple[Outbound, ...] = ()
+    polls: tuple[Poll, ...] = ()
+    calls: tuple[Call, ...] = ()
+
+    @property
+    def flows(self) -> tuple[Outbound | Poll | Call, ...]:
+        return (*self.outbound, *self.polls, *self.calls)
+
+
+@cache
+def load_cases(connector: type[Connector[Any]]) -> Cases:
+    """Raises ConfigError that names the file, the case and what is wrong with it."""
+    folder = folder_of(connector)
+    found = list(read_cases(folder, KINDS, CALLS))
+    return Cases(
+        settings=read_settings(folder, connector),
+        facts=_special(folder / "facts.json", Facts),
+        credentials=_special(folder / "credentials.json", Credentials),
+        exempt=read_exempt(folder),
+        inbound=tuple(case for case in found if isinstance(case, Inbound)),
+        outbound=tuple(case for case in found if isinstance(case, Outbound)),
+        polls=tuple(case for case in found if isinstance(case, Poll)),
+        calls=tuple(case for case in found if isinstance(case, Call)),
+    )
+
+
+def folder_of(plugin: Plugin) -> Traversable:
+    """`cases/NAME/` or `cases/` in the package of the class, or of the class that it extends."""
+    for cls in plugin.__mro__:
+        package = getattr(sys.modules.get(cls.__module__), "__package__", None)
+        if not package or package.startswith("socialsupport_core."):
+            continue
+        root = resources.files(package) / "cases"
+        for folder in (root / plugin.name, root):
+            if (folder / "settings.json").is_file():
+                return folder
+    package = plugin.__module__.split(".")[0]
+    raise ConfigError(
+        f"{plugin.__name__} ships no golden cases: its package {package} needs cases/settings.json "
+        "with fake settings, and cases in further files beside it"
+    )
+
+
+def read_settings(folder: Traversable, plugin: Plugin) -> Settings:
+    settings = _special(folder / "settings.json", plugin.settings_model)
+    assert settings is not None
+    return settings
+
+
+def read_exempt(folder: Traversable) -> Mapping[str, str]:
+    file = folder / "exempt.json"
+    reasons = _json(file) if file.is_file() else {}
+    if not isinstance(reasons, dict) or not all(isinstance(why, str) and why for why in reasons.values()):
+        raise ConfigError('cases/exempt.json: write {"name of the property": "why it cannot hold here"}')
+    return reasons
+
+
+def read_cases(
+    folder: Traversable, kinds: Mapping[str, type[Case]], calls: Mapping[str, Signature]
+) -> Iterator[Case]:
+    """The cases of all files in alphabetical order; names are unique."""
+    names: dict[str, str] = {}
+    for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if not file.name.endswith(".json") or file.name in SPECIAL:
+            continue
+        content = _json(file)
+        for raw in content if isinstance(content, list) else [content]:
+            case = _case(file.name, raw, kinds, calls)
+            if case.name in names:
+                raise ConfigError(f"{case}: the name is taken by a case in {names[case.name]}")
+            names[case.name] = file.name
+            yield case
+
+
+def _case(file: str, raw: Any, kinds: Mapping[str, type[Case]], calls: Mapping[str, Signature]) -> Case:
+    name = raw.get("name", "without a name") if isinstance(raw, dict) else "that is no object"
+    where = f"cases/{file}, case {name!r}"
+    kind = next((kinds[key] for key in kinds if isinstance(raw, dict) and key in raw), None)
+    if kind is None:
+        raise ConfigError(f"{where}: it needs one of the keys {', '.join(kinds)}")
+    try:
+        case = kind.model_validate_json(json.dumps({**raw, "file": f"cases/{file}"}))
+        if isinstance(case, Call):
+            case.given(calls), case.expected(calls) if case.error is None else None
+    except ValidationError as error:
+        raise ConfigError(f"{where}: {explained(error)}") from error
+    except ValueError as error:
+        raise ConfigError(f"{where}: {error}") from error
+    return case
+
+
+def _special(file: Traversable, model: type[M]) -> M | None:
+    if not file.is_file():
+        return None
+    try:
+        return model.model_validate_json(file.read_bytes())
+    except ValidationError as error:
+        raise ConfigError(f"cases/{file.name}: {explained(error)}") from error
+
+
+def _json(file: Traversable) -> Any:
+    try:
+        return json.loads(file.read_bytes())
+    except ValueError as error:
+        raise ConfigError(f"cases/{file.name} is not JSON: {error}") from error
+
+
+def explained(error: ValidationError) -> str:
+    """The first three faults, each with its place; never the values, which may be secrets."""
+    faults = [
+        f"{'.'.join(str(step) for step in fault['loc']) or 'the whole'}: {fault['msg']}"
+        for fault in error.errors(include_url=False, include_input=False)
+    ]
+    return "; ".join(faults[:3])

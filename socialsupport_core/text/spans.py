@@ -1,0 +1,55 @@
+"""Styled stretches of plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Style = Literal[
+    "bold", "italic", "strike", "underline", "code", "pre", "link", "quote", "mention", "spoiler"
+]  # fmt: skip
+
+EMPHASIS: frozenset[Style] = frozenset({"bold", "italic", "strike"})
+LINKS: frozenset[Style] = frozenset({"link", "mention"})
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A styled stretch of plain text; offsets are code points.
+
+    `value` is the target of a `link`, the language of `pre`, the native id of a `mention`.
+    """
+
+    start: int
+    end: int
+    style: Style
+    value: str = ""
+
+
+def reading_order(span: Span) -> tuple[int, int, str, str]:
+    """Sorts outer spans before inner ones."""
+    return span.start, -span.end, span.style, span.value
+
+
+def merged(spans: Iterable[Span]) -> list[Span]:
+    """Spans of one style and value that touch or overlap become one; sorted."""
+    found: list[Span] = []
+    latest: dict[tuple[str, str], int] = {}
+    for span in sorted(spans, key=reading_order):
+        index = latest.get((span.style, span.value))
+        if index is not None and found[index].end >= span.start:
+            found[index] = replace(found[index], end=max(found[index].end, span.end))
+        else:
+            latest[span.style, span.value] = len(found)
+            found.append(span)
+    return found
+
+
+def clipped(spans: Iterable[Span], start: int, end: int) -> list[Span]:
+    """What of `spans` lies in `start:end`, counted from there."""
+    return [
+        replace(span, start=max(span.start, start) - start, end=min(span.end, end) - start)
+        for span in spans
+        if max(span.start, start) < min(span.end, end)
+    ]
