@@ -85,6 +85,7 @@ class Hub:
         blobs: BlobStore,
         policies: Sequence[Policy] = (no_personal_data_in_public,),
         transport: httpx.AsyncBaseTransport | None = None,
+        wires: Sequence[Wire] = (),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         random_bytes: Callable[[int], bytes] = chance.token_bytes,
     ) -> None:
@@ -98,7 +99,7 @@ class Hub:
         self._secrets = secrets
         self._policies = (*policies, *registry.policies)
         self.channels = Channels(database, registry, secrets)
-        self.wire = NetworkWire(registry.wires, transport=transport, read_blob=blobs.get, clock=clock)
+        self.wire = NetworkWire((*registry.wires, *wires), transport=transport, read_blob=blobs.get, clock=clock)
         self.workers = Workers(
             database,
             self.channels,
@@ -107,7 +108,7 @@ class Hub:
             Recorder(self._new_conversation_id),
             self.bell,
             clock,
-            random.Random(random_bytes(16)),
+            random.Random(random_bytes(16)),  # noqa: S311 - jitter, no secret
         )
         database.on_commit = self.bell.ring
 
@@ -244,12 +245,8 @@ class Hub:
     async def test_channel(self, tenant: str, channel: str) -> Facts:
         """The connection test: who are we there? What it learns is kept. Raises DeliveryError."""
         live = self.channels.get(tenant, channel)
-        facts = await self.wire.read(
-            live.connector.probe, live.connector, open_network=live.channel.open_network
-        )
-        changed = replace(
-            live.channel, facts=facts, own_account=facts.own_account or live.channel.own_account
-        )
+        facts = await self.wire.read(live.connector.probe, live.connector, open_network=live.channel.open_network)
+        changed = replace(live.channel, facts=facts, own_account=facts.own_account or live.channel.own_account)
         self._database.do(lambda tx: accounts.put_channel(tx, changed))
         self.channels.forget()
         return facts
@@ -300,15 +297,11 @@ class Hub:
     ) -> list[dict[str, Any]]:
         """The newest `limit` interactions of a customer id or identifier, oldest first. Raises NoSuchCustomer."""
         return self._database.read(
-            lambda tx: timeline(
-                tx, tenant, people.customer_of(tx, tenant, who).number, before=before, limit=limit
-            )
+            lambda tx: timeline(tx, tenant, people.customer_of(tx, tenant, who).number, before=before, limit=limit)
         )
 
     def customer(self, tenant: str, who: str) -> dict[str, Any]:
-        return self._database.read(
-            lambda tx: views.customer(tx, tenant, people.customer_of(tx, tenant, who).number)
-        )
+        return self._database.read(lambda tx: views.customer(tx, tenant, people.customer_of(tx, tenant, who).number))
 
     def find_customers(self, tenant: str, text: str, limit: int = 20) -> list[dict[str, Any]]:
         def find(tx: Tx) -> list[dict[str, Any]]:
@@ -339,13 +332,9 @@ class Hub:
 
     # what an agent does
 
-    def plan(
-        self, tenant: str, conversation: str, text: str | None, *, agent: str, **how: Any
-    ) -> dict[str, Any]:
+    def plan(self, tenant: str, conversation: str, text: str | None, *, agent: str, **how: Any) -> dict[str, Any]:
         """What would go out, in how many parts, what is lost, and what forbids it. Nothing is sent."""
-        _, plan, refusals, leg = self._planned(
-            tenant, conversation, agent, self._saying(text, "plan", how), how
-        )
+        _, plan, refusals, leg = self._planned(tenant, conversation, agent, self._saying(text, "plan", how), how)
         return replying.shown(plan, refusals, leg)
 
     def reply(
@@ -453,9 +442,7 @@ class Hub:
 
         self._database.do(write)
 
-    def hand_off(
-        self, tenant: str, conversation: str, *, agent: str, leg: int | None = None
-    ) -> dict[str, Any]:
+    def hand_off(self, tenant: str, conversation: str, *, agent: str, leg: int | None = None) -> dict[str, Any]:
         """A token that brings its bearer to this conversation, once, and the page on which to choose a channel."""
         token, at = handoff.new_token(self._random), micros(self.clock())
 
@@ -474,9 +461,7 @@ class Hub:
             "url": f"{self.public_url}/h/{token}",
             "leg": origin.id,
             "proves": safe,
-            "note": ""
-            if safe
-            else "anybody can read a public reply: whoever comes with it must be linked by an agent",
+            "note": "" if safe else "anybody can read a public reply: whoever comes with it must be linked by an agent",
         }
 
     def handoff_ways(self, token: str) -> list[dict[str, str]] | None:
@@ -495,14 +480,10 @@ class Hub:
             return None
         return {"channel": live.channel.id, "network": live.connector.name, "url": address}
 
-    def link(
-        self, tenant: str, who: str, other: str, *, agent: str, note: str | None = None
-    ) -> people.Verdict:
+    def link(self, tenant: str, who: str, other: str, *, agent: str, note: str | None = None) -> people.Verdict:
         """These two are one customer. Raises VerdictRefused."""
         at = micros(self.clock())
-        return self._database.do(
-            lambda tx: people.link(tx, tenant, who, other, agent=agent, at=at, note=note)
-        )
+        return self._database.do(lambda tx: people.link(tx, tenant, who, other, agent=agent, at=at, note=note))
 
     def split(self, tenant: str, who: str, leaving: Sequence[str], *, agent: str) -> people.Verdict:
         """These accounts are somebody else."""
@@ -579,6 +560,15 @@ class Hub:
             raise KeyError(attachment)
         return kept, self.blobs.get(kept.blob)
 
+    def audit(self, tenant: str, agent: str, verb: str, what: str) -> None:
+        """Who has read or decided what. Does not wait for the commit."""
+        at = micros(self.clock())
+        self._database.write(lambda tx: accounts.audit(tx, tenant, agent, at, verb, what))
+
+    def new_state(self) -> str:
+        """An unguessable text for a round trip through a sign-in page."""
+        return self._random(16).hex()
+
     # inside
 
     def _publish(self, tx: Tx, tenant: str, type_: str, data: dict[str, Any], conversation: str) -> None:
@@ -594,9 +584,7 @@ class Hub:
     def _app_settings(self, app: str) -> dict[str, Any]:
         if app not in {one.id for one in self._database.read(accounts.apps)}:
             raise ConfigError(f"there is no app {app!r}; add it first")
-        found: dict[str, Any] = json.loads(
-            self._database.read(lambda tx: self._secrets.get(tx, f"app/{app}"))
-        )
+        found: dict[str, Any] = json.loads(self._database.read(lambda tx: self._secrets.get(tx, f"app/{app}")))
         return found
 
     def _known(self, tenant: str, channel: str) -> Channel | None:

@@ -26,11 +26,14 @@ def add(app: typer.Typer) -> None:
 def check(
     plugin: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[CONNECTOR]...", help="Connectors or CRM adapters; default: all installed."),
+        typer.Argument(metavar="CONNECTOR", help="Connectors or CRM adapters; default: all installed."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object for each result.")] = False,
 ) -> None:
-    """Check that plugins keep what they claim. The exit status is 1 if one does not."""
+    """Check that plugins keep what they claim.
+
+    This is the conformance kit. The exit status is 1 if something does not hold.
+    """
     from socialsupport_core.cli.output import complain, json_line, progress
     from socialsupport_core.cli.plugged import broken, everything
 

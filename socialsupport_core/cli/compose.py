@@ -24,20 +24,19 @@ def add(app: typer.Typer) -> None:
 
 
 def compose(
-    connector: Annotated[str, typer.Argument(help="The network, such as telegram.")],
+    connector: Annotated[str, typer.Argument(metavar="CONNECTOR", help="The network, such as telegram.")],
     intent: Annotated[str, typer.Argument(metavar="INTENT.json", help="One intent or a list; - is stdin.")],
     settings: Annotated[str | None, typer.Option(metavar="FILE", help="TOML or JSON.")] = None,
     answers: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="JSON: a list of {status, headers, json or text}."),
     ] = None,
-    blob: Annotated[
-        list[str] | None, typer.Option(metavar="DIGEST=FILE", help="The content of an attachment.")
-    ] = None,
+    blob: Annotated[list[str] | None, typer.Option(metavar="DIGEST=FILE", help="The content of an attachment.")] = None,
 ) -> None:
-    """Print the requests that an intent becomes, one JSON object a line, then what came of them.
+    """Turn an intent into the exact requests.
 
-    Nothing is sent. The first request ends it unless there are answers to go on with.
+    Each is one JSON object on one line, then comes the receipt or the error. Nothing is sent: the first
+    request ends it unless there are answers to go on with.
     """
     from socialsupport_core.cli import plugged
     from socialsupport_core.cli.output import json_line, remark
@@ -165,9 +164,7 @@ def _said(ask: Any, answer: dict[str, Any]) -> Any:
         raise ConfigError(problems(error, "--answers", GivenResponse)) from error
     except (LookupError, AttributeError, TypeError) as error:
         name = type(ask).__name__
-        raise ConfigError(
-            f'--answers: that does not answer {name} ({error}); write {{"answer": …}}'
-        ) from error
+        raise ConfigError(f'--answers: that does not answer {name} ({error}); write {{"answer": …}}') from error
 
 
 def _blob(digest: str, blobs: Mapping[str, str]) -> Any:

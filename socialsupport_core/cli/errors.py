@@ -82,14 +82,15 @@ def _extra_with(module: str) -> str:
         requirements = metadata("socialsupport").get_all("Requires-Dist") or []
     except PackageNotFoundError:
         return ""
-    for requirement in requirements:
-        if requirement.startswith(module) and "extra ==" in requirement:
-            return str(requirement).rpartition("extra ==")[2].strip(" '\"")
-    return ""
+    bringing = [one for one in requirements if one.startswith(module) and "extra ==" in one]
+    extras = {str(one).rpartition("extra ==")[2].strip(" '\"") for one in bringing}
+    return min(extras - {"all"}, default="")
 
 
 def _is_broken_pipe(error: BaseException) -> bool:
-    return isinstance(error, OSError) and error.errno == errno.EPIPE
+    """Typer and rich both turn it into an exit of their own."""
+    source = error.__context__ if isinstance(error, SystemExit) else error
+    return isinstance(source, OSError) and source.errno == errno.EPIPE
 
 
 def _silence() -> None:

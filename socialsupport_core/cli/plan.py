@@ -16,7 +16,7 @@ def add(app: typer.Typer) -> None:
 
 
 def plan(
-    connector: Annotated[str, typer.Argument(help="The network, such as telegram.")],
+    connector: Annotated[str, typer.Argument(metavar="CONNECTOR", help="The network, such as telegram.")],
     intent: Annotated[str, typer.Argument(metavar="INTENT.json", help="One intent or a list; - is stdin.")],
     settings: Annotated[str | None, typer.Option(metavar="FILE", help="TOML or JSON.")] = None,
     last_inbound: Annotated[
@@ -24,9 +24,10 @@ def plan(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object for each intent.")] = False,
 ) -> None:
-    """Print what would be sent, in how many parts, what would be lost, and what forbids it.
+    """Tell what would be sent, lost or forbidden.
 
-    The exit status is 1 if something forbids it.
+    In how many parts it would go, what the recipient would not get, what else is possible. The exit
+    status is 1 if something forbids it.
     """
     from socialsupport_core.cli import plugged
     from socialsupport_core.cli.output import json_line, remark
@@ -69,9 +70,7 @@ def _show(plan: "Plan", others: tuple[str, ...]) -> None:
     if plan.obstacles:
         rows = [(one.rule, one.reason, one.remedy) for one in plan.obstacles]
         table(("rule", "why not", "instead"), rows, title="forbidden")
-    line(
-        f"possible: {'yes' if plan.possible else 'no'}; also possible here: {', '.join(others) or 'nothing'}"
-    )
+    line(f"possible: {'yes' if plan.possible else 'no'}; also possible here: {', '.join(others) or 'nothing'}")
 
 
 def _row(part: "Part") -> tuple[str, str, str, str]:

@@ -21,7 +21,7 @@ def plugins(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if a plugin is broken.")] = False,
 ) -> None:
-    """Print what is installed, what each plugin claims, what is broken and why.
+    """Tell what is installed, claimed and broken.
 
     In the claims, ✓ is done, – is what the network does not have, "not yet" what the connector does not do.
     """

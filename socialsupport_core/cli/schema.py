@@ -16,10 +16,13 @@ def add(app: typer.Typer) -> None:
 
 
 def schema(
-    connector: Annotated[str | None, typer.Argument(help="Only this connector's settings.")] = None,
+    connector: Annotated[str | None, typer.Argument(metavar="CONNECTOR", help="Only its settings.")] = None,
     what: Annotated[What, typer.Option(help="Which part.")] = "all",
 ) -> None:
-    """Print the schemas as JSON: one document, or with `all` an object of them."""
+    """Print JSON Schema, OpenAPI and AsyncAPI.
+
+    One document, or with "all" an object of them.
+    """
     from socialsupport_core.cli.output import json_document
 
     if connector:

@@ -1,6 +1,6 @@
 """`socialsupport translate`: native payloads to events."""
 
-# ruff: noqa: PLC0415, PLR0913, PLR0917 - imported when the verb runs; an option is an argument
+# ruff: noqa: PLC0415 - imported when the verb runs; an option is an argument
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -23,12 +23,10 @@ def add(app: typer.Typer) -> None:
 
 
 def translate(
-    connector: Annotated[str, typer.Argument(help="The network, such as telegram.")],
-    file: Annotated[list[str], typer.Argument(help="Native payloads, one a file; - is stdin.")],
+    connector: Annotated[str, typer.Argument(metavar="CONNECTOR", help="The network, such as telegram.")],
+    file: Annotated[list[str], typer.Argument(metavar="FILE", help="Native payloads; - is stdin.")],
     settings: Annotated[str | None, typer.Option(metavar="FILE", help="TOML or JSON.")] = None,
-    header: Annotated[
-        list[str] | None, typer.Option(metavar="'K: V'", help="A header of the request.")
-    ] = None,
+    header: Annotated[list[str] | None, typer.Option(metavar="'K: V'", help="A header of the request.")] = None,
     url: Annotated[str, typer.Option(help="The address that the network called.")] = "",
     method: Annotated[Literal["GET", "POST"], typer.Option()] = "POST",
     at: Annotated[
@@ -41,7 +39,11 @@ def translate(
         bool, typer.Option("--no-verify", help="Do not check who sent it. Only webhooks are checked.")
     ] = False,
 ) -> None:
-    """Turn native payloads into events, one JSON object a line."""
+    """Turn native payloads into events.
+
+    Each event is one JSON object on one line, with its file as "source". A file that is refused gives
+    {"source", "error"} there, and the exit status 1 at the end.
+    """
     from socialsupport_core.cli import plugged
     from socialsupport_core.cli.output import json_line, progress, remark
     from socialsupport_core.cli.reading import moment, pairs
@@ -75,9 +77,7 @@ def way_of(connector: "Connector[Any]", name: str) -> Way:
     return "webhook" if "webhook" in receives and not is_export else "file"
 
 
-def lines(
-    connector: "Connector[Any]", name: str, request: dict[str, Any], *, verify: bool
-) -> Sequence[dict[str, Any]]:
+def lines(connector: "Connector[Any]", name: str, request: dict[str, Any], *, verify: bool) -> Sequence[dict[str, Any]]:
     """The events of one file, or the one reason why it has none."""
     from socialsupport_core.contract import MalformedPayload, SignatureError
 
@@ -91,9 +91,7 @@ def lines(
         return [_refusal(name, error, f"a mistake in the connector {connector.name}: {error}")]
 
 
-def _events(
-    connector: "Connector[Any]", name: str, request: dict[str, Any], *, verify: bool
-) -> "Iterator[Event]":
+def _events(connector: "Connector[Any]", name: str, request: dict[str, Any], *, verify: bool) -> "Iterator[Event]":
     from socialsupport_core.cli.reading import content
     from socialsupport_core.model import Payload
 

@@ -44,7 +44,7 @@ from socialsupport_core.contract.flow import (
 from socialsupport_core.contract.hookspecs import hookimpl
 from socialsupport_core.contract.policy import Draft, Policy, Refusal
 from socialsupport_core.contract.registry import Broken, Registry
-from socialsupport_core.contract.surface import Entry, SurfaceFactory, SurfaceHost
+from socialsupport_core.contract.surface import Entry, Listener, ListenerFactory, SurfaceFactory, SurfaceHost
 from socialsupport_core.contract.wire import Wire
 
 __all__ = [
@@ -70,6 +70,8 @@ __all__ = [
     "Flow",
     "FlowRun",
     "Forbidden",
+    "Listener",
+    "ListenerFactory",
     "MalformedPayload",
     "Outcome",
     "Policy",

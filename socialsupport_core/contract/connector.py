@@ -139,9 +139,7 @@ class Connector(Generic[S]):
 
     def subscribe(self, public_url: str) -> Flow[None]:
         """Tells the network where our door is."""
-        raise Unsupported(
-            f"{self.name} needs no subscription by call; enter the door's address there by hand"
-        )
+        raise Unsupported(f"{self.name} needs no subscription by call; enter the door's address there by hand")
 
     def profile(self, identifier: Identifier) -> Flow[Party]:
         """Who that is. Queued after recording; comes back as `profile.updated`."""

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import ClassVar, Generic, Literal, TypeVar
 
 import httpx
+from pydantic import Field
 
 from socialsupport_core.contract.connector import CONTRACT, Settings
 from socialsupport_core.contract.errors import DeliveryError, SignatureError, Unsupported, from_response
@@ -23,7 +24,7 @@ class Contact(Value):
     verified: frozenset[Identifier] = frozenset()
     """Those of `identifiers` that the CRM marks as proven."""
     name: str | None = None
-    fields: dict[str, str] = {}
+    fields: dict[str, str] = Field(default_factory=dict)
 
 
 class CaseRef(Value):

@@ -8,7 +8,7 @@ import pluggy
 from socialsupport_core.contract.connector import Connector
 from socialsupport_core.contract.crm import CRM
 from socialsupport_core.contract.policy import Policy
-from socialsupport_core.contract.surface import SurfaceFactory
+from socialsupport_core.contract.surface import ListenerFactory, SurfaceFactory
 from socialsupport_core.contract.wire import Wire
 
 if TYPE_CHECKING:
@@ -41,6 +41,12 @@ def socialsupport_wires() -> Sequence[Wire]:
 @hookspec
 def socialsupport_surfaces() -> Mapping[str, SurfaceFactory]:
     """Web pages of connectors, by the connector's name."""
+    return {}
+
+
+@hookspec
+def socialsupport_listeners() -> Mapping[str, ListenerFactory]:
+    """Doors that are not HTTP, by the connector's name."""
     return {}
 
 

@@ -14,10 +14,11 @@ from socialsupport_core.contract.connector import CONTRACT, Connector
 from socialsupport_core.contract.crm import CRM
 from socialsupport_core.contract.errors import ConfigError
 from socialsupport_core.contract.policy import Policy
-from socialsupport_core.contract.surface import SurfaceFactory
+from socialsupport_core.contract.surface import ListenerFactory, SurfaceFactory
 from socialsupport_core.contract.wire import Wire
 
 GROUP = "socialsupport"
+_NAMED = ("connectors", "crms", "surfaces", "listeners", "simulators")
 _HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("socialsupport_"))
 
 
@@ -41,6 +42,7 @@ class Registry:
     crms: dict[str, type[CRM[Any]]] = field(default_factory=dict)
     wires: list[Wire] = field(default_factory=list)
     surfaces: dict[str, SurfaceFactory] = field(default_factory=dict)
+    listeners: dict[str, ListenerFactory] = field(default_factory=dict)
     policies: list[Policy] = field(default_factory=list)
     simulators: dict[str, type[Any]] = field(default_factory=dict)
     plugins: dict[str, str] = field(default_factory=dict)
@@ -109,15 +111,13 @@ class Registry:
             self.plugins[name] = version
 
     def _check(self, offer: "Registry") -> None:
-        for kind in ("connectors", "crms", "surfaces", "simulators"):
+        for kind in _NAMED:
             for name in getattr(offer, kind):
                 if name in getattr(self, kind):
-                    raise PluginError(
-                        f"{kind.removesuffix('s')} {name!r} is already provided by another plugin"
-                    )
+                    raise PluginError(f"{kind.removesuffix('s')} {name!r} is already provided by another plugin")
 
     def _take(self, offer: "Registry") -> None:
-        for kind in ("connectors", "crms", "surfaces", "simulators"):
+        for kind in _NAMED:
             getattr(self, kind).update(getattr(offer, kind))
         self.wires += offer.wires
         self.policies += offer.policies
@@ -145,6 +145,8 @@ def _offered(name: str, plugin: object) -> Registry:
     offer.simulators = {one.network: one for one in _flat(manager.hook.socialsupport_simulators())}
     for surfaces in manager.hook.socialsupport_surfaces():
         offer.surfaces.update(surfaces)
+    for listeners in manager.hook.socialsupport_listeners():
+        offer.listeners.update(listeners)
     return offer
 
 

@@ -49,5 +49,20 @@ class SurfaceHost(Protocol):
         ...
 
 
+class Listener(Protocol):
+    """A door that is not HTTP, such as an SMTP server."""
+
+    async def start(self) -> str:
+        """Starts to listen; the address as `host:port`."""
+        ...
+
+    async def stop(self) -> None:
+        """Stops; what is under way is finished first."""
+        ...
+
+
+ListenerFactory = Callable[[Any, Callable[[Payload], Awaitable[Reply]], str, int], Listener]
+"""From the channel's connector, what its door does with a payload, a host and a port (0 takes any) to a listener."""
+
 SurfaceFactory = Callable[[Any, SurfaceHost], ASGIApp]
 """From the channel's connector and the host to an ASGI application."""

@@ -114,9 +114,7 @@ def _begin(tx: Tx, touch: Touch, conversation: str) -> Leg:
 def _reopen(tx: Tx, touch: Touch, found: Conversation) -> None:
     if found.status == "resolved" and touch.interaction.direction == "inbound":
         conversations.set_status(tx, touch.tenant, found.id, "open", touch.at)
-        log.publish(
-            tx, touch.tenant, "conversation.reopened", touch.at, {"by": "customer"}, conversation=found.id
-        )
+        log.publish(tx, touch.tenant, "conversation.reopened", touch.at, {"by": "customer"}, conversation=found.id)
 
 
 def _live(found: Conversation, at: int) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from socialsupport_core.identity import testify
+from socialsupport_core.identity import attest
 from socialsupport_core.model import IdentityClaimed, Thread
 from socialsupport_core.store import Tx, conversations, identity, log
 from socialsupport_core.store.conversations import Conversation, Handoff, Leg, ThreadOf
@@ -47,9 +47,7 @@ class Redemption:
     refused: str | None = None
 
 
-def redeem(
-    tx: Tx, tenant: str, event: IdentityClaimed, where: ThreadOf, subject: Node, at: int
-) -> Redemption:
+def redeem(tx: Tx, tenant: str, event: IdentityClaimed, where: ThreadOf, subject: Node, at: int) -> Redemption:
     """Brings the bearer's thread into the token's conversation; every refusal is published too."""
     assert event.token is not None
     given = conversations.handoff(tx, event.token)
@@ -72,20 +70,14 @@ def _refusal(given: Handoff | None, tenant: str, subject: Node, at: int) -> str 
     if given is None or given.tenant != tenant:
         return "the token is unknown"
     if given.redeemed_at is not None:
-        return (
-            "the token was used already"
-            if given.redeemed_by != subject.number
-            else "the token was used before"
-        )
+        return "the token was used already" if given.redeemed_by != subject.number else "the token was used before"
     return "the token has expired" if at > given.expires_at else None
 
 
-def _continue(
-    tx: Tx, tenant: str, given: Handoff, where: ThreadOf, subject: Node, at: int, source: str
-) -> Redemption:
+def _continue(tx: Tx, tenant: str, given: Handoff, where: ThreadOf, subject: Node, at: int, source: str) -> Redemption:
     owner = identity.by_numbers(tx, [given.node])[given.node]
     private = given.visibility == "private"
-    testify(
+    attest(
         tx,
         tenant,
         subject.identifier,

@@ -29,16 +29,12 @@ def of_conversation(tx: Tx, tenant: str, conversation: str, limit: int = 200) ->
     return show(tx, tenant, found[:limit][::-1])
 
 
-def _newest(
-    tx: Tx, tenant: str, nodes: Iterable[int], before: tuple[int, int] | None, limit: int
-) -> list[Stored]:
+def _newest(tx: Tx, tenant: str, nodes: Iterable[int], before: tuple[int, int] | None, limit: int) -> list[Stored]:
     merged = _merged(tx, tenant, nodes, before, limit)
     return [stored for stored, _ in zip(merged, range(limit), strict=False)][::-1]
 
 
-def _merged(
-    tx: Tx, tenant: str, nodes: Iterable[int], before: tuple[int, int] | None, limit: int
-) -> Iterator[Stored]:
+def _merged(tx: Tx, tenant: str, nodes: Iterable[int], before: tuple[int, int] | None, limit: int) -> Iterator[Stored]:
     streams = [interactions.newest(tx, tenant, node, before, limit) for node in nodes]
     return heapq.merge(*streams, key=lambda stored: (stored.at, stored.seq), reverse=True)
 

@@ -6,12 +6,12 @@ from socialsupport_core.identity.people import (
     NoSuchCustomer,
     Verdict,
     VerdictRefused,
+    attest,
     customer_of,
     explain,
     link,
     observe,
     split,
-    testify,
     undo,
 )
 
@@ -21,6 +21,7 @@ __all__ = [
     "Refused",
     "Verdict",
     "VerdictRefused",
+    "attest",
     "canonical",
     "customer_of",
     "explain",
@@ -28,6 +29,5 @@ __all__ = [
     "observe",
     "partition",
     "split",
-    "testify",
     "undo",
 ]

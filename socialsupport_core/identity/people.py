@@ -30,17 +30,15 @@ def observe(tx: Tx, tenant: str, party: Party, at: int) -> Node | None:
     account, *others = (canonical(identifier) for identifier in party.identifiers)
     node = identity.ensure(tx, tenant, account, at)
     if at == node.first_seen:
-        resolve(
-            tx, tenant, [node.number], cause="merged"
-        )  # an earlier sight may change whose id the customer bears
+        resolve(tx, tenant, [node.number], cause="merged")  # an earlier sight may change whose id the customer bears
     if party.name or party.handle:
         identity.set_profile(tx, node.number, party.name, party.handle, at)
     for other in others:
-        testify(tx, tenant, account, [other], tier="asserted", proof="profile", source=str(account), at=at)
+        attest(tx, tenant, account, [other], tier="asserted", proof="profile", source=str(account), at=at)
     return node
 
 
-def testify(
+def attest(
     tx: Tx,
     tenant: str,
     subject: Identifier,
@@ -138,9 +136,7 @@ def customer_of(tx: Tx, tenant: str, who: str) -> Node:
     """The canonical node for a customer id, an old one too, or a written identifier. Raises NoSuchCustomer."""
     node = identity.by_id(tx, tenant, who) if who.startswith("cus_") else _by_identifier(tx, tenant, who)
     if node is None:
-        raise NoSuchCustomer(
-            f"nobody is known as {who!r}; give a customer id or kind:value, as in phone:+15551234"
-        )
+        raise NoSuchCustomer(f"nobody is known as {who!r}; give a customer id or kind:value, as in phone:+15551234")
     return identity.by_numbers(tx, [node.customer])[node.customer]
 
 
@@ -160,9 +156,7 @@ class Verdict:
     customers: tuple[str, ...]
 
 
-def link(
-    tx: Tx, tenant: str, who: str, other: str, *, agent: str, at: int, note: str | None = None
-) -> Verdict:
+def link(tx: Tx, tenant: str, who: str, other: str, *, agent: str, at: int, note: str | None = None) -> Verdict:
     """An agent says that these two are one customer. Raises VerdictRefused if a constraint forbids it."""
     a, b = _node(tx, tenant, who, at), _node(tx, tenant, other, at)
     if a.customer == b.customer:

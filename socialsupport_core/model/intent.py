@@ -62,9 +62,7 @@ class Typing(_Intent):
 
 
 Intent = SendMessage | EditMessage | DeleteMessage | React | OpenPrivate | MarkRead | Typing
-IntentType = Literal[
-    "send.message", "edit.message", "delete.message", "react", "open.private", "mark.read", "typing"
-]
+IntentType = Literal["send.message", "edit.message", "delete.message", "react", "open.private", "mark.read", "typing"]
 INTENT: TypeAdapter[Intent] = TypeAdapter(Annotated[Intent, Field(discriminator="type")])
 """Reads one intent from JSON."""
 

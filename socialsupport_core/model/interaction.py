@@ -9,9 +9,7 @@ from socialsupport_core.model.identifier import Identifier
 
 Visibility = Literal["public", "private"]
 Direction = Literal["inbound", "outbound", "internal"]
-InteractionKind = Literal[
-    "message", "comment", "mention", "review", "call", "voicemail", "form", "visit", "note"
-]
+InteractionKind = Literal["message", "comment", "mention", "review", "call", "voicemail", "form", "visit", "note"]
 NativeId = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 """An id as the network writes it. Numbers become decimal strings."""
 

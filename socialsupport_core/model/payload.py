@@ -12,7 +12,10 @@ Headers = tuple[tuple[str, str], ...]
 
 
 class Payload(Value):
-    """A webhook request, a polled page, a frame of a stream or a file. `url` is absolute and as the network called it."""
+    """A webhook request, a polled page, a frame of a stream or a file.
+
+    `url` is absolute and as the network called it.
+    """
 
     source: Literal["webhook", "poll", "stream", "file"] = "webhook"
     method: str = "POST"

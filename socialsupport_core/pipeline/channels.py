@@ -135,9 +135,7 @@ def _app_doors(tx: Tx, live: dict[tuple[str, str], Live]) -> dict[str, Door]:
 
 def manual(tenant: str) -> Live:
     """The channel that every tenant has for what is written down by hand."""
-    channel = Channel(
-        tenant, CHANNEL, Manual.name, None, f"api:{tenant}", None, Facts(), "active", None, None, False
-    )
+    channel = Channel(tenant, CHANNEL, Manual.name, None, f"api:{tenant}", None, Facts(), "active", None, None, False)
     return Live(channel, Manual(Settings()))
 
 

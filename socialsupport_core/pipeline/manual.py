@@ -24,6 +24,4 @@ class Manual(Connector[Settings]):
             first = error.errors(include_url=False)[0]
             place = ".".join(map(str, first["loc"])) or "the interaction"
             raise MalformedPayload(f"{place}: {first['msg']}") from error
-        yield InteractionReceived(
-            id=f"{interaction.network}:{interaction.native_id}", interaction=interaction
-        )
+        yield InteractionReceived(id=f"{interaction.network}:{interaction.native_id}", interaction=interaction)

@@ -26,26 +26,23 @@ from socialsupport_core.contract import (
     digest,
 )
 from socialsupport_core.contract.errors import SAFE_METHODS
-from socialsupport_core.model import Intent, Interaction, Party, Receipt, SendMessage
+from socialsupport_core.conversation.handoff import publish_handed_off
+from socialsupport_core.model import Intent, Interaction, OpenPrivate, Party, Receipt, SendMessage
 from socialsupport_core.pipeline.plan import Plan
 from socialsupport_core.pipeline.record import publish_interaction
-from socialsupport_core.store import Database, Tx, accounts, conversations, interactions, log, micros, outbox
-from socialsupport_core.store.conversations import Leg
+from socialsupport_core.store import Database, Tx, accounts, conversations, interactions, log, micros, moment, outbox
+from socialsupport_core.store.conversations import Leg, ThreadOf
 from socialsupport_core.store.interactions import Stored
 from socialsupport_core.store.outbox import Part
 from socialsupport_core.wire import NetworkWire
 
 T = TypeVar("T")
-GIVE_UP = timedelta(hours=24) // timedelta(
-    microseconds=1
-)  # a part that could not be sent for so long has failed
+GIVE_UP = timedelta(hours=24) // timedelta(microseconds=1)  # a part that could not be sent for so long has failed
 FIRST_DELAY, LONGEST_DELAY = 2.0, 3600.0  # seconds
 _READS = (Wait, ReadBlob, ReadPayload)
 
 
-def enqueue(
-    tx: Tx, plan: Plan, leg: Leg, agent: accounts.Agent, key: str, now: datetime
-) -> list[outbox.Part]:
+def enqueue(tx: Tx, plan: Plan, leg: Leg, agent: accounts.Agent, key: str, now: datetime) -> list[outbox.Part]:
     """Puts the parts of a plan into the outbox and the timeline, once for each key."""
     if known := outbox.parts_of(tx, leg.tenant, key):
         return known
@@ -78,11 +75,22 @@ def _enqueue_one(tx: Tx, intent: Intent, leg: Leg, agent: accounts.Agent, now: d
     return part
 
 
-def _show(tx: Tx, intent: SendMessage, leg: Leg, agent: accounts.Agent, now: datetime, at: int) -> int:
+def _show(
+    tx: Tx,
+    intent: SendMessage,
+    leg: Leg,
+    agent: accounts.Agent,
+    now: datetime,
+    at: int,
+    *,
+    native_id: str | None = None,
+    state: str = "queued",
+) -> int:
     """The part in the timeline, under its own key until the network has given it an id."""
+    native_id = native_id or intent.key
     interaction = Interaction(
         network=leg.network,
-        native_id=intent.key,
+        native_id=native_id,
         kind="message" if leg.visibility == "private" else "comment",
         direction="outbound",
         own_account=leg.own_account,
@@ -96,11 +104,9 @@ def _show(tx: Tx, intent: SendMessage, leg: Leg, agent: accounts.Agent, now: dat
         client_key=intent.key,
         sent_at=now,
     )
-    seq = interactions.claim_key(tx, leg.tenant, leg.channel, intent.thread.id, intent.key, leg.node, at)
+    seq = interactions.claim_key(tx, leg.tenant, leg.channel, intent.thread.id, native_id, leg.node, at)
     assert seq is not None
-    stored = Stored(
-        seq, leg.node, at, leg.id, None, interaction, at, None, None, agent.id, intent.key, "queued"
-    )
+    stored = Stored(seq, leg.node, at, leg.id, None, interaction, at, None, None, agent.id, intent.key, state)
     interactions.store(tx, leg.tenant, stored)
     interactions.expect_attachments(tx, leg.tenant, seq, interaction)
     publish_interaction(tx, leg.tenant, "interaction.received", stored, leg)
@@ -167,9 +173,7 @@ class Sender:
             wait = ceiling / 2 + self._chance.random() * ceiling / 2
         return Outcome("retrying", error=error, due_at=now + int(wait * 1_000_000))
 
-    async def _settle(
-        self, part: Part, connector: Connector[Any], outcome: Outcome, open_network: bool
-    ) -> Outcome:
+    async def _settle(self, part: Part, connector: Connector[Any], outcome: Outcome, open_network: bool) -> Outcome:
         """What may have been sent is looked up where the network allows it; never sent again blindly."""
         how = connector.capabilities.settles
         if how == "native_key":
@@ -217,9 +221,7 @@ class _Notes:
                 raise Uncertain("the connection ended during an earlier try; it may have been delivered")
         return await self._perform(ask, perform, position, named)
 
-    async def _perform(
-        self, ask: Ask, perform: Callable[[], Awaitable[Answer]], position: int, named: str
-    ) -> Answer:
+    async def _perform(self, ask: Ask, perform: Callable[[], Awaitable[Answer]], position: int, named: str) -> Answer:
         await _committed(self._database.write(lambda tx: outbox.ask(tx, self._part, position, named)))
         self.called = True
         try:
@@ -241,9 +243,7 @@ class _Notes:
                 "headers": list(answer.headers.items()),
                 "body": base64.b64encode(answer.content).decode(),
             }
-            await _committed(
-                self._database.write(lambda tx: outbox.answer(tx, self._part, position, content))
-            )
+            await _committed(self._database.write(lambda tx: outbox.answer(tx, self._part, position, content)))
         elif answer.status_code < 500:
             await _committed(self._database.write(lambda tx: outbox.forget_asks(tx, self._part, position)))
 
@@ -266,7 +266,7 @@ def finish(tx: Tx, part: Part, outcome: Outcome, now: int) -> None:
     if not outbox.move(tx, part, outcome.state, error=error, code=code, due_at=outcome.due_at):
         return
     if outcome.receipt is not None:
-        _note_receipt(tx, part, outcome.receipt)
+        _note_receipt(tx, part, outcome.receipt, now)
     if part.seq is not None and (key := interactions.key_by_seq(tx, part.tenant, part.seq)):
         interactions.set_state(tx, part.tenant, key, outcome.state)
     kind = "intent.uncertain" if outcome.state == "uncertain" else "delivery.updated"
@@ -308,8 +308,11 @@ def judge(tx: Tx, part: Part, state: outbox.State, agent: str, now: int) -> bool
     return True
 
 
-def _note_receipt(tx: Tx, part: Part, receipt: Receipt) -> None:
+def _note_receipt(tx: Tx, part: Part, receipt: Receipt, now: int) -> None:
     """The provisional id gives way to the network's; if the echo came first, that one stays and is ours."""
+    if isinstance(part.intent, OpenPrivate):
+        _note_opened(tx, part, part.intent, receipt, now)
+        return
     key = interactions.key_by_seq(tx, part.tenant, part.seq) if part.seq else None
     if key is None or receipt.native_id is None:
         return
@@ -326,6 +329,33 @@ def _note_receipt(tx: Tx, part: Part, receipt: Receipt) -> None:
     if echo is not None and echo.seq != key.seq:
         interactions.remove(tx, part.tenant, key)
         interactions.adopt(tx, part.tenant, echo, part.agent, part.key, "sent")
+
+
+def _note_opened(tx: Tx, part: Part, intent: OpenPrivate, receipt: Receipt, now: int) -> None:
+    """A private thread has been opened: from here on it is a leg of the same conversation."""
+    origin = conversations.legs_of_thread(tx, part.tenant, part.channel, part.thread)
+    mine = next((one for one in origin if one.conversation == part.conversation), None)
+    found = conversations.get(tx, part.tenant, part.conversation)
+    if mine is None or found is None or receipt.thread is None or receipt.native_id is None:
+        return
+    echo = interactions.key_of(tx, part.tenant, part.channel, receipt.native_id, receipt.thread.id)
+    if echo is not None:
+        interactions.adopt(tx, part.tenant, echo, part.agent, part.key, "sent")
+        return
+    where = ThreadOf(part.channel, mine.network, mine.own_account, receipt.thread.id, "private")
+    reason = f"{part.agent} wrote privately to somebody who spoke in public"
+    leg = conversations.add_leg(tx, found, where, mine.node, now, "open_private", reason)
+    speaker = next((one for one in accounts.agents(tx, part.tenant) if one.id == part.agent), None)
+    sent = SendMessage(
+        key=part.key,
+        own_account=intent.own_account,
+        thread=receipt.thread,
+        recipient=intent.recipient,
+        text=intent.text,
+    )
+    agent = speaker or accounts.Agent(part.tenant, part.agent, part.agent)
+    _show(tx, sent, leg, agent, moment(now), now, native_id=receipt.native_id, state="sent")
+    publish_handed_off(tx, found, part.channel, part.channel, part.agent, now, "arrived")
 
 
 def recover(tx: Tx, now: int) -> int:

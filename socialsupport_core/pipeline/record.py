@@ -6,7 +6,7 @@ from typing import Any
 
 from socialsupport_core.conversation import handoff
 from socialsupport_core.conversation.continuity import Touch, attach
-from socialsupport_core.identity import observe, testify
+from socialsupport_core.identity import attest, observe
 from socialsupport_core.model import (
     EVENT,
     DeliveryUpdated,
@@ -93,9 +93,7 @@ class Recorder:
         if node is None:
             return "our own message to nobody that is known"
         self._store(tx, place, interaction, node, state="sent")
-        leg = conversations.legs_of_thread(
-            tx, place.tenant, place.channel, interaction.thread.id, node.number
-        )
+        leg = conversations.legs_of_thread(tx, place.tenant, place.channel, interaction.thread.id, node.number)
         if leg:
             conversations.we_spoke(tx, place.tenant, leg[0].conversation, self._at(place, interaction))
         self._catch_up(tx, place, native)
@@ -116,9 +114,7 @@ class Recorder:
     ) -> Stored | None:
         at = self._at(place, interaction)
         thread = place.thread(interaction)
-        seq = interactions.claim_key(
-            tx, place.tenant, place.channel, thread.id, interaction.native_id, node.number, at
-        )
+        seq = interactions.claim_key(tx, place.tenant, place.channel, thread.id, interaction.native_id, node.number, at)
         if seq is None:
             return None
         leg = attach(tx, Touch(place.tenant, thread, node, interaction, at), self._new_id)
@@ -212,7 +208,7 @@ class Recorder:
         party = Party(identifiers=(event.subject,))
         node = observe(tx, place.tenant, party, at)
         assert node is not None
-        testify(
+        attest(
             tx,
             place.tenant,
             event.subject,
@@ -229,9 +225,7 @@ class Recorder:
             return redemption.refused
         return None
 
-    def noted(
-        self, tx: Tx, place: Place, event: ThreadUpdated | TypingStarted | ErasureRequested
-    ) -> str | None:
+    def noted(self, tx: Tx, place: Place, event: ThreadUpdated | TypingStarted | ErasureRequested) -> str | None:
         thread = getattr(event, "thread", None)
         log.publish(
             tx,

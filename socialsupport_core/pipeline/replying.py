@@ -51,9 +51,7 @@ def choose_leg(tx: Tx, conversation: Conversation, leg: int | None) -> Leg:
         return max(legs, key=lambda one: (one.last_inbound or 0, one.opened_at))
     found = next((one for one in legs if one.id == leg), None)
     if found is None:
-        raise ReplyRefused(
-            f"this conversation has no leg {leg}; it has {', '.join(str(one.id) for one in legs)}"
-        )
+        raise ReplyRefused(f"this conversation has no leg {leg}; it has {', '.join(str(one.id) for one in legs)}")
     return found
 
 
@@ -107,9 +105,7 @@ def _ask(policy: Policy, draft: Draft) -> Refusal | None:
         return policy(draft)
     except Exception as error:
         name = getattr(policy, "__name__", type(policy).__name__)
-        return Refusal(
-            rule=name, reason=f"the rule failed: {error}", remedy="have the operator mend the rule"
-        )
+        return Refusal(rule=name, reason=f"the rule failed: {error}", remedy="have the operator mend the rule")
 
 
 def shown(plan: Plan, refused: tuple[Refusal, ...], leg: Leg) -> dict[str, Any]:

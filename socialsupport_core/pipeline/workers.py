@@ -116,9 +116,7 @@ class Workers:
             door = self._channels.door(entry.door)
         except (NoSuchDoor, ConfigError) as error:
             return self._database.write(
-                partial(
-                    _settle, number=entry.number, state="quarantined", reason=f"its door is gone: {error}"
-                )
+                partial(_settle, number=entry.number, state="quarantined", reason=f"its door is gone: {error}")
             )
         translated = inbound.translate(door.connector, entry)
         return self._database.write(lambda tx: inbound.record(tx, self._recorder, translated, door.route))
@@ -149,10 +147,9 @@ class Workers:
     async def _send(self, part: outbox.Part) -> None:
         try:
             live = self._channels.get(part.tenant, part.channel)
-        except ConfigError:
-            await asyncio.wrap_future(
-                self._database.write(lambda tx: outbox.move(tx, part, "failed", error=str(error)))
-            )
+        except ConfigError as error:
+            reason = str(error)
+            await asyncio.wrap_future(self._database.write(lambda tx: outbox.move(tx, part, "failed", error=reason)))
             return
         outcome = await self._sender.send(part, live.connector, open_network=live.channel.open_network)
         if isinstance(outcome.error, AuthExpired):
@@ -184,9 +181,7 @@ class Workers:
         pending = self._database.read(lambda tx: interactions.pending_attachments(tx, AT_ONCE))
         for tenant, kept in pending:
             result = await self._fetch(tenant, kept)
-            await asyncio.wrap_future(
-                self._database.write(partial(_settle_attachment, tenant=tenant, kept=result))
-            )
+            await asyncio.wrap_future(self._database.write(partial(_settle_attachment, tenant=tenant, kept=result)))
         return len(pending)
 
     async def _fetch(self, tenant: str, kept: Kept) -> Kept:

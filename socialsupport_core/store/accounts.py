@@ -73,9 +73,7 @@ def add_tenant(tx: Tx, tenant: str, name: str, key: bytes) -> bool:
 
 
 def tenants(tx: Tx) -> list[tuple[str, str]]:
-    return [
-        (row["tenant"], row["name"]) for row in tx.all("SELECT tenant, name FROM tenants ORDER BY tenant")
-    ]
+    return [(row["tenant"], row["name"]) for row in tx.all("SELECT tenant, name FROM tenants ORDER BY tenant")]
 
 
 def tenant_key(tx: Tx, tenant: str) -> bytes:
@@ -167,9 +165,7 @@ def delete_channel(tx: Tx, tenant: str, channel: str) -> bool:
 
 
 def channels(tx: Tx, tenant: str | None = None) -> list[Channel]:
-    rows = tx.all(
-        "SELECT * FROM channels WHERE ? IS NULL OR tenant = ? ORDER BY tenant, channel", tenant, tenant
-    )
+    rows = tx.all("SELECT * FROM channels WHERE ? IS NULL OR tenant = ? ORDER BY tenant, channel", tenant, tenant)
     return [_channel(row) for row in rows]
 
 
@@ -183,9 +179,18 @@ def put_app(tx: Tx, app: App) -> None:
 
 
 def apps(tx: Tx) -> list[App]:
-    return [
-        App(row["app"], row["connector"], row["door"]) for row in tx.all("SELECT * FROM apps ORDER BY app")
-    ]
+    return [App(row["app"], row["connector"], row["door"]) for row in tx.all("SELECT * FROM apps ORDER BY app")]
+
+
+def audit(tx: Tx, tenant: str, agent: str, at: int, verb: str, what: str) -> None:
+    tx.run(
+        "INSERT INTO audit (tenant, agent, at, verb, object) VALUES (?, ?, ?, ?, ?)",
+        tenant,
+        agent,
+        at,
+        verb,
+        what,
+    )
 
 
 def _digest(token: str) -> str:

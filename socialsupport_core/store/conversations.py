@@ -59,9 +59,7 @@ class Handoff:
     redeemed_by: int | None
 
 
-def open_conversation(
-    tx: Tx, tenant: str, conversation: str, node: int, subject: str | None, at: int
-) -> None:
+def open_conversation(tx: Tx, tenant: str, conversation: str, node: int, subject: str | None, at: int) -> None:
     tx.run(
         "INSERT INTO conversations (tenant, conversation, node, subject, status, opened_at, updated_at)"
         " VALUES (?, ?, ?, ?, 'open', ?, ?)",
@@ -175,9 +173,7 @@ def we_spoke(tx: Tx, tenant: str, conversation: str, at: int) -> None:
     )
 
 
-def add_leg(
-    tx: Tx, conversation: Conversation, thread: "ThreadOf", node: int, at: int, rule: str, reason: str
-) -> Leg:
+def add_leg(tx: Tx, conversation: Conversation, thread: "ThreadOf", node: int, at: int, rule: str, reason: str) -> Leg:
     number = tx.insert(
         "INSERT INTO legs (tenant, conversation, channel, network, own_account, thread, visibility, node,"
         " opened_at, rule, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -140,9 +140,7 @@ class Database:
 
     def _open(self) -> sqlite3.Connection:
         try:
-            connection = sqlite3.connect(
-                self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-            )
+            connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             connection.execute("PRAGMA journal_mode=WAL")
         except sqlite3.Error as error:
             raise StoreError(f"{self.path} cannot be opened: {error}") from error

@@ -165,7 +165,8 @@ def retract(tx: Tx, tenant: str, source: str, agent: str, at: int) -> list[Evide
     """Retracts what `source` (a verdict, or one evidence's digest) brought; what was retracted."""
     where = "tenant = ? AND (source = ? OR digest = ?) AND retracted_by IS NULL"
     found = [
-        _evidence(row) for row in tx.all(f"SELECT * FROM evidence WHERE {where}", tenant, source, source)
+        _evidence(row)
+        for row in tx.all(f"SELECT * FROM evidence WHERE {where}", tenant, source, source)  # noqa: S608
     ]
     tx.run(
         f"UPDATE evidence SET retracted_by = ?, retracted_at = ? WHERE {where}",  # noqa: S608 - a constant

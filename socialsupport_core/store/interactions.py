@@ -57,14 +57,10 @@ RANK = {"queued": 0, "retrying": 0, "uncertain": 1, "failed": 1, "sent": 2, "del
 
 def see(tx: Tx, tenant: str, channel: str, event: str) -> bool:
     """True the first time. The uniqueness is the table's, in the transaction of the effect."""
-    return bool(
-        tx.run("INSERT INTO events_seen VALUES (?, ?, ?) ON CONFLICT DO NOTHING", tenant, channel, event)
-    )
+    return bool(tx.run("INSERT INTO events_seen VALUES (?, ?, ?) ON CONFLICT DO NOTHING", tenant, channel, event))
 
 
-def claim_key(
-    tx: Tx, tenant: str, channel: str, thread: str, native_id: str, node: int, at: int
-) -> int | None:
+def claim_key(tx: Tx, tenant: str, channel: str, thread: str, native_id: str, node: int, at: int) -> int | None:
     """The new interaction's number, None if it is there already."""
     row = tx.one(
         "INSERT INTO interaction_keys (tenant, channel, thread, native_id, node, at) VALUES (?, ?, ?, ?, ?, ?)"
@@ -131,9 +127,7 @@ def store(tx: Tx, tenant: str, stored: Stored) -> None:
 
 
 def get(tx: Tx, tenant: str, key: Key) -> Stored | None:
-    row = tx.one(
-        "SELECT * FROM interactions WHERE tenant = ? AND node = ? AND at = ? AND seq = ?", tenant, *_at(key)
-    )
+    row = tx.one("SELECT * FROM interactions WHERE tenant = ? AND node = ? AND at = ? AND seq = ?", tenant, *_at(key))
     return _stored(row) if row else None
 
 
@@ -145,8 +139,7 @@ def remove(tx: Tx, tenant: str, key: Key) -> None:
 def adopt(tx: Tx, tenant: str, key: Key, agent: str | None, part: str, state: str) -> None:
     """An echo turns out to be ours: it gets the agent and the part that sent it."""
     tx.run(
-        "UPDATE interactions SET agent = ?, part = ?, state = ?"
-        " WHERE tenant = ? AND node = ? AND at = ? AND seq = ?",
+        "UPDATE interactions SET agent = ?, part = ?, state = ? WHERE tenant = ? AND node = ? AND at = ? AND seq = ?",
         agent,
         part,
         state,
@@ -264,9 +257,7 @@ def react(tx: Tx, tenant: str, seq: int, author: str, reaction: str, at: int, *,
 
 def reactions(tx: Tx, tenant: str, seqs: Iterable[int]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
-    for row in _in(
-        tx, "SELECT seq, reaction FROM reactions WHERE tenant = ? AND present AND seq IN", tenant, seqs
-    ):
+    for row in _in(tx, "SELECT seq, reaction FROM reactions WHERE tenant = ? AND present AND seq IN", tenant, seqs):
         found.setdefault(row["seq"], []).append(row["reaction"])
     return found
 
@@ -290,9 +281,7 @@ def attachments(tx: Tx, tenant: str, seqs: Iterable[int]) -> dict[int, list[Kept
 
 
 def attachment(tx: Tx, tenant: str, seq: int, position: int) -> Kept | None:
-    row = tx.one(
-        "SELECT * FROM attachments WHERE tenant = ? AND seq = ? AND position = ?", tenant, seq, position
-    )
+    row = tx.one("SELECT * FROM attachments WHERE tenant = ? AND seq = ? AND position = ?", tenant, seq, position)
     return _kept(row) if row else None
 
 

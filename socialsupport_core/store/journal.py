@@ -39,8 +39,7 @@ def append(tx: Tx, tenant: str | None, door: str, payload: Payload) -> int:
 
 def waiting(tx: Tx, limit: int) -> list[Entry]:
     return [
-        _entry(row)
-        for row in tx.all("SELECT * FROM journal WHERE state = 'waiting' ORDER BY entry LIMIT ?", limit)
+        _entry(row) for row in tx.all("SELECT * FROM journal WHERE state = 'waiting' ORDER BY entry LIMIT ?", limit)
     ]
 
 
@@ -51,9 +50,7 @@ def get(tx: Tx, number: int) -> Entry | None:
 
 def settle(tx: Tx, number: int, state: State, reason: str | None, events: int) -> None:
     """`events` counts what was recorded; `reason` says why it was ignored or quarantined, if only in part."""
-    tx.run(
-        "UPDATE journal SET state = ?, reason = ?, events = ? WHERE entry = ?", state, reason, events, number
-    )
+    tx.run("UPDATE journal SET state = ?, reason = ?, events = ? WHERE entry = ?", state, reason, events, number)
 
 
 def reopen(tx: Tx, number: int | None = None, tenant: str | None = None) -> int:
@@ -61,8 +58,7 @@ def reopen(tx: Tx, number: int | None = None, tenant: str | None = None) -> int:
     if number is not None:
         return tx.run("UPDATE journal SET state = 'waiting', reason = NULL WHERE entry = ?", number)
     return tx.run(
-        "UPDATE journal SET state = 'waiting', reason = NULL"
-        " WHERE state = 'quarantined' AND (? IS NULL OR tenant = ?)",
+        "UPDATE journal SET state = 'waiting', reason = NULL WHERE state = 'quarantined' AND (? IS NULL OR tenant = ?)",
         tenant,
         tenant,
     )
@@ -82,9 +78,7 @@ def by_state(tx: Tx, state: State, limit: int, tenant: str | None = None) -> lis
 
 def counts(tx: Tx) -> dict[str, int]:
     """Entries by state, `accepted` in total, and what no state explains (always 0)."""
-    found = {
-        row["state"]: row["n"] for row in tx.all("SELECT state, count(*) AS n FROM journal GROUP BY state")
-    }
+    found = {row["state"]: row["n"] for row in tx.all("SELECT state, count(*) AS n FROM journal GROUP BY state")}
     known = {state: found.get(state, 0) for state in ("waiting", "recorded", "ignored", "quarantined")}
     top = tx.one("SELECT count(*) AS n FROM journal")
     accepted = top["n"] if top else 0

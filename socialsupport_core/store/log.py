@@ -48,16 +48,13 @@ def publish(
 
 
 def after(tx: Tx, tenant: str, cursor: int, limit: int = 200) -> list[Record]:
-    rows = tx.all(
-        "SELECT * FROM log WHERE tenant = ? AND cursor > ? ORDER BY cursor LIMIT ?", tenant, cursor, limit
-    )
+    rows = tx.all("SELECT * FROM log WHERE tenant = ? AND cursor > ? ORDER BY cursor LIMIT ?", tenant, cursor, limit)
     return [_record(row) for row in rows]
 
 
 def of_thread(tx: Tx, tenant: str, channel: str, thread: str, cursor: int, limit: int = 200) -> list[Record]:
     rows = tx.all(
-        "SELECT * FROM log WHERE tenant = ? AND channel = ? AND thread = ? AND cursor > ?"
-        " ORDER BY cursor LIMIT ?",
+        "SELECT * FROM log WHERE tenant = ? AND channel = ? AND thread = ? AND cursor > ? ORDER BY cursor LIMIT ?",
         tenant,
         channel,
         thread,

@@ -60,7 +60,7 @@ def new_key() -> str:
 
 
 def keys_beside(database: Path) -> list[str]:
-    """The keys in the file beside the database, one a line; made at the first start, readable by its owner only."""
+    """The keys in the file beside the database, one a line. Made at the first start, for its owner only."""
     path = database.with_name(database.name + ".key")
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

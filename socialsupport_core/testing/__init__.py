@@ -7,9 +7,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from socialsupport_core.testing.loading import Cases, load_cases
     from socialsupport_core.testing.conformance import ConnectorConformance
     from socialsupport_core.testing.crm import CRMConformance
+    from socialsupport_core.testing.loading import Cases, load_cases, load_crm_cases
     from socialsupport_core.testing.scaffold import new_connector, new_crm
     from socialsupport_core.testing.scripted import ScriptedNetwork, Unexpected
     from socialsupport_core.testing.simulator import Faults, Network, Place, Said, Simulator
@@ -26,12 +26,13 @@ __all__ = [
     "Simulator",
     "Unexpected",
     "load_cases",
+    "load_crm_cases",
     "new_connector",
     "new_crm",
 ]
 
 _HOME = {
-    "loading": ("Cases", "load_cases"),
+    "loading": ("Cases", "load_cases", "load_crm_cases"),
     "conformance": ("ConnectorConformance",),
     "crm": ("CRMConformance",),
     "scaffold": ("new_connector", "new_crm"),

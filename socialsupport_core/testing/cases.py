@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, TypeAdapter, model_validator
 
+from socialsupport_core.contract import CaseRef, CaseSummary, Contact, CRMEvent, Outcome, Ref
 from socialsupport_core.model import (
     Attachment,
     Blob,
@@ -23,6 +24,7 @@ from socialsupport_core.model import (
     Identifier,
     Instant,
     Intent,
+    Interaction,
     Party,
     Payload,
     Receipt,
@@ -31,6 +33,7 @@ from socialsupport_core.model import (
 )
 
 AnyEvent = Annotated[Event, Field(discriminator="type")]
+AnyCRMEvent = Annotated[CRMEvent, Field(discriminator="type")]
 AnyIntent = Annotated[Intent, Field(discriminator="type")]
 
 
@@ -249,6 +252,22 @@ CALLS: Mapping[str, Signature] = {
 }
 """The connector's methods that a `call` case can run."""
 
+CRM_CALLS: Mapping[str, Signature] = {
+    "find_customers": ({"party": TypeAdapter(Party)}, TypeAdapter(tuple[Contact, ...])),
+    "open_case": ({"conversation": TypeAdapter(CaseSummary)}, TypeAdapter(CaseRef)),
+    "save_interaction": (
+        {"case": TypeAdapter(CaseRef), "interaction": TypeAdapter(Interaction), "key": TypeAdapter(str)},
+        TypeAdapter(Ref),
+    ),
+    "attach": (
+        {"case": TypeAdapter(CaseRef), "blob": TypeAdapter(GivenBlob), "key": TypeAdapter(str)},
+        TypeAdapter(Ref),
+    ),
+    "close_case": ({"case": TypeAdapter(CaseRef), "outcome": TypeAdapter(Outcome)}, TypeAdapter(None)),
+    "erase": ({"contact": TypeAdapter(str)}, TypeAdapter(None)),
+}
+"""The CRM adapter's."""
+
 
 class Call(Case):
     """Any other method: arguments and exchange → result, or an error."""
@@ -266,9 +285,23 @@ class Call(Case):
         wanted = calls[self.call][0]
         if set(self.arguments) != set(wanted):
             raise ValueError(f"{self.call} takes {', '.join(wanted) or 'no arguments'}")
-        return {name: wanted[name].validate_json(json.dumps(value)) for name, value in self.arguments.items()}
+        return {name: _value(wanted[name], value) for name, value in self.arguments.items()}
 
     def expected(self, calls: Mapping[str, Signature] = CALLS) -> Any:
         """The result as a value. Raises ValueError."""
-        value = calls[self.call][1].validate_json(json.dumps(self.result))
-        return value.blob() if isinstance(value, GivenBlob) else value
+        return _value(calls[self.call][1], self.result)
+
+
+def _value(model: TypeAdapter[Any], given: Any) -> Any:
+    value = model.validate_json(json.dumps(given))
+    return value.blob() if isinstance(value, GivenBlob) else value
+
+
+class CRMInbound(Inbound):
+    """A CRM's webhook → what changed there."""
+
+    events: tuple[AnyCRMEvent, ...] | None = None  # type: ignore[assignment]
+
+
+class CRMPoll(Poll):
+    events: tuple[AnyCRMEvent, ...] | None = None  # type: ignore[assignment]

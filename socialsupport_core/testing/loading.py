@@ -13,17 +13,30 @@ from pydantic import BaseModel, ValidationError
 
 from socialsupport_core.contract import CRM, ConfigError, Connector, Settings
 from socialsupport_core.model import Credentials, Facts
-from socialsupport_core.testing.cases import CALLS, Call, Case, Inbound, Outbound, Poll, Signature
+from socialsupport_core.testing.cases import (
+    CALLS,
+    CRM_CALLS,
+    Call,
+    Case,
+    CRMInbound,
+    CRMPoll,
+    Inbound,
+    Outbound,
+    Poll,
+    Signature,
+)
 
 M = TypeVar("M", bound=BaseModel)
 Plugin = type[Connector[Any]] | type[CRM[Any]]
 SPECIAL = frozenset({"settings.json", "facts.json", "credentials.json", "exempt.json"})
-KINDS: Mapping[str, type[Case]] = {"payload": Inbound, "intent": Outbound, "poll": Poll, "call": Call}
+Kinds = Mapping[str, type[Case]]
+KINDS: Kinds = {"payload": Inbound, "intent": Outbound, "poll": Poll, "call": Call}
+CRM_KINDS: Kinds = {"payload": CRMInbound, "poll": CRMPoll, "call": Call}
 
 
 @dataclass(frozen=True)
 class Cases:
-    """All cases of one connector."""
+    """All cases of one connector or CRM adapter."""
 
     settings: Settings
     facts: Facts | None = None
@@ -42,13 +55,22 @@ class Cases:
 @cache
 def load_cases(connector: type[Connector[Any]]) -> Cases:
     """Raises ConfigError that names the file, the case and what is wrong with it."""
-    folder = folder_of(connector)
-    found = list(read_cases(folder, KINDS, CALLS))
+    return _load(connector, KINDS, CALLS)
+
+
+@cache
+def load_crm_cases(crm: type[CRM[Any]]) -> Cases:
+    return _load(crm, CRM_KINDS, CRM_CALLS)
+
+
+def _load(plugin: Plugin, kinds: Kinds, calls: Mapping[str, Signature]) -> Cases:
+    folder = folder_of(plugin)
+    found = list(_cases(folder, kinds, calls))
     return Cases(
-        settings=read_settings(folder, connector),
+        settings=_settings(folder, plugin),
         facts=_special(folder / "facts.json", Facts),
         credentials=_special(folder / "credentials.json", Credentials),
-        exempt=read_exempt(folder),
+        exempt=_exempt(folder),
         inbound=tuple(case for case in found if isinstance(case, Inbound)),
         outbound=tuple(case for case in found if isinstance(case, Outbound)),
         polls=tuple(case for case in found if isinstance(case, Poll)),
@@ -73,13 +95,13 @@ def folder_of(plugin: Plugin) -> Traversable:
     )
 
 
-def read_settings(folder: Traversable, plugin: Plugin) -> Settings:
+def _settings(folder: Traversable, plugin: Plugin) -> Settings:
     settings = _special(folder / "settings.json", plugin.settings_model)
     assert settings is not None
     return settings
 
 
-def read_exempt(folder: Traversable) -> Mapping[str, str]:
+def _exempt(folder: Traversable) -> Mapping[str, str]:
     file = folder / "exempt.json"
     reasons = _json(file) if file.is_file() else {}
     if not isinstance(reasons, dict) or not all(isinstance(why, str) and why for why in reasons.values()):
@@ -87,9 +109,7 @@ def read_exempt(folder: Traversable) -> Mapping[str, str]:
     return reasons
 
 
-def read_cases(
-    folder: Traversable, kinds: Mapping[str, type[Case]], calls: Mapping[str, Signature]
-) -> Iterator[Case]:
+def _cases(folder: Traversable, kinds: Kinds, calls: Mapping[str, Signature]) -> Iterator[Case]:
     """The cases of all files in alphabetical order; names are unique."""
     names: dict[str, str] = {}
     for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
@@ -104,7 +124,7 @@ def read_cases(
             yield case
 
 
-def _case(file: str, raw: Any, kinds: Mapping[str, type[Case]], calls: Mapping[str, Signature]) -> Case:
+def _case(file: str, raw: Any, kinds: Kinds, calls: Mapping[str, Signature]) -> Case:
     name = raw.get("name", "without a name") if isinstance(raw, dict) else "that is no object"
     where = f"cases/{file}, case {name!r}"
     kind = next((kinds[key] for key in kinds if isinstance(raw, dict) and key in raw), None)
@@ -113,7 +133,8 @@ def _case(file: str, raw: Any, kinds: Mapping[str, type[Case]], calls: Mapping[s
     try:
         case = kind.model_validate_json(json.dumps({**raw, "file": f"cases/{file}"}))
         if isinstance(case, Call):
-            case.given(calls), case.expected(calls) if case.error is None else None
+            case.given(calls)
+            _ = case.error or case.expected(calls)
     except ValidationError as error:
         raise ConfigError(f"{where}: {explained(error)}") from error
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Where a connector may call: its declared hosts, over https, at public addresses; resolved once and pinned."""
+"""Where a connector may call: its declared hosts, by https, at public addresses, resolved once and pinned."""
 
 import asyncio
 import ipaddress
@@ -14,13 +14,9 @@ def check(request: httpx.Request, hosts: frozenset[str], *, open_network: bool) 
     """Raises Forbidden for a host that is not declared, or for plain http."""
     host = request.url.host
     if host not in hosts:
-        raise Forbidden(
-            f"this connector may not call {host!r}; it declares {', '.join(sorted(hosts)) or 'no host'}"
-        )
+        raise Forbidden(f"this connector may not call {host!r}; it declares {', '.join(sorted(hosts)) or 'no host'}")
     if request.url.scheme != "https" and not open_network:
-        raise Forbidden(
-            f"{request.url.scheme} to {host} is refused; the operator may open it for this channel"
-        )
+        raise Forbidden(f"{request.url.scheme} to {host} is refused; the operator may open it for this channel")
 
 
 def is_public(address: str) -> bool:

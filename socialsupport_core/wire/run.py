@@ -137,19 +137,16 @@ class NetworkWire:
                 return _given(payload)
         wire = self._wires.get(type(ask))
         if wire is None:
-            raise Unsupported(
-                f"no wire answers {type(ask).__name__}; the plugin that asks it must register one"
-            )
+            raise Unsupported(f"no wire answers {type(ask).__name__}; the plugin that asks it must register one")
         return await wire.answer(ask)
 
-    def _authorized(
-        self, ask: httpx.Request, connector: Any, credentials: Credentials | None
-    ) -> httpx.Request:
+    def _authorized(self, ask: httpx.Request, connector: Any, credentials: Credentials | None) -> httpx.Request:
         nonce = chance.token_hex(16)
         if hasattr(connector, "refresh"):
-            signed: httpx.Request = connector.authorize(ask, credentials, self._clock(), nonce)
-            return signed
-        signed = connector.authorize(ask, self._clock(), nonce)
+            arguments = (ask, credentials, self._clock(), nonce)
+        else:
+            arguments = (ask, self._clock(), nonce)
+        signed: httpx.Request = connector.authorize(*arguments)
         return signed
 
     def _blob(self, digest: str) -> Blob:
@@ -169,16 +166,12 @@ class NetworkWire:
                 await response.aclose()
         except httpx.HTTPError as error:
             raise _decision(error, request) from error
-        headers = [
-            (k, v) for k, v in response.headers.items() if k not in {"content-encoding", "content-length"}
-        ]
+        headers = [(k, v) for k, v in response.headers.items() if k not in {"content-encoding", "content-length"}]
         return httpx.Response(response.status_code, headers=headers, content=content, request=request)
 
     def _client(self, open_network: bool) -> httpx.AsyncClient:
         if open_network not in self._clients:
-            network = self._transport or PinnedTransport(
-                httpx.AsyncHTTPTransport(), open_network=open_network
-            )
+            network = self._transport or PinnedTransport(httpx.AsyncHTTPTransport(), open_network=open_network)
             self._clients[open_network] = httpx.AsyncClient(transport=network, timeout=TIMEOUT)
         return self._clients[open_network]
 
@@ -193,7 +186,7 @@ async def _read(response: httpx.Response) -> bytes:
 
 
 def _decision(error: httpx.HTTPError, request: httpx.Request) -> DeliveryError:
-    """A connection that was never made has done nothing; one that was cut may have, unless the method is safe."""
+    """A connection never made has done nothing; one that was cut may have, unless the method is safe."""
     message = f"{request.url.host}: {type(error).__name__}"
     never = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
     if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):

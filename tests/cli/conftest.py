@@ -130,9 +130,7 @@ class Parrot(Connector[ParrotSettings]):
         token = self.settings.token.get_secret_value()
         secret = self.settings.secret.get_secret_value()
         basic = base64.b64encode(f"{self.settings.account}:{secret}".encode()).decode()
-        yield httpx.Request(
-            "POST", f"https://parrot.example/{token}/wake", data={"secret": secret, "to": ["a", "b"]}
-        )
+        yield httpx.Request("POST", f"https://parrot.example/{token}/wake", data={"secret": secret, "to": ["a", "b"]})
         answer = yield httpx.Request(
             "POST",
             "https://parrot.example/say",

@@ -63,9 +63,7 @@ def test_real_secrets_are_hidden_wherever_they_stand(run: Any, write: Any, setti
 def test_an_answer_that_is_no_success_ends_in_an_error(
     run: Any, write: Any, answer: dict[str, Any], error: dict[str, Any]
 ) -> None:
-    ran = run(
-        "compose", "parrot", write("i.json", SAY), "--answers", write("a.json", [{"status": 204}, answer])
-    )
+    ran = run("compose", "parrot", write("i.json", SAY), "--answers", write("a.json", [{"status": 204}, answer]))
     assert ran.status == 1
     said = ran.lines[-1]["error"]
     assert said.pop("message")
@@ -104,9 +102,7 @@ def test_a_long_text_is_composed_part_by_part(run: Any, write: Any) -> None:
     text = "The first sentence fills a part. The second one does so too, and here is more."
     answers = write("a.json", [{"status": 204}, OK] * 3)
     ran = run("compose", "parrot", write("i.json", {**SAY, "text": text}), "--answers", answers)
-    said = [
-        line["body"] for line in ran.lines if line.get("url", "").startswith("https://parrot.example/say")
-    ]
+    said = [line["body"] for line in ran.lines if line.get("url", "").startswith("https://parrot.example/say")]
     assert [one["key"] for one in said] == ["k1/1", "k1/2", "k1/3"]
     assert " ".join(one["text"] for one in said) == text
     assert all(len(one["text"]) <= 40 for one in said)
@@ -115,18 +111,14 @@ def test_a_long_text_is_composed_part_by_part(run: Any, write: Any) -> None:
 
 def test_a_list_of_intents_shares_the_answers(run: Any, write: Any) -> None:
     intents = write("i.json", [SAY, {**SAY, "key": "k2"}])
-    ran = run(
-        "compose", "parrot", intents, "--answers", write("a.json", [{"status": 204}, OK, {"status": 204}])
-    )
+    ran = run("compose", "parrot", intents, "--answers", write("a.json", [{"status": 204}, OK, {"status": 204}]))
     assert ran.status == 0
     assert ["receipt" in line for line in ran.lines].index(True) == 2
     assert ran.lines[-1] == {"waiting": "give --answers to go on"}
 
 
 def test_answers_left_over_are_told(run: Any, write: Any) -> None:
-    ran = run(
-        "compose", "parrot", write("i.json", SAY), "--answers", write("a.json", [{"status": 204}, OK, OK, OK])
-    )
+    ran = run("compose", "parrot", write("i.json", SAY), "--answers", write("a.json", [{"status": 204}, OK, OK, OK]))
     assert ran.status == 0
     assert "2 of the answers were not asked for" in ran.err
 

@@ -95,8 +95,7 @@ def test_misuse(run: Any, arguments: tuple[str, ...], said: str) -> None:
         (OSError(28, "No space left on device"), "the system: No space left on device"),
         (
             ModuleNotFoundError("No module named 'starlette'", name="starlette.routing"),
-            "this needs the module starlette, which is missing; "
-            "install it with: pip install 'socialsupport[server]'",
+            "this needs the module starlette, which is missing; install it with: pip install 'socialsupport[server]'",
         ),
         (
             ModuleNotFoundError("No module named 'odd'", name="odd"),
@@ -112,9 +111,7 @@ def test_misuse(run: Any, arguments: tuple[str, ...], said: str) -> None:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_every_error_is_one_line(
-    run: Any, monkeypatch: pytest.MonkeyPatch, error: BaseException, line: str
-) -> None:
+def test_every_error_is_one_line(run: Any, monkeypatch: pytest.MonkeyPatch, error: BaseException, line: str) -> None:
     failing(error, monkeypatch)
     ran = run("fail")
     assert (ran.status, ran.out) == (1, "")
@@ -160,9 +157,7 @@ def test_a_reader_who_leaves_is_no_error(tmp_path: Path) -> None:
     )
     script = tmp_path / "flood.py"
     script.write_text(code)
-    with subprocess.Popen(
-        [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as flood:
+    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as flood:
         assert flood.stdout is not None
         assert flood.stderr is not None
         flood.stdout.readline()

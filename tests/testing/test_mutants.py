@@ -554,4 +554,10 @@ def test_every_property_of_the_kit_kills_something() -> None:
     assert not unproven
 
 
-TRIED_ELSEWHERE = {"the_cases_can_be_read", "the_fake_secrets_can_be_looked_for", "handshake_cases", "poll_cases", "call_cases"}
+TRIED_ELSEWHERE = {
+    "the_cases_can_be_read",
+    "the_fake_secrets_can_be_looked_for",
+    "handshake_cases",
+    "poll_cases",
+    "call_cases",
+}

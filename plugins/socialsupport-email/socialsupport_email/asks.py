@@ -57,6 +57,7 @@ class CheckSmtp:
     answers: ClassVar[type] = SmtpFeatures
 
     server: SmtpServer
+    sender: str
 
 
 @dataclass(frozen=True, slots=True)

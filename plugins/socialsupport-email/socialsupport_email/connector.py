@@ -138,7 +138,7 @@ class Email(Connector[EmailSettings]):
     def probe(self) -> Flow[Facts]:
         limits: dict[str, int] = {}
         if self.settings.smtp:
-            features: SmtpFeatures = yield CheckSmtp(self.settings.smtp)
+            features: SmtpFeatures = yield CheckSmtp(self.settings.smtp, self.settings.address)
             limits |= {"message_bytes": features.max_bytes} if features.max_bytes else {}
         if self.settings.imap:
             limits["mails"] = yield CheckImap(self.settings.imap, self.settings.imap.mailbox)

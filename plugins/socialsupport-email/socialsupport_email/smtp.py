@@ -2,11 +2,11 @@
 
 import re
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import aiosmtplib
 
@@ -20,56 +20,51 @@ from socialsupport_core.contract import (
     Uncertain,
     Unreachable,
 )
+from socialsupport_email.address import domain_of
 from socialsupport_email.asks import Accepted, CheckSmtp, SendMail, SmtpFeatures
 from socialsupport_email.settings import SmtpServer
 
 CONNECT_SECONDS = 30.0
-COMMAND_SECONDS = 120.0  # RFC 5321 4.5.3.2: 5 minutes for MAIL and RCPT, 2 for DATA; we serve waiting agents
+COMMAND_SECONDS = 120.0  # RFC 5321 4.5.3.2 grants 5 minutes to MAIL and RCPT, 2 to DATA; an agent waits
 END_SECONDS = 600.0  # 4.5.3.2.6: the server may take 10 minutes after the final dot
 
-BY_ENHANCED: dict[str, type[DeliveryError]] = {
-    "4.2.2": Unavailable,  # mailbox full
-    "5.1.1": Unreachable,
-    "5.1.2": Unreachable,
-    "5.1.3": Unreachable,
-    "5.1.6": Unreachable,
-    "5.1.10": Unreachable,
-    "5.2.1": Unreachable,
-    "5.2.2": Unreachable,
-    "5.3.4": ContentRejected,
-    "5.7.0": Forbidden,
-    "5.7.8": AuthExpired,
-    "5.7.9": AuthExpired,
-}
-"""By enhanced status code (RFC 3463 and IANA's registry, 2026-11); it says more than the bare one."""
+Stage = Literal["sender", "recipient", "content"]
 
-BY_CODE: dict[int, type[DeliveryError]] = {
-    421: Unavailable,
-    450: Unavailable,
-    451: Unavailable,
-    452: Unavailable,
-    454: Unavailable,
-    530: AuthExpired,
-    534: AuthExpired,
-    535: AuthExpired,
-    550: Unreachable,
-    551: Unreachable,
-    552: ContentRejected,
-    553: Unreachable,
-    554: ContentRejected,
-    555: ContentRejected,
-    556: Unreachable,
+BY_ENHANCED: Mapping[str, type[DeliveryError]] = {
+    "5.1.1": Unreachable,  # no such mailbox
+    "5.1.2": Unreachable,  # no such domain
+    "5.1.3": Unreachable,  # not an address
+    "5.1.6": Unreachable,  # moved
+    "5.1.10": Unreachable,  # the domain takes no mail (null MX)
+    "5.2.1": Unreachable,  # disabled
+    "5.2.2": Unreachable,  # full
+    "5.2.3": ContentRejected,  # too large for this mailbox
+    "5.3.4": ContentRejected,  # too large
+    "5.7.8": AuthExpired,  # wrong password
+    "5.7.9": AuthExpired,  # a stronger mechanism is wanted
+    "5.7.11": AuthExpired,
+    "5.7.14": AuthExpired,
 }
-"""RFC 5321 4.2.3, RFC 4954 6, RFC 7504; everything else from 400 is Unavailable, from 500 Forbidden."""
+"""RFC 3463, RFC 4954, RFC 7505; https://www.iana.org/assignments/smtp-enhanced-status-codes (2026-11)."""
 
-_ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})\b")
-_THROTTLED = re.compile(r"\b(?:rate|too many|throttl|quota of messages|slow down)", re.IGNORECASE)
+BY_CODE: Mapping[Stage, Mapping[int, type[DeliveryError]]] = {
+    "sender": {530: AuthExpired, 534: AuthExpired, 535: AuthExpired, 538: AuthExpired, 552: ContentRejected},
+    "recipient": {530: AuthExpired, 550: Unreachable, 551: Unreachable, 552: Unreachable, 553: Unreachable,
+                  554: Unreachable, 556: Unreachable},
+    "content": {550: ContentRejected, 552: ContentRejected, 554: ContentRejected, 555: ContentRejected},
+}  # fmt: skip
+"""RFC 5321 4.2.3 and 4.3.2, RFC 4954 6, RFC 7504. Until the recipient is named a refusal is about us. Everything
+else from 400 is Unavailable, from 500 Forbidden."""
+
+_ENHANCED = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})\b")
+_POLICY = re.compile(r"5\.7\.(?:0|1|2|3|[23]\d)")  # not authorized, relaying denied, SPF, DKIM and DMARC failures
+_THROTTLED = re.compile(r"\b(?:rate|too many|throttl|slow down)", re.IGNORECASE)
 _DOT = re.compile(rb"^\.", re.MULTILINE)
 _HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
 class SmtpWire:
-    """One connection for each mail. Until the mail's last byte is out nothing has been done; after it, who knows."""
+    """One connection a mail. Until its last byte is out nothing has been done; after that, only the server knows."""
 
     asks: ClassVar[tuple[type, ...]] = (SendMail, CheckSmtp)
 
@@ -96,67 +91,73 @@ class SmtpWire:
         """Nothing stays open between two asks."""
 
     async def _check(self, ask: CheckSmtp) -> SmtpFeatures:
-        async with self._session(ask.server) as client:
+        async with self._session(ask.server, ask.sender) as client:
             size = client.esmtp_extensions.get("size", "")
             return SmtpFeatures(max_bytes=int(size) if size.isdigit() and int(size) else None)
 
     async def _send(self, ask: SendMail) -> Accepted:
-        date = f"Date: {format_datetime(self._clock())}\r\n".encode()
-        message = date + ask.message
-        async with self._session(ask.server) as client:
+        message = f"Date: {format_datetime(self._clock())}\r\n".encode() + ask.message
+        async with self._session(ask.server, ask.sender) as client:
             utf8 = not (ask.sender.isascii() and ask.recipient.isascii())
             encoding = "utf-8" if utf8 else "ascii"
             await client.mail(ask.sender, options=_mail_options(client, len(message), utf8), encoding=encoding)
             await client.rcpt(ask.recipient, options=_rcpt_options(client, ask.receipts), encoding=encoding)
             start = await client.execute_command(b"DATA", timeout=self._seconds)
             if start.code != 354:
-                raise _refusal(start.code, start.message)
+                raise _refusal(start.code, start.message, "content")
             return await self._content(client, message)
 
     async def _content(self, client: aiosmtplib.SMTP, message: bytes) -> Accepted:
         """From here on silence means that the mail may have been taken."""
-        assert client.protocol is not None
+        if client.protocol is None:
+            raise Unavailable("the server hung up before the mail was sent")
         dotted = _DOT.sub(b"..", message) + (b"" if message.endswith(b"\r\n") else b"\r\n") + b".\r\n"
         try:
             client.protocol.write(dotted)
             answer = await client.protocol.read_response(timeout=self._end_seconds)
         except (OSError, aiosmtplib.SMTPException) as error:
-            reason = f"the server did not answer after the whole mail was sent ({type(error).__name__})"
+            reason = f"the whole mail was sent, then no answer came ({type(error).__name__})"
             raise Uncertain(reason) from error
         if 200 <= answer.code < 300:
             return Accepted(_shown(answer.message))
-        raise _refusal(answer.code, answer.message)
+        if answer.code < 400:
+            raise Uncertain(f"the whole mail was sent, then {answer.code} came", code=str(answer.code))
+        raise _refusal(answer.code, answer.message, "content")
 
     @asynccontextmanager
-    async def _session(self, server: SmtpServer) -> AsyncIterator[aiosmtplib.SMTP]:
-        """Connected and signed in. Whatever fails inside has certainly not been done, unless it says otherwise."""
-        password = server.password.get_secret_value() if server.password else None
-        client = aiosmtplib.SMTP(
+    async def _session(self, server: SmtpServer, sender: str) -> AsyncIterator[aiosmtplib.SMTP]:
+        """Connected and signed in. What fails inside has certainly not been done, unless it says otherwise."""
+        client = self._client(server, sender)
+        try:
+            await client.connect()
+            client.timeout = self._seconds
+            if client.is_ehlo_or_helo_needed:
+                await client.ehlo()
+            yield client
+        except aiosmtplib.SMTPResponseException as error:
+            stage: Stage = "recipient" if isinstance(error, aiosmtplib.SMTPRecipientRefused) else "sender"
+            raise _refusal(error.code, error.message, stage) from error
+        except (OSError, aiosmtplib.SMTPException, ValueError) as error:
+            raise _unusable(server, error) from error
+        finally:
+            await _leave(client)
+
+    def _client(self, server: SmtpServer, sender: str) -> aiosmtplib.SMTP:
+        return aiosmtplib.SMTP(
             hostname=server.host,
             port=server.port,
             username=server.username,
-            password=password,
+            password=server.password.get_secret_value() if server.password else None,
+            local_hostname=domain_of(sender),
             use_tls=server.security == "tls",
             start_tls=server.security == "starttls",
             tls_context=self._tls,
             timeout=min(CONNECT_SECONDS, self._seconds),
         )
-        try:
-            await client.connect()
-            client.timeout = self._seconds
-            if not client.last_ehlo_response:
-                await client.ehlo()
-            yield client
-        except aiosmtplib.SMTPResponseException as error:
-            raise _refusal(error.code, error.message) from error
-        except (OSError, aiosmtplib.SMTPException, ssl.SSLError, ValueError) as error:
-            raise Unavailable(_reason(server, error)) from error
-        finally:
-            await _leave(client)
 
 
 def _mail_options(client: aiosmtplib.SMTP, size: int, utf8: bool) -> list[str]:
-    """RFC 1870, RFC 6531. A server without SMTPUTF8 cannot reach such an address."""
+    """RFC 1870, RFC 6531. Without SMTPUTF8 no such address can be named."""
     options = [f"SIZE={size}"] if client.supports_extension("size") else []
     if utf8 and not client.supports_extension("smtputf8"):
         raise Unreachable("the mail server cannot write to addresses beyond ASCII (it offers no SMTPUTF8)")
@@ -179,23 +180,29 @@ async def _leave(client: aiosmtplib.SMTP) -> None:
         client.close()
 
 
-def _refusal(code: int, message: str) -> DeliveryError:
-    """What a reply code stands for. A reply that is none says nothing about the mail: see `_content`."""
+def _refusal(code: int, message: str, stage: Stage) -> DeliveryError:
+    """What a reply stands for; one that is no refusal was not understood, and the mail not sent."""
     said = _shown(message)
-    enhanced = _ENHANCED.search(said[:40])
-    native = enhanced[1] if enhanced else str(code)
+    match = _ENHANCED.match(said)
+    native = match[1] if match else str(code)
     text = f"the mail server answered {code} {said}".rstrip()
-    if code < 400:
-        return Uncertain(text, code=str(code))
-    if code < 500 and _THROTTLED.search(said):
-        return RateLimited(text, code=native)
-    kind = BY_ENHANCED.get(native) or BY_CODE.get(code) or (Unavailable if code < 500 else Forbidden)
+    if code < 500:
+        kind: type[DeliveryError] = RateLimited if _THROTTLED.search(said) else Unavailable
+    elif stage == "recipient" and _POLICY.fullmatch(native):
+        kind = Forbidden
+    else:
+        kind = BY_ENHANCED.get(native) or BY_CODE[stage].get(code) or Forbidden
     return kind(text, code=native)
+
+
+def _unusable(server: SmtpServer, error: Exception) -> DeliveryError:
+    """A server that offers no STARTTLS or AUTH, or whose certificate is wrong, needs the operator."""
+    text = f"{server.host}:{server.port} cannot be used: {_shown(str(error))} ({type(error).__name__})"
+    causes = (error, error.__cause__)
+    if any(isinstance(one, ssl.SSLCertVerificationError) for one in causes) or type(error) is aiosmtplib.SMTPException:
+        return Forbidden(text)
+    return Unavailable(text)
 
 
 def _shown(message: str) -> str:
     return _HIDDEN.sub(" ", message).strip()[:300]
-
-
-def _reason(server: SmtpServer, error: Exception) -> str:
-    return f"{server.host}:{server.port} cannot be used: {type(error).__name__}: {_shown(str(error))}"

@@ -42,7 +42,6 @@ from socialsupport_core.model import (
     TextLimit,
     Thread,
 )
-from socialsupport_telegram.address import Address
 from socialsupport_telegram.content import full_name
 from socialsupport_telegram.entities import to_entities
 from socialsupport_telegram.failures import failure
@@ -119,7 +118,7 @@ class Telegram(Connector[TelegramSettings]):
 
     def capabilities_in(self, thread: Thread) -> Capabilities:
         """Reading is told only in a business account's chats, where in turn bots cannot react."""
-        missing = "react" if Address.read(thread.id).business else "mark.read"
+        missing = "react" if ":business:" in thread.id else "mark.read"
         return self.capabilities.model_copy(update={"intents": self.capabilities.intents - {missing}})
 
     # inbound: pure
@@ -128,9 +127,7 @@ class Telegram(Connector[TelegramSettings]):
         known = [self.settings.secret_token, self.settings.previous_secret_token]
         accepted = [secret.get_secret_value().encode() for secret in known if secret]
         if not accepted:
-            raise SignatureError(
-                "the setting secret_token is missing: without it anybody could call this door"
-            )
+            raise SignatureError("the setting secret_token is missing: without it anybody could call this door")
         given = (payload.header(SECRET_HEADER) or "").encode("utf-8", "replace")
         matches = [hmac.compare_digest(given, secret) for secret in accepted]
         if not any(matches):
@@ -235,6 +232,4 @@ def _updates(payload: Payload) -> tuple[Update, ...]:
 def _polled(update: Any, response: httpx.Response) -> Payload:
     sent = response.headers.get("date")
     arrived = parsedate_to_datetime(sent) if sent else datetime.fromtimestamp(0, UTC)
-    return Payload(
-        source="poll", body=json.dumps(update, separators=(",", ":")).encode(), received_at=arrived
-    )
+    return Payload(source="poll", body=json.dumps(update, separators=(",", ":")).encode(), received_at=arrived)

@@ -105,9 +105,7 @@ def _location(message: Message) -> Location | None:
     # A venue comes with its location a second time, for older bots.
     if venue := message.venue:
         point = venue.location
-        return Location(
-            latitude=point.latitude, longitude=point.longitude, name=venue.title, address=venue.address
-        )
+        return Location(latitude=point.latitude, longitude=point.longitude, name=venue.title, address=venue.address)
     if point_only := message.location:
         return Location(latitude=point_only.latitude, longitude=point_only.longitude)
     return None

@@ -364,10 +364,7 @@ def _own_phone(message: Message) -> Identifier | None:
 
 def _reactions(native: tuple[Reaction, ...]) -> list[str]:
     """Emoji; others as `custom_emoji:ID` and `paid`."""
-    return [
-        one.emoji or (f"custom_emoji:{one.custom_emoji_id}" if one.custom_emoji_id else one.type)
-        for one in native
-    ]
+    return [one.emoji or (f"custom_emoji:{one.custom_emoji_id}" if one.custom_emoji_id else one.type) for one in native]
 
 
 def _membership(changed: MemberUpdated) -> str:

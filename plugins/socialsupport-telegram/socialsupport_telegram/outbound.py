@@ -183,8 +183,7 @@ def _keyboard(choices: Sequence[Choice]) -> list[list[dict[str, str]]]:
     for choice in choices:
         if (size := count(choice.value, "utf8_bytes")) > CALLBACK_DATA_BYTES:
             raise ContentRejected(
-                f"the value of the button {choice.title!r} has {size} bytes, Telegram takes "
-                f"{CALLBACK_DATA_BYTES}"
+                f"the value of the button {choice.title!r} has {size} bytes, Telegram takes {CALLBACK_DATA_BYTES}"
             )
     return [[{"text": choice.title, "callback_data": choice.value}] for choice in choices]
 
@@ -218,9 +217,7 @@ def _delete(intent: DeleteMessage) -> Call:
 def _react(intent: React) -> Call:
     place = _place(intent)
     if "business_connection_id" in place:
-        raise Unsupported(
-            "Telegram lets bots react only in their own chats, not in those of a business account"
-        )
+        raise Unsupported("Telegram lets bots react only in their own chats, not in those of a business account")
     return Call("setMessageReaction", place | {"reaction": _reaction(intent.reaction)})
 
 

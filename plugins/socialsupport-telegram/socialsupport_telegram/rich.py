@@ -8,8 +8,6 @@ https://core.telegram.org/bots/api#richmessage (Bot API 10.1, 2026-06)
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from socialsupport_core.text import Span, Style, from_spans
 from socialsupport_telegram.native import File
 
@@ -43,7 +41,6 @@ FILES: dict[str, str] = {
     "voice_note": "voice",
 }
 """Fields that hold a file, and the field of a plain message that holds such a file."""
-FILE: TypeAdapter[Files] = TypeAdapter(File | tuple[File, ...])
 
 
 def rich_text(blocks: Sequence[Block]) -> str:
@@ -57,7 +54,7 @@ def rich_files(blocks: Sequence[Block]) -> Iterator[tuple[str, Files]]:
     for block in blocks:
         for field, kind in FILES.items():
             if field in block:
-                yield kind, FILE.validate_python(_tuples(block[field]))
+                yield kind, _file(block[field])
         for field in NESTED:
             yield from rich_files(_blocks(block.get(field)))
 
@@ -127,5 +124,7 @@ def _blocks(value: Any) -> list[Block]:
     return [block for block in value if isinstance(block, Mapping)] if isinstance(value, list) else []
 
 
-def _tuples(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def _file(value: Any) -> Files:
+    if isinstance(value, list):
+        return tuple(File.model_validate(size) for size in value)
+    return File.model_validate(value)

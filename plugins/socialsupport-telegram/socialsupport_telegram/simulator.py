@@ -126,9 +126,7 @@ class TelegramSimulator(Simulator):
         after = [{"type": "emoji", "emoji": emoji}] if emoji else []
         self.reactions[said.id, said.thread, person] = after
         about = {"chat": message["chat"], "message_id": message["message_id"], "user": self._person(person)}
-        self._update(
-            "message_reaction", about | {"date": self._now(), "old_reaction": before, "new_reaction": after}
-        )
+        self._update("message_reaction", about | {"date": self._now(), "old_reaction": before, "new_reaction": after})
 
     def block(self, person: str, *, unblock: bool = False) -> None:
         user = self._person(person)
@@ -321,8 +319,7 @@ class TelegramSimulator(Simulator):
 
     def _rewrite(self, message_id: str, thread: str, **changes: Any) -> None:
         self.said = [
-            replace(said, **changes) if (said.id, said.thread) == (message_id, thread) else said
-            for said in self.said
+            replace(said, **changes) if (said.id, said.thread) == (message_id, thread) else said for said in self.said
         ]
 
     def _change(self, fields: Json, content: Json) -> Json:
@@ -330,15 +327,11 @@ class TelegramSimulator(Simulator):
         if message["from"] is not self.bot:
             raise Refusal(400, "Bad Request: message can't be edited")
         if all(message.get(name, []) == value for name, value in content.items()):
-            raise Refusal(
-                400, "Bad Request: message is not modified: the new content is the same as the current"
-            )
+            raise Refusal(400, "Bad Request: message is not modified: the new content is the same as the current")
         message.pop("reply_markup", None)
         message |= content | {"edit_date": self._now()}
         text = content.get("text") or content.get("caption")
-        self._rewrite(
-            str(message["message_id"]), str(message["chat"]["id"]), text=text, edited=True, choices=()
-        )
+        self._rewrite(str(message["message_id"]), str(message["chat"]["id"]), text=text, edited=True, choices=())
         return message
 
     def _find(self, fields: Json, complaint: str) -> Json:

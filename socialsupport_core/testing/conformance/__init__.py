@@ -8,15 +8,15 @@ have a property, `cases/exempt.json` says why: `{"property": "reason"}`.
 """
 
 from socialsupport_core.testing.conformance.claims import Claims
-from socialsupport_core.testing.conformance.failures import Failures
+from socialsupport_core.testing.conformance.failures import Doubt
 from socialsupport_core.testing.conformance.golden import Golden
-from socialsupport_core.testing.conformance.parsing import Parsing
+from socialsupport_core.testing.conformance.parsing import Interactions, Parsing
 from socialsupport_core.testing.conformance.secrets import Secrets
-from socialsupport_core.testing.conformance.sending import Sending
+from socialsupport_core.testing.conformance.sending import Flows, Sending
 from socialsupport_core.testing.conformance.verification import Verification
 
 
-class ConnectorConformance(Claims, Golden, Verification, Parsing, Sending, Failures, Secrets):
+class ConnectorConformance(Claims, Golden, Verification, Parsing, Interactions, Flows, Sending, Doubt, Secrets):
     """Subclass it with `connector`, in a file that pytest collects."""
 
 

@@ -1,22 +1,30 @@
-"""What all properties share: the connector under test, its cases, and how a failure is told."""
+"""What all properties share: the plugin under test, its cases, and how a failure is told."""
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
-from typing import Any, ClassVar, NoReturn, TypeVar
+from typing import Any, ClassVar, Literal, NoReturn, cast
 
 import httpx
 import pytest
 
-from socialsupport_core.contract import ConfigError, Connector, DeliveryError, Flow, SignatureError, drive
-from socialsupport_core.model import Intent, Payload, SendMessage
-from socialsupport_core.testing.cases import Call, Case, Inbound, Outbound, Poll, Step
+from socialsupport_core.contract import (
+    CRM,
+    ConfigError,
+    Connector,
+    DeliveryError,
+    Flow,
+    Settings,
+    SignatureError,
+    drive,
+)
+from socialsupport_core.model import Capabilities, Intent, Payload, SendMessage
+from socialsupport_core.testing.cases import CALLS, Call, Case, Inbound, Outbound, Poll, Signature, Step
 from socialsupport_core.testing.conformance.improvised import Improvised
 from socialsupport_core.testing.loading import Cases, load_cases
 from socialsupport_core.testing.scripted import NONCE, NOW
 
-T = TypeVar("T")
-AnyConnector = Connector[Any]
-
+Verification = Literal["signature", "shared_secret", "none"]
+NOTHING = Cases(settings=Settings())
 PARAMETERS: Mapping[str, Callable[[Cases], Iterable[Case]]] = {
     "inbound": lambda cases: (case for case in cases.inbound if not case.is_handshake),
     "handshake": lambda cases: (case for case in cases.inbound if case.is_handshake),
@@ -35,55 +43,74 @@ def fail(message: str) -> NoReturn:
     raise pytest.fail.Exception(message, pytrace=False) from None
 
 
-@cache
-def _loaded(connector: type[AnyConnector]) -> Cases | ConfigError:
-    try:
-        return load_cases(connector)
-    except ConfigError as error:
-        return error
-
-
 class Base:
-    """`connector` is the class under test."""
+    """What holds for connectors and CRM adapters alike. `plugin` is the class under test."""
 
-    connector: ClassVar[type[AnyConnector]]
+    calls: ClassVar[Mapping[str, Signature]]
+
+    @property
+    def plugin(self) -> Any:
+        raise NotImplementedError
+
+    def load(self) -> Cases:
+        """Raises ConfigError."""
+        raise NotImplementedError
+
+    @property
+    def verification(self) -> Verification:
+        raise NotImplementedError
+
+    @property
+    def takes_webhooks(self) -> bool:
+        return bool(self.genuine)
+
+    @property
+    def secret_in_url(self) -> bool:
+        return False
+
+    def authorized(self, plugin: Any) -> Callable[[httpx.Request], httpx.Request]:
+        raise NotImplementedError
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        loaded = _loaded(self.connector)
         for argument in metafunc.fixturenames:
             if argument in PARAMETERS:
-                cases = [] if isinstance(loaded, ConfigError) else list(PARAMETERS[argument](loaded))
+                cases = list(PARAMETERS[argument](self._loaded() or NOTHING))
                 metafunc.parametrize(argument, [pytest.param(case, id=case.name) for case in cases] or [NO_CASE])
 
     @pytest.fixture(autouse=True)
     def _exempt(self, request: pytest.FixtureRequest) -> None:
         """A property that this network cannot have is skipped with the reason that `exempt.json` gives."""
-        loaded = _loaded(self.connector)
-        name = request.function.__name__.removeprefix("test_")
-        if not isinstance(loaded, ConfigError) and name in loaded.exempt:
+        loaded, name = self._loaded(), request.function.__name__.removeprefix("test_")
+        if loaded and name in loaded.exempt:
             pytest.skip(f"exempt: {loaded.exempt[name]}")
+
+    def test_the_cases_can_be_read(self) -> None:
+        """The package ships fake settings and golden cases that can be read."""
+        try:
+            self.load()
+        except ConfigError as error:
+            fail(str(error))
+
+    def _loaded(self) -> Cases | None:
+        try:
+            return self.load()
+        except ConfigError:
+            return None
 
     @property
     def cases(self) -> Cases:
-        loaded = _loaded(self.connector)
-        if isinstance(loaded, ConfigError):
-            pytest.skip("the golden cases cannot be read")
-        return loaded
+        return self._loaded() or pytest.skip("the golden cases cannot be read")
 
-    def make(self, **changes: Any) -> AnyConnector:
-        """The connector under the fake settings, or some that differ in `changes`."""
-        cases = self.cases
-        settings = cases.settings.model_copy(update=changes)
-        return self.connector(settings, cases.facts)
+    def make(self) -> Any:
+        """The plugin under the fake settings."""
+        return self.configured(self.cases.settings)
 
-    @property
-    def capabilities(self) -> Any:
-        return self.connector.capabilities
+    def configured(self, settings: Settings) -> Any:
+        return self.plugin(settings)
 
     def overrides(self, method: str) -> bool:
-        return getattr(self.connector, method) is not getattr(Connector, method)
-
-    # inbound
+        base = Connector if issubclass(self.plugin, Connector) else CRM
+        return getattr(self.plugin, method) is not getattr(base, method)
 
     @property
     def genuine(self) -> list[Inbound]:
@@ -94,30 +121,58 @@ class Base:
             if case.payload.source == "webhook" and case.is_genuine and not case.is_handshake
         ]
 
-    # outbound
-
-    def authorized(self, connector: AnyConnector) -> Callable[[httpx.Request], httpx.Request]:
-        return lambda request: connector.authorize(request, self.cases.credentials, NOW, NONCE)
-
-    def flow_of(self, connector: AnyConnector, case: Outbound | Poll | Call) -> Flow[Any]:
-        if isinstance(case, Outbound):
-            return connector.send(case.intent)
-        if isinstance(case, Poll):
-            return connector.poll(case.poll.cursor)
-        flow: Flow[Any] = getattr(connector, case.call)(**case.given())
-        return flow
-
     @property
     def steps(self) -> list[Step]:
         return [step for case in self.cases.flows for step in case.exchange]
 
-    def improvise(self, connector: AnyConnector, intent: Intent) -> Improvised:
+    def flow_of(self, plugin: Any, case: Outbound | Poll | Call) -> Flow[Any]:
+        if isinstance(case, Outbound):
+            return cast(Flow[Any], plugin.send(case.intent))
+        if isinstance(case, Poll):
+            return cast(Flow[Any], plugin.poll(case.poll.cursor))
+        return cast(Flow[Any], getattr(plugin, case.call)(**case.given(self.calls)))
+
+
+class OfConnector(Base):
+    """What holds for connectors only."""
+
+    connector: ClassVar[type[Connector[Any]]]
+    calls = CALLS
+
+    @property
+    def plugin(self) -> type[Connector[Any]]:
+        return self.connector
+
+    def load(self) -> Cases:
+        return load_cases(self.connector)
+
+    @property
+    def verification(self) -> Verification:
+        return self.capabilities.verification
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self.connector.capabilities
+
+    @property
+    def takes_webhooks(self) -> bool:
+        return "webhook" in self.capabilities.receives
+
+    @property
+    def secret_in_url(self) -> bool:
+        return self.capabilities.secret_in_url
+
+    def configured(self, settings: Settings) -> Connector[Any]:
+        return self.connector(settings, self.cases.facts)
+
+    def authorized(self, plugin: Any) -> Callable[[httpx.Request], httpx.Request]:
+        return lambda request: plugin.authorize(request, self.cases.credentials, NOW, NONCE)  # type: ignore[no-any-return]
+
+    def improvise(self, connector: Connector[Any], intent: Intent) -> Improvised:
         """Sends something that no case foresees; what matters is what was asked."""
         network = Improvised(self.steps)
-        try:
+        with contextlib.suppress(DeliveryError):  # the improvised answer did not fit
             drive(connector.send(intent), network, connector.failure)
-        except DeliveryError:
-            pass  # the improvised answer did not fit
         return network
 
     @property
@@ -130,13 +185,13 @@ class Base:
         ]
 
 
-def refuses(connector: AnyConnector, payload: Payload, forgery: str) -> bool:
+def refuses(plugin: Any, payload: Payload, forgery: str) -> bool:
     """Whether `verify` refuses it, in the one way that it may."""
     try:
-        connector.verify(payload)
+        plugin.verify(payload)
     except SignatureError:
         return True
-    except Exception as error:  # noqa: BLE001 - whatever else it raises is the fault that we look for
+    except Exception as error:
         fail(
             f"verify raised {type(error).__name__} ({error}) for {forgery}; "
             "a forgery may be anything at all, and SignatureError is the only answer to it"

@@ -18,7 +18,7 @@ from socialsupport_core.model import (
     SendMessage,
     Thread,
 )
-from socialsupport_core.testing.conformance.base import Base, _loaded, fail
+from socialsupport_core.testing.conformance.base import OfConnector, fail
 from socialsupport_core.testing.conformance.improvised import Improvised
 from socialsupport_core.text import plain
 
@@ -27,12 +27,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _CREDENTIAL = re.compile(r"(?<!public_)(token|secret|password|private_key|api_key)$")
 
 
-class Claims(Base):
-    def test_the_cases_can_be_read(self) -> None:
-        """The package ships fake settings and golden cases that can be read."""
-        if isinstance(error := _loaded(self.connector), Exception):
-            fail(str(error))
-
+class Claims(OfConnector):
     def test_every_claimed_event_has_a_case(self) -> None:
         """Each event type in `capabilities.events` comes out of a golden payload, and no other does."""
         shown = {event.type for case in self.cases.inbound for event in case.events or ()}
@@ -149,14 +144,14 @@ class Claims(Base):
         """`capabilities_in` takes away and never adds, for every thread in the cases."""
         connector = self.make()
         for thread in self._threads():
-            for field in widened(self.connector.capabilities, connector.capabilities_in(thread)):
+            for field in widened(self.capabilities, connector.capabilities_in(thread)):
                 fail(f"capabilities_in({thread.id!r}) claims more `{field}` than `capabilities`")
 
     def test_attachments_fit_the_declared_media(self) -> None:
         """Golden messages carry only attachments that the capabilities allow."""
         for case in self.messages_with_attachments():
             for attachment in case.intent.attachments:
-                if not _fits(attachment, self.connector.capabilities):
+                if not _fits(attachment, self.capabilities):
                     fail(f"{case}: `media` does not allow {attachment.media_type}, {attachment.size} bytes")
             if len(case.intent.attachments) > self.capabilities.attachments:
                 fail(f"{case}: `attachments` allows {self.capabilities.attachments} in a message")

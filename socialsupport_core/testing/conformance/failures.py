@@ -16,7 +16,7 @@ from socialsupport_core.contract import (
 )
 from socialsupport_core.contract.errors import SAFE_METHODS
 from socialsupport_core.testing.cases import Call, Outbound, Poll
-from socialsupport_core.testing.conformance.base import AnyConnector, Base, fail
+from socialsupport_core.testing.conformance.base import Base, OfConnector, fail
 from socialsupport_core.testing.conformance.improvised import Endless, Improvised
 
 BROKEN = (b"", b"{", b"null", b"[]", b"{}", b'"text"', b"0", b"<html><h1>Oops</h1></html>", b"\xff\xfe\x00",
@@ -57,22 +57,10 @@ class Failures(Base):
             if not isinstance(error, RateLimited) or error.retry_after != 77:
                 fail(f"failure makes {error!r} of 429 with Retry-After: 77; make it RateLimited(retry_after=77)")
 
-    def test_doubt_is_never_retried_blindly(self) -> None:
-        """What may have been sent is Uncertain: 500, 502, 504, unreadable successes and cut connections."""
-        if self.capabilities.settles == "native_key":
-            pytest.skip("the network's own idempotency key makes a second attempt harmless")
-        for case in self.messages:
-            connector = self.make()
-            for what, answer in self._doubts(case):
-                error = self._spoil(connector, case, _last_unsafe(case), answer)
-                if isinstance(error, RateLimited):
-                    fail(f"{case}: {what} ends in {type(error).__name__}, so it would be sent again, perhaps twice; "
-                         "raise Uncertain")  # fmt: skip
-
     def test_flows_survive_any_answer(self, flow: Outbound | Poll | Call) -> None:
         """Each question answered with any status and a broken body: the flow ends well or in a DeliveryError."""
         connector = self.make()
-        for position in range(len(flow.exchange)):
+        for position in (index for index, step in enumerate(flow.exchange) if step.request):
             for status in (*WENT_WELL, *FAILED):
                 for body in BROKEN[:8] if position else BROKEN:
                     end = self._spoil(connector, flow, position, httpx.Response(status, content=body))
@@ -92,7 +80,7 @@ class Failures(Base):
         if refused and not isinstance(end, DeliveryError):
             fail(f"{flow}: every answer is a failure ({status}), and send gives {end!r}; raise what failed")
 
-    def _spoil(self, connector: AnyConnector, flow: Outbound | Poll | Call, position: int, answer: Any) -> Any:
+    def _spoil(self, connector: Any, flow: Outbound | Poll | Call, position: int, answer: Any) -> Any:
         """How a golden flow ends when, from `position` on, every answer is this one."""
         network = _Spoilt(flow, position, answer)
         try:
@@ -102,14 +90,14 @@ class Failures(Base):
             return error
         except Endless as error:
             fail(f"{flow}: {error}")
-        except Exception as error:  # noqa: BLE001 - whatever else it raises is the fault that we look for
+        except Exception as error:
             fail(f"{flow}: {type(error).__name__} ({error}) came out of the flow when question {position + 1} was "
                  f"answered with {_named(answer)}; raise a DeliveryError")  # fmt: skip
 
-    def _decision(self, connector: AnyConnector, response: httpx.Response) -> DeliveryError | None:
+    def _decision(self, connector: Any, response: httpx.Response) -> DeliveryError | None:
         try:
             return connector.failure(response)
-        except Exception as error:  # noqa: BLE001 - whatever it raises is the fault that we look for
+        except Exception as error:
             fail(f"failure raised {type(error).__name__} ({error}) for {_named(response)}; it returns a DeliveryError")
 
     def _requests(self) -> list[httpx.Request]:
@@ -118,6 +106,20 @@ class Failures(Base):
         if not found:
             pytest.skip("no case asks over HTTP")
         return [httpx.Request(request.method, request.url) for request in found.values()]
+
+
+class Doubt(Failures, OfConnector):
+    def test_doubt_is_never_retried_blindly(self) -> None:
+        """What may have been sent is Uncertain: 500, 502, 504, unreadable successes and cut connections."""
+        if self.capabilities.settles == "native_key":
+            pytest.skip("the network's own idempotency key makes a second attempt harmless")
+        for case in self.messages:
+            connector = self.make()
+            for what, answer in self._doubts(case):
+                error = self._spoil(connector, case, _last_unsafe(case), answer)
+                if isinstance(error, RateLimited):
+                    fail(f"{case}: {what} ends in {type(error).__name__}, so it would be sent again, perhaps twice; "
+                         "raise Uncertain")  # fmt: skip
 
     def _doubts(self, case: Outbound) -> Iterator[tuple[str, Any]]:
         yield "a cut connection", Uncertain("the connection was cut")

@@ -16,11 +16,62 @@ from socialsupport_core.testing.cases import (
     Poll,
     content_of,
 )
-from socialsupport_core.testing.conformance.base import Base, fail
+from socialsupport_core.testing.conformance.base import Base, OfConnector, fail
 from socialsupport_core.testing.scripted import ScriptedNetwork, Unexpected, difference
 
 
-class Golden(Base):
+class GoldenFlows(Base):
+    def test_poll_cases(self, polled: Poll) -> None:
+        """A golden poll gives exactly its page."""
+        ended, page = self._play(polled)
+        if not ended:
+            return
+        assert polled.page is not None
+        if (said := _page(page)) != (wanted := _expected_page(polled.page)):
+            fail(f"{polled}: the page differs:\n{difference(wanted, said)}")
+        if polled.events is not None:
+            connector = self.make()
+            events = [event for payload in page.payloads for event in connector.parse(payload)]
+            self._same_events(polled, polled.events, events)
+
+    def test_call_cases(self, called: Call) -> None:
+        """A golden call asks exactly its exchange and ends in its result or error."""
+        ended, result = self._play(called)
+        if ended and result != (expected := called.expected(self.calls)):
+            fail(f"{called}: the result differs:\n{difference(shown(expected), shown(result))}")
+
+    def _play(self, case: Outbound | Poll | Call) -> tuple[bool, Any]:
+        """Whether the flow came to the good end, and with what."""
+        connector = self.make()
+        network = ScriptedNetwork(case.exchange, self.authorized(connector))
+        try:
+            flow = self.flow_of(connector, case)
+            result = flow if isinstance(flow, str) else drive(flow, network, connector.failure)
+            network.finish()
+        except DeliveryError as error:
+            self._same_error(case, case.error, error)
+            return False, None
+        except Unexpected as error:
+            fail(f"{case}: {error}")
+        if case.error:
+            fail(f"{case}: {case.error.type} was expected, it ended in {shown(result)}")
+        return True, result
+
+    def _same_error(
+        self, case: Inbound | Outbound | Poll | Call, expected: ExpectedError | None, error: Exception
+    ) -> None:
+        said: dict[str, Any] = {"type": type(error).__name__}
+        wanted = expected.model_dump(exclude_unset=True) if expected else None
+        said |= {name: getattr(error, name, None) for name in (wanted or {}) if name != "type"}
+        if wanted != said:
+            fail(f"{case}: {wanted or 'a good end'} was expected, it raised {said}: {error}")
+
+    def _same_events(self, case: Any, expected: Sequence[Event], events: Sequence[Event]) -> None:
+        if tuple(expected) != tuple(events):
+            fail(f"{case}: the events differ:\n{difference(_json(expected), _json(events))}")
+
+
+class Golden(GoldenFlows, OfConnector):
     def test_inbound_cases(self, inbound: Inbound) -> None:
         """A golden payload is verified and gives exactly its events."""
         connector = self.make()
@@ -56,55 +107,6 @@ class Golden(Base):
         if ended and receipt != outbound.receipt:
             fail(f"{outbound}: the receipt differs:\n{difference(outbound.receipt, receipt)}")
 
-    def test_poll_cases(self, polled: Poll) -> None:
-        """A golden poll gives exactly its page."""
-        ended, page = self._play(polled)
-        if not ended:
-            return
-        assert polled.page is not None
-        if (said := _page(page)) != (wanted := _expected_page(polled.page)):
-            fail(f"{polled}: the page differs:\n{difference(wanted, said)}")
-        if polled.events is not None:
-            connector = self.make()
-            events = [event for payload in page.payloads for event in connector.parse(payload)]
-            self._same_events(polled, polled.events, events)
-
-    def test_call_cases(self, called: Call) -> None:
-        """A golden call asks exactly its exchange and ends in its result or error."""
-        ended, result = self._play(called)
-        if ended and result != (expected := called.expected()):
-            fail(f"{called}: the result differs:\n{difference(shown(expected), shown(result))}")
-
-    def _play(self, case: Outbound | Poll | Call) -> tuple[bool, Any]:
-        """Whether the flow came to the good end, and with what."""
-        connector = self.make()
-        network = ScriptedNetwork(case.exchange, self.authorized(connector))
-        try:
-            flow = self.flow_of(connector, case)
-            result = flow if isinstance(flow, str) else drive(flow, network, connector.failure)
-            network.finish()
-        except DeliveryError as error:
-            self._same_error(case, case.error, error)
-            return False, None
-        except Unexpected as error:
-            fail(f"{case}: {error}")
-        if case.error:
-            fail(f"{case}: {case.error.type} was expected, it ended in {shown(result)}")
-        return True, result
-
-    def _same_error(
-        self, case: Inbound | Outbound | Poll | Call, expected: ExpectedError | None, error: Exception
-    ) -> None:
-        said: dict[str, Any] = {"type": type(error).__name__}
-        wanted = expected.model_dump(exclude_unset=True) if expected else None
-        said |= {name: getattr(error, name, None) for name in (wanted or {}) if name != "type"}
-        if wanted != said:
-            fail(f"{case}: {wanted or 'a good end'} was expected, it raised {said}: {error}")
-
-    def _same_events(self, case: Any, expected: Sequence[Event], events: Sequence[Event]) -> None:
-        if tuple(expected) != tuple(events):
-            fail(f"{case}: the events differ:\n{difference(_json(expected), _json(events))}")
-
 
 def _json(events: Sequence[Event]) -> list[Any]:
     return [event.model_dump(mode="json", exclude_none=True) for event in events]
@@ -124,6 +126,6 @@ def shown(result: Any) -> Any:
         return {**result.model_dump(mode="json"), "access_token": result.access_token.get_secret_value()}
     if isinstance(result, Blob):
         return {"content": repr(result.content[:200]), "media_type": result.media_type, "name": result.name}
+    if isinstance(result, tuple):
+        return [shown(item) for item in result]
     return result.model_dump(mode="json", exclude_none=True) if isinstance(result, BaseModel) else result
-
-

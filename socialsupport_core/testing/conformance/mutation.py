@@ -84,7 +84,16 @@ def _line_mutants(body: bytes) -> Iterator[tuple[str, bytes]]:
         yield f"line {index} missing", b"\n".join(before + after)
         yield f"line {index} twice", b"\n".join([*before, line, line, *after])
         name = line.split(b":")[0]
-        for strange in (b"", b" ", b":", b"\x00", b"\xff\xfe", name + b":", name + b": \xff", name + b": " + b"x" * 9000):
+        for strange in (
+            b"",
+            b" ",
+            b":",
+            b"\x00",
+            b"\xff\xfe",
+            name + b":",
+            name + b": \xff",
+            name + b": " + b"x" * 9000,
+        ):
             yield f"line {index} = {strange[:20]!r}", b"\n".join([*before, strange, *after])
 
 

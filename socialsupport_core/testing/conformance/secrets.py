@@ -32,7 +32,7 @@ class Secrets(Base):
 
     def test_secrets_stay_out_of_addresses(self, flow: Outbound | Poll | Call) -> None:
         """No address that is asked holds a secret, unless the network insists (`secret_in_url`)."""
-        if self.capabilities.secret_in_url:
+        if self.secret_in_url:
             pytest.skip("the network insists on a secret in the address; it is redacted everywhere")
         for ask in self._asked(flow)[0]:
             if isinstance(ask, httpx.Request):
@@ -61,9 +61,9 @@ class Secrets(Base):
         connector = self.make()
         for case in self.cases.inbound:
             bare = case.payload.payload.model_copy(update={"headers": (), "body": b"?"})
-            for method in (connector.verify, connector.handshake, lambda given: list(connector.parse(given))):
+            for method in ("verify", "handshake", "parse"):
                 try:
-                    method(bare)
+                    _ = list(getattr(connector, method, _nothing)(bare) or ())
                 except (SignatureError, MalformedPayload) as error:
                     self._without(_told(error), f"the message of {type(error).__name__}")
 
@@ -97,7 +97,11 @@ class Secrets(Base):
                 fail(f"{where} holds a secret of the settings")
 
 
-class _listening:  # noqa: N801 - reads as a verb
+def _nothing(_: Any) -> None:
+    """What a CRM adapter does in place of `handshake`."""
+
+
+class _listening:
     """Everything logged anywhere meanwhile, formatted."""
 
     def __enter__(self) -> list[str]:

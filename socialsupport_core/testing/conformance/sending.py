@@ -10,7 +10,7 @@ import pytest
 from socialsupport_core.contract import DeliveryError, digest, drive
 from socialsupport_core.model import Interaction, Page, SendMessage
 from socialsupport_core.testing.cases import Call, Outbound, Poll
-from socialsupport_core.testing.conformance.base import AnyConnector, Base, fail
+from socialsupport_core.testing.conformance.base import Base, OfConnector, fail
 from socialsupport_core.testing.conformance.content import spoken
 from socialsupport_core.testing.conformance.improvised import Endless, Improvised
 from socialsupport_core.text import count, plain, split
@@ -21,7 +21,7 @@ LONGEST = 2_000
 """Characters of the other sample texts: enough for several parts where the limit is small."""
 
 
-class Sending(Base):
+class Flows(Base):
     def test_requests_stay_on_declared_hosts(self, flow: Outbound | Poll | Call) -> None:
         """Every request goes to one of `hosts`, over https."""
         connector = self.make()
@@ -47,6 +47,34 @@ class Sending(Base):
         except Endless as error:
             fail(f"{flow}: {error}; poll one page at a time, and bound every loop")
 
+    def _improvised(self, connector: Any, flow: Outbound | Poll | Call) -> Improvised:
+        network = Improvised(self.steps, self.authorized(connector))
+        try:
+            running = self.flow_of(connector, flow)
+            if not isinstance(running, str):
+                drive(running, network, connector.failure)
+        except DeliveryError:
+            pass  # the improvised answer did not fit
+        return network
+
+    def _run(self, flow: Outbound | Poll | Call) -> tuple[list[str], str]:
+        """The digests of what a golden flow asks, and how it ends."""
+        connector, asked = self.make(), []
+        network = Improvised(flow.exchange)
+
+        def respond(ask: Any) -> Any:
+            asked.append(digest(ask))
+            return network(ask)
+
+        try:
+            running = self.flow_of(connector, flow)
+            end = running if isinstance(running, str) else drive(running, respond, connector.failure)
+        except DeliveryError as error:
+            end = type(error)
+        return asked, repr(_without_clock(end))
+
+
+class Sending(OfConnector):
     def test_a_reply_reaches_its_thread(self) -> None:
         """An answer to a golden interaction goes to that interaction's thread, or to its author."""
         self._asks_to_send()
@@ -79,7 +107,7 @@ class Sending(Base):
                 for part in _few(parts):
                     self._arrives(connector, case.intent.model_copy(update={"text": part, "attachments": ()}))
 
-    def _fits(self, connector: AnyConnector, kind: str, text: str, parts: list[str]) -> None:
+    def _fits(self, connector: Any, kind: str, text: str, parts: list[str]) -> None:
         measure = self._measure(connector)
         for part in parts:
             if measure(part) > self._limit:
@@ -88,7 +116,7 @@ class Sending(Base):
         if _bare("".join(map(plain, parts))) != _bare(plain(text)):
             fail(f"{kind}: the parts together are not the text")
 
-    def _arrives(self, connector: AnyConnector, intent: SendMessage) -> None:
+    def _arrives(self, connector: Any, intent: SendMessage) -> None:
         asks = self.improvise(connector, intent).asks
         said = spoken(asks)
         words = re.findall(r"[a-z]+\d+", plain(intent.text or ""))
@@ -108,7 +136,7 @@ class Sending(Base):
         text = self.connector.capabilities.text
         return text.limit if text else CORE_LIMIT
 
-    def _measure(self, connector: AnyConnector) -> Any:
+    def _measure(self, connector: Any) -> Any:
         text = self.connector.capabilities.text
         return lambda part: count(connector.measured(part), text.unit if text else "characters")
 
@@ -117,7 +145,7 @@ class Sending(Base):
         found = {case.intent.thread.visibility: case for case in reversed(self.messages)}
         return list(found.values()) or pytest.skip("no case sends a text")
 
-    def _answerable(self, connector: AnyConnector) -> list[Interaction]:
+    def _answerable(self, connector: Any) -> list[Interaction]:
         events = [event for case in self.cases.inbound for event in case.events or ()]
         heard = [event.interaction for event in events if event.type == "interaction.received"]
         return [
@@ -125,32 +153,6 @@ class Sending(Base):
             for one in heard
             if one.direction == "inbound" and one.thread.visibility in connector.capabilities_in(one.thread).sends
         ]
-
-    def _improvised(self, connector: AnyConnector, flow: Outbound | Poll | Call) -> Improvised:
-        network = Improvised(self.steps, self.authorized(connector))
-        try:
-            running = self.flow_of(connector, flow)
-            if not isinstance(running, str):
-                drive(running, network, connector.failure)
-        except DeliveryError:
-            pass  # the improvised answer did not fit
-        return network
-
-    def _run(self, flow: Outbound | Poll | Call) -> tuple[list[str], str]:
-        """The digests of what a golden flow asks, and how it ends."""
-        connector, asked = self.make(), []
-        network = Improvised(flow.exchange)
-
-        def respond(ask: Any) -> Any:
-            asked.append(digest(ask))
-            return network(ask)
-
-        try:
-            running = self.flow_of(connector, flow)
-            end = running if isinstance(running, str) else drive(running, respond, connector.failure)
-        except DeliveryError as error:
-            end = type(error)
-        return asked, repr(_without_clock(end))
 
 
 def reply_to(interaction: Interaction) -> SendMessage:

@@ -1,0 +1,69 @@
+"""The doors: where networks call us. Verify, journal, commit, and only then acknowledge."""
+
+import asyncio
+from collections import Counter
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from socialsupport_core.hub import Hub
+from socialsupport_core.model import Payload
+
+MAX_BODY = 1024 * 1024  # bytes; GitHub takes 25 MB, Slack and Telegram stay far below one
+REPEATABLE = frozenset(
+    {"accept", "accept-encoding", "accept-language", "cache-control", "cookie", "forwarded", "via", "te"}
+    | {"connection", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "pragma", "vary"}
+)
+"""Headers of which two may come; two of any other could make us verify one and read the other."""
+
+
+async def door(request: Request) -> Response:
+    """404 for a door that is not there, 401 for a forged payload, 413 and 400 for broken HTTP, 503 if nothing
+    can be promised; else what the connector acknowledges with, after the commit."""
+    hub: Hub = request.app.state.hub
+    payload = await read_payload(request, hub)
+    reply = await asyncio.wrap_future(hub.receive(request.path_params["door"], payload))
+    return Response(reply.body, reply.status, headers=dict(reply.headers))
+
+
+async def read_payload(request: Request, hub: Hub, limit: int = MAX_BODY) -> Payload:
+    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
+    _no_doubles(headers)
+    body = await read_body(request, limit)
+    return Payload(
+        method=request.method,
+        url=called_url(request, hub.public_url),
+        headers=headers,
+        body=body,
+        received_at=hub.clock(),
+    )
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """Stops reading at the limit, whatever the length that was announced."""
+    if int(request.headers.get("content-length") or 0) > limit:
+        raise HTTPException(413, f"at most {limit:,} bytes are taken")
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > limit:
+                raise HTTPException(413, f"at most {limit:,} bytes are taken")
+    except ClientDisconnect:
+        raise HTTPException(400, "the connection ended before the body did") from None
+    return bytes(body)
+
+
+def called_url(request: Request, public_url: str) -> str:
+    """The address as the network called it: our configured one, the raw path and query; never from Host."""
+    raw: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
+    path = raw.decode("latin-1").removeprefix(request.scope.get("root_path", ""))
+    query = request.scope["query_string"].decode("latin-1")
+    return f"{public_url}{path}" + (f"?{query}" if query else "")
+
+
+def _no_doubles(headers: tuple[tuple[str, str], ...]) -> None:
+    doubled = [name for name, count in Counter(n.lower() for n, _ in headers).items() if count > 1]
+    if wrong := sorted(set(doubled) - REPEATABLE):
+        raise HTTPException(400, f"the header {wrong[0]} came twice")

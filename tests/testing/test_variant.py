@@ -1,0 +1,50 @@
+"""What differs and is right is left alone: another header, another order, more fields."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from signing import golden, signature, write_package
+
+from socialsupport_core.testing.check import check
+
+SOURCE = """
+from pigeon.connector import Pigeon
+
+
+class Homing(Pigeon):
+    name = "pigeon"
+    signature_header = "X-Homing-Signature"
+    timestamp_header = "X-Homing-Sent"
+"""
+
+
+def other_looks(case: dict[str, Any]) -> dict[str, Any]:
+    """The same case with renamed headers, keys in another order, spaces, and fields that nobody knows."""
+    payload = case["payload"]
+    if "Pigeon-Signature" not in payload.get("headers", {}):
+        return case
+    notes = json.loads(payload["body"])["notes"]
+    turned = [{"plumage": {"grey": True}, **dict(reversed(note.items()))} for note in notes or ()] or notes
+    body = json.dumps({"season": "spring", "notes": turned}, indent=2)
+    sent = payload["headers"]["Pigeon-Timestamp"]
+    genuine = not payload["headers"]["Pigeon-Signature"].endswith("=00")
+    headers = {
+        "X-Homing-Signature": signature(sent, body) if genuine else "sha256=00",
+        "Accept": "*/*",
+        "X-Homing-Sent": sent,
+    }
+    return {**case, "payload": {**payload, "headers": headers, "body": body}}
+
+
+def test_a_legitimate_variant_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inbound = [other_looks(case) for case in golden("inbound.json")]
+    others = {name: golden(name) for name in ("settings.json", "outbound.json", "flows.json")}
+    write_package(tmp_path / "homing", SOURCE, {"inbound.json": inbound, **others})
+    monkeypatch.syspath_prepend(tmp_path)
+    from homing import Homing
+
+    report = check(Homing)
+    assert report.failed == ()
+    assert report.passed
