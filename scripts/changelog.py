@@ -54,15 +54,11 @@ def fragment(file: Path, known: frozenset[str]) -> Fragment:
         raise Malformed(f"changes/{file.name}: not UTF-8") from error
     match = _FRAGMENT.fullmatch(text)
     if match is None:
-        raise Malformed(
-            f"changes/{file.name}: write one line, '**phone**: What became true.', with its full stop"
-        )
+        raise Malformed(f"changes/{file.name}: write one line, '**phone**: What became true.', with its full stop")
     if len(text) > LONGEST:
         raise Malformed(f"changes/{file.name}: {len(text)} characters; {LONGEST} are enough for news")
     if match["about"] not in known:
-        raise Malformed(
-            f"changes/{file.name}: there is no {match['about']!r} here; {_advice(match['about'], known)}"
-        )
+        raise Malformed(f"changes/{file.name}: there is no {match['about']!r} here; {_advice(match['about'], known)}")
     return Fragment(match["about"], match["news"], file)
 
 

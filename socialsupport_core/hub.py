@@ -33,6 +33,7 @@ from socialsupport_core.contract import (
     Registry,
     SignatureError,
     SocialSupportError,
+    Wire,
 )
 from socialsupport_core.conversation import handoff, views
 from socialsupport_core.conversation.guard import no_personal_data_in_public
@@ -155,6 +156,9 @@ class Hub:
         key = self._random(32)
         self._database.do(lambda tx: accounts.add_tenant(tx, tenant, name, key))
 
+    def tenants(self) -> list[str]:
+        return [tenant for tenant, _ in self._database.read(accounts.tenants)]
+
     def add_agent(self, tenant: str, agent: str, name: str, *, is_bot: bool = False) -> Agent:
         added = Agent(tenant, agent, name, is_bot)
         self._database.do(lambda tx: accounts.add_agent(tx, added))
@@ -167,8 +171,12 @@ class Hub:
     def issue_token(self, tenant: str, agent: str, scopes: Iterable[Scope] = SCOPES[:3]) -> str:
         """A bearer token for the HTTP API; only its digest is kept."""
         token = "sst_" + base64.urlsafe_b64encode(self._random(24)).decode()
-        self._database.do(lambda tx: accounts.add_token(tx, token, tenant, agent, frozenset(scopes)))
+        self.accept_token(tenant, agent, token, scopes)
         return token
+
+    def accept_token(self, tenant: str, agent: str, token: str, scopes: Iterable[Scope]) -> None:
+        """The same for a token that comes from elsewhere."""
+        self._database.do(lambda tx: accounts.add_token(tx, token, tenant, agent, frozenset(scopes)))
 
     def access(self, token: str) -> Access | None:
         """What the token allows, None if it is not one of ours."""

@@ -22,6 +22,8 @@ def told(error: BaseException, *, traceback: bool = False) -> int:
     if _is_broken_pipe(error):
         _silence()
         return BROKEN_PIPE
+    if isinstance(error, SystemExit) and not error.code:
+        return 0
     if traceback:
         print_exception(error)
     line, status = explained(error)
@@ -64,7 +66,7 @@ def _misuse(error: BaseException) -> str:
         return ""
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "socialsupport"
-    return f"{form().rstrip('.')}; see {command} --help"
+    return f"{form().replace('Value error, ', '').rstrip('.')}; see {command} --help"
 
 
 def _missing(error: ModuleNotFoundError) -> str:

@@ -21,6 +21,10 @@ VERBS = (
     "new",
     "plugins",
     "schema",
+    "demo",
+    "serve",
+    "people",
+    "journal",
 )
 """Modules of this package in the order of `--help`. Each has `add(app)`, and imports what it needs inside."""
 

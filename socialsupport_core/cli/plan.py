@@ -79,7 +79,9 @@ def _row(part: "Part") -> tuple[str, str, str, str]:
 
 
 def _content(intent: Any) -> str:
+    from socialsupport_core.text import plain
+
     files = [f"[{one.name or one.media_type}]" for one in getattr(intent, "attachments", ())]
     choices = [f"({one.title})" for one in getattr(intent, "choices", ())]
-    said = getattr(intent, "text", None) or getattr(intent, "reaction", None) or ""
+    said = plain(getattr(intent, "text", None) or getattr(intent, "reaction", None) or "")
     return "\n".join(filter(None, [said, " ".join(files), " ".join(choices)]))

@@ -39,7 +39,7 @@ CONTRACT = 1
 class Settings(BaseModel):
     """The base of a connector's settings. Every credential is a SecretStr; a misspelt key is refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 S = TypeVar("S", bound=Settings)

@@ -10,7 +10,7 @@ from pydantic import Field
 from socialsupport_core.contract.connector import CONTRACT, Settings
 from socialsupport_core.contract.errors import DeliveryError, SignatureError, Unsupported, from_response
 from socialsupport_core.contract.flow import Flow
-from socialsupport_core.model import Blob, Identifier, Instant, Interaction, Page, Party, Payload, Value
+from socialsupport_core.model import Blob, Identifier, Instant, Interaction, Page, Party, Payload, Unrecognised, Value
 
 S = TypeVar("S", bound=Settings)
 Outcome = Literal["resolved", "superseded", "abandoned"]
@@ -76,7 +76,7 @@ class ContactChanged(Value):
     at: Instant
 
 
-CRMEvent = AgentReplied | CaseClosed | ContactChanged
+CRMEvent = AgentReplied | CaseClosed | ContactChanged | Unrecognised
 
 
 class CRM(Generic[S]):

@@ -12,7 +12,13 @@ from typing import Any, Generic, TypeVar
 
 import httpx
 
-from socialsupport_core.contract.errors import SAFE_METHODS, DeliveryError, Unavailable, Uncertain
+from socialsupport_core.contract.errors import (
+    SAFE_METHODS,
+    DeliveryError,
+    SocialSupportError,
+    Unavailable,
+    Uncertain,
+)
 
 T = TypeVar("T")
 Ask = Any
@@ -80,7 +86,9 @@ class FlowRun(Generic[T]):
             self.ask = advance()
         except StopIteration as stop:
             self.done, self._result = True, stop.value
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
+        except SocialSupportError:
+            raise
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
             kind = Uncertain if self._touched else Unavailable
             raise kind(f"the network's answer could not be read ({type(error).__name__}: {error})") from error
 

@@ -69,6 +69,8 @@ def redeem(tx: Tx, tenant: str, event: IdentityClaimed, where: ThreadOf, subject
 def _refusal(given: Handoff | None, tenant: str, subject: Node, at: int) -> str | None:
     if given is None or given.tenant != tenant:
         return "the token is unknown"
+    if given.node == subject.number:
+        return "the account to which it was given has shown it again"
     if given.redeemed_at is not None:
         return "the token was used already" if given.redeemed_by != subject.number else "the token was used before"
     return "the token has expired" if at > given.expires_at else None

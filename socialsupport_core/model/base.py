@@ -17,7 +17,10 @@ class Value(BaseModel):
 
 
 def in_utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("the year must be between 1 and 9999 in UTC") from None
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(in_utc)]

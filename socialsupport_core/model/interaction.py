@@ -17,7 +17,7 @@ NativeId = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 class Party(Value):
     """The author or a recipient, as the network knows them. The first identifier is the native account."""
 
-    identifiers: tuple[Identifier, ...] = ()
+    identifiers: tuple[Identifier, ...] = Field(default=(), exclude_if=is_empty)
     name: str | None = None
     handle: str | None = None
     """Without the leading @. An attribute that can change hands, never a key."""

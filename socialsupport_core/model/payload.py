@@ -39,8 +39,11 @@ class Payload(Value):
         return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
 
     def json(self) -> Any:  # type: ignore[override]  # pydantic's own is deprecated
-        """The body read as JSON. Raises ValueError (NaN and Infinity included)."""
-        return json.loads(self.body, parse_constant=_refuse)
+        """The body read as JSON. Raises ValueError, for NaN, Infinity and nesting too deep as well."""
+        try:
+            return json.loads(self.body, parse_constant=_refuse)
+        except RecursionError:
+            raise ValueError("the JSON is nested too deeply") from None
 
 
 def _refuse(constant: str) -> Any:

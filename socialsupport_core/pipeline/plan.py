@@ -25,7 +25,7 @@ from socialsupport_core.model import (
     Thread,
     Value,
 )
-from socialsupport_core.text import Unit, count, escape, from_spans, split, to_spans
+from socialsupport_core.text import Unit, count, escape, from_spans, plain, split, to_spans
 
 CORE_LIMIT = TextLimit(limit=100_000, unit="characters")
 """The longest text of one intent, and of one part where the network has no limit of its own."""
@@ -324,24 +324,26 @@ def _fitting(case: _Case) -> tuple[_Case, list[Loss]]:
 
 def _no_buttons(case: _Case, wanted: int) -> str:
     most = case.able.choices
-    has = f"shows {most} buttons at most" if most else "has no buttons"
-    return f"{case.name} {has}; the {wanted} choices become a numbered list"
+    has = f"shows {most} buttons at most, not {wanted}" if most else "has no buttons"
+    return f"{case.name} {has}; the choices become a numbered list"
 
 
 def _with_list(message: SendMessage) -> str:
-    """All choices as a list: some buttons and some lines would hide that they belong together."""
+    """All choices as a list: some buttons and some lines would hide that they belong together.
+
+    Escaped as a whole: after a list of the agent's own, the numbers would go on from there.
+    """
     titles = enumerate((" ".join(choice.title.split()) for choice in message.choices), 1)
-    # Escaped as a whole: after a list of the agent's own, the numbers would go on from there.
-    listed = "\n".join(escape(f"{number}. {title}") for number, title in titles)
-    above = _closed(message.text or "").rstrip()
-    return f"{above}\n\n{listed}" if above else listed
+    listed = "\n".join(f"{number}. {title}" for number, title in titles)
+    text = message.text or ""
+    both = _below(text, listed)
+    is_swallowed = not plain(both).endswith(listed)  # by a code block that was left open
+    return _below(from_spans(*to_spans(text)), listed) if is_swallowed else both
 
 
-def _closed(text: str) -> str:
-    """An open code block would swallow what comes after it."""
-    visible, spans = to_spans(text)
-    is_open = any(span.style == "pre" and span.end == len(visible) for span in spans)
-    return from_spans(visible, spans) if is_open else text
+def _below(text: str, listed: str) -> str:
+    lines = "\n".join(map(escape, listed.split("\n")))
+    return f"{text.rstrip()}\n\n{lines}" if text.strip() else lines
 
 
 # what is sent

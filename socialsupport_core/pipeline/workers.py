@@ -230,9 +230,12 @@ class Workers:
             await self._health(live, "failing", str(error))
             return cursor, getattr(error, "retry_after", None) or POLL_TROUBLE
 
+        now = self._clock()
+
         def keep(tx: Tx) -> None:
             for payload in page.payloads:
-                journal.append(tx, channel.tenant, channel.door, payload)
+                stamped = payload.model_copy(update={"received_at": now})
+                journal.append(tx, channel.tenant, channel.door, stamped)
             accounts.set_cursor(tx, channel.tenant, channel.id, page.cursor)
 
         await asyncio.wrap_future(self._database.write(keep))

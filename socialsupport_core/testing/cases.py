@@ -65,7 +65,7 @@ class GivenPayload(Value):
     source: Literal["webhook", "poll", "stream", "file"] = "webhook"
     method: str = "POST"
     url: str = ""
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = Field(default_factory=dict)
     body: str = ""
     body_base64: str | None = None
     received_at: Instant
@@ -86,7 +86,7 @@ class ExpectedReply(Value):
     """What a door answers. Headers are checked where they are given."""
 
     status: int = 200
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = Field(default_factory=dict)
     body: Content = ""
 
     def matches(self, reply: Reply) -> bool:
@@ -101,7 +101,7 @@ class ExpectedRequest(Value):
 
     method: str
     url: str
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = Field(default_factory=dict)
     """Checked where they are given; the request may have more."""
     json_: Any = Field(default=None, alias="json")
     form: dict[str, str | list[str]] | None = None
@@ -120,7 +120,7 @@ class GivenResponse(Value):
     """What the network answers; `dropped` cuts the connection after the request instead."""
 
     status: int = 200
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = Field(default_factory=dict)
     json_: Any = Field(default=None, alias="json")
     text: str | None = None
     base64: str | None = None
@@ -273,7 +273,7 @@ class Call(Case):
     """Any other method: arguments and exchange → result, or an error."""
 
     call: str
-    arguments: dict[str, Any] = {}
+    arguments: dict[str, Any] = Field(default_factory=dict)
     exchange: tuple[Step, ...] = ()
     result: Any = None
     error: ExpectedError | None = None

@@ -65,12 +65,13 @@ def check(connector: type[Connector[Any]], only: Sequence[str] = ()) -> Report:
     return _run(connector.name, type("TestConformance", (ConnectorConformance,), {"connector": connector}), only)
 
 
-def check_crm(crm: type[CRM[Any]], only: Sequence[str] = ()) -> Report:
-    """The same for a CRM adapter."""
+def check_crm(crm: type[CRM[Any]], simulator: type[Any] | None = None, only: Sequence[str] = ()) -> Report:
+    """The same for a CRM adapter and its simulator, which `Registry.simulators` holds by its name."""
     _installed()
     from socialsupport_core.testing.crm import CRMConformance  # noqa: PLC0415 - imports pytest
 
-    return _run(crm.name, type("TestConformance", (CRMConformance,), {"crm": crm}), only)
+    tests = type("TestConformance", (CRMConformance,), {"crm": crm, "simulator": simulator})
+    return _run(crm.name, tests, only)
 
 
 def subject() -> type:
@@ -82,7 +83,8 @@ def _installed() -> None:
     missing = [name for name in ("pytest", "hypothesis") if importlib.util.find_spec(name) is None]
     if missing:
         raise ConfigError(
-            f"the conformance kit needs {' and '.join(missing)}; install the extra: pip install 'socialsupport[testing]'"
+            f"the conformance kit needs {' and '.join(missing)}; "
+            "install the extra: pip install 'socialsupport[testing]'"
         )
 
 

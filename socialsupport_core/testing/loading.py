@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any, TypeVar
@@ -52,18 +51,26 @@ class Cases:
         return (*self.outbound, *self.polls, *self.calls)
 
 
-@cache
+_loaded: dict[Plugin, Cases] = {}
+"""Kept for the life of the process: the kit reads them for every property."""
+
+
 def load_cases(connector: type[Connector[Any]]) -> Cases:
     """Raises ConfigError that names the file, the case and what is wrong with it."""
     return _load(connector, KINDS, CALLS)
 
 
-@cache
 def load_crm_cases(crm: type[CRM[Any]]) -> Cases:
     return _load(crm, CRM_KINDS, CRM_CALLS)
 
 
 def _load(plugin: Plugin, kinds: Kinds, calls: Mapping[str, Signature]) -> Cases:
+    if plugin not in _loaded:
+        _loaded[plugin] = _read(plugin, kinds, calls)
+    return _loaded[plugin]
+
+
+def _read(plugin: Plugin, kinds: Kinds, calls: Mapping[str, Signature]) -> Cases:
     folder = folder_of(plugin)
     found = list(_cases(folder, kinds, calls))
     return Cases(

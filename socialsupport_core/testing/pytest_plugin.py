@@ -8,3 +8,10 @@ if TYPE_CHECKING:
 
 def pytest_configure(config: "pytest.Config") -> None:
     config.addinivalue_line("markers", "conformance: a property that holds for any connector or CRM adapter")
+
+
+def pytest_collection_modifyitems(items: "list[pytest.Item]") -> None:
+    """`pytest -m conformance` runs the kit alone, `-m "not conformance"` everything else."""
+    for item in items:
+        if getattr(getattr(item, "cls", None), "is_conformance", False):
+            item.add_marker("conformance")

@@ -7,14 +7,14 @@ delivers them. Time and chance are given.
 
 import random
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
 
 import httpx
 
-from socialsupport_core.contract import Settings
+from socialsupport_core.contract import Settings, Wire
 from socialsupport_core.model import Payload
 
 
@@ -106,6 +106,10 @@ class Simulator:
     def expired(self, request: httpx.Request) -> httpx.Response:
         """The network's own form of a refused token."""
         return httpx.Response(401, json={})
+
+    def wires(self) -> Sequence[Wire]:
+        """For a network that is not HTTP: what answers its connector's asks in place of the real wire."""
+        return ()
 
     def speak(self, person: str, text: str, place: str = "", **more: Any) -> Said:
         """A person says something; the webhooks are emitted. An empty place is the first of `places`."""

@@ -22,8 +22,9 @@ from markdown_it.token import Token
 
 # A message nested deeper than this is not prose; beyond it the parser would drop text.
 MAX_DEPTH = 40
-# markdown-it-py needs about 1.5 s for a mebibyte of dense markup; messages are a thousand times smaller.
-MAX_PARSED = 1 << 20
+# Characters. Dense markup takes markdown-it-py about 20 µs each; the longest message of the big networks has
+# 40,000 (Slack's `text`, https://docs.slack.dev/reference/methods/chat.postMessage, 2026-11).
+MAX_PARSED = 1 << 16
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LINE_END = re.compile(r"\r\n?")

@@ -16,7 +16,7 @@ from html.entities import html5
 _PUNCTUATION = r"!-/:-@\[-`{-~"
 _ESCAPED = re.compile(rf"\\([{_PUNCTUATION}])")
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
-_BACKSLASH = re.compile(rf"\\(?=[{_PUNCTUATION}\n])")
+_BACKSLASH = re.compile(rf"\\(?=[{_PUNCTUATION}]| ?\n)")  # a space may stand for a carriage return
 _ENTITY = re.compile(r"&(?:#(?:[xX][0-9a-fA-F]{1,6}|[0-9]{1,7})|([A-Za-z][A-Za-z0-9]{1,31}));")
 _ANGLE = re.compile(r"<(?=[A-Za-z/!?]|[^\s<>@]+@)")  # tags and automatic links
 _RUN = re.compile(r"\*+|_+|~+")

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from markdown_it.token import Token
 
-from . import dialect
+from . import dialect, escaping
 from .reading import MENTION
 
 _SCHEMES = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
@@ -48,7 +48,7 @@ def to_html(markdown: str) -> str:
     markdown = dialect.scrub(dialect.one_line_end(markdown)).replace("\0", "\ufffd")
     tokens = dialect.parse(markdown)
     if tokens is None:
-        return f"<p>{_text(markdown).replace(chr(10), '<br>')}</p>"
+        return f"<p>{_text(escaping.unescape(markdown)).replace(chr(10), '<br>')}</p>"
     return "".join(_blocks(tokens))
 
 

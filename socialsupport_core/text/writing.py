@@ -31,7 +31,9 @@ def from_spans(plain: str, spans: Iterable[Span]) -> str:
     kept = [_without_idle_value(span) for span in clipped(spans, 0, len(text)) if _has_markup(span)]
     if not kept:
         return escaping.escape(text)
-    return _blocks(*_without_returns(text, merged(kept)))
+    written = _blocks(*_without_returns(text, merged(kept)))
+    # What is too large to be read as markup must not be written as markup.
+    return written if len(written) <= dialect.MAX_PARSED else escaping.escape(text)
 
 
 def escape(text: str) -> str:

@@ -19,6 +19,7 @@ from socialsupport_core.store.accounts import Access, Scope
 from socialsupport_core.text import file_name
 from socialsupport_core.web.auth import require
 from socialsupport_core.web.doors import read_body
+from socialsupport_core.web.presence import Presence
 
 MAX_BODY = 1024 * 1024
 MAX_PAGE = 500
@@ -64,6 +65,10 @@ class SplitBody(Body):
 
 class UndoBody(Body):
     verdict: str = Field(min_length=1)
+
+
+class PresenceBody(Body):
+    answering: bool
 
 
 class SettleBody(Body):
@@ -165,12 +170,27 @@ def queue(request: Request, hub: Hub, access: Access) -> Any:
         waiting=asked.get("waiting", "") in {"1", "true", "yes"},
         limit=_limit(request, 100),
     )
-    return {"conversations": found}
+    others = _others(request, access)
+    return {"conversations": [one | {"answering": others.get(one["id"], [])} for one in found]}
 
 
 def conversation(request: Request, hub: Hub, access: Access) -> Any:
     _audit(hub, access, "read", request)
-    return hub.conversation(access.agent.tenant, _id(request))
+    found = hub.conversation(access.agent.tenant, _id(request))
+    return found | {"answering": _others(request, access).get(found["id"], [])}
+
+
+def _others(request: Request, access: Access) -> dict[str, list[str]]:
+    present: Presence = request.app.state.presence
+    return present.others(access.agent.tenant, access.agent.id)
+
+
+def presence(request: Request, _hub: Hub, access: Access) -> Any:
+    """A sign of life from whoever is writing an answer; what comes back are the others who are."""
+    present: Presence = request.app.state.presence
+    agent, answering = access.agent, _body(request, PresenceBody).answering
+    present.note(agent.tenant, agent.id, agent.name, _id(request), answering=answering)
+    return {"answering": present.others(agent.tenant, agent.id).get(_id(request), [])}
 
 
 def plan(request: Request, hub: Hub, access: Access) -> Any:
@@ -246,28 +266,37 @@ def attachment(request: Request, hub: Hub, access: Access) -> Any:
 
 
 async def events(request: Request) -> Response:
-    """A page of the log, or, asked for as `text/event-stream`, everything from the cursor on as it happens."""
+    """A page of the log, or, asked for as `text/event-stream`, everything from the cursor on as it happens.
+
+    With `presence=1` the stream also tells who else is answering; those events have no id, they are not of the log.
+    """
     hub: Hub = request.app.state.hub
     access = await asyncio.to_thread(require, request, "read")
     tenant = access.agent.tenant
     after = _number(request.headers.get("last-event-id") or request.query_params.get("after", "0"))
     if "text/event-stream" in request.headers.get("accept", ""):
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        return StreamingResponse(_stream(hub, tenant, after), media_type="text/event-stream", headers=headers)
+        watched = request.app.state.presence if request.query_params.get("presence") else None
+        stream = _stream(hub, access, after, watched)
+        return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
     found = await asyncio.to_thread(hub.events, tenant, after, _limit(request, 200))
     return JSONResponse({"events": found, "after": found[-1]["cursor"] if found else after})
 
 
-async def _stream(hub: Hub, tenant: str, after: int) -> AsyncIterator[str]:
+async def _stream(hub: Hub, access: Access, after: int, presence: Presence | None) -> AsyncIterator[str]:
     yield ": welcome\n\n"
+    tenant, agent, answering = access.agent.tenant, access.agent.id, dict[str, list[str]]()
     while True:
         heard = hub.bell.heard()
         found = await asyncio.to_thread(hub.events, tenant, after)
         for one in found:
             after = one["cursor"]
             yield f"id: {after}\nevent: {one['type']}\ndata: {json.dumps(one)}\n\n"
+        if presence is not None and (others := presence.others(tenant, agent)) != answering:
+            answering = others
+            yield f"event: presence\ndata: {json.dumps(others)}\n\n"
         if not found:
-            await hub.bell.listen(heard, HEARTBEAT)
+            await hub.bell.listen(heard, min(HEARTBEAT, presence.rest() if presence else HEARTBEAT))
             yield ": \n\n"
 
 
@@ -331,9 +360,19 @@ def connect(request: Request, hub: Hub, access: Access) -> Any:
     raise KeyError(f"add a channel of {name} with its app's credentials first")
 
 
-def me(_request: Request, _hub: Hub, access: Access) -> Any:
+def me(_request: Request, hub: Hub, access: Access) -> Any:
+    """Who the token speaks for, the tenant's channels by name, and the cursor from which to listen."""
     agent = access.agent
-    return {"tenant": agent.tenant, "agent": agent.id, "name": agent.name, "scopes": sorted(access.scopes)}
+    shown = ("id", "connector", "name", "handle", "own_account", "state")
+    channels = [{name: one[name] for name in shown if name in one} for one in hub.list_channels(agent.tenant)]
+    return {
+        "tenant": agent.tenant,
+        "agent": agent.id,
+        "name": agent.name,
+        "scopes": sorted(access.scopes),
+        "channels": channels,
+        "cursor": hub.cursor(agent.tenant),
+    }
 
 
 def agents(_request: Request, hub: Hub, access: Access) -> Any:
@@ -405,6 +444,7 @@ ROUTES = [
     _route("/conversations/{id}/reply", "POST", "reply", reply),
     _route("/conversations/{id}/hand-off", "POST", "reply", hand_off),
     _route("/conversations/{id}/note", "POST", "reply", note),
+    _route("/conversations/{id}/presence", "POST", "reply", presence),
     _route("/conversations/{id}/assign", "POST", "reply", assign),
     _route("/conversations/{id}/resolve", "POST", "reply", resolve),
     _route("/conversations/{id}/reopen", "POST", "reply", reopen),

@@ -1,7 +1,8 @@
 """The application: which path is answered where."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -10,6 +11,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from socialsupport_core.hub import Hub
 from socialsupport_core.web import api, doors, pages
 from socialsupport_core.web.guards import HostCheck, SecurityHeaders
+from socialsupport_core.web.presence import Presence
 from socialsupport_core.web.problems import HANDLERS
 from socialsupport_core.web.surfaces import Surfaces
 
@@ -21,12 +23,13 @@ def create_app(
     hosts: frozenset[str] = frozenset(),
     run_workers: bool = True,
     more: tuple[BaseRoute, ...] = (),
+    around: Callable[[], AbstractAsyncContextManager[object]] | None = None,
 ) -> Starlette:
     """`inbox` turns the agents' page on; people sign in there with an API token.
 
     `hosts` are names beside that of the public address under which pages and API may be called. With
     `run_workers` the hub starts and closes with the application; a host that mounts the application inside its
-    own passes False and does both itself.
+    own passes False and does both itself. `around` is entered before the first request and left after the last.
     """
     routes: list[BaseRoute] = [
         Route("/hooks/app/{door}", doors.door, methods=["GET", "POST", "PUT"]),
@@ -41,7 +44,7 @@ def create_app(
     ]
     app = Starlette(
         routes=routes,
-        lifespan=_lifespan(hub) if run_workers else None,
+        lifespan=_lifespan(hub, run_workers, around),
         exception_handlers=HANDLERS,
         middleware=[
             Middleware(HostCheck, public_url=hub.public_url, more=hosts),
@@ -49,16 +52,22 @@ def create_app(
         ],
     )
     app.state.hub = hub
+    app.state.presence = Presence(hub.clock, hub.bell.ring)
     return app
 
 
-def _lifespan(hub: Hub) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+def _lifespan(
+    hub: Hub, run_workers: bool, around: Callable[[], AbstractAsyncContextManager[object]] | None
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        hub.start()
+        if run_workers:
+            hub.start()
         try:
-            yield
+            async with around() if around else nullcontext():
+                yield
         finally:
-            hub.close()
+            if run_workers:
+                await asyncio.to_thread(hub.close)
 
     return lifespan

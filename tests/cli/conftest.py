@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -27,6 +27,7 @@ from socialsupport_core.contract import (
 )
 from socialsupport_core.model import (
     Capabilities,
+    Credentials,
     Event,
     Identifier,
     Intent,
@@ -107,6 +108,12 @@ class Parrot(Connector[ParrotSettings]):
             sent_at=payload.received_at,
         )
         return InteractionReceived(id=said["id"], interaction=interaction)
+
+    def authorize(
+        self, request: httpx.Request, credentials: Credentials | None, now: datetime, nonce: str
+    ) -> httpx.Request:
+        request.headers["x-proof"] = f"{now.year} {nonce} {self.settings.secret.get_secret_value()}"
+        return request
 
     def send(self, intent: Intent) -> Flow[Receipt]:
         if isinstance(intent, Typing):

@@ -1,6 +1,7 @@
 import base64
 import hashlib
 import json
+import re
 from typing import Any
 
 import pytest
@@ -30,6 +31,14 @@ def test_with_answers_it_goes_on_to_the_receipt(run: Any, write: Any) -> None:
     assert say["url"] == "https://parrot.example/say?token=placeholder"
     assert say["body"] == {"text": "Hello", "key": "k1", "proof": ["placeholder"]}
     assert end == {"receipt": {"native_id": "7", "state": "sent"}}
+
+
+def test_each_request_is_authorized_with_a_nonce_of_its_own(run: Any, write: Any, settings: str) -> None:
+    answers = write("a.json", [{"status": 204}, OK])
+    ran = run("compose", "parrot", write("i.json", SAY), "--settings", settings, "--answers", answers)
+    proofs = [line["headers"]["x-proof"] for line in ran.lines[:2]]
+    assert all(re.fullmatch(r"20\d\d [0-9a-f]{32} \*\*\*", proof) for proof in proofs)
+    assert proofs[0] != proofs[1]
 
 
 def test_real_secrets_are_hidden_wherever_they_stand(run: Any, write: Any, settings: str) -> None:

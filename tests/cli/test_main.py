@@ -1,5 +1,6 @@
 """What holds for the command as a whole: help, errors, interruptions."""
 
+import os
 import subprocess
 import sys
 import time
@@ -17,6 +18,8 @@ from socialsupport_core.cli.errors import explained, told
 from socialsupport_core.contract import Unavailable
 
 SOCIALSUPPORT = (sys.executable, "-m", "socialsupport_core.cli.main")
+APP: Any = typer.main.get_command(command.assembled())
+VERBS = sorted(APP.commands)
 
 
 def failing(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,7 +42,7 @@ def test_help_names_every_verb_and_is_quick() -> None:
     ran = subprocess.run([*SOCIALSUPPORT, "--help"], capture_output=True, text=True, check=False)
     took = time.monotonic() - began
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert [verb for verb in command.VERBS if f"  {verb} " not in ran.stdout] == []
+    assert [verb for verb in VERBS if f"  {verb} " not in ran.stdout] == []
     assert took < 2.5  # half a second on an idle machine
 
 
@@ -52,11 +55,15 @@ def test_help_imports_nothing_heavy() -> None:
     assert not {"httpx", "rich", "pluggy", "pytest", "starlette", "regex"} & set(ran.stderr.split())
 
 
-@pytest.mark.parametrize("verb", command.VERBS)
+@pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_explains_itself(run: Any, verb: str) -> None:
     ran = run(verb, "--help")
     assert (ran.status, ran.err) == (0, "")
     assert f"Usage: socialsupport {verb}" in ran.out
+
+
+def test_the_verbs_of_the_documentation_are_there() -> None:
+    assert set(VERBS) >= {"translate", "compose", "plan", "check", "new", "plugins", "schema"}
 
 
 def test_nothing_at_all_is_a_call_for_help(run: Any) -> None:
@@ -132,6 +139,12 @@ def test_a_missing_part_of_ours_is_not_to_be_installed_by_hand() -> None:
     assert explained(missing)[0] == "this release has no socialsupport_core.web.schema; install a newer one"
 
 
+def test_a_server_that_ends_well_has_ended_well(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(SystemExit(0), monkeypatch)
+    ran = run("fail")
+    assert (ran.status, ran.err) == (0, "")
+
+
 # interruptions
 
 
@@ -140,6 +153,14 @@ def test_an_interruption_is_quiet(run: Any, monkeypatch: pytest.MonkeyPatch) -> 
     ran = run("fail")
     assert (ran.status, ran.out, ran.err.strip()) == (130, "", "")
     assert told(KeyboardInterrupt()) == 130
+
+
+def test_a_reader_who_was_never_there_is_no_error() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    ran = subprocess.run([*SOCIALSUPPORT, "--version"], stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (ran.returncode, ran.stderr) == (141, b"")
 
 
 def test_a_reader_who_leaves_is_no_error(tmp_path: Path) -> None:

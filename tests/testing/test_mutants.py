@@ -1,5 +1,6 @@
 """The auditor is audited: each mutant breaks one thing, and one property must find it."""
 
+import contextlib
 import dataclasses
 import hashlib
 import hmac
@@ -81,10 +82,8 @@ class TheBodyIsStripped(Pigeon):
 @killed_by("the_raw_body_is_signed")
 class TheBodyIsWrittenAnew(Pigeon):
     def sign(self, sent: str, body: bytes) -> str:
-        try:
+        with contextlib.suppress(ValueError):
             body = json.dumps(json.loads(body), separators=(",", ":"), ensure_ascii=False).encode()
-        except ValueError:
-            pass
         return super().sign(sent, body)
 
 

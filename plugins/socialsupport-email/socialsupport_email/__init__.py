@@ -1,9 +1,9 @@
 """E-mail for socialsupport."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from socialsupport_core.contract import Connector, Wire, hookimpl
+from socialsupport_core.contract import Connector, ListenerFactory, Wire, hookimpl
 from socialsupport_email.connector import Email
 from socialsupport_email.settings import EmailSettings
 
@@ -21,6 +21,13 @@ def socialsupport_wires() -> Sequence[Wire]:
     from socialsupport_email.smtp import SmtpWire  # noqa: PLC0415
 
     return [SmtpWire(), ImapWire()]
+
+
+@hookimpl
+def socialsupport_listeners() -> Mapping[str, ListenerFactory]:
+    from socialsupport_email.door import listener  # noqa: PLC0415
+
+    return {Email.name: listener}
 
 
 @hookimpl

@@ -1,12 +1,8 @@
-"""What the connector asks of its wires. Each ask is complete in itself: a wire knows nothing about channels.
-
-`answers` names the type of the answer.
-"""
+"""What the connector asks of its wires. Each ask is complete in itself: a wire knows nothing about channels."""
 
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar
 
 from socialsupport_email.settings import ImapServer, SmtpServer
 
@@ -22,8 +18,6 @@ class Accepted:
 @dataclass(frozen=True)
 class SendMail:
     """Hands one mail to the server. The wire writes the Date, for a flow knows no time."""
-
-    answers: ClassVar[type] = Accepted
 
     server: SmtpServer
     sender: str
@@ -54,8 +48,6 @@ class SmtpFeatures:
 class CheckSmtp:
     """Signs in and out again."""
 
-    answers: ClassVar[type] = SmtpFeatures
-
     server: SmtpServer
     sender: str
 
@@ -85,8 +77,6 @@ class Mails:
 class FetchMail:
     """Mails after `uid`; from the beginning if the mailbox was numbered anew. Nothing is marked as read."""
 
-    answers: ClassVar[type] = Mails
-
     server: ImapServer
     mailbox: str
     uidvalidity: int | None = None
@@ -109,8 +99,6 @@ class Found:
 class FindMail:
     """Looks for a Message-ID (without angle brackets) in a mailbox."""
 
-    answers: ClassVar[type] = Found
-
     server: ImapServer
     mailbox: str
     message_id: str
@@ -119,8 +107,6 @@ class FindMail:
 @dataclass(frozen=True, slots=True)
 class CheckImap:
     """Signs in and opens the mailbox; how many mails it holds."""
-
-    answers: ClassVar[type] = int
 
     server: ImapServer
     mailbox: str

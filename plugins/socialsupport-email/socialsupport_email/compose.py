@@ -23,6 +23,7 @@ _INJECTION = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,60}", re.IGNORECASE)
 _ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")  # a display name that needs no quotes
 _REPLY = re.compile(r"\s*(?:re|aw|sv|vs|antw|odp|ynt|rif|res)(?:\[\d+\]|\(\d+\))?\s*:\s*", re.IGNORECASE)
+_CHARSET = "utf-8''"
 _EXECUTES = frozenset({"message/rfc822", "message/partial", "message/external-body"})
 """Sent as octets, so that no reader acts on them."""
 
@@ -94,10 +95,12 @@ def _address(one: Address) -> str:
     name = checked(one.name or "", "name").strip()
     if not name:
         return address
-    if name.isascii() and "=?" not in name:
-        quoted = name if _ATOM.fullmatch(name) else '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
-        return f"{quoted}\r\n <{address}>"
-    return f"{_words('Reply-To', name)}\r\n <{address}>"
+    if not name.isascii() or "=?" in name or len(name) > MAX_LINE:
+        name = _words("Reply-To", name)  # the longest of the headers that hold one
+    elif not _ATOM.fullmatch(name):
+        name = '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
+    fits = len(name) + len(address) < MAX_LINE - len("Reply-To: <>")
+    return f"{name} <{address}>" if fits else f"{name}\r\n <{address}>"
 
 
 def _words(header: str, text: str) -> str:
@@ -150,8 +153,9 @@ def _file_name(name: str) -> str:
     name = _INJECTION.sub("", re.split(r"[/\\]", name)[-1])[:120] or "attachment"
     if name.isascii() and '"' not in name and len(name) <= 60:
         return f'filename="{name}"'
-    pieces = [name[at : at + 18] for at in range(0, len(name), 18)]
-    written = [quote(piece, safe="") for piece in pieces]
+    pieces = [quote(name[at : at + 16], safe="") for at in range(0, len(name), 16)]
+    numbers = [f"*{number}" for number in range(len(pieces))] if len(pieces) > 1 else [""]
     return ";\r\n ".join(
-        f"filename*{number}*={'utf-8' + chr(39) * 2 if number == 0 else ''}{piece}" for number, piece in enumerate(written)
+        f"filename{number}*={_CHARSET if at == 0 else ''}{piece}"
+        for at, (number, piece) in enumerate(zip(numbers, pieces, strict=True))
     )

@@ -1,5 +1,6 @@
 """E-mail: IMAP or an SMTP door in, SMTP out."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -106,6 +107,10 @@ class Email(Connector[EmailSettings]):
 
     # outbound
 
+    def invitation(self, token: str) -> str | None:
+        """Writing to this address brings the token along (RFC 6068)."""
+        return f"mailto:{self.handoff_address(token)}" if self.settings.plus_addressing else None
+
     def send(self, intent: Intent) -> Flow[Receipt]:
         if not isinstance(intent, SendMessage):
             raise Unsupported(f"e-mail has no {intent.type}")
@@ -205,11 +210,11 @@ class Email(Connector[EmailSettings]):
 
 def _each(reader: Reader, payload: Payload) -> Iterator[Event]:
     """The mails of a file one after the other; one that is broken does not hide the rest."""
-    for number, raw in enumerate(mbox.messages(payload.body)):
+    for raw in mbox.messages(payload.body):
         try:
             yield from reader.events(raw, payload.received_at)
         except MalformedPayload as error:
-            identifier = f"mbox:{token.thread_id(raw.decode('latin-1'))}:{number}"
+            identifier = f"sha256:{hashlib.sha256(raw).hexdigest()}"
             yield Unrecognised(id=identifier, native_type="message/rfc822", reason=str(error))
 
 

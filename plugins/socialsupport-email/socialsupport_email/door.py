@@ -4,14 +4,13 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Collection
-from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, Self
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from socialsupport_core.model import Payload
+from socialsupport_core.model import Payload, Reply
 from socialsupport_email.address import canonical, split_tag
 
 MAX_BYTES = 25 * 1024 * 1024  # of one mail; Gmail takes as much: https://support.google.com/a/answer/1366776 (2026-11)
@@ -111,7 +110,7 @@ class SmtpDoor:
             *(f"Delivered-To: {address}" for address in envelope.rcpt_tos),
             f"Received: from [{peer}] by {self._name} with ESMTP; {format_datetime(now)}",
         ]
-        body = ("\r\n".join(trace) + "\r\n").encode() + bytes(envelope.content or b"")
+        body = ("\r\n".join(trace) + "\r\n").encode() + _content(envelope)
         return Payload(source="stream", method="", body=body, received_at=now)
 
     async def accept(self, payload: Payload) -> bool:
@@ -121,6 +120,31 @@ class SmtpDoor:
             log.exception("a mail could not be stored; its sender was asked to try again")
             return False
         return True
+
+
+def _content(envelope: Envelope) -> bytes:
+    assert isinstance(envelope.content, bytes)  # text only if the server were told to decode it
+    return envelope.content
+
+
+class DoorListener:
+    """The door as the hub runs it beside its application."""
+
+    def __init__(self, door: SmtpDoor) -> None:
+        self._door = door
+
+    async def start(self) -> str:
+        await self._door.open()
+        return f"{self._door.host}:{self._door.port}"
+
+    async def stop(self) -> None:
+        await self._door.close()
+
+
+def listener(connector: Any, accept: Callable[[Payload], Awaitable[Reply]], host: str, port: int) -> DoorListener:
+    """Takes mail for the address of the channel, and for its aliases."""
+    settings = connector.settings
+    return DoorListener(SmtpDoor(host, port, accept, [settings.address, *settings.aliases]))
 
 
 class _Connection(SMTP):
@@ -139,9 +163,8 @@ class _Connection(SMTP):
         super().connection_lost(error)
 
     def cut(self) -> None:
-        if self.transport is not None:
-            with suppress(OSError):
-                self.transport.abort()
+        if isinstance(self.transport, asyncio.WriteTransport):
+            self.transport.abort()
 
 
 class _Busy(asyncio.Protocol):
@@ -169,7 +192,7 @@ class _Handler:
         return "250 2.1.5 ok"
 
     async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:
-        content = bytes(envelope.content or b"")
+        content = _content(envelope)
         end = _HEADER_END.search(content)
         if len(_RECEIVED.findall(content, 0, end.start() if end else len(content))) > MAX_HOPS:
             return "554 5.4.6 this mail goes round in circles"

@@ -19,9 +19,7 @@ MAX_OPEN = 200  # elements open at once; deeper ones are read as text
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 _INVISIBLE = re.compile("[\u00ad\u034f\u200b\u2060\ufeff]")  # what mailings pad their previews with
 
-VOID = frozenset(
-    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
-)
+VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
 BLOCKS = frozenset(
     {"address", "article", "aside", "body", "center", "dd", "div", "dl", "dt", "figure", "footer", "form", "header",
      "li", "main", "nav", "section", "tr"}

@@ -22,9 +22,7 @@ _NUMBER = re.compile(rb"\[(UIDVALIDITY|UIDNEXT) (\d+)\]")
 _EXISTS = re.compile(rb"\* (\d+) EXISTS", re.IGNORECASE)
 _UID = re.compile(rb"\bUID (\d+)", re.IGNORECASE)
 _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)", re.IGNORECASE)
-_DATE = re.compile(
-    rb"\bINTERNALDATE \"\s?(\d{1,2})-(\w{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-]\d{4})\"", re.IGNORECASE
-)
+_DATE = re.compile(rb"\bINTERNALDATE \"\s?(\d{1,2})-(\w{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-]\d{4})\"", re.IGNORECASE)
 _BODY = re.compile(rb"\bBODY\[\](?:<\d+>)? (?:\{(\d+)\+?\}\r\n|(\"(?:[^\"\\]|\\.)*\")|NIL)", re.IGNORECASE | re.DOTALL)
 
 T = TypeVar("T")

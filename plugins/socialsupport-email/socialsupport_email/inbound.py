@@ -150,10 +150,10 @@ class Reader:
                 proof="handoff_token",
                 token=handoff,
                 thread=interaction.thread,
-                **about,  # type: ignore[arg-type]
+                **about,
             )
         if self._is_proven(mail, subject.value):
-            yield IdentityClaimed(id=f"{event_id}:dmarc", proof="dmarc", tier="verified", claims=(subject,), **about)  # type: ignore[arg-type]
+            yield IdentityClaimed(id=f"{event_id}:dmarc", proof="dmarc", tier="verified", claims=(subject,), **about)
 
     def _is_proven(self, mail: Mail, author: str) -> bool:
         """A From with two authors, or two of them, proves neither."""
@@ -196,9 +196,7 @@ def _attachments(mail: Mail, digest: str, full: Text, text: Text) -> Iterator[At
         )
     if full.plain.rstrip() != text.plain.rstrip():
         size = len(full.plain.encode())
-        yield Attachment(
-            media_type="text/plain", native_id=f"{digest}:{FULL_TEXT}", name="full-message.txt", size=size
-        )
+        yield Attachment(media_type="text/plain", native_id=f"{digest}:{FULL_TEXT}", name="full-message.txt", size=size)
 
 
 def content_of(mail: Mail, which: str) -> tuple[bytes, str, str | None] | None:

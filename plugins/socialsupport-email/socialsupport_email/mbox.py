@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 
 _SEPARATOR = re.compile(
-    rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From [^\r\n]{0,500}?[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?[^\r\n]{0,40}? [0-9]{4}[^\r\n]{0,40}\r?\n"
+    rb"(?:(?<=\n\n)|(?<=\n\r\n))From [^\r\n]{0,500}?[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?"
+    rb"[^\r\n]{0,40}? [0-9]{4}[^\r\n]{0,40}\r?\n"
 )
 _QUOTED = re.compile(rb"^>(>*From )", re.MULTILINE)
 
@@ -14,8 +15,9 @@ def is_mbox(content: bytes) -> bool:
 
 
 def messages(content: bytes) -> Iterator[bytes]:
-    """One after the other, in the form that quotes every `From ` (mboxrd); what comes before the first is dropped."""
-    found = _SEPARATOR.search(content)
-    while found:
-        start, found = found.end(), _SEPARATOR.search(content, found.end())
+    """One after the other, in the form that quotes every `From ` (mboxrd). The first line always begins one."""
+    start: int | None = content.find(b"\n") + 1 or len(content)
+    while start is not None:
+        found = _SEPARATOR.search(content, start)
         yield _QUOTED.sub(rb"\1", content[start : found.start() if found else len(content)])
+        start = found.end() if found else None

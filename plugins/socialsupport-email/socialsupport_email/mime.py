@@ -61,7 +61,8 @@ class Part:
         """The groups of fields of a report (RFC 3464 2.1)."""
         if self.media_type not in _REPORTS:
             return []
-        groups, rest = [], self.content.lstrip(b"\r\n")
+        groups: list[dict[str, str]] = []
+        rest = self.content.lstrip(b"\r\n")
         while rest and len(groups) < MAX_PARTS:
             headers, after = split(rest)
             groups.append(dict(headers))
@@ -108,7 +109,10 @@ def read(raw: bytes) -> Mail:
     """Raises MalformedPayload, and nothing else, when the bytes are not a mail."""
     if b"\n" not in raw:
         raw = raw.replace(b"\r", b"\n")
-    headers, body = split(raw.lstrip(b"\r\n"))
+    raw = raw.lstrip(b"\r\n")
+    if raw.startswith(b"From "):  # left over from a mailbox file
+        raw = raw.partition(b"\n")[2]
+    headers, body = split(raw)
     if not headers:
         raise MalformedPayload("not a mail: it does not begin with headers")
     return Mail(headers, _Tree().part(dict(reversed(headers)), body, 0))
@@ -147,7 +151,8 @@ class _Tree:
             media_type = "text/plain"
         name = shown(more.get("filename") or params.get("name") or "") or None
         content = transferred(body, headers.get("content-transfer-encoding", "").strip().lower())
-        return Part(media_type or "text/plain", **about, name=name, content=content)  # type: ignore[arg-type]
+        is_one = "/" in media_type  # otherwise plain text, RFC 2045 5.2
+        return Part(media_type if is_one else "text/plain", **about, name=name, content=content)  # type: ignore[arg-type]
 
     def _children(self, media_type: str, boundary: str | None, body: bytes, depth: int) -> tuple[Part, ...]:
         if not boundary or depth >= MAX_DEPTH:
@@ -211,9 +216,7 @@ def _joined(pieces: list[tuple[int, str, bool]]) -> str:
 
 
 def _percent_decoded(written: str) -> bytes:
-    return re.sub(
-        rb"%([0-9A-Fa-f]{2})", lambda match: bytes([int(match[1], 16)]), written.encode("utf-8", "replace")
-    )
+    return re.sub(rb"%([0-9A-Fa-f]{2})", lambda match: bytes([int(match[1], 16)]), written.encode("utf-8", "replace"))
 
 
 def _canonical(leaf: Part) -> bytes:

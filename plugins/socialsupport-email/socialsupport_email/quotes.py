@@ -25,7 +25,8 @@ _CLOSING = re.compile(
     re.IGNORECASE,
 )
 _NAMED = re.compile(
-    r"[^\s:][^:]{0,120}(?:<[^<>\s]+@[^<>\s]+>|\d{4}).{0,120}\b(?:wrote|schrieb|a écrit|escribió|skrev|napisał)\b[^:]{0,40}:\s*$",
+    r"[^\s:][^:]{0,120}(?:<[^<>\s]+@[^<>\s]+>|\d{4}).{0,120}"
+    r"\b(?:wrote|schrieb|a écrit|escribió|skrev|napisał)\b[^:]{0,40}:\s*$",
     re.IGNORECASE,
 )
 _ORIGINAL = re.compile(

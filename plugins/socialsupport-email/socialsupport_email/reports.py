@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from socialsupport_core.model import DeliveryState
+from socialsupport_core.model.event import DeliveryState
 from socialsupport_email import mime
 from socialsupport_email.context import ids
 from socialsupport_email.mime import Mail, Part
@@ -33,15 +33,14 @@ class Report:
 
 
 def reports(mail: Mail) -> list[Report]:
-    """Empty if the mail is no report, or does not say about which mail."""
-    kind = mail.body.params.get("report-type", "").lower()
-    if mail.body.media_type != "multipart/report" or kind not in ("delivery-status", "disposition-notification"):
-        return []
+    """Empty if the mail is no report, or does not say about which mail. Each state once: our mails have one recipient."""
     leaves = list(mail.body.leaves())
-    groups = next((leaf.fields for leaf in leaves if leaf.fields), [])
-    about = _about(leaves)
-    found = _deliveries(groups, about) if kind == "delivery-status" else _dispositions(groups, about)
-    return list(found)
+    details = next((leaf for leaf in leaves if leaf.fields), None)
+    if mail.body.media_type != "multipart/report" or details is None:
+        return []
+    read = _deliveries if details.media_type.endswith("delivery-status") else _dispositions
+    found = list(read(details.fields, _about(leaves)))
+    return list({report.state: report for report in reversed(found)}.values())
 
 
 def _about(leaves: list[Part]) -> str | None:

@@ -3,7 +3,7 @@
 import re
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, ClassVar, Literal
@@ -134,13 +134,14 @@ class SmtpWire:
             if client.is_ehlo_or_helo_needed:
                 await client.ehlo()
             yield client
+            await _leave(client)
         except aiosmtplib.SMTPResponseException as error:
             stage: Stage = "recipient" if isinstance(error, aiosmtplib.SMTPRecipientRefused) else "sender"
             raise _refusal(error.code, error.message, stage) from error
         except (OSError, aiosmtplib.SMTPException, ValueError) as error:
             raise _unusable(server, error) from error
         finally:
-            await _leave(client)
+            client.close()
 
     def _client(self, server: SmtpServer, sender: str) -> aiosmtplib.SMTP:
         return aiosmtplib.SMTP(
@@ -170,14 +171,9 @@ def _rcpt_options(client: aiosmtplib.SMTP, receipts: bool) -> list[str]:
 
 
 async def _leave(client: aiosmtplib.SMTP) -> None:
-    """Politely where possible; the mail's fate is decided already."""
-    try:
-        if client.is_connected:
-            await client.quit(timeout=2)
-    except (OSError, aiosmtplib.SMTPException):
-        pass
-    finally:
-        client.close()
+    """Politely; the mail's fate is decided already."""
+    with suppress(OSError, aiosmtplib.SMTPException):
+        await client.quit(timeout=2)
 
 
 def _refusal(code: int, message: str, stage: Stage) -> DeliveryError:

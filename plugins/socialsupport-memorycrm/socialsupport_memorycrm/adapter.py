@@ -39,9 +39,7 @@ _SIGNATURE = re.compile(r"t=([0-9]{1,12}),v1=([0-9a-f]{64})")
 
 
 class MemorySettings(Settings):
-    base_url: Annotated[str, StringConstraints(pattern=r"^https://[^/?#]+(/[^?#]*[^/?#])?$")] = (
-        "https://crm.example"
-    )
+    base_url: Annotated[str, StringConstraints(pattern=r"^https://[^/?#]+(/[^?#]*[^/?#])?$")] = "https://crm.example"
     """Without a slash at the end."""
     token: SecretStr
     webhook_secret: Annotated[SecretStr, Field(min_length=16)]
@@ -100,9 +98,7 @@ class MemoryCRM(CRM[MemorySettings]):
         return Ref(id=(yield request).json()["id"])
 
     def close_case(self, case: CaseRef, outcome: Outcome) -> Flow[None]:
-        yield self._request(
-            "PATCH", f"cases/{segment(case.id)}", json={"status": "closed", "outcome": outcome}
-        )
+        yield self._request("PATCH", f"cases/{segment(case.id)}", json={"status": "closed", "outcome": outcome})
 
     def erase(self, contact: str) -> Flow[None]:
         """Done as well when the CRM has erased the contact before."""
@@ -171,9 +167,7 @@ def segment(written: str) -> str:
 
 def sign(secret: SecretStr, signed_at: str, body: bytes) -> str:
     """The v1 of a signature: HMAC-SHA256 over `t.body`, in lower-case hex."""
-    return hmac.new(
-        secret.get_secret_value().encode(), signed_at.encode() + b"." + body, "sha256"
-    ).hexdigest()
+    return hmac.new(secret.get_secret_value().encode(), signed_at.encode() + b"." + body, "sha256").hexdigest()
 
 
 def _entry(interaction: Interaction, key: str) -> dict[str, Any]:

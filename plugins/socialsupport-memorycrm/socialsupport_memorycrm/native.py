@@ -28,11 +28,16 @@ class NativeIdentifier(_Native):
     verified: bool = False
 
 
+class NativeField(_Native):
+    name: str
+    value: str | None = None
+
+
 class NativeContact(_Native):
     id: str
     name: str | None = None
     identifiers: tuple[NativeIdentifier, ...] = ()
-    fields: dict[str, str | None] = {}
+    fields: tuple[NativeField, ...] = ()
 
 
 class NativeAgent(_Native):
@@ -67,7 +72,7 @@ def contact(native: NativeContact) -> Contact:
         identifiers=tuple(dict.fromkeys(identifier for identifier, _ in known)),
         verified=frozenset(identifier for identifier, verified in known if verified),
         name=native.name,
-        fields={name: value for name, value in native.fields.items() if value is not None},
+        fields={one.name: one.value for one in native.fields if one.value is not None},
     )
 
 
@@ -79,9 +84,7 @@ def _identifier(written: str) -> Identifier | None:
 
 
 def _replied(change: Reply) -> AgentReplied:
-    return AgentReplied(
-        id=change.id, case=change.case, agent=change.agent.name, text=change.text, at=change.at
-    )
+    return AgentReplied(id=change.id, case=change.case, agent=change.agent.name, text=change.text, at=change.at)
 
 
 def _closed(change: Closing) -> CaseClosed:

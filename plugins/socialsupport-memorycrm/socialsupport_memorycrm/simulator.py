@@ -34,7 +34,8 @@ class StoredContact:
 
     def shown(self) -> dict[str, Any]:
         identifiers = [{"value": value, "verified": proven} for value, proven in self.identifiers.items()]
-        return {"id": self.id, "name": self.name, "identifiers": identifiers, "fields": self.fields}
+        fields = [{"name": name, "value": value} for name, value in self.fields.items()]
+        return {"id": self.id, "name": self.name, "identifiers": identifiers, "fields": fields}
 
 
 @dataclass
@@ -81,9 +82,7 @@ class MemoryCRMServer(Simulator):
         self.contacts[contact.id] = contact
         return contact
 
-    def change_contact(
-        self, contact: str, identifiers: Mapping[str, bool] | None = None, **fields: str
-    ) -> None:
+    def change_contact(self, contact: str, identifiers: Mapping[str, bool] | None = None, **fields: str) -> None:
         stored = self.contacts[contact]
         stored.identifiers.update(identifiers or {})
         stored.fields.update(fields)

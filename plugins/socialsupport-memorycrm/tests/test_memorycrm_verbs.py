@@ -242,9 +242,7 @@ def test_nothing_is_done_when_the_crm_refuses(
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_done_and_then_cut_is_uncertain_and_the_same_again_makes_one_record(
-    busy: MemoryCRMServer, verb: str
-) -> None:
+def test_done_and_then_cut_is_uncertain_and_the_same_again_makes_one_record(busy: MemoryCRMServer, verb: str) -> None:
     flow = verbs(CaseRef(id="case-2"))[verb]
     busy.faults.drop = 1
     with pytest.raises(Unavailable if verb in ("find", "poll") else Uncertain):

@@ -24,9 +24,7 @@ from socialsupport_memorycrm import MemoryCRM, MemorySettings
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 NEW, OLD = "new-webhook-secret", "old-webhook-secret"
 CRM = MemoryCRM(
-    MemorySettings(
-        token=SecretStr("t"), webhook_secret=SecretStr(NEW), previous_webhook_secret=SecretStr(OLD)
-    )
+    MemorySettings(token=SecretStr("t"), webhook_secret=SecretStr(NEW), previous_webhook_secret=SecretStr(OLD))
 )
 AT = "2026-03-01T10:00:00+01:00"
 DANA = {"name": "Dana"}
@@ -40,7 +38,7 @@ CONTACT = {
         {"value": "email:kerry@acme.example"},
         {"value": "by pigeon", "verified": True},
     ],
-    "fields": {"plan": "gold", "nickname": None},
+    "fields": [{"name": "plan", "value": "gold"}, {"name": "nickname", "value": None}],
 }
 CHANGED = {"id": "change-5", "type": "contact.updated", "at": AT, "contact": CONTACT}
 
@@ -151,9 +149,7 @@ def test_every_one_bit_forgery_is_refused() -> None:
             verify(forged.decode("latin-1"))
 
 
-@pytest.mark.parametrize(
-    "signature", [None, "", "t=,v1=", header("x" * 20), header().upper(), header() + " "]
-)
+@pytest.mark.parametrize("signature", [None, "", "t=,v1=", header("x" * 20), header().upper(), header() + " "])
 def test_missing_and_misshapen_signatures_are_refused(signature: str | None) -> None:
     with pytest.raises(SignatureError):
         verify(signature)
@@ -181,9 +177,7 @@ def test_settings_say_what_is_wrong(change: dict[str, Any], complaint: str) -> N
 
 def test_an_instance_elsewhere_is_called_there_only() -> None:
     elsewhere = MemoryCRM(
-        MemorySettings(
-            base_url="https://acme.example/crm", token=SecretStr("t"), webhook_secret=SecretStr(NEW)
-        )
+        MemorySettings(base_url="https://acme.example/crm", token=SecretStr("t"), webhook_secret=SecretStr(NEW))
     )
     assert elsewhere.hosts == {"acme.example"}
     assert str(next(elsewhere.poll("7")).url) == "https://acme.example/crm/v1/changes?after=7"

@@ -234,17 +234,13 @@ class Phone(Connector[PhoneSettings]):
         if address.scheme != "https" or address.hostname not in self.hosts:
             raise Unsupported("recordings are fetched over https from the channel's recording_hosts only")
         response = yield httpx.Request("GET", str(attachment.url))
-        media_type = (
-            response.headers.get("content-type", "").partition(";")[0].strip() or attachment.media_type
-        )
+        media_type = response.headers.get("content-type", "").partition(";")[0].strip() or attachment.media_type
         return Blob(content=response.content, media_type=media_type, name=attachment.name)
 
 
 def sign(secret: SecretStr, signed_at: str, body: bytes) -> str:
     """The v1 of a signature: HMAC-SHA256 over `t.body`, in lower-case hex."""
-    return hmac.new(
-        secret.get_secret_value().encode(), signed_at.encode() + b"." + body, "sha256"
-    ).hexdigest()
+    return hmac.new(secret.get_secret_value().encode(), signed_at.encode() + b"." + body, "sha256").hexdigest()
 
 
 def _customer(ends: Ends, call: str) -> Party:
@@ -281,6 +277,4 @@ def _unrecognised(one: Found, reason: str) -> Unrecognised:
     kind = one.native.get("type") if isinstance(one.native, dict) else None
     native_type = kind if isinstance(kind, str) and _TYPE.fullmatch(kind) else "call"
     where = f"{one.place}: " if one.place else ""
-    return Unrecognised(
-        id=f"unrecognised:{one.name}", native_type=native_type, reason=f"{where}{reason}"[:1000]
-    )
+    return Unrecognised(id=f"unrecognised:{one.name}", native_type=native_type, reason=f"{where}{reason}"[:1000])

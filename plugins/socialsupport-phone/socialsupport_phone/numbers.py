@@ -5,9 +5,7 @@ from functools import lru_cache
 
 import phonenumbers
 
-WITHHELD = frozenset(
-    {"", "anonymous", "blocked", "private", "restricted", "unavailable", "unknown", "withheld"}
-)
+WITHHELD = frozenset({"", "anonymous", "blocked", "private", "restricted", "unavailable", "unknown", "withheld"})
 """What telephone systems write where the caller shows no number; compared without regard to case."""
 
 _WRITTEN = re.compile(r"(?:tel:)?[+\d\s()./-]{1,64}")

@@ -91,9 +91,7 @@ def record(native: Any) -> Record:
         return Record.model_validate(_without_blanks(native))
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False)
-        raise ValueError(
-            "; ".join(f"{_field(one['loc'])}: {_problem(one['msg'])}" for one in problems)
-        ) from None
+        raise ValueError("; ".join(f"{_field(one['loc'])}: {_problem(one['msg'])}" for one in problems)) from None
 
 
 def _without_blanks(native: Mapping[str, Any]) -> dict[str, Any]:

@@ -67,9 +67,7 @@ class PhoneSimulator(Simulator):
         known = {record.get("recording") for record in self.records}
         if request.method != "GET" or str(request.url) not in known:
             return httpx.Response(404)
-        return httpx.Response(
-            200, headers={"content-type": "audio/mpeg"}, content=b"ID3 " + request.url.raw_path
-        )
+        return httpx.Response(200, headers={"content-type": "audio/mpeg"}, content=b"ID3 " + request.url.raw_path)
 
     def due(self) -> list[Payload]:
         """Signed as they leave: a late or repeated record carries a fresh signature."""

@@ -87,9 +87,7 @@ def test_the_transcript_of_a_call_is_never_lost() -> None:
     assert received(spoken).interaction.text == "Refund promised.\n\nHello? Hello."
     taped = received(spoken | {"recording": "tapes/9"}).interaction
     assert taped.text == "Refund promised."
-    assert [(one.native_id, one.url, one.text) for one in taped.attachments] == [
-        ("tapes/9", None, "Hello? Hello.")
-    ]
+    assert [(one.native_id, one.url, one.text) for one in taped.attachments] == [("tapes/9", None, "Hello? Hello.")]
 
 
 @pytest.mark.parametrize(
@@ -116,13 +114,9 @@ def test_withheld_callers_are_accounts_of_their_own(caller: str | None) -> None:
 
 def test_without_an_id_the_call_names_itself() -> None:
     def name(**more: Any) -> str:
-        return received(
-            {key: value for key, value in (CALL | more).items() if key != "id"}
-        ).interaction.native_id
+        return received({key: value for key, value in (CALL | more).items() if key != "id"}).interaction.native_id
 
-    assert name() == name(
-        start="2026-03-01T09:15:00.25+01:00", notes="other", **{"from": "+1 (555) 000-2222"}
-    )
+    assert name() == name(start="2026-03-01T09:15:00.25+01:00", notes="other", **{"from": "+1 (555) 000-2222"})
     different: list[dict[str, Any]] = [
         {"start": "2026-03-01T08:15:01Z"},
         {"from": "+15550003333"},

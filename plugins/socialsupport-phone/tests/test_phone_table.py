@@ -99,9 +99,7 @@ def test_an_open_quotation_mark_is_said_and_never_swallows_in_silence() -> None:
     open_quote = GOOD.replace("Refund", '"Refund')
     assert texts(f"{HEADER}\n{GOOD}\n{open_quote}\n{GOOD}\n") == ["Refund promised."]
     (reason,) = reasons(f"{HEADER}\n{GOOD}\n{open_quote}\n{GOOD}\n")
-    assert reason == (
-        "row 3: a quotation mark opened here is never closed; the rest of the file cannot be read"
-    )
+    assert reason == ("row 3: a quotation mark opened here is never closed; the rest of the file cannot be read")
 
 
 def test_bad_rows_of_different_files_are_different_events() -> None:
@@ -136,9 +134,7 @@ def test_files_that_are_no_table_of_calls(body: bytes, reason: str) -> None:
 def test_a_cell_beyond_the_readers_limit_spoils_its_row_only() -> None:
     long = GOOD.replace("Refund", "x" * 200_000)
     assert texts(f"{HEADER}\n{long}\n{GOOD}") == ["Refund promised."]
-    assert reasons(f"{HEADER}\n{long}\n{GOOD}") == [
-        "row 2: cannot be read: field larger than field limit (131072)"
-    ]
+    assert reasons(f"{HEADER}\n{long}\n{GOOD}") == ["row 2: cannot be read: field larger than field limit (131072)"]
 
 
 @pytest.mark.parametrize("piece", ['a"\n', '"a"b\n', "\n", ",", '""', '"\n'])

@@ -17,7 +17,8 @@ from socialsupport_core.model import Thread, Visibility
 from socialsupport_telegram.native import Chat, Message
 
 _WRITTEN = re.compile(
-    r"(?P<chat>-?\d{1,19}|@\w+)(?::(?P<topic>\d{1,19})|:direct:(?P<direct>\d{1,19})|:business:(?P<business>.+))?"
+    r"(?P<chat>-?\d{1,19}|@\w+)(?::(?P<topic>\d{1,19})|:direct:(?P<direct>\d{1,19})|:business:(?P<business>.+))?",
+    re.ASCII,
 )
 
 

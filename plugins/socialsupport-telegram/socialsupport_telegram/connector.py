@@ -96,7 +96,7 @@ class Telegram(Connector[TelegramSettings]):
             MediaLimit(media_type="image/png", max_bytes=PHOTO_BYTES),
             MediaLimit(media_type="*/*", max_bytes=50_000_000),
         ),
-        choices=100,
+        choices=100,  # not documented; what bots observe (2026-06)
         history=timedelta(hours=24),  # https://core.telegram.org/bots/api#getting-updates (2026-06)
         secret_in_url=True,
     )
@@ -168,6 +168,10 @@ class Telegram(Connector[TelegramSettings]):
 
     def measured(self, text: str) -> str:
         return to_entities(text)[0]
+
+    def invitation(self, token: str) -> str | None:
+        # https://core.telegram.org/bots/features#deep-linking (2026-11): up to 64 characters
+        return f"https://t.me/{self.facts.handle}?start={token}" if self.facts.handle else None
 
     def send(self, intent: Intent) -> Flow[Receipt]:
         call = yield from compose(intent)

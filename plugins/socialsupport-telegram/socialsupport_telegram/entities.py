@@ -35,11 +35,6 @@ def offsets(text: str) -> list[int]:
     return [0, *accumulate(2 if char > "\uffff" else 1 for char in text)]
 
 
-def utf16(text: str) -> int:
-    """The length as Telegram counts it."""
-    return offsets(text)[-1]
-
-
 def to_markdown(text: str, entities: Sequence[Entity]) -> str:
     starts = offsets(text) if any(entity.type in STYLES for entity in entities) else []
     return from_spans(text, [_span(entity, starts) for entity in entities if entity.type in STYLES])
@@ -72,7 +67,7 @@ def _entities(spans: Iterable[Span], starts: Sequence[int], lead: int) -> Iterab
 
 
 def _is_known_here(span: Span) -> bool:
-    return span.style != "mention" or span.value.isdecimal()
+    return span.style != "mention" or (span.value.isascii() and span.value.isdecimal())
 
 
 def _target(span: Span) -> dict[str, Any]:

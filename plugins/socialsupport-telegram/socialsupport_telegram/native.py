@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 Moment = Annotated[int, Field(ge=0, le=253_402_300_799)]
 """Unix time, until the end of the year 9999."""
 Count = Annotated[int, Field(ge=0)]
+Text = Annotated[str, Field(max_length=8192)]
+"""Telegram's longest text has 4096 characters; anything far beyond it is not Telegram's."""
 
 
 class Native(BaseModel):
@@ -48,6 +50,9 @@ class Entity(Native):
     language: str | None = None
 
 
+Entities = Annotated[tuple[Entity, ...], Field(max_length=1000)]
+
+
 class File(Native):
     """PhotoSize, Document, Audio, Voice, Video, VideoNote, Animation, LivePhoto and Sticker are all files."""
 
@@ -65,8 +70,8 @@ class File(Native):
 
 class Contact(Native):
     phone_number: str
-    first_name: str = ""
-    last_name: str | None = None
+    first_name: Text = ""
+    last_name: Text | None = None
     user_id: int | None = None
 
 
@@ -78,25 +83,25 @@ class Dice(Native):
 class Titled(Native):
     """A Game."""
 
-    title: str
-    description: str = ""
+    title: Text
+    description: Text = ""
 
 
 class Option(Native):
     """A PollOption or a ChecklistTask."""
 
-    text: str
+    text: Text
     completion_date: int = 0
 
 
 class Poll(Native):
-    question: str
-    options: tuple[Option, ...] = ()
+    question: Text
+    options: Annotated[tuple[Option, ...], Field(max_length=100)] = ()
 
 
 class Checklist(Native):
-    title: str
-    tasks: tuple[Option, ...] = ()
+    title: Text
+    tasks: Annotated[tuple[Option, ...], Field(max_length=100)] = ()
 
 
 class Point(Native):
@@ -113,8 +118,8 @@ class Venue(Native):
 
 
 class WebAppData(Native):
-    data: str
-    button_text: str
+    data: Text
+    button_text: Text
 
 
 class Button(Native):
@@ -182,10 +187,10 @@ class Message(Native):
     forward_origin: Origin | None = None
     edit_date: Moment | None = None
     media_group_id: str | None = None
-    text: str | None = None
-    entities: tuple[Entity, ...] = ()
-    caption: str | None = None
-    caption_entities: tuple[Entity, ...] = ()
+    text: Text | None = None
+    entities: Entities = ()
+    caption: Text | None = None
+    caption_entities: Entities = ()
     rich_message: RichMessage | None = None
     animation: File | None = None
     audio: File | None = None
@@ -277,4 +282,6 @@ class SavedUpdates(Native):
     result: tuple[Update, ...]
 
 
-UPDATES: TypeAdapter[Update | SavedUpdates] = TypeAdapter(Update | SavedUpdates)
+UPDATES: TypeAdapter[Update | SavedUpdates] = TypeAdapter(
+    Annotated[Update | SavedUpdates, Field(union_mode="left_to_right")]
+)

@@ -55,7 +55,7 @@ https://core.telegram.org/bots/api#sendvoice, #sendaudio, #sendvideo, #sendanima
 ALREADY = {
     "editMessageText": "not modified",
     "editMessageCaption": "not modified",
-    "deleteMessage": "not found",
+    "deleteMessage": "to delete not found",
 }
 """What Telegram says to a call that changes nothing, because an earlier attempt has already done it."""
 
@@ -171,7 +171,11 @@ def _around(intent: SendMessage) -> dict[str, Any]:
 
 def _is_message(target: Interaction) -> bool:
     """A pressed button is a query and no message."""
-    return "callback_query_id" not in (target.context or "") and target.native_id.isdecimal()
+    return "callback_query_id" not in (target.context or "") and _is_number(target.native_id)
+
+
+def _is_number(written: str) -> bool:
+    return written.isascii() and written.isdecimal()
 
 
 def _is_here(target: Interaction, thread: Thread) -> bool:
@@ -195,7 +199,7 @@ def _opening(intent: OpenPrivate) -> Call:
 
 
 def user_id(account: Identifier | None) -> int:
-    if account is None or account.kind != "telegram.user" or not account.value.isdecimal():
+    if account is None or account.kind != "telegram.user" or not _is_number(account.value):
         raise Unreachable(f"{account or 'nobody'} is no telegram.user; only those have private chats")
     return int(account.value)
 

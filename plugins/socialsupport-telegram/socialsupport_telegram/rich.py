@@ -8,6 +8,7 @@ https://core.telegram.org/bots/api#richmessage (Bot API 10.1, 2026-06)
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from socialsupport_core.contract import MalformedPayload
 from socialsupport_core.text import Span, Style, from_spans
 from socialsupport_telegram.native import File
 
@@ -33,6 +34,7 @@ TEXTS = ("summary", "text", "alternative_text", "expression", "caption", "credit
 """Fields that hold a rich text, in reading order."""
 NESTED = ("blocks", "items")
 """Fields that hold blocks."""
+LONGEST = 32_768  # characters; https://core.telegram.org/bots/api#rich-message-limits (2026-06)
 FILES: dict[str, str] = {
     "animation": "animation",
     "audio": "audio",
@@ -44,6 +46,7 @@ FILES: dict[str, str] = {
 
 
 def rich_text(blocks: Sequence[Block]) -> str:
+    """Raises MalformedPayload when it is longer than Telegram allows."""
     writer = _Writer()
     writer.blocks(blocks, "\n\n")
     return from_spans("".join(writer.parts), writer.spans)
@@ -75,6 +78,8 @@ class _Writer:
             self.gap = self.label = ""
             self.parts.append(before + text)
             self.length += len(before) + len(text)
+            if self.length > LONGEST:
+                raise MalformedPayload(f"this rich message has more than {LONGEST} characters")
 
     def blocks(self, blocks: Sequence[Block], gap: str) -> None:
         for block in blocks:

@@ -1,6 +1,7 @@
 """From intents to calls, where a golden case alone does not say it; settings and failures."""
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -94,7 +95,7 @@ def test_a_thread_says_where_to_write(written: str, fields: dict[str, Any]) -> N
     assert address.fields() == fields
 
 
-@pytest.mark.parametrize("written", ["", "kerry", "42:", "42:x", "4 2", "42:direct:x", "42:business:", "²"])
+@pytest.mark.parametrize("written", ["", "kerry", "42:", "42:x", "4 2", "42:direct:x", "42:business:", "٤٢"])
 def test_other_threads_are_unreachable(written: str) -> None:
     with pytest.raises(Unreachable, match="no thread of Telegram"):
         Address.read(written)
@@ -102,10 +103,8 @@ def test_other_threads_are_unreachable(written: str) -> None:
 
 @given(st.text(max_size=20))
 def test_reading_a_thread_is_total(written: str) -> None:
-    try:
+    with suppress(Unreachable):
         assert Address.read(written).fields()
-    except Unreachable:
-        pass
 
 
 # messages
@@ -122,7 +121,7 @@ def test_what_is_written_in_another_topic_can() -> None:
     assert asked(message(general, text="x", target=target(topic)))["reply_parameters"]["message_id"] == 7
 
 
-@pytest.mark.parametrize("native_id", ["callback", "7x", "-7", "²"])
+@pytest.mark.parametrize("native_id", ["callback", "7x", "-7", "٤٢"])
 def test_only_messages_can_be_quoted(native_id: str) -> None:
     assert "reply_parameters" not in asked(message(text="x", target=target(native_id=native_id)))
 

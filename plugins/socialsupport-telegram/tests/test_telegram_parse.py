@@ -240,6 +240,22 @@ def test_a_strange_file_in_a_rich_message_is_malformed(telegram: Telegram) -> No
         one(telegram, rich_message={"blocks": [{"type": "photo", "photo": [{"width": 1}]}]})
 
 
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        ({"text": "x" * 8193}, "message.text"),
+        ({"text": "x", "entities": [{"type": "bold", "offset": 0, "length": 1}] * 1001}, "message.entities"),
+        ({"rich_message": {"blocks": [{"text": "x" * 20_000}] * 2}}, "more than 32768 characters"),
+        ({"checklist": {"title": "x", "tasks": [{"text": "x"}] * 101}}, "checklist.tasks"),
+    ],
+)
+def test_what_is_far_longer_than_telegram_allows_is_refused(
+    telegram: Telegram, content: dict[str, Any], place: str
+) -> None:
+    with pytest.raises(MalformedPayload, match=place):
+        one(telegram, **content)
+
+
 # what the door answers
 
 

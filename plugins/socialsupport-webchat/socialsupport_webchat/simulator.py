@@ -21,6 +21,7 @@ class WebchatSimulator(Simulator):
     network = "webchat"
     hosts = frozenset()
     places: ClassVar[tuple[Place, ...]] = (Place("chat", "Web chat", "private"),)
+    identity: ClassVar[type[Identity]] = Identity
     settings: WebchatSettings
 
     def respond(self, request: httpx.Request) -> httpx.Response:

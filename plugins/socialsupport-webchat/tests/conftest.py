@@ -186,6 +186,7 @@ class Server:
             timeout_graceful_shutdown=1,
             ws="none",
             lifespan="off",
+            interface="asgi3",
         )
         self.server = uvicorn.Server(self.config)
         self.connector = Webchat(settings)

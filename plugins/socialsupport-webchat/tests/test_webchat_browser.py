@@ -50,6 +50,7 @@ class Visitor:
         self.context = context
         self.server = server
         self.page = context.new_page()
+        self.page.set_default_timeout(15_000)
         self.dialogs: list[str] = []
         self.requests: list[str] = []
         self.errors: list[str] = []

@@ -13,12 +13,8 @@ from socialsupport_core.contract import Unreachable
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 API = "https://api.x.com"
-POST_FIELDS = (
-    "attachments,conversation_id,created_at,display_text_range,entities,id,lang,note_post,public_metrics,text"
-)
-POST_EXPANSIONS = (
-    "attachments.media_keys,author_id,edit_history_post_ids,in_reply_to_user_id,referenced_posts"
-)
+POST_FIELDS = "attachments,conversation_id,created_at,display_text_range,entities,id,lang,note_post,public_metrics,text"
+POST_EXPANSIONS = "attachments.media_keys,author_id,edit_history_post_ids,in_reply_to_user_id,referenced_posts"
 USER_FIELDS = "id,name,profile_image_url,public_metrics,username"
 MEDIA_FIELDS = "alt_text,media_key,preview_image_url,type,url,variants"
 MESSAGE_FIELDS = "attachments,created_at,dm_conversation_id,entities,event_type,id,text"

@@ -192,9 +192,7 @@ class X(Connector[XSettings]):
     def profile(self, identifier: Identifier) -> Flow[Party]:
         if identifier.kind != KIND:
             raise Unsupported(f"X knows no {identifier.kind}")
-        response: httpx.Response = yield api.get(
-            api.at("users", identifier.value), user__fields=api.USER_FIELDS
-        )
+        response: httpx.Response = yield api.get(api.at("users", identifier.value), user__fields=api.USER_FIELDS)
         return party(response.json()["data"], self.own_account or "")
 
     def fetch(self, attachment: Attachment) -> Flow[Blob]:
@@ -204,14 +202,10 @@ class X(Connector[XSettings]):
 
     def _required_account(self) -> str:
         if self.own_account is None:
-            raise ConfigError(
-                "account_id is missing; enter our numeric user id, or run the connection test once"
-            )
+            raise ConfigError("account_id is missing; enter our numeric user id, or run the connection test once")
         return self.own_account
 
-    def _authorization(
-        self, request: httpx.Request, credentials: Credentials | None, now: datetime, nonce: str
-    ) -> str:
+    def _authorization(self, request: httpx.Request, credentials: Credentials | None, now: datetime, nonce: str) -> str:
         settings = self.settings
         bearer = credentials.access_token if credentials else settings.oauth2_token
         if request.url.path == TOKEN_PATH and settings.client_secret:
@@ -228,9 +222,7 @@ class X(Connector[XSettings]):
         key, secret = settings.consumer_key, settings.consumer_secret
         token, token_secret = settings.access_token, settings.access_token_secret
         if key is None or secret is None or token is None or token_secret is None:
-            raise ConfigError(
-                "X has no credentials; set oauth2_token, or access_token with access_token_secret"
-            )
+            raise ConfigError("X has no credentials; set oauth2_token, or access_token with access_token_secret")
         return oauth1.Keys(
             consumer_key=key.get_secret_value(),
             consumer_secret=secret.get_secret_value(),

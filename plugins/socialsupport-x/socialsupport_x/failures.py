@@ -136,7 +136,5 @@ def until_reset(response: httpx.Response) -> float | None:
         return retry_after(response)
     used_up = [window for window in WINDOWS if response.headers.get(f"{window}-remaining") == "0"]
     resets = [response.headers.get(f"{window}-reset", "") for window in used_up or WINDOWS[:1]]
-    seconds = [
-        int(reset) - now for reset in resets if reset.isascii() and reset.isdigit() and len(reset) < 15
-    ]
+    seconds = [int(reset) - now for reset in resets if reset.isascii() and reset.isdigit() and len(reset) < 15]
     return max(0.0, *seconds) if seconds else retry_after(response)

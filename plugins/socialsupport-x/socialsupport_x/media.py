@@ -39,9 +39,7 @@ SEGMENT = 4 * MEGABYTE
 CHECKS = 60
 """How often we ask whether X has finished with a file before we give up."""
 CDN = frozenset({"pbs.twimg.com", "video.twimg.com"})
-PRIVATE_FILE = re.compile(
-    r"https://ton\.(?:twitter|x)\.com/1\.1/ton/data/dm/([0-9]+)/([0-9]+)/([\w.-]+)", re.ASCII
-)
+PRIVATE_FILE = re.compile(r"https://ton\.(?:twitter|x)\.com/1\.1/ton/data/dm/([0-9]+)/([0-9]+)/([\w.-]+)", re.ASCII)
 
 
 def upload(attachment: Attachment, visibility: Visibility) -> Flow[str]:
@@ -80,9 +78,7 @@ def _in_segments(blob: Blob, media_type: str, category: str) -> Flow[str]:
 
 def _segment(media_id: str, index: int, content: bytes) -> httpx.Request:
     url = f"{API}/2/media/upload/{media_id}/append"
-    return httpx.Request(
-        "POST", url, data={"segment_index": str(index)}, files={"media": ("segment", content)}
-    )
+    return httpx.Request("POST", url, data={"segment_index": str(index)}, files={"media": ("segment", content)})
 
 
 def _processed(media_id: str, response: httpx.Response) -> Flow[None]:

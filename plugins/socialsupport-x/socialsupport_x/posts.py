@@ -97,9 +97,7 @@ def from_v1(tweet: Json) -> Post:
         object_of(tweet, "extended_entities"), "media"
     )
     hidden = frozenset(link for item in media if (link := text_of(item, "url")))
-    links = objects_of(object_of(long, "entities"), "urls") or objects_of(
-        object_of(tweet, "entities"), "urls"
-    )
+    links = objects_of(object_of(long, "entities"), "urls") or objects_of(object_of(tweet, "entities"), "urls")
     text = text_of(long, "full_text") or text_of(tweet, "full_text", "text") or ""
     author = object_of(tweet, "user")
     return Post(
@@ -151,9 +149,7 @@ def from_v2(post: Json, scene: Scene) -> Post:
         language=language(text_of(post, "lang")),
         conversation=text_of(post, "conversation_id"),
         reply_to=references.get("replied_to"),
-        addressee=known(addressee, scene.users)
-        if addressee
-        else _author_of(references.get("replied_to"), scene),
+        addressee=known(addressee, scene.users) if addressee else _author_of(references.get("replied_to"), scene),
         repost_of=references.get("retweeted"),
         versions=texts_of(post, "edit_history_post_ids", "edit_history_tweet_ids"),
     )

@@ -58,9 +58,7 @@ def texts_of(source: Json, *names: str) -> list[str]:
     for name in names:
         value = source.get(name)
         if isinstance(value, list):
-            return [
-                str(item) for item in value if isinstance(item, (str, int)) and not isinstance(item, bool)
-            ]
+            return [str(item) for item in value if isinstance(item, (str, int)) and not isinstance(item, bool)]
     return []
 
 
@@ -122,9 +120,7 @@ def unescaped(text: str) -> str:
 def written(text: str, links: Sequence[Json], hidden: frozenset[str] = frozenset()) -> str | None:
     """What the person wrote: links in full, without the `hidden` ones that X appends for attached media."""
     full = {short: long for link in links if (short := text_of(link, "url")) and (long := _web(link))}
-    shown = SHORT_LINK.sub(
-        lambda match: "" if match[0] in hidden else full.get(match[0], match[0]), unescaped(text)
-    )
+    shown = SHORT_LINK.sub(lambda match: "" if match[0] in hidden else full.get(match[0], match[0]), unescaped(text))
     return (shown.rstrip() if hidden else shown) or None
 
 

@@ -176,9 +176,7 @@ def find_message(
         page = response.json()
         for event in _newer(objects_of(page, "data"), since - SKEW["private"]):
             if text_of(event, "sender_id") == intent.own_account and same_text(event, intent.text or ""):
-                thread = (
-                    private(str(event["dm_conversation_id"])) if isinstance(intent, OpenPrivate) else None
-                )
+                thread = private(str(event["dm_conversation_id"])) if isinstance(intent, OpenPrivate) else None
                 return Receipt(native_id=str(event["id"]), thread=thread, at=moment_of(event, "created_at"))
         token = text_of(object_of(page, "meta"), "next_token")
         if token is None or _reaches(objects_of(page, "data"), since - SKEW["private"]):
@@ -205,9 +203,7 @@ def find_deleted(intent: DeleteMessage) -> Flow[Receipt | None]:
 
 def find_like(intent: React) -> Flow[Receipt | None]:
     post = _public_target(intent)
-    response: httpx.Response = yield api.get(
-        api.at("users", intent.own_account, "liked_tweets"), max_results=100
-    )
+    response: httpx.Response = yield api.get(api.at("users", intent.own_account, "liked_tweets"), max_results=100)
     liked = post in {text_of(item, "id") for item in objects_of(response.json(), "data")}
     return Receipt(native_id=post) if liked is bool(intent.reaction) else None
 
@@ -219,9 +215,7 @@ SCHEME = re.compile(r"https?://", re.IGNORECASE)
 def same_text(native: Json, text: str) -> bool:
     """X puts @names before a reply and shortens links; neither makes it another text."""
     long = object_of(native, "note_post", "note_tweet")
-    links = objects_of(object_of(long, "entities"), "urls") or objects_of(
-        object_of(native, "entities"), "urls"
-    )
+    links = objects_of(object_of(long, "entities"), "urls") or objects_of(object_of(native, "entities"), "urls")
     ours = _comparable(plain(text))
     theirs = _comparable(written(text_of(long, "text") or text_of(native, "text") or "", links) or "")
     return theirs == ours or (not ours and SHORT_ONLY.fullmatch(theirs) is not None)

@@ -46,9 +46,7 @@ class XSettings(Settings):
         if (self.access_token is None) is not (self.access_token_secret is None):
             raise ValueError("access_token and access_token_secret belong together: set both or neither")
         if self.access_token is not None and (self.consumer_key is None or self.consumer_secret is None):
-            raise ValueError(
-                "access_token needs consumer_key and consumer_secret: OAuth 1.0a signs with all four"
-            )
+            raise ValueError("access_token needs consumer_key and consumer_secret: OAuth 1.0a signs with all four")
         return self
 
     def secrets(self) -> list[str]:

@@ -69,9 +69,7 @@ def _ordered(webhook_id: str, own: str) -> Flow[set[str]]:
     found: set[str] = set()
     token: str | None = None
     for _ in range(100):  # 1,000 a page; no tier has more than 100,000 subscriptions
-        response: httpx.Response = yield get(
-            "/2/activity/subscriptions", max_results=1000, pagination_token=token
-        )
+        response: httpx.Response = yield get("/2/activity/subscriptions", max_results=1000, pagination_token=token)
         for one in objects_of(response.json(), "data"):
             mine = text_of(object_of(one, "filter"), "user_id") == own
             if mine and text_of(one, "webhook_id") == webhook_id:

@@ -51,9 +51,7 @@ def answer(payload: Payload, settings: XSettings) -> Reply | None:
     if payload.method != "GET" or not token:
         return None
     if not CHALLENGE.fullmatch(token):
-        raise SignatureError(
-            "the challenge has characters that X never uses; answering would sign a stranger's text"
-        )
+        raise SignatureError("the challenge has characters that X never uses; answering would sign a stranger's text")
     secret = settings.client_secret or settings.consumer_secret
     assert secret is not None
     return Reply.of_json({"response_token": signed(secret.get_secret_value(), token.encode())})

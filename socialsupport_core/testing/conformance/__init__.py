@@ -13,10 +13,10 @@ from socialsupport_core.testing.conformance.golden import Golden
 from socialsupport_core.testing.conformance.parsing import Interactions, Parsing
 from socialsupport_core.testing.conformance.secrets import Secrets
 from socialsupport_core.testing.conformance.sending import Flows, Sending
-from socialsupport_core.testing.conformance.verification import Verification
+from socialsupport_core.testing.conformance.verification import Verified
 
 
-class ConnectorConformance(Claims, Golden, Verification, Parsing, Interactions, Flows, Sending, Doubt, Secrets):
+class ConnectorConformance(Claims, Golden, Verified, Parsing, Interactions, Flows, Sending, Doubt, Secrets):
     """Subclass it with `connector`, in a file that pytest collects."""
 
 

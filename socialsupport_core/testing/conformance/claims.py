@@ -1,8 +1,7 @@
 """Every claim has a case. What no golden case proves does not exist."""
 
 import re
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -16,6 +15,7 @@ from socialsupport_core.model import (
     OpenPrivate,
     RateLimit,
     SendMessage,
+    TextLimit,
     Thread,
 )
 from socialsupport_core.testing.conformance.base import OfConnector, fail
@@ -30,8 +30,7 @@ _CREDENTIAL = re.compile(r"(?<!public_)(token|secret|password|private_key|api_ke
 class Claims(OfConnector):
     def test_every_claimed_event_has_a_case(self) -> None:
         """Each event type in `capabilities.events` comes out of a golden payload, and no other does."""
-        shown = {event.type for case in self.cases.inbound for event in case.events or ()}
-        shown |= {event.type for case in self.cases.polls for event in case.events or ()}
+        shown = {event.type for event in self._events()}
         self._both_ways("event", self.capabilities.events, shown - ({"unrecognised"} - self.capabilities.events))
 
     def test_every_claimed_intent_has_a_case(self) -> None:
@@ -98,7 +97,7 @@ class Claims(OfConnector):
 
     def test_reporting_claims_have_cases(self) -> None:
         """Delivery states and echoes that are claimed come out of golden payloads."""
-        events = [event for case in (*self.cases.inbound, *self.cases.polls) for event in case.events or ()]
+        events = self._events()
         states = {event.state for event in events if event.type == "delivery.updated"}
         for state in sorted(self.capabilities.receipts - states):
             fail(f"`receipts` claims {state!r}, and no golden payload gives delivery.updated with that state")
@@ -149,21 +148,24 @@ class Claims(OfConnector):
 
     def test_attachments_fit_the_declared_media(self) -> None:
         """Golden messages carry only attachments that the capabilities allow."""
-        for case in self.messages_with_attachments():
-            for attachment in case.intent.attachments:
+        for case in self.cases.outbound:
+            attachments = case.intent.attachments if isinstance(case.intent, SendMessage) and case.receipt else ()
+            for attachment in attachments:
                 if not _fits(attachment, self.capabilities):
                     fail(f"{case}: `media` does not allow {attachment.media_type}, {attachment.size} bytes")
-            if len(case.intent.attachments) > self.capabilities.attachments:
+            if len(attachments) > self.capabilities.attachments:
                 fail(f"{case}: `attachments` allows {self.capabilities.attachments} in a message")
-
-    def messages_with_attachments(self) -> list[Any]:
-        return [case for case in self.cases.outbound if case.receipt and getattr(case.intent, "attachments", ())]
 
     def _both_ways(self, what: str, claimed: Iterable[str], shown: Iterable[str]) -> None:
         for name in sorted(set(claimed) - set(shown)):
             fail(f"the {what} {name} is claimed, and no golden case shows it; add the case or drop the claim")
         for name in sorted(set(shown) - set(claimed)):
             fail(f"golden cases show the {what} {name}, which is not claimed; claim it in `capabilities`")
+
+    def _events(self) -> list[Any]:
+        """Of the inbound and the poll cases."""
+        given = [*(case.events for case in self.cases.inbound), *(case.events for case in self.cases.polls)]
+        return [event for events in given for event in events or ()]
 
     def _some(self, kind: str) -> Any:
         raw: dict[str, Any] = {"type": kind, "key": "conformance", "own_account": "1"}
@@ -175,8 +177,7 @@ class Claims(OfConnector):
         return INTENT.validate_python(raw)
 
     def _threads(self) -> list[Thread]:
-        events = [event for case in self.cases.inbound for event in case.events or ()]
-        heard = [event.interaction.thread for event in events if hasattr(event, "interaction")]
+        heard = [event.interaction.thread for event in self._events() if hasattr(event, "interaction")]
         return [*heard, *(case.intent.thread for case in self.cases.outbound)]
 
 
@@ -210,19 +211,31 @@ def widened(wide: Capabilities, narrow: Capabilities) -> list[str]:
 
 
 def _is_wider(name: str, narrow: Any, wide: Any) -> bool:
-    if name == "unsupported" or narrow == wide:
+    if narrow == wide or name == "unsupported":
         return False
-    if isinstance(wide, frozenset):
+    if isinstance(wide, frozenset | bool | int):
         return not narrow <= wide
-    if isinstance(wide, bool | int):
-        return bool(narrow > wide)
-    if name == "text":
-        return wide is not None and (narrow is None or narrow.unit != wide.unit or narrow.limit > wide.limit)
     if isinstance(wide, tuple):
         return any(not _covered(limit, wide) for limit in narrow)
-    if isinstance(wide, timedelta) or wide is None:
-        return name == "reply_window" and wide is not None and (narrow is None or narrow > wide)
-    return name != "settles" or narrow != "none"
+    return _NARROWER.get(name, _less)(narrow, wide) is False
+
+
+def _shorter(narrow: TextLimit | None, wide: TextLimit | None) -> bool:
+    """None is no limit at all."""
+    return wide is None or (narrow is not None and narrow.unit == wide.unit and narrow.limit <= wide.limit)
+
+
+def _less(narrow: Any, wide: Any) -> bool:
+    """None is nothing."""
+    return narrow is None or (wide is not None and narrow < wide)
+
+
+_NARROWER: Mapping[str, Callable[[Any, Any], bool]] = {
+    "text": _shorter,
+    "reply_window": lambda narrow, wide: wide is None or (narrow is not None and narrow < wide),
+    "settles": lambda narrow, _: narrow == "none",
+    "verification": lambda *_: False,
+}
 
 
 def _covered(limit: Any, wide: Iterable[Any]) -> bool:

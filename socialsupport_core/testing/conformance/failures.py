@@ -25,7 +25,7 @@ BROKEN = (b"", b"{", b"null", b"[]", b"{}", b'"text"', b"0", b"<html><h1>Oops</h
 FAILED = (300, 301, 304, 400, 401, 403, 404, 408, 409, 413, 418, 422, 425, 429, 451, 499, 500, 501, 502, 503, 504, 599)
 WENT_WELL = (200, 201, 202, 204)
 DOUBTFUL = (500, 502, 504)
-RAISED = (RateLimited("slower"), Unavailable("down"), Uncertain("cut"), AuthExpired("expired"))
+RAISED = (RateLimited, Unavailable, Uncertain, AuthExpired)
 
 
 class Failures(Base):
@@ -71,7 +71,7 @@ class Failures(Base):
         connector = self.make()
         for position in range(len(flow.exchange)):
             for error in RAISED:
-                end = self._spoil(connector, flow, position, error)
+                end = self._spoil(connector, flow, position, error("the network says so"))
                 self._is_no_success(flow, position, 599, end)
 
     def _is_no_success(self, flow: Outbound | Poll | Call, position: int, status: int, end: Any) -> None:
@@ -96,9 +96,10 @@ class Failures(Base):
 
     def _decision(self, connector: Any, response: httpx.Response) -> DeliveryError | None:
         try:
-            return connector.failure(response)
+            error: DeliveryError | None = connector.failure(response)
         except Exception as error:
             fail(f"failure raised {type(error).__name__} ({error}) for {_named(response)}; it returns a DeliveryError")
+        return error
 
     def _requests(self) -> list[httpx.Request]:
         """One golden request of each method; none where the network is not HTTP."""

@@ -18,8 +18,6 @@ STRANGE: tuple[Any, ...] = (
 )  # fmt: skip
 STRANGE_TEXTS = ("", " ", "0", "-1", "NaN", "9" * 30, "\x00", "\ufffd", "{}", "[", "a" * 100_000)
 UNKNOWN = ("zz_unknown_field", {"id": "zz", "text": "zz", "list": [1, None]})
-LONGEST = 200
-"""Longer strings do not grow the mutated bodies: of 100 kB each, one place a body is enough."""
 
 
 def json_bytes(content: Any) -> bytes:
@@ -57,12 +55,12 @@ def _json_mutants(content: Any) -> Iterator[tuple[str, Any]]:
         if not path:
             continue
         where = ".".join(map(str, path))
-        yield f"{where} missing", _changed(content, path, None)
+        yield f"{where} missing", _missing(content, path)
         for strange in STRANGE:
-            yield f"{where} = {str(strange)[:40]!r}", _changed(content, path, lambda _, new=strange: new)
+            yield f"{where} = {str(strange)[:40]!r}", _with(content, path, strange)
         if isinstance(inner := _at(content, path), str) and (nested := _read(inner.encode())) is not None:
             for change, changed in _json_mutants(nested):
-                yield f"{where} holds {change}", _changed(content, path, lambda _, new=changed: json.dumps(new))
+                yield f"{where} holds {change}", _with(content, path, json.dumps(changed))
 
 
 def _form_mutants(form: list[tuple[str, str]]) -> Iterator[tuple[str, bytes]]:
@@ -141,10 +139,12 @@ def _at(content: Any, path: Path) -> Any:
     return content
 
 
-def _changed(content: Any, path: Path, change: Callable[[Any], Any] | None) -> Any:
-    """A copy with the place changed, or without it."""
-    if change is not None:
-        return _replaced(content, path, change)
+def _with(content: Any, path: Path, new: Any) -> Any:
+    """A copy with something else in this place."""
+    return _replaced(content, path, lambda _: new)
+
+
+def _missing(content: Any, path: Path) -> Any:
     return _replaced(content, path[:-1], lambda inner: _without(inner, path[-1]))
 
 

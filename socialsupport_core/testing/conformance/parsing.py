@@ -121,7 +121,7 @@ class Parsing(Base):
 
     def _kinds(self) -> list[Inbound]:
         """One case for each way in and content type."""
-        kinds = {}
+        kinds: dict[tuple[str, str | None], Inbound] = {}
         for case in self._readable():
             payload = case.payload.payload
             kinds.setdefault((payload.source, payload.header("content-type")), case)

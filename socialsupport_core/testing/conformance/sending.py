@@ -88,7 +88,8 @@ class Sending(OfConnector):
     def test_replies_do_not_get_mixed_up(self) -> None:
         """Answers to interactions of two different threads ask two different things."""
         self._asks_to_send()
-        connector, seen = self.make(), {}
+        connector = self.make()
+        seen: dict[tuple[str, ...], Interaction] = {}
         for interaction in self._answerable(connector):
             asks = [digest(ask) for ask in self.improvise(connector, reply_to(interaction)).asks]
             other = seen.setdefault(tuple(asks), interaction)

@@ -26,7 +26,7 @@ _STRANGE = ("", " ", "=", ",", "v1", "v1,", "sha256", "sha256=", "t=,v1=", "NaN"
             "none", "null", "\xff", "💥", "a" * 10_000)  # fmt: skip
 
 
-class Verification(Base):
+class Verified(Base):
     def test_nothing_unsigned_is_let_in(self) -> None:
         """What is claimed to be verified has a golden payload that proves who sent it."""
         if self.verification == "none":

@@ -15,6 +15,7 @@ from socialsupport_core.contract import (
     DeliveryError,
     Flow,
     MalformedPayload,
+    ReadBlob,
     Settings,
     SignatureError,
     Unreachable,
@@ -43,7 +44,6 @@ from socialsupport_core.model import (
     Thread,
     Unrecognised,
 )
-from socialsupport_core.contract import ReadBlob
 from socialsupport_core.text import plain
 
 API = "https://api.pigeon.example/v1"

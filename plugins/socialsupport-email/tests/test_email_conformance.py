@@ -1,0 +1,6 @@
+from socialsupport_core.testing import ConnectorConformance
+from socialsupport_email import Email
+
+
+class TestEmail(ConnectorConformance):
+    connector = Email

@@ -1,0 +1,120 @@
+"""`socialsupport demo`: the whole thing on this machine, with no account anywhere."""
+
+# ruff: noqa: PLC0415 - imported when it is needed, so that --help is quick
+
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from socialsupport_core.demo.clock import StoryClock
+    from socialsupport_core.demo.story import Scene, Story
+    from socialsupport_core.demo.world import World
+
+HOST = "127.0.0.1"
+
+
+def add(app: typer.Typer) -> None:
+    app.command()(demo)
+
+
+def demo(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Of the pages; 0 takes any that is free.")] = 0,
+    smtp_port: Annotated[int, typer.Option(min=0, max=65535, help="Of the SMTP door; 0 takes any.")] = 0,
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the store is kept; else it goes with the demo.")
+    ] = None,
+    script: Annotated[bool, typer.Option("--script", help="Tell the story in the terminal and end.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the addresses as one line of JSON.")] = False,
+) -> None:
+    """Run everything on this machine: hub, simulated networks, SMTP door, web chat, inbox page.
+
+    No account and no server of yours is needed. Ctrl-C ends it.
+    """
+    if data is not None:
+        data.mkdir(parents=True, exist_ok=True)
+        _run(data, port, smtp_port, script=script, as_json=as_json)
+        return
+    with tempfile.TemporaryDirectory(prefix="socialsupport-demo-", ignore_cleanup_errors=True) as folder:
+        _run(Path(folder), port, smtp_port, script=script, as_json=as_json)
+
+
+def _run(folder: Path, port: int, smtp_port: int, *, script: bool, as_json: bool) -> None:
+    if script:
+        _tell(folder)
+    else:
+        _serve(folder, port, smtp_port, as_json=as_json)
+
+
+def _world(folder: Path, url: str) -> tuple["World", "StoryClock"]:
+    from socialsupport_core.demo.clock import StoryClock, real
+    from socialsupport_core.demo.world import build
+
+    clock = StoryClock(real() - timedelta(hours=6))
+    return build(folder, url, clock), clock
+
+
+def _tell(folder: Path) -> None:
+    from rich.console import Console
+
+    from socialsupport_core.demo.story import tell
+
+    world, clock = _world(folder, "https://support.acme.example")
+    console = Console(highlight=False)
+    try:
+        story = tell(world, clock, lambda scene: _print_scene(console, scene))
+        _print_timeline(world, story)
+    finally:
+        world.hub.close()
+
+
+def _print_scene(console: object, scene: "Scene") -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    assert isinstance(console, Console)
+    console.print(Text.assemble((f"{scene.where:<18}", "cyan"), (f"{scene.who}: ", "bold"), scene.what))
+    console.print(Text.assemble(" " * 18, ("→ ", "green"), (scene.outcome, "dim")))
+
+
+def _print_timeline(world: "World", story: "Story") -> None:
+    from socialsupport_core.cli.output import line, table
+    from socialsupport_core.cli.people import row
+    from socialsupport_core.demo.world import TENANT
+
+    entries = world.hub.timeline(TENANT, story.customer)
+    line("\nWhat the agent reads: one conversation.\n")
+    table(("when", "where", "who", "what", "state"), [row(entry) for entry in entries])
+
+
+def _serve(folder: Path, port: int, smtp_port: int, *, as_json: bool) -> None:
+    from socialsupport_core.cli.output import json_line, line
+    from socialsupport_core.cli.serving import bound, free_port, run
+    from socialsupport_core.demo.server import create_demo
+    from socialsupport_core.demo.story import tell
+
+    fresh = not (folder / "support.sqlite").exists()
+    opened = bound(HOST, port)
+    smtp = f"{HOST}:{smtp_port or free_port(HOST)}"
+    url = f"http://{HOST}:{opened.getsockname()[1]}"
+    world, clock = _world(folder, url)
+    if fresh:
+        tell(world, clock)
+    clock.catch_up()
+    token = world.tokens["dana"]
+    addresses = {"inbox": f"{url}/#token={token}", "api": f"{url}/api", "smtp": smtp, "token": token}
+
+    def ready() -> None:
+        if as_json:
+            json_line(addresses)
+            return
+        line(f"inbox      {addresses['inbox']}")
+        line(f"customers  {url}/people")
+        line(f"web chat   {world.channel_url('webchat')}")
+        line(f"mail to    support@acme.example at {smtp}")
+        line("Ctrl-C ends it.")
+
+    run(create_demo(world, smtp), opened, ready)

@@ -1,0 +1,80 @@
+"""`socialsupport timeline` and `explain`: the continuous conversation, and why it is one customer's."""
+
+# ruff: noqa: PLC0415 - imported when it is needed, so that --help is quick
+
+from typing import Annotated, Any
+
+import typer
+
+from socialsupport_core.cli.reach import DEFAULT, Store, Tenant, hub_at, tenant_of
+
+Who = Annotated[str, typer.Argument(metavar="CUSTOMER-OR-IDENTIFIER", help="cus_… or kind:value.")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
+
+
+def add(app: typer.Typer) -> None:
+    app.command()(timeline)
+    app.command()(explain)
+
+
+def timeline(
+    who: Who,
+    store: Store = DEFAULT,
+    tenant: Tenant = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Print the continuous conversation of one customer, whatever the networks."""
+    from socialsupport_core.cli.output import json_line, table
+
+    with hub_at(store) as hub:
+        entries = hub.timeline(tenant_of(hub, tenant), who, limit=limit)
+    if as_json:
+        for entry in entries:
+            json_line(entry)
+        return
+    table(("when", "where", "who", "what", "state"), [row(entry) for entry in entries])
+
+
+def row(entry: dict[str, Any]) -> tuple[str, str, str, str, str]:
+    """One interaction as a line for people."""
+    from socialsupport_core.text import plain, visible
+
+    interaction = entry["interaction"]
+    author = interaction["author"]
+    speaker = author.get("name") or author.get("handle") or _first(author)
+    text = plain(interaction.get("text") or "") or interaction.get("subject") or interaction["kind"]
+    if entry.get("deleted_at"):
+        text = "(deleted)"
+    where = f"{interaction['network']} {interaction['thread']['visibility']}"
+    return entry["at"][:16].replace("T", " "), where, visible(speaker), visible(text), entry.get("state", "")
+
+
+def _first(author: dict[str, Any]) -> str:
+    found = author.get("identifiers") or [{"value": "us"}]
+    return str(found[0]["value"])
+
+
+def explain(who: Who, store: Store = DEFAULT, tenant: Tenant = None, as_json: AsJson = False) -> None:
+    """Tell why these identifiers are one customer, the weakest step, and what was refused by which rule."""
+    from socialsupport_core.cli.output import json_document, line, table
+
+    with hub_at(store) as hub:
+        found = hub.explain(tenant_of(hub, tenant), who)
+    if as_json:
+        json_document(found)
+        return
+    line(f"{found['customer']}: {', '.join(one['identifier'] for one in found['accounts'])}")
+    if found["evidence"]:
+        table(("joined by", "between", "source", "when"), [_evidence(one) for one in found["evidence"]])
+        weakest = found["weakest"]
+        line(f"weakest step: {weakest['proof']} ({weakest['tier']}), {' – '.join(weakest['between'])}")
+    for one in found["refused"]:
+        line(f"not joined: {' – '.join(one['between'])}: {one['rule']}")
+    for one in found["retracted"]:
+        line(f"taken back by {one['by']}: {' – '.join(one['between'])}")
+
+
+def _evidence(one: dict[str, Any]) -> tuple[str, str, str, str]:
+    by = f" by {one['agent']}" if one.get("agent") else ""
+    return f"{one['proof']} ({one['tier']}){by}", " – ".join(one["between"]), one["source"], one["at"][:16]

@@ -1,0 +1,132 @@
+"""The demo's world: one tenant, five channels, and the networks around them, all on this machine."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from socialsupport_core.contract import ConfigError, Registry
+from socialsupport_core.hub import Hub
+from socialsupport_core.testing import Network, Simulator
+
+TENANT = "acme"
+AGENTS = {"dana": "Dana", "bo": "Bo"}
+
+# Invented credentials: they open nothing but the simulators of this process.
+CHANNELS: dict[str, dict[str, Any]] = {
+    "x": {
+        "consumer_key": "demo-consumer-key",
+        "consumer_secret": "demo-consumer-secret",
+        "access_token": "2244994945-demo-access-token",
+        "access_token_secret": "demo-access-token-secret",
+        "account_id": "2244994945",
+        "handle": "acme",
+    },
+    "telegram": {"token": "123456:AAdemo-demo-demo-demo-demo-demo-dem", "secret_token": "demo_secret_token"},
+    "email": {
+        "address": "support@acme.example",
+        "name": "Acme",
+        "token_secret": "demo-token-secret-of-some-length",
+        "smtp": {"host": "127.0.0.1", "port": 1, "security": "none"},
+    },
+    "webchat": {
+        "own_account": "acme-web",
+        "secret": "demo-webchat-secret",
+        "identity_secret": "demo-identity-secret",
+        "title": "Acme support",
+    },
+    "phone": {"number": "+15550100", "signing_secret": "demo-phone-signing-secret"},
+}
+OWN_ACCOUNTS = {
+    "x": "2244994945",
+    "telegram": "123456",
+    "email": "support@acme.example",
+    "webchat": "acme-web",
+    "phone": "+15550100",
+}
+NEEDED = tuple(CHANNELS)
+
+
+@dataclass
+class World:
+    """The hub and the networks around it."""
+
+    hub: Hub
+    simulators: dict[str, Simulator]
+    doors: dict[str, str]
+    """Door ids by network."""
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def deliver(self) -> int:
+        """Brings the networks' webhooks to their doors; how many. What a door refuses is lost, as in life."""
+        count = 0
+        for network, simulator in self.simulators.items():
+            for payload in simulator.due():
+                self.hub.receive(self.doors[network], payload).result()
+                count += 1
+        return count
+
+    def settle(self) -> None:
+        """Everything that is under way arrives: webhooks in, replies out, echoes back."""
+        self.hub.drain()
+        while self.deliver():
+            self.hub.drain()
+
+    def sign_in(self, person: str, email: str, name: str) -> None:
+        """The shop's own page tells the web chat who is logged in, and signs it."""
+        self._identify(person, {"user": person, "email": email, "name": name}, signed=True)
+
+    def claim(self, person: str, email: str) -> None:
+        """Somebody types an address into the web chat's form."""
+        self._identify(person, {"email": email}, signed=False)
+
+    def _identify(self, person: str, identity: dict[str, str], *, signed: bool) -> None:
+        chat: Any = self.simulators["webchat"]
+        chat.identify(person, chat.identity.model_validate(identity), signed=signed)
+
+    def channel_url(self, network: str) -> str:
+        return f"{self.hub.public_url}/chat/{self.doors[network]}/"
+
+
+def build(folder: Path, public_url: str, clock: Callable[[], datetime], registry: Registry | None = None) -> World:
+    """A world in an empty or an earlier folder. Raises ConfigError when a plugin that it needs is missing."""
+    registry = registry or Registry.discover(only=NEEDED)
+    missing = [name for name in NEEDED if name not in registry.connectors or name not in registry.simulators]
+    if missing:
+        why = "; ".join(f"{one.plugin}: {one.reason}" for one in registry.broken)
+        raise ConfigError(f"the demo needs the plugins {', '.join(missing)}; {why or 'install socialsupport[all]'}")
+    simulators = {name: _simulator(registry, name, clock) for name in NEEDED}
+    hub = Hub.open(
+        folder / "support.sqlite",
+        public_url=public_url,
+        registry=registry,
+        transport=Network(simulators.values()).transport(),
+        wires=[wire for one in simulators.values() for wire in one.wires()],
+        clock=clock,
+    )
+    return World(hub, simulators, _configure(hub, simulators), _tokens(hub))
+
+
+def _simulator(registry: Registry, name: str, clock: Callable[[], datetime]) -> Simulator:
+    settings = registry.connectors[name].settings_model.model_validate(CHANNELS[name])
+    simulator: Simulator = registry.simulators[name](settings, clock=clock)
+    return simulator
+
+
+def _configure(hub: Hub, simulators: dict[str, Simulator]) -> dict[str, str]:
+    hub.add_tenant(TENANT, "Acme")
+    for agent, name in AGENTS.items():
+        hub.add_agent(TENANT, agent, name)
+    doors = {}
+    for name, settings in CHANNELS.items():
+        path = hub.add_channel(TENANT, name, name, settings, own_account=OWN_ACCOUNTS[name], mode="webhook")
+        doors[name] = path.rsplit("/", 1)[1]
+        simulators[name].door = f"{hub.public_url}{path}"
+    return doors
+
+
+def _tokens(hub: Hub) -> dict[str, str]:
+    return {
+        agent: hub.issue_token(TENANT, agent, ("read", "reply", "link", "configure", "operate")) for agent in AGENTS
+    }

@@ -1,0 +1,107 @@
+"""The kit without a test file, and as pytest sees it."""
+
+import subprocess
+import sys
+from collections import Counter
+from typing import Any
+
+import pytest
+from pigeon.connector import Pigeon
+
+from socialsupport_core.contract import ConfigError
+from socialsupport_core.testing import ConnectorConformance, CRMConformance
+from socialsupport_core.testing import check as module
+
+
+class Silent(Pigeon):
+    def verify(self, payload: Any) -> None:
+        pass
+
+
+def test_a_report_names_property_case_and_sentence() -> None:
+    report = module.check(Pigeon, only=["inbound_cases", "a_near_miss_is_refused"])
+    assert report.subject == "pigeon"
+    assert report.passed
+    assert report.failed == ()
+    first = next(result for result in report.results if result.case)
+    assert (first.name, first.case, first.outcome) == ("inbound_cases", "a sealed letter", "passed")
+    assert first.sentence == "A golden payload is verified and gives exactly its events."
+    assert first.duration >= 0
+    (skipped,) = report.skipped
+    assert (skipped.name, skipped.message) == ("a_near_miss_is_refused", "there is no shared secret")
+
+
+def test_a_failure_says_what_to_do() -> None:
+    report = module.check(Silent, only=["an_old_payload_is_refused", "inbound_cases"])
+    assert not report.passed
+    (forged,) = [result for result in report.failed if result.name == "inbound_cases"]
+    assert forged.case == "forged"
+    assert forged.message.startswith("cases/inbound.json, case 'forged': SignatureError was expected")
+
+
+def test_two_checks_do_not_get_mixed_up() -> None:
+    names = ["no_proof_can_be_missing", "nothing_unsigned_is_let_in"]
+    assert module.check(Pigeon, only=names).passed
+    assert not module.check(Silent, only=names).passed
+    assert module.check(Pigeon, only=names).passed
+
+
+def test_nothing_passed_is_not_passed() -> None:
+    assert not module.check(Pigeon, only=["a_near_miss_is_refused"]).passed
+
+
+def test_an_unknown_property_is_told() -> None:
+    with pytest.raises(ConfigError, match="could not run on pigeon"):
+        module.check(Pigeon, only=["no_such_property"])
+
+
+def test_the_kit_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(
+        ConfigError, match=r"needs pytest and hypothesis; install the extra: .*socialsupport\[testing\]"
+    ):
+        module.check(Pigeon)
+
+
+@pytest.mark.parametrize("kit", [ConnectorConformance, CRMConformance])
+def test_each_property_has_one_name_and_one_sentence(kit: type) -> None:
+    defined = [name for cls in kit.__mro__ for name in vars(cls) if name.startswith("test_")]
+    assert [name for name, times in Counter(defined).items() if times > 1] == []
+    for name in defined:
+        sentence = getattr(kit, name).__doc__ or ""
+        assert sentence.splitlines()[0].endswith("."), name
+
+
+@pytest.mark.parametrize("kit", [ConnectorConformance, CRMConformance])
+def test_no_helper_hides_another(kit: type) -> None:
+    mixins = [cls for cls in kit.__mro__[1:] if cls.__module__.startswith("socialsupport_core.testing")]
+    for cls in mixins:
+        own = {name for name in vars(cls) if name.startswith("_") and not name.startswith("__")}
+        for other in mixins:
+            shared = own & set(vars(other)) if not issubclass(cls, other) and not issubclass(other, cls) else set()
+            assert not shared - {"_abc_impl"}, f"{cls.__name__} and {other.__name__} both have {shared}"
+
+
+def test_the_pytest_plugin_is_light() -> None:
+    code = (
+        "import sys, socialsupport_core.testing.pytest_plugin\n"
+        "heavy = {'httpx', 'pydantic', 'hypothesis', 'pytest', 'socialsupport_core.contract'} & set(sys.modules)\n"
+        "sys.exit(', '.join(heavy))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.stderr.strip() == ""
+
+
+@pytest.mark.parametrize("name", ["Simulator", "ConnectorConformance", "load_cases", "new_connector"])
+def test_what_authors_need_is_in_one_place(name: str) -> None:
+    import socialsupport_core.testing as kit  # noqa: PLC0415 - the module itself is looked at
+
+    assert name in kit.__all__
+    assert getattr(kit, name).__name__ == name
+
+
+def test_what_is_not_there_is_told() -> None:
+    import socialsupport_core.testing as kit  # noqa: PLC0415 - the module itself is looked at
+
+    with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
+        _ = kit.Nonsense

@@ -1,0 +1,96 @@
+"""The CRM kit: content with the ledger, and hard on each way to get it wrong."""
+
+from typing import Any
+
+import httpx
+import pytest
+from pigeon.ledger import Ledger, LedgerSimulator
+
+from socialsupport_core.contract import CaseRef, CaseSummary, Contact, Flow, Outcome
+from socialsupport_core.model import Identifier, Party
+from socialsupport_core.testing import CRMConformance
+from socialsupport_core.testing.check import check_crm
+
+
+class TestLedger(CRMConformance):
+    crm = Ledger
+    simulator = LedgerSimulator
+
+
+class ANewCaseEveryTime(Ledger):
+    def open_case(self, conversation: CaseSummary) -> Flow[CaseRef]:
+        made = yield self.ask("POST", "/cases", {"conversation": conversation.conversation})
+        return CaseRef(id=made.json()["id"])
+
+
+class OneCaseForAll(Ledger):
+    def open_case(self, conversation: CaseSummary) -> Flow[CaseRef]:
+        return (yield from super().open_case(conversation.model_copy(update={"conversation": "all"})))
+
+
+class ARecordEveryTime(Ledger):
+    def once(self, path: str, key: str, content: Any) -> Flow[str]:
+        made = yield self.ask("POST", path, content)
+        return str(made.json()["id"])
+
+
+class LookingMakesSomebody(Ledger):
+    def find_customers(self, party: Party) -> Flow[tuple[Contact, ...]]:
+        found = yield from super().find_customers(party)
+        for identifier in () if found else party.identifiers:
+            yield self.ask("POST", "/people", {"mail": identifier.value, "name": party.name})
+        return found
+
+
+class EverybodyIsFound(Ledger):
+    def contact(self, person: Any) -> Contact:
+        return Contact(id=person["id"], identifiers=(Identifier(kind="ledger.person", value=person["id"]),))
+
+
+class ClosingAgainIsAnError(Ledger):
+    def close_case(self, case: CaseRef, outcome: Outcome) -> Flow[None]:
+        yield self.ask("PATCH", f"/cases/{case.id}", {"state": outcome})
+        raise KeyError("closed")
+
+
+class TheTokenIsInTheAddress(Ledger):
+    def ask(self, method: str, path: str, content: Any = None) -> httpx.Request:
+        request = super().ask(method, path, content)
+        token = self.settings.token.get_secret_value()
+        return httpx.Request(method, request.url.copy_merge_params({"token": token}), headers=request.headers)
+
+
+class RefusalsAreOverlooked(Ledger):
+    def failure(self, response: httpx.Response) -> None:
+        return None
+
+
+class NothingIsClosed(Ledger):
+    close_case = Ledger.__mro__[1].close_case  # type: ignore[assignment]
+
+
+MUTANTS = [
+    ("a_conversation_is_one_case", ANewCaseEveryTime),
+    ("a_conversation_is_one_case", OneCaseForAll),
+    ("a_key_is_one_record", ARecordEveryTime),
+    ("an_attachment_is_one_record", ARecordEveryTime),
+    ("looking_makes_nobody", LookingMakesSomebody),
+    ("call_cases", EverybodyIsFound),
+    ("closing_twice_is_closing_once", ClosingAgainIsAnError),
+    ("secrets_stay_out_of_addresses", TheTokenIsInTheAddress),
+    ("every_status_is_a_decision", RefusalsAreOverlooked),
+    ("every_verb_has_a_case", NothingIsClosed),
+]
+
+
+@pytest.mark.parametrize(("name", "mutant"), MUTANTS)
+def test_mutant_is_killed(name: str, mutant: type[Ledger]) -> None:
+    report = check_crm(mutant, LedgerSimulator, only=[name])
+    assert {result.name for result in report.failed} == {name}
+
+
+def test_without_a_simulator_the_report_says_what_was_not_tried() -> None:
+    report = check_crm(Ledger)
+    assert report.passed
+    untried = {result.name for result in report.skipped if "no simulator" in result.message}
+    assert untried >= {"a_conversation_is_one_case", "a_key_is_one_record", "looking_makes_nobody"}
