@@ -27,7 +27,10 @@ import httpx
 
 from socialsupport_core import identity as people
 from socialsupport_core.contract import (
+    AgentReplied,
+    CaseClosed,
     ConfigError,
+    CRMEvent,
     Policy,
     Refusal,
     Registry,
@@ -43,6 +46,7 @@ from socialsupport_core.model.interaction import Attachment
 from socialsupport_core.pipeline import outbound, replying
 from socialsupport_core.pipeline.bell import Bell
 from socialsupport_core.pipeline.channels import Channels, Live, NoSuchDoor
+from socialsupport_core.pipeline.crm import CRMs
 from socialsupport_core.pipeline.plan import Plan
 from socialsupport_core.pipeline.record import Recorder, publish_interaction
 from socialsupport_core.pipeline.replying import ReplyRefused, Saying
@@ -59,9 +63,11 @@ from socialsupport_core.store import (
     micros,
     outbox,
 )
+from socialsupport_core.store import crm as crms
 from socialsupport_core.store.accounts import SCOPES, Access, Agent, App, Channel, Scope
 from socialsupport_core.store.blobs import BlobStore, FolderBlobs
 from socialsupport_core.store.conversations import Conversation
+from socialsupport_core.store.crm import Connected
 from socialsupport_core.store.interactions import Stored
 from socialsupport_core.store.secrets import EncryptedSecrets, SecretStore, keys_beside
 from socialsupport_core.wire import NetworkWire
@@ -101,12 +107,14 @@ class Hub:
         self._policies = (*policies, *registry.policies)
         self.channels = Channels(database, registry, secrets)
         self.wire = NetworkWire((*registry.wires, *wires), transport=transport, read_blob=blobs.get, clock=clock)
+        self.crms = CRMs(database, registry, secrets, self.wire, clock, self._act_for_crm)
         self.workers = Workers(
             database,
             self.channels,
             self.wire,
             blobs,
             Recorder(self._new_conversation_id),
+            self.crms,
             self.bell,
             clock,
             random.Random(random_bytes(16)),  # noqa: S311 - jitter, no secret
@@ -250,6 +258,25 @@ class Hub:
         self._database.do(remove)
         self.channels.forget()
 
+    def add_crm(self, tenant: str, crm: str, adapter: str, settings: Mapping[str, Any]) -> str:
+        """Connects a CRM: it is told what happens from now on. Returns the path of its door. Raises ConfigError."""
+        self.crms.made(adapter, dict(settings), where=f"crm {crm}")
+        known = next((one for one in self.crms.by_door().values() if one.is_for(tenant, crm)), None)
+        door = known.connected.door if known else self._door()
+        added = Connected(tenant, crm, adapter, door, self.cursor(tenant))
+        self._database.do(lambda tx: self._keep(tx, added, settings))
+        self.crms.forget()
+        return f"/hooks/{door}"
+
+    def _act_for_crm(self, crm: Connected, conversation: str, event: CRMEvent) -> None:
+        """An agent answered or closed the case in the CRM."""
+        agent = f"crm.{crm.id}"
+        if isinstance(event, AgentReplied):
+            speaker = self.add_agent(crm.tenant, f"{agent}.{event.agent}", event.agent)
+            self.reply(crm.tenant, conversation, event.text, agent=speaker.id, key=f"{agent}.{event.id}"[:120])
+        elif isinstance(event, CaseClosed):
+            self.resolve(crm.tenant, conversation, agent=agent)
+
     async def test_channel(self, tenant: str, channel: str) -> Facts:
         """The connection test: who are we there? What it learns is kept. Raises DeliveryError."""
         live = self.channels.get(tenant, channel)
@@ -263,14 +290,21 @@ class Hub:
 
     def receive(self, door: str, payload: Payload) -> "Future[Reply]":
         """What a door answers, once the payload is committed. Raises NoSuchDoor (404), SignatureError (401)."""
+        if crm := self.crms.by_door().get(door):
+            self._verified(door, crm.adapter.verify, payload)
+            return self._journalled(crm.connected.tenant, door, payload, crm.adapter)
         found = self.channels.door(door)
         connector = found.connector
         if payload.method == "GET":
             return _done(self._handshake(found.id, connector, payload))
         self._verified(found.id, connector.verify, payload)
-        committed = self._database.write(lambda tx: journal.append(tx, found.tenant, found.id, payload))
+        return self._journalled(found.tenant, found.id, payload, connector)
+
+    def _journalled(self, tenant: str | None, door: str, payload: Payload, answers: Any) -> "Future[Reply]":
+        """The acknowledgement of `answers` follows the commit."""
+        committed = self._database.write(lambda tx: journal.append(tx, tenant, door, payload))
         answer: Future[Reply] = Future()
-        committed.add_done_callback(lambda done: _answer(done, answer, connector, payload))
+        committed.add_done_callback(lambda done: _answer(done, answer, answers, payload))
         return answer
 
     def _handshake(self, door: str, connector: Any, payload: Payload) -> Reply:
@@ -582,9 +616,11 @@ class Hub:
     def _publish(self, tx: Tx, tenant: str, type_: str, data: dict[str, Any], conversation: str) -> None:
         log.publish(tx, tenant, type_, micros(self.clock()), data, conversation=conversation)
 
-    def _keep(self, tx: Tx, one: App | Channel, settings: Mapping[str, Any]) -> None:
+    def _keep(self, tx: Tx, one: App | Channel | Connected, settings: Mapping[str, Any]) -> None:
         if isinstance(one, App):
             accounts.put_app(tx, one)
+        elif isinstance(one, Connected):
+            crms.put(tx, one)
         else:
             accounts.put_channel(tx, one)
         self._secrets.put(tx, one.secret_ref, json.dumps(dict(settings)))

@@ -26,7 +26,9 @@ def add(app: typer.Typer) -> None:
 def check(
     plugin: Annotated[
         list[str] | None,
-        typer.Argument(metavar="CONNECTOR", help="Connectors or CRM adapters; default: all installed."),
+        typer.Argument(
+            metavar="CONNECTOR", help="Connectors, CRM adapters or folders of plugins; default: all installed."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object for each result.")] = False,
 ) -> None:

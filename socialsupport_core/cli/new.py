@@ -36,6 +36,7 @@ def _told(made: Path, name: str, truth: str) -> None:
     from socialsupport_core.cli.output import line
 
     line(f"made {made}. Next:")
-    line(f"  uv pip install -e {made}")
-    line(f"  socialsupport check {name}")
+    line(f"  socialsupport check {made}")
     line(f"then put {truth} into its cases/, and change the code until check is green again.")
+    line(f"To use it under its name, {name}:")
+    line(f"  uv pip install -e {made}")

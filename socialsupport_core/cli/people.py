@@ -41,18 +41,11 @@ def row(entry: dict[str, Any]) -> tuple[str, str, str, str, str]:
     from socialsupport_core.text import plain, visible
 
     interaction = entry["interaction"]
-    author = interaction["author"]
-    speaker = author.get("name") or author.get("handle") or _first(author)
     text = plain(interaction.get("text") or "") or interaction.get("subject") or interaction["kind"]
     if entry.get("deleted_at"):
         text = "(deleted)"
-    where = f"{interaction['network']} {interaction['thread']['visibility']}"
-    return entry["at"][:16].replace("T", " "), where, visible(speaker), visible(text), entry.get("state", "")
-
-
-def _first(author: dict[str, Any]) -> str:
-    found = author.get("identifiers") or [{"value": "us"}]
-    return str(found[0]["value"])
+    where = interaction["network"] + ("" if interaction["thread"]["visibility"] == "private" else ", public")
+    return entry["at"][5:16].replace("T", " "), where, visible(entry["by"]), visible(text), entry.get("state", "")
 
 
 def explain(who: Who, store: Store = DEFAULT, tenant: Tenant = None, as_json: AsJson = False) -> None:

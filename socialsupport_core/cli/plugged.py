@@ -5,6 +5,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError
@@ -13,7 +14,7 @@ from socialsupport_core.cli.reading import problems, table_of
 from socialsupport_core.contract.errors import ConfigError
 
 if TYPE_CHECKING:
-    from socialsupport_core.contract import CRM, Broken, Connector, Settings
+    from socialsupport_core.contract import CRM, Broken, Connector, Registry, Settings
     from socialsupport_core.model import Facts
 
 PLACEHOLDER = "placeholder"
@@ -44,12 +45,31 @@ def connector(name: str) -> "type[Connector[Any]]":
 
 
 def everything(names: list[str]) -> "list[type[Connector[Any]] | type[CRM[Any]]]":
-    """The connectors and CRM adapters of these names; all that is installed without names."""
+    """The connectors and CRM adapters of these names; all that is installed without names.
+
+    A folder that holds a plugin stands for what is in it, installed or not.
+    """
     from socialsupport_core.contract import Registry
 
     registry = Registry.discover()
-    known: dict[str, Any] = {**registry.crms, **registry.connectors}
-    return [known.get(name) or registry.connector(name) for name in names or sorted(known)]
+    known = _kinds(registry)
+    found: list[Any] = []
+    for name in names or sorted(known):
+        if name not in known and Path(name).is_dir():
+            found += _in_folder(Path(name))
+        else:
+            found.append(known.get(name) or registry.connector(name))
+    return found
+
+
+def _kinds(registry: "Registry") -> "dict[str, Any]":
+    return {**registry.crms, **registry.connectors}
+
+
+def _in_folder(folder: Path) -> "Iterator[Any]":
+    from socialsupport_core.testing.scaffold import plugin_at
+
+    yield from _kinds(plugin_at(folder)).values()
 
 
 def broken() -> "list[Broken]":

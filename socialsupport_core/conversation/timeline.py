@@ -6,6 +6,7 @@ from typing import Any
 
 from socialsupport_core.store import Tx, conversations, identity, interactions, moment
 from socialsupport_core.store.conversations import Leg
+from socialsupport_core.store.identity import Node
 from socialsupport_core.store.interactions import Kept, Stored
 from socialsupport_core.text import to_html
 
@@ -44,7 +45,32 @@ def show(tx: Tx, tenant: str, found: list[Stored]) -> list[dict[str, Any]]:
     reactions = interactions.reactions(tx, tenant, seqs)
     kept = interactions.attachments(tx, tenant, seqs)
     legs = {stored.leg: conversations.leg(tx, stored.leg) for stored in found}
-    return [_entry(s, legs[s.leg], reactions.get(s.seq, []), kept.get(s.seq, [])) for s in found]
+    names = _names(tx, tenant, {stored.node for stored in found})
+    return [
+        _entry(s, legs[s.leg], reactions.get(s.seq, []), kept.get(s.seq, [])) | {"by": _speaker(s, names)}
+        for s in found
+    ]
+
+
+def _names(tx: Tx, tenant: str, numbers: set[int]) -> dict[int, str]:
+    """What to call whoever is behind a node: its own name, else the customer's."""
+    nodes = identity.by_numbers(tx, numbers)
+    customers = {node.customer for node in nodes.values()}
+    known = {customer: name_of(identity.members(tx, tenant, customer)) for customer in customers}
+    return {number: node.name or known[node.customer] for number, node in nodes.items()}
+
+
+def name_of(members: list[Node]) -> str:
+    """The first name that anybody told, else a handle, else the first identifier."""
+    names = [node.name for node in members if node.name] + [node.handle for node in members if node.handle]
+    return names[0] if names else members[0].identifier.value
+
+
+def _speaker(stored: Stored, names: dict[int, str]) -> str:
+    author = stored.interaction.author
+    if stored.interaction.direction == "inbound":
+        return author.name or names[stored.node]
+    return author.name or stored.agent or "us"
 
 
 def _entry(stored: Stored, leg: Leg | None, reactions: list[str], kept: list[Kept]) -> dict[str, Any]:

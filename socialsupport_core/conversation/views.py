@@ -2,11 +2,15 @@
 
 from typing import Any
 
-from socialsupport_core.conversation.timeline import of_conversation, timeline
-from socialsupport_core.store import Tx, conversations, identity, moment
+from socialsupport_core.conversation.timeline import name_of, of_conversation, timeline
+from socialsupport_core.store import Tx, conversations, crm, identity, log, moment, outbox
 from socialsupport_core.store.accounts import Channel
 from socialsupport_core.store.conversations import Conversation, Leg
 from socialsupport_core.store.identity import Node
+from socialsupport_core.store.outbox import Part
+
+OPEN = frozenset({"queued", "retrying", "uncertain", "failed"})
+"""Delivery states of which an agent wants to know more."""
 
 
 def present(**fields: Any) -> dict[str, Any]:
@@ -25,14 +29,9 @@ def customer(tx: Tx, tenant: str, number: int) -> dict[str, Any]:
         name=name_of(members),
         aliases=sorted(node.id for node in members if node.number != number),
         accounts=[account(node) for node in members],
+        crm=crm.contacts(tx, tenant, number) or None,
         conversations=[summary(tx, one) for one in conversations.of_customer(tx, tenant, number)],
     )
-
-
-def name_of(members: list[Node]) -> str:
-    """The first name that anybody told, else a handle, else the first identifier."""
-    names = [node.name for node in members if node.name] + [node.handle for node in members if node.handle]
-    return names[0] if names else members[0].identifier.value
 
 
 def account(node: Node) -> dict[str, Any]:
@@ -65,7 +64,7 @@ def summary(tx: Tx, one: Conversation) -> dict[str, Any]:
         waiting_since=time(one.waiting_since),
         channels=list(dict.fromkeys(leg.channel for leg in legs)),
         networks=list(dict.fromkeys(leg.network for leg in legs)),
-        case=one.case,
+        cases=crm.cases(tx, one.tenant, one.id) or None,
         last=_excerpt(last[0]) if last else None,
     )
 
@@ -77,9 +76,55 @@ def conversation(tx: Tx, one: Conversation) -> dict[str, Any]:
     owner = identity.by_numbers(tx, [one.node])[one.node].customer
     return summary(tx, one) | {
         "legs": [shown_leg(leg, nodes[leg.node]) for leg in legs],
-        "entries": of_conversation(tx, one.tenant, one.id),
-        "timeline": timeline(tx, one.tenant, owner),
+        "entries": _with_delivery(tx, one.tenant, of_conversation(tx, one.tenant, one.id)),
+        "timeline": _with_delivery(tx, one.tenant, timeline(tx, one.tenant, owner)),
+        "turns": [_turn(record) for record in log.turns(tx, one.tenant, one.id)],
+        "unsent": [_unsent(part) for part in _unshown(tx, one, legs)],
     }
+
+
+def _with_delivery(tx: Tx, tenant: str, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Says of each part that is not out yet, or may not be, how it stands."""
+    for entry in entries:
+        key = entry["interaction"].get("client_key")
+        part = outbox.get(tx, tenant, key) if key and entry.get("state") in OPEN else None
+        if part is not None:
+            entry["delivery"] = delivery(part)
+    return entries
+
+
+def delivery(part: Part) -> dict[str, Any]:
+    return present(
+        part=part.key,
+        state=part.state,
+        reason=part.error,
+        code=part.code,
+        attempts=part.attempts,
+        next_at=time(part.due_at) if part.state == "retrying" else None,
+    )
+
+
+def _unshown(tx: Tx, one: Conversation, legs: list[Leg]) -> list[Part]:
+    threads = dict.fromkeys((leg.channel, leg.thread) for leg in legs)
+    found = [part for channel, thread in threads for part in outbox.unshown(tx, one.tenant, channel, thread)]
+    return [part for part in found if part.conversation == one.id]
+
+
+def _unsent(part: Part) -> dict[str, Any]:
+    """A part that stands in no timeline yet."""
+    return present(
+        channel=part.channel,
+        type=part.intent.type,
+        text=getattr(part.intent, "text", None),
+        agent=part.agent,
+        at=time(part.created_at),
+        delivery=delivery(part),
+    )
+
+
+def _turn(record: log.Record) -> dict[str, Any]:
+    """What an agent did with the conversation."""
+    return {"id": str(record.cursor), "type": record.type, "at": record.at} | record.data
 
 
 def shown_leg(leg: Leg, node: Node) -> dict[str, Any]:

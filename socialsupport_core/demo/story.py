@@ -39,6 +39,7 @@ class Story:
 
     def play(self) -> Iterator[Scene]:
         for scene in (
+            self._is_in_the_crm,
             self._complains_in_public,
             self._arrives_twice,
             self._phone_number_in_public,
@@ -50,6 +51,7 @@ class Story:
             self._answers_the_mail,
             self._comes_to_the_chat,
             self._answers_in_the_chat,
+            self._answers_from_the_crm,
             self._somebody_claims_the_address,
             self._calls,
             self._is_linked,
@@ -57,6 +59,26 @@ class Story:
             self._others_ask,
         ):
             yield scene()
+
+    def _is_in_the_crm(self) -> Scene:
+        crm: Any = self.world.simulators["memory"]
+        known = {f"email:{MAIL}": True, f"phone:{PHONE}": False}
+        crm.add_contact("Kerry Fisher", known, plan="Plus", account_number="A-2291")
+        return Scene(
+            "CRM", "Acme", "has a contact Kerry Fisher with a proven address", "nothing yet: nobody has written"
+        )
+
+    def _answers_from_the_crm(self) -> Scene:
+        text = "One more thing: the refund has been booked."
+        crm: Any = self.world.simulators["memory"]
+        shown = self.hub.customer(TENANT, self.customer)
+        self._must(shown["crm"][0]["fields"]["plan"] == "Plus", "the agent must see what the CRM knows")
+        case = self.hub.conversation(TENANT, self.conversation)["cases"][0]["case"]
+        crm.reply(case, "Ines", text)
+        self._arrive()
+        told = self._timeline()[-1]
+        self._must(told["interaction"]["text"] == text and told["state"] == "sent", "it must go out to her")
+        return Scene("CRM", "Ines", text, f"answered in case {case}, sent on {told['interaction']['network']}")
 
     def _complains_in_public(self) -> Scene:
         text = "My order 4711 has been on its way for two weeks and nobody answers. What is going on?"

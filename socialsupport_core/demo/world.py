@@ -46,6 +46,8 @@ OWN_ACCOUNTS = {
     "phone": "+15550100",
 }
 NEEDED = tuple(CHANNELS)
+CRM = "memory"
+CRM_SETTINGS = {"token": "demo-crm-token", "webhook_secret": "demo-crm-webhook-secret"}
 
 
 @dataclass
@@ -91,12 +93,13 @@ class World:
 
 def build(folder: Path, public_url: str, clock: Callable[[], datetime], registry: Registry | None = None) -> World:
     """A world in an empty or an earlier folder. Raises ConfigError when a plugin that it needs is missing."""
-    registry = registry or Registry.discover(only=NEEDED)
+    registry = registry or Registry.discover(only=(*NEEDED, "memorycrm"))
     missing = [name for name in NEEDED if name not in registry.connectors or name not in registry.simulators]
     if missing:
         why = "; ".join(f"{one.plugin}: {one.reason}" for one in registry.broken)
         raise ConfigError(f"the demo needs the plugins {', '.join(missing)}; {why or 'install socialsupport[all]'}")
     simulators = {name: _simulator(registry, name, clock) for name in NEEDED}
+    simulators |= _crm_simulator(registry, clock)
     hub = Hub.open(
         folder / "support.sqlite",
         public_url=public_url,
@@ -114,6 +117,14 @@ def _simulator(registry: Registry, name: str, clock: Callable[[], datetime]) -> 
     return simulator
 
 
+def _crm_simulator(registry: Registry, clock: Callable[[], datetime]) -> dict[str, Simulator]:
+    """The CRM, if its plugin is installed: the demo lives without."""
+    if CRM not in registry.crms or CRM not in registry.simulators:
+        return {}
+    settings = registry.crms[CRM].settings_model.model_validate(CRM_SETTINGS)
+    return {CRM: registry.simulators[CRM](settings, clock=clock)}
+
+
 def _configure(hub: Hub, simulators: dict[str, Simulator]) -> dict[str, str]:
     hub.add_tenant(TENANT, "Acme")
     for agent, name in AGENTS.items():
@@ -123,6 +134,10 @@ def _configure(hub: Hub, simulators: dict[str, Simulator]) -> dict[str, str]:
         path = hub.add_channel(TENANT, name, name, settings, own_account=OWN_ACCOUNTS[name], mode="webhook")
         doors[name] = path.rsplit("/", 1)[1]
         simulators[name].door = f"{hub.public_url}{path}"
+    if CRM in simulators:
+        path = hub.add_crm(TENANT, CRM, CRM, CRM_SETTINGS)
+        doors[CRM] = path.rsplit("/", 1)[1]
+        simulators[CRM].door = f"{hub.public_url}{path}"
     return doors
 
 

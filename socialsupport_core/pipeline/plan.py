@@ -310,6 +310,8 @@ def _too_many() -> Obstacle:
 def _fitting(case: _Case) -> tuple[_Case, list[Loss]]:
     """The intent without what the network does not have, and what was lost by that."""
     intent, losses = case.intent, []
+    if case.is_endless():
+        return case, []
     if isinstance(intent, SendMessage):
         if len(intent.choices) > case.able.choices:
             losses.append(Loss(what="choices", why=_no_buttons(case, len(intent.choices))))
@@ -317,7 +319,7 @@ def _fitting(case: _Case) -> tuple[_Case, list[Loss]]:
         if intent.subject and not case.able.subject:
             losses.append(Loss(what="subject", why=f"{case.name} has no subjects"))
             intent = intent.model_copy(update={"subject": None})
-    if not case.able.markup and not case.is_endless() and to_spans(case.text or "")[1]:
+    if not case.able.markup and to_spans(case.text or "")[1]:
         losses.append(Loss(what="markup", why=f"{case.name} shows plain text only"))
     return replace(case, intent=intent), losses
 

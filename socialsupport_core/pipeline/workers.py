@@ -15,6 +15,7 @@ from socialsupport_core.model import Blob
 from socialsupport_core.pipeline import inbound
 from socialsupport_core.pipeline.bell import Bell
 from socialsupport_core.pipeline.channels import Channels, Live, NoSuchDoor
+from socialsupport_core.pipeline.crm import CRMs
 from socialsupport_core.pipeline.outbound import Sender, recover
 from socialsupport_core.pipeline.record import Recorder
 from socialsupport_core.store import (
@@ -50,6 +51,7 @@ class Workers:
         wire: NetworkWire,
         blobs: BlobStore,
         recorder: Recorder,
+        crms: CRMs,
         bell: Bell,
         clock: Callable[[], datetime],
         chance: random.Random,
@@ -59,6 +61,7 @@ class Workers:
         self._wire = wire
         self._blobs = blobs
         self._recorder = recorder
+        self._crms = crms
         self._bell = bell
         self._clock = clock
         self._sender = Sender(database, wire, clock, chance)
@@ -88,7 +91,7 @@ class Workers:
 
         async def once() -> int:
             try:
-                return await self.send_due() + await self.fetch_pending()
+                return await self.send_due() + await self.fetch_pending() + await self._crms.tell()
             finally:
                 await self._wire.aclose()
 
@@ -100,7 +103,11 @@ class Workers:
     def record_waiting(self) -> int:
         """One micro-batch; the number of entries."""
         entries = self._database.read(lambda tx: journal.waiting(tx, BATCH))
-        futures = [(entry, self._record(entry)) for entry in entries]
+        crms = self._crms.by_door()
+        for entry in entries:
+            if entry.door in crms:
+                self._crms.hear(crms[entry.door], entry)
+        futures = [(entry, self._record(entry)) for entry in entries if entry.door not in crms]
         for entry, future in futures:
             try:
                 future.result()
@@ -262,7 +269,7 @@ class Workers:
             heard = self._bell.heard()
             self._tend(pollers)
             try:
-                busy = await self.send_due() + await self.fetch_pending()
+                busy = await self.send_due() + await self.fetch_pending() + await self._crms.tell()
             except StoreError as error:
                 logger.error("the store does not answer: %s", error)  # noqa: TRY400
                 busy = 0

@@ -21,7 +21,6 @@ class Conversation:
     updated_at: int
     waiting_since: int | None
     """Since when the customer has been waiting for an answer."""
-    case: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +134,6 @@ def assign(tx: Tx, tenant: str, conversation: str, assignee: str | None) -> None
     tx.run(
         "UPDATE conversations SET assignee = ? WHERE tenant = ? AND conversation = ?",
         assignee,
-        tenant,
-        conversation,
-    )
-
-
-def set_case(tx: Tx, tenant: str, conversation: str, case: str) -> None:
-    tx.run(
-        "UPDATE conversations SET case_ref = ? WHERE tenant = ? AND conversation = ?",
-        case,
         tenant,
         conversation,
     )
@@ -293,7 +283,6 @@ def _conversation(row: Row) -> Conversation:
         row["opened_at"],
         row["updated_at"],
         row["waiting_since"],
-        row["case_ref"],
     )
 
 

@@ -64,6 +64,18 @@ def of_thread(tx: Tx, tenant: str, channel: str, thread: str, cursor: int, limit
     return [_record(row) for row in rows]
 
 
+def turns(tx: Tx, tenant: str, conversation: str, limit: int = 100) -> list[Record]:
+    """What agents did with the conversation, the newest `limit`, in order."""
+    rows = tx.all(
+        "SELECT * FROM log WHERE tenant = ? AND conversation = ? AND type IN ('conversation.handed_off',"
+        " 'conversation.assigned', 'conversation.resolved', 'conversation.reopened') ORDER BY cursor DESC LIMIT ?",
+        tenant,
+        conversation,
+        limit,
+    )
+    return [_record(row) for row in reversed(rows)]
+
+
 def newest(tx: Tx, tenant: str | None = None) -> int:
     row = tx.one("SELECT max(cursor) AS top FROM log WHERE ? IS NULL OR tenant = ?", tenant, tenant)
     return int(row["top"] or 0) if row else 0

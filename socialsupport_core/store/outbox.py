@@ -152,6 +152,18 @@ def unsettled(tx: Tx, tenant: str, channel: str, thread: str) -> list[Part]:
     return [_part(row) for row in rows]
 
 
+def unshown(tx: Tx, tenant: str, channel: str, thread: str) -> list[Part]:
+    """Parts of the thread that stand in no timeline until they are sent, such as what opens a private thread."""
+    rows = tx.all(
+        "SELECT * FROM outbox WHERE tenant = ? AND channel = ? AND thread = ?"
+        " AND seq IS NULL AND state <> 'sent' ORDER BY number",
+        tenant,
+        channel,
+        thread,
+    )
+    return [_part(row) for row in rows]
+
+
 def counts(tx: Tx) -> dict[str, int]:
     rows = tx.all("SELECT state, count(*) AS n FROM outbox GROUP BY state")
     return {row["state"]: row["n"] for row in rows}

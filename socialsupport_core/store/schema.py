@@ -46,7 +46,7 @@ CREATE INDEX evidence_by_b ON evidence (tenant, b);
 
 CREATE TABLE conversations (
   tenant TEXT NOT NULL, conversation TEXT NOT NULL, node INTEGER NOT NULL, subject TEXT, status TEXT NOT NULL,
-  assignee TEXT, opened_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, waiting_since INTEGER, case_ref TEXT,
+  assignee TEXT, opened_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, waiting_since INTEGER,
   PRIMARY KEY (tenant, conversation)) WITHOUT ROWID;
 CREATE INDEX conversations_by_status ON conversations (tenant, status, waiting_since);
 CREATE TABLE legs (
@@ -95,11 +95,26 @@ CREATE TABLE handoffs (
   visibility TEXT NOT NULL, channel TEXT NOT NULL, agent TEXT NOT NULL, created_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL, redeemed_at INTEGER, redeemed_by INTEGER) WITHOUT ROWID;
 
+CREATE TABLE crms (
+  tenant TEXT NOT NULL REFERENCES tenants, crm TEXT NOT NULL, adapter TEXT NOT NULL, door TEXT NOT NULL UNIQUE,
+  cursor INTEGER NOT NULL, PRIMARY KEY (tenant, crm)) WITHOUT ROWID;
+CREATE TABLE crm_contacts (
+  tenant TEXT NOT NULL, crm TEXT NOT NULL, node INTEGER NOT NULL, contact TEXT NOT NULL, data TEXT NOT NULL,
+  PRIMARY KEY (tenant, crm, node, contact)) WITHOUT ROWID;
+CREATE TABLE crm_asked (
+  tenant TEXT NOT NULL, crm TEXT NOT NULL, node INTEGER NOT NULL, PRIMARY KEY (tenant, crm, node)) WITHOUT ROWID;
+CREATE TABLE crm_cases (
+  tenant TEXT NOT NULL, crm TEXT NOT NULL, conversation TEXT NOT NULL, case_ref TEXT NOT NULL,
+  PRIMARY KEY (tenant, crm, conversation)) WITHOUT ROWID;
+CREATE INDEX crm_cases_by_case ON crm_cases (tenant, crm, case_ref);
+
 CREATE TABLE log (
   cursor INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, type TEXT NOT NULL, at INTEGER NOT NULL,
   channel TEXT, thread TEXT, conversation TEXT, data TEXT NOT NULL);
 CREATE INDEX log_by_tenant ON log (tenant, cursor);
 CREATE INDEX log_by_thread ON log (tenant, channel, thread, cursor);
+CREATE INDEX log_of_turns ON log (tenant, conversation, cursor) WHERE type IN ('conversation.handed_off',
+  'conversation.assigned', 'conversation.resolved', 'conversation.reopened');
 CREATE TABLE audit (
   number INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, agent TEXT NOT NULL, at INTEGER NOT NULL,
   verb TEXT NOT NULL, object TEXT NOT NULL);

@@ -19,13 +19,14 @@ from socialsupport_core.contract import (
     ConfigError,
     DeliveryError,
     ReadBlob,
+    ReadPayload,
     Unavailable,
     Uncertain,
     Wait,
 )
 from socialsupport_core.contract import errors as _errors
 from socialsupport_core.contract.errors import SAFE_METHODS
-from socialsupport_core.testing.cases import ExpectedRequest, GivenBlob, GivenResponse, Step
+from socialsupport_core.testing.cases import ExpectedRequest, GivenBlob, GivenPayload, GivenResponse, Step
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NONCE = "0123456789abcdef" * 2
@@ -116,6 +117,8 @@ def answer_to(ask: Any, given: Any) -> Any:
     """A wire's answer from JSON: an object with a `type` becomes the class of that name beside the ask's."""
     if isinstance(ask, ReadBlob):
         return GivenBlob.model_validate(given).blob()
+    if isinstance(ask, ReadPayload):
+        return GivenPayload.model_validate_json(json.dumps(given)).payload
     if isinstance(given, list):
         return [answer_to(ask, item) for item in given]
     if isinstance(given, dict) and "type" in given:

@@ -53,9 +53,7 @@ def entities(text: str) -> list[Entity]:
 _AT_NAME = r"[@＠](?P<name>[A-Za-z0-9_]{1,20}+)"
 _SLUG = r"(?P<slug>/[A-Za-z][A-Za-z0-9_-]{0,24}+)?+"
 _NAME_ENDS = rf"(?![@＠{_LATIN}]|://)"
-_MENTION = pattern(
-    rf"(?:(?<![A-Za-z0-9_!#$%&*@＠])|(?<=(?<![A-Za-z0-9_+~.-])[Rr][Tt]:?)){_AT_NAME}{_SLUG}{_NAME_ENDS}"
-)
+_MENTION = pattern(rf"(?:(?<![A-Za-z0-9_!#$%&*@＠])|(?<=(?<![A-Za-z0-9_+~.-])[Rr][Tt]:?)){_AT_NAME}{_SLUG}{_NAME_ENDS}")
 _REPLY = pattern(rf"\s*{_AT_NAME}{_NAME_ENDS}")
 
 
@@ -82,9 +80,7 @@ def reply_to(text: str) -> str | None:
 # Hashtags and cashtags
 
 _TAG_LETTER = r"\p{L}\p{M}"
-_TAG_OTHER = (
-    r"\p{Nd}_\u200c\u200d\ua67e\u05be\u05f3\u05f4\uff5e\u301c\u309b\u309c\u30a0\u30fb\u3003\u0f0b\u0f0c\u00b7"
-)
+_TAG_OTHER = r"\p{Nd}_\u200c\u200d\ua67e\u05be\u05f3\u05f4\uff5e\u301c\u309b\u309c\u30a0\u30fb\u3003\u0f0b\u0f0c\u00b7"
 _TAG = rf"[{_TAG_OTHER}]*+[{_TAG_LETTER}][{_TAG_LETTER}{_TAG_OTHER}]*+"
 _HASHTAG = pattern(
     # A variation selector is a mark, yet it ends an emoji.

@@ -17,9 +17,7 @@ _SCHEMES = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
 _URL_SAFE = "!#$%&'()*+,/:;=?@[]~"
 _ADDRESS = re.compile(r"https?://[^\s<>\"`\u3000-\u9fff]+", re.IGNORECASE)
 _NOT_AT_END = ".,;:!?'*_~)]}"
-_TAGS = frozenset(
-    ["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "em", "strong", "s"]
-)
+_TAGS = frozenset(["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "em", "strong", "s"])
 
 # Cc; soft hyphen; zero-width and invisible characters; overrides, embeddings and isolates, which make a text
 # look other than it is (Unicode TR 36, 2026-11); tags. Left-to-right and right-to-left marks stay: they

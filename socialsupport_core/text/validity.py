@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import entities
+from .entities import Entity, Kind, hashtags, mentions
 from .patterns import pattern
 from .weight import V3, Weights, weigh
 
@@ -31,15 +31,15 @@ def is_post(text: str, weights: Weights = V3) -> bool:
 
 def is_username(text: str) -> bool:
     """`text` with its sign, as in "@name"."""
-    return _is_one(text, "mention", entities.mentions(text))
+    return _is_one(text, "mention", mentions(text))
 
 
 def is_list(text: str) -> bool:
-    return _is_one(text, "list", entities.mentions(text))
+    return _is_one(text, "list", mentions(text))
 
 
 def is_hashtag(text: str) -> bool:
-    return _is_one(text, "hashtag", entities.hashtags(text))
+    return _is_one(text, "hashtag", hashtags(text))
 
 
 def is_url(text: str, *, require_protocol: bool = True) -> bool:
@@ -47,5 +47,5 @@ def is_url(text: str, *, require_protocol: bool = True) -> bool:
     return bool(match and (match["protocol"] or not require_protocol))
 
 
-def _is_one(text: str, kind: entities.Kind, found: list[entities.Entity]) -> bool:
+def _is_one(text: str, kind: Kind, found: list[Entity]) -> bool:
     return [(entity.kind, entity.start, entity.end) for entity in found] == [(kind, 0, len(text))]

@@ -56,9 +56,7 @@ def _without_returns(text: str, spans: list[Span]) -> tuple[str, list[Span]]:
         return text, spans
     gone = [match.start() for match in re.finditer(r"\r(?=\n)", text)]
     moved = [
-        replace(
-            span, start=span.start - bisect_left(gone, span.start), end=span.end - bisect_left(gone, span.end)
-        )
+        replace(span, start=span.start - bisect_left(gone, span.start), end=span.end - bisect_left(gone, span.end))
         for span in spans
     ]
     return dialect.one_line_end(text), [span for span in moved if span.start < span.end]
@@ -110,11 +108,7 @@ def _fences(text: str, spans: list[Span], *, quoted: bool) -> str:
     fences: list[Span] = []
     inline: list[Span] = []
     for span in spans:
-        if (
-            span.style == "pre"
-            and _is_whole_lines(text, span)
-            and (not fences or fences[-1].end < span.start)
-        ):
+        if span.style == "pre" and _is_whole_lines(text, span) and (not fences or fences[-1].end < span.start):
             fences.append(span)
         else:
             inline.append(replace(span, style="code", value="") if span.style == "pre" else span)
@@ -205,11 +199,7 @@ def _is_solid(char: str) -> bool:
 
 
 def _is_bare(text: str, span: Span) -> bool:
-    return (
-        span.style == "link"
-        and text[span.start : span.end] == span.value
-        and bool(_BARE.fullmatch(span.value))
-    )
+    return span.style == "link" and text[span.start : span.end] == span.value and bool(_BARE.fullmatch(span.value))
 
 
 def _trimmed(text: str, span: Span, keep: Callable[[str], bool] = _is_solid) -> Span | None:
@@ -225,9 +215,7 @@ def _nested(text: str, spans: list[Span], keep: Callable[[str], bool]) -> list[S
     """The same styles as spans that nest, outer ones first; code stays apart since it is always innermost."""
     links = _disjoint(span for span in spans if span.style in LINKS and not _is_bare(text, span))
     emphasis = [part for span in spans if span.style in EMPHASIS for part in _cut_by_links(span, links)]
-    nested = [
-        span if span.style in LINKS else _trimmed(text, span, keep) for span in _uncrossed(links + emphasis)
-    ]
+    nested = [span if span.style in LINKS else _trimmed(text, span, keep) for span in _uncrossed(links + emphasis)]
     return [span for span in nested if span] + [span for span in spans if span.style == "code"]
 
 
@@ -246,9 +234,7 @@ def _cut_by_links(span: Span, links: Sequence[Span]) -> list[Span]:
     for at in (span.start, span.end):
         index = bisect_left(links, at, key=lambda link: link.start) - 1
         if index >= 0 and links[index].end > at:
-            bounds += [
-                edge for edge in (links[index].start, links[index].end) if span.start < edge < span.end
-            ]
+            bounds += [edge for edge in (links[index].start, links[index].end) if span.start < edge < span.end]
     return [replace(span, start=start, end=end) for start, end in pairwise(sorted(set(bounds)))]
 
 

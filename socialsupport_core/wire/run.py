@@ -107,7 +107,11 @@ class NetworkWire:
             sleep=self._sleep,
             reraise=True,
         )
-        result: T = await retrying(lambda: self.run(flow(), connector, **options))
+
+        async def once() -> T:  # a coroutine function: what a lambda returns would not be awaited
+            return await self.run(flow(), connector, **options)
+
+        result: T = await retrying(once)
         return result
 
     async def aclose(self) -> None:

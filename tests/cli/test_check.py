@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -85,6 +86,22 @@ def test_a_broken_plugin_fails_the_check_of_everything(run: Any, registry: Any, 
     assert ran.status == 1
     assert ran.err == "socialsupport: heron is broken: has no wings\n"
     assert run("check", "parrot").status == 0
+
+
+@pytest.mark.parametrize("kind", ["connector", "crm"])
+def test_a_folder_stands_for_the_plugin_in_it(
+    run: Any, found: list[Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = f"nearby{kind}"
+    run("new", kind, name)
+    assert {line["plugin"] for line in run("check", f"socialsupport-{name}", "--json").lines} == {name}
+
+
+def test_a_folder_without_a_plugin_says_so(run: Any, tmp_path: Path) -> None:
+    ran = run("check", str(tmp_path))
+    assert ran.status == 1
+    assert "holds no plugin" in ran.err
 
 
 def test_an_unknown_name_is_corrected(run: Any) -> None:

@@ -34,8 +34,16 @@ def test_it_makes_a_folder_and_tells_the_next_steps(run: Any, asked: list[Any], 
     assert asked == [(kind, "acme", Path())]
     steps = ran.out.splitlines()
     assert steps[0] == "made socialsupport-acme. Next:"
-    assert "  socialsupport check acme" in steps
+    assert "  socialsupport check socialsupport-acme" in steps
     assert any(step.strip() == "uv pip install -e socialsupport-acme" for step in steps)
+
+
+@pytest.mark.parametrize("kind", ["connector", "crm"])
+def test_the_folder_is_really_made(run: Any, tmp_path: Path, kind: str) -> None:
+    ran = run("new", kind, "acme", "--folder", str(tmp_path))
+    assert (ran.status, ran.err) == (0, "")
+    assert (tmp_path / "socialsupport-acme" / "pyproject.toml").is_file()
+    assert run("new", kind, "acme", "--folder", str(tmp_path)).status == 1
 
 
 def test_the_folder_can_be_chosen(run: Any, asked: list[Any], tmp_path: Path) -> None:

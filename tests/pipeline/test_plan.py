@@ -381,6 +381,7 @@ def test_the_core_reads_no_endless_text(extra: int) -> None:
     plan = make_plan(parrot(text=None), say(text))
     assert rules(plan) == (["too_long"] if extra else [])
     assert len(plan.parts) == 1 - extra
+    assert make_plan(parrot(text=None, choices=0), say(text, choices=YES_NO)).possible is False
 
 
 @pytest.mark.parametrize("extra", [0, 1])

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -85,11 +86,19 @@ def test_no_helper_hides_another(kit: type) -> None:
 def test_the_pytest_plugin_is_light() -> None:
     code = (
         "import sys, socialsupport_core.testing.pytest_plugin\n"
-        "heavy = {'httpx', 'pydantic', 'hypothesis', 'pytest', 'socialsupport_core.contract'} & set(sys.modules)\n"
+        "heavy = {'httpx', 'pydantic', 'hypothesis', 'socialsupport_core.contract'} & set(sys.modules)\n"
         "sys.exit(', '.join(heavy))"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ran.stderr.strip() == ""
+
+
+@pytest.mark.parametrize(("marker", "chosen"), [("conformance", True), ("not conformance", False)])
+def test_the_kit_can_be_chosen_by_its_marker(marker: str, chosen: bool) -> None:
+    file = Path(__file__).with_name("test_pigeon.py")
+    command = [sys.executable, "-m", "pytest", "-q", "--collect-only", "-m", marker, str(file)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ("test_ids_are_stable" in ran.stdout) is chosen, ran.stdout + ran.stderr
 
 
 @pytest.mark.parametrize("name", ["Simulator", "ConnectorConformance", "load_cases", "new_connector"])

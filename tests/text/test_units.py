@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from socialsupport_core.text import Unit, count, is_gsm7
@@ -64,12 +64,14 @@ def test_the_seven_bit_alphabet() -> None:
     assert not is_gsm7("`")
 
 
+@settings(deadline=None)
 @given(ANY)
 def test_any_text_has_a_length(text: str) -> None:
     for unit in _COUNTERS:
         assert 0 <= count(text, unit) <= max(4 * len(text), 0) + 23 * text.count(".")
 
 
+@settings(deadline=None)
 @given(ANY)
 def test_units_are_ordered(text: str) -> None:
     counts = {unit: count(text, unit) for unit in _COUNTERS}

@@ -25,9 +25,7 @@ from socialsupport_core.text import (
     weigh,
 )
 
-CASES: dict[str, list[list[Any]]] = json.loads(
-    Path(__file__).with_name("x_cases.json").read_text(encoding="utf-8")
-)
+CASES: dict[str, list[list[Any]]] = json.loads(Path(__file__).with_name("x_cases.json").read_text(encoding="utf-8"))
 WEIGHTS = {"v1": V1, "v2": V2, "v3": V3}
 
 
@@ -62,9 +60,7 @@ def test_reply_to(text: str, expected: str | None) -> None:
 
 
 @pytest.mark.parametrize(("version", "text", "length", "valid", "display_end", "valid_end"), CASES["weights"])
-def test_weights(
-    version: str, text: str, length: int, valid: bool, display_end: int, valid_end: int
-) -> None:
+def test_weights(version: str, text: str, length: int, valid: bool, display_end: int, valid_end: int) -> None:
     weighed = weigh(text, WEIGHTS[version])
     found = (weighed.length, weighed.valid, weighed.display_end, weighed.valid_end)
     assert found == (length, valid, display_end, valid_end)

@@ -69,12 +69,18 @@ class Imap:
         if not greeting.startswith(("* OK", "* PREAUTH")):
             raise Unavailable(f"the mail server does not want us: {greeting}")
         if server.security == "starttls" and context is not None:
-            await self.command("STARTTLS")
-            await asyncio.wait_for(self._writer.start_tls(context, server_hostname=server.host), self._seconds)
+            await self._start_tls(context, server.host)
         await self._learn()
         if server.username is not None and server.password is not None and not greeting.startswith("* PREAUTH"):
             await self._sign_in(server.username, server.password.get_secret_value())
             await self._learn()
+
+    async def _start_tls(self, context: ssl.SSLContext, host: str) -> None:
+        try:
+            await self.command("STARTTLS")
+        except Refused as refused:
+            raise refused.decision(Forbidden) from None
+        await asyncio.wait_for(self._writer.start_tls(context, server_hostname=host), self._seconds)
 
     async def _learn(self) -> None:
         answers = await self.command("CAPABILITY")

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 
 import pytest
+from aiosmtpd.smtp import Envelope, Session
 
 from socialsupport_core.model import Payload
 from socialsupport_email import Email, EmailSettings
@@ -177,11 +178,13 @@ def test_a_closed_door_takes_nothing() -> None:
 
 
 def test_a_forged_sender_adds_no_header() -> None:
-    journal = Journal()
-    with door(journal.accept) as one, smtplib.SMTP("127.0.0.1", one.port, timeout=5) as client:
-        client.docmd("EHLO", "mail.example")
-        client.docmd("MAIL", "FROM:<a@mail.example\x0bX-Evil:1>")
-        client.docmd("RCPT", "TO:<support@acme.example>")
-        client.data("Subject: x\r\n\r\nx")
-    for payload in journal.payloads:
-        assert b"Evil" not in payload.body.split(b"Subject")[0]
+    session = Session(asyncio.new_event_loop())
+    session.loop.close()
+    session.peer = ("127.0.0.1\r\nX-Evil: 1", 25)
+    envelope = Envelope()
+    envelope.mail_from = "a@mail.example>\r\nX-Evil: 1"
+    envelope.rcpt_tos = ["support@acme.example"]
+    envelope.content = b"Subject: x\r\n\r\nx"
+    body = SmtpDoor("127.0.0.1", 0, Journal().accept, OURS, clock=lambda: NOON).payload(session, envelope).body
+    assert b"\nX-Evil" not in body
+    assert body.startswith(b"Return-Path: <>\r\nDelivered-To: support@acme.example\r\nReceived: from [")

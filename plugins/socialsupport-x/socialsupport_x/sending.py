@@ -34,6 +34,7 @@ from socialsupport_x.reading import Json, moment_of, object_of, objects_of, text
 LIKES = frozenset({LIKE, LIKE + "\ufe0f", "♥", "♥️"})
 PAGES = 32
 """https://docs.x.com/x-api/posts/timelines/introduction (2026-07): at most 3,200 posts, 100 a page."""
+TOO_MANY = "there are too many messages of our own since then to be sure; please check"
 SKEW = {"public": timedelta(minutes=10), "private": timedelta(minutes=1)}
 """How far X's clock may be behind ours. X refuses a post that repeats another, so an equal one is surely the
 one that we look for; two equal direct messages within minutes are possible."""
@@ -159,7 +160,7 @@ def find_reply(intent: SendMessage, since: datetime) -> Flow[Receipt | None]:
         token = text_of(object_of(page, "meta"), "next_token")
         if token is None:
             return None
-    raise Uncertain("there are too many posts of our own to be sure; please check")
+    raise Uncertain(TOO_MANY)
 
 
 def _answers(post: Json, post_id: str) -> bool:
@@ -171,7 +172,7 @@ def find_message(
     conversation: tuple[str, ...], intent: SendMessage | OpenPrivate, since: datetime
 ) -> Flow[Receipt | None]:
     token: str | None = None
-    while True:
+    for _ in range(PAGES):
         response = yield api.direct_messages(api.at(*conversation, "dm_events"), token)
         page = response.json()
         for event in _newer(objects_of(page, "data"), since - SKEW["private"]):
@@ -181,6 +182,7 @@ def find_message(
         token = text_of(object_of(page, "meta"), "next_token")
         if token is None or _reaches(objects_of(page, "data"), since - SKEW["private"]):
             return None
+    raise Uncertain(TOO_MANY)
 
 
 def _newer(events: Sequence[Json], since: datetime) -> Iterator[Json]:

@@ -39,7 +39,12 @@ class Account:
             "name": self.name,
             "username": self.handle,
             "profile_image_url": self.picture,
-            "public_metrics": {"followers_count": self.followers},
+            "public_metrics": {
+                "followers_count": self.followers,
+                "following_count": 0,
+                "listed_count": 0,
+                "post_count": 0,
+            },
         }
 
     @property
@@ -186,17 +191,26 @@ def users_v1(*accounts: Account) -> Mapping[str, Written]:
 
 def shortened(text: str) -> tuple[str, list[Written]]:
     """The text with X's escapes and t.co links, and what the links stand for."""
+    full = LINK.findall(text)
+    shown = escaped(LINK.sub(lambda match: _short(match[0]), text))
     links: list[Written] = []
+    end = 0
+    for address in full:
+        start = shown.index(_short(address), end)
+        end = start + len(_short(address))
+        places = {"start": start, "end": end, "indices": [start, end]}
+        links.append({"url": _short(address), "expanded_url": address, "display_url": address[8:35], **places})
+    return shown, links
 
-    def shorten(match: re.Match[str]) -> str:
-        short = "https://t.co/" + hashlib.sha256(match[0].encode()).hexdigest()[:10]
-        links.append({"url": short, "expanded_url": match[0], "display_url": match[0][8:35]})
-        return short
 
-    parts = LINK.sub(shorten, text)
+def _short(address: str) -> str:
+    return "https://t.co/" + hashlib.sha256(address.encode()).hexdigest()[:10]
+
+
+def escaped(text: str) -> str:
     for escape, character in reversed(ESCAPES):
-        parts = parts.replace(character, escape)
-    return parts, links
+        text = text.replace(character, escape)
+    return text
 
 
 def only(written: Written, names: Iterable[str]) -> Written:

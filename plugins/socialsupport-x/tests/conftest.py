@@ -82,14 +82,10 @@ class World:
         return receipt
 
     def intent(self, interaction: Interaction, text: str | None, **more: Any) -> SendMessage:
-        return SendMessage(
-            key="key", own_account=OWN, thread=interaction.thread, target=interaction, text=text, **more
-        )
+        return SendMessage(key="key", own_account=OWN, thread=interaction.thread, target=interaction, text=text, **more)
 
     def opening(self, interaction: Interaction, text: str) -> OpenPrivate:
-        return OpenPrivate(
-            key="key", own_account=OWN, thread=interaction.thread, target=interaction, text=text
-        )
+        return OpenPrivate(key="key", own_account=OWN, thread=interaction.thread, target=interaction, text=text)
 
 
 @pytest.fixture

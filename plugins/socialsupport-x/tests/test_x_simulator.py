@@ -113,7 +113,9 @@ def test_the_same_reply_again_is_refused_as_a_repetition(world):
     assert len(world.simulator.heard("kerryf")) == 2
 
 
-@pytest.mark.parametrize(("text", "fits"), [("a" * 280, True), ("a" * 281, False), ("界" * 140, True), ("界" * 141, False)])
+@pytest.mark.parametrize(
+    ("text", "fits"), [("a" * 280, True), ("a" * 281, False), ("界" * 140, True), ("界" * 141, False)]
+)
 def test_a_public_text_is_counted_in_weights(world, text, fits):
     world.simulator.speak("kerryf", "help")
     (mention,) = world.interactions()
@@ -151,7 +153,11 @@ def test_edits_and_deletions_fall_on_the_first_version(either):
     newest = either.simulator.edit("kerryf", said.id, "@acme dead since ten")
     (edited,) = either.events()
     assert isinstance(edited, InteractionEdited)
-    assert (edited.id, edited.interaction.native_id, edited.interaction.text) == (newest, said.id, "@acme dead since ten")
+    assert (edited.id, edited.interaction.native_id, edited.interaction.text) == (
+        newest,
+        said.id,
+        "@acme dead since ten",
+    )
     assert edited.interaction.thread == mention.thread
     assert abs((edited.interaction.sent_at - mention.sent_at).total_seconds()) < 0.001
     either.send(edited.interaction, "We see it.")
@@ -213,9 +219,12 @@ def test_typing_and_reading_are_told(either):
     assert (read.type, read.state, read.thread) == ("delivery.updated", "read", message.thread)
 
 
-@pytest.mark.parametrize(("media_type", "size"), [("image/png", 100), ("image/gif", 5_000_000), ("video/mp4", 9_000_000)])
-@pytest.mark.parametrize("place", ["post", "dm"])
-def test_files_are_uploaded_whole(world, media_type, size, place):
+@pytest.mark.parametrize(
+    ("media_type", "size", "kind"),
+    [("image/png", 100, "image"), ("image/gif", 5_000_000, "gif"), ("video/mp4", 9_000_000, "video")],
+)
+@pytest.mark.parametrize(("place", "prefix"), [("post", "tweet"), ("dm", "dm")])
+def test_files_are_uploaded_whole(world, media_type, size, kind, place, prefix):
     world.simulator.speak("kerryf", "how?", place=place)
     (question,) = world.interactions()
     content = bytes(range(256)) * (size // 256) + b"\r\n--end"
@@ -223,7 +232,7 @@ def test_files_are_uploaded_whole(world, media_type, size, place):
     world.send(question, "So:", attachments=(Attachment(media_type=media_type, blob="a" * 64),))
     (file,) = world.simulator.files.values()
     assert file.content == content
-    assert file.category == f"{'dm' if place == 'dm' else 'tweet'}_{media_type.partition('/')[0] if size != 5_000_000 else 'gif'}"
+    assert file.category == f"{prefix}_{kind}"
 
 
 def test_a_file_of_a_direct_message_is_fetched(world):
@@ -360,16 +369,14 @@ def test_subscribing_to_account_activity(make_world):
 
 def test_a_door_with_another_secret_is_not_registered(world, make_world):
     world.simulator.deliver = X(make_world(client_secret="another").settings).handshake
-    with pytest.raises(ContentRejected, match="CrcValidationFailed|was invalid"):
+    with pytest.raises(ContentRejected, match="was invalid"):
         world.run(world.connector.subscribe("https://hub.example/hooks/app/x"))
     assert not world.simulator.webhooks
 
 
 def test_it_is_played_over_http(world):
     client = httpx.Client(transport=Network([world.simulator]).transport())
-    request = world.connector.authorize(
-        httpx.Request("GET", "https://api.x.com/2/users/me"), None, world.now, "0" * 32
-    )
+    request = world.connector.authorize(httpx.Request("GET", "https://api.x.com/2/users/me"), None, world.now, "0" * 32)
     response = client.send(request)
     assert response.json()["data"]["username"] == "acme"
     assert response.headers["x-rate-limit-remaining"] == "74"

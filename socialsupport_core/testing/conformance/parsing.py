@@ -70,7 +70,8 @@ class Parsing(Base):
         changed = [
             (case, change, body) for case in self._readable() for change, body in mutants(case.payload.payload.body)
         ]
-        for case, change, body in changed[:: max(1, len(changed) // MOST_MUTANTS)]:
+        most = MOST_MUTANTS if all(keys_of(body) for _, _, body in changed[:1]) else MOST_MUTANTS // 3
+        for case, change, body in some(changed, most, self.plugin.name):
             read(connector, with_body(case, body), f"{case}, {change}")
 
     def test_unknown_fields_change_nothing(self) -> None:
