@@ -286,6 +286,12 @@ class Hub:
         self.channels.forget()
         return facts
 
+    async def subscribe(self, tenant: str, channel: str) -> None:
+        """Tells the network where our door is. Raises DeliveryError."""
+        live = self.channels.get(tenant, channel)
+        address = f"{self.public_url}/hooks/{live.channel.door}"
+        await self.wire.run(live.connector.subscribe(address), live.connector, open_network=live.channel.open_network)
+
     # doors
 
     def receive(self, door: str, payload: Payload) -> "Future[Reply]":

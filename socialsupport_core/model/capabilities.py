@@ -55,6 +55,8 @@ class Capabilities(Value):
     sends: frozenset[Visibility] = frozenset()
     text: TextLimit | None = None
     """None: no limit below the core's own of 100,000 characters."""
+    caption: TextLimit | None = None
+    """The longest text beside an attachment, where that is shorter; a longer one goes ahead as a message of its own."""
     markup: bool = False
     """The network shows bold, links and the like; otherwise CommonMark is sent as plain text."""
     subject: bool = False

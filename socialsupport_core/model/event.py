@@ -14,6 +14,7 @@ Tier = Literal["claimed", "asserted", "verified"]
 
 
 class _Event(Value):
+    type: str
     id: EventId
     """Stable over redelivery and over every way in: webhook, poll and import give the same id."""
 

@@ -10,6 +10,7 @@ from socialsupport_core.model.interaction import Attachment, Choice, Interaction
 
 
 class _Intent(Value):
+    type: str
     key: Annotated[str, StringConstraints(min_length=1, max_length=128)]
     """Ours, stable over retries; native idempotency keys derive from it."""
     own_account: NativeId

@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import zip_longest
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -379,10 +378,11 @@ def _messages(case: _Case, intent: SendMessage) -> list[SendMessage]:
     texts = _texts(case, intent)
     most = case.able.attachments
     files = [intent.attachments[at : at + most] for at in range(0, len(intent.attachments), most)]
+    shared = 1 if texts and files and _is_caption(case, texts[0]) else 0
     filled = [
-        *zip_longest(texts[:1], files[:1]),
-        *((text, None) for text in texts[1:]),
-        *((None, some) for some in files[1:]),
+        *zip(texts[:shared], files[:shared], strict=True),
+        *((text, None) for text in texts[shared:]),
+        *((None, some) for some in files[shared:]),
     ]
     speaking = max(len(texts) - 1, 0)
     return [
@@ -395,6 +395,11 @@ def _messages(case: _Case, intent: SendMessage) -> list[SendMessage]:
         )
         for at, (text, some) in enumerate(filled)
     ]
+
+
+def _is_caption(case: _Case, text: str) -> bool:
+    limit = case.able.caption
+    return limit is None or count(case.connector.measured(text), limit.unit) <= limit.limit
 
 
 def _texts(case: _Case, intent: SendMessage) -> list[str]:

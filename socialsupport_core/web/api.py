@@ -352,6 +352,13 @@ async def test_channel(request: Request) -> Response:
     return JSONResponse(facts.model_dump(mode="json", exclude_none=True))
 
 
+async def subscribe(request: Request) -> Response:
+    hub: Hub = request.app.state.hub
+    access = await asyncio.to_thread(require, request, "configure")
+    await hub.subscribe(access.agent.tenant, _id(request))
+    return JSONResponse({})
+
+
 def connect(request: Request, hub: Hub, access: Access) -> Any:
     name = request.path_params["connector"]
     for live in hub.channels.all().values():
@@ -459,5 +466,6 @@ ROUTES = [
     _route("/channels/{id}/pause", "POST", "configure", pause_channel),
     _route("/channels/{id}/resume", "POST", "configure", resume_channel),
     Route("/channels/{id}/test", test_channel, methods=["POST"]),
+    Route("/channels/{id}/subscribe", subscribe, methods=["POST"]),
     _route("/connect/{connector}", "GET", "configure", connect),
 ]

@@ -513,3 +513,12 @@ def test_planning_is_deterministic_and_its_parts_need_no_more_planning(text: str
         assert INTENT.validate_json(part.intent.to_json()) == part.intent
         assert [one.intent for one in make_plan(connector, part.intent).parts] == [part.intent]
     assert len({part.intent.key for part in plan.parts}) == len(plan.parts)
+
+
+@pytest.mark.parametrize(("text", "alone"), [("ten chars.", False), ("eleven char", True)])
+def test_a_text_too_long_for_a_caption_goes_ahead_of_its_attachment(text: str, alone: bool) -> None:
+    planner = parrot(caption=TextLimit(limit=10, unit="characters"))
+    parts = [part.intent for part in make_plan(planner, say(text, attachments=(image(),))).parts]
+    assert [(one.text, len(one.attachments)) for one in parts if isinstance(one, SendMessage)] == (
+        [(text, 0), (None, 1)] if alone else [(text, 1)]
+    )

@@ -91,11 +91,11 @@ class Reader:
         self, mail: Mail, native_id: str, digest: str, author: Mailbox, received_at: Instant
     ) -> Interaction:
         outbound = self._is_own(author)
-        ours = token.read_message_id(native_id, self._settings.secrets)
+        ours = token.read_message_id(native_id, self._settings.secrets) if outbound else None
         refers_to = references(mail)
         subject = mail.shown("subject")
         full = text_of(mail)
-        text = full.without_quotation(subject).cut(MAX_TEXT)
+        text = (full if ours else full.without_quotation(subject)).cut(MAX_TEXT)
         return Interaction(
             network="email",
             native_id=native_id,
@@ -107,10 +107,10 @@ class Reader:
             recipients=tuple(map(self._party, self._recipients(mail))),
             in_reply_to=refers_to[-1] if refers_to else None,
             subject=subject,
-            text=text.commonmark or None,
+            text=(text.plain if ours else text.commonmark) or None,  # ours is CommonMark already
             attachments=tuple(_attachments(mail, digest, full, text)),
             context=self._context(mail, author, native_id, refers_to),
-            client_key=ours[0] if ours and outbound else None,
+            client_key=ours[0] if ours else None,
             sent_at=min(mail.date or received_at, received_at),
         )
 

@@ -165,7 +165,10 @@ def test_an_address_beyond_ascii() -> None:
     with door(journal.accept) as one, smtplib.SMTP("127.0.0.1", one.port, timeout=5) as client:
         client.ehlo()
         client.sendmail(
-            "jürgen@mail.example", ["support@acme.example"], "Subject: ü\r\n\r\nü".encode(), ["SMTPUTF8", "BODY=8BITMIME"]
+            "jürgen@mail.example",
+            ["support@acme.example"],
+            "Subject: ü\r\n\r\nü".encode(),
+            ["SMTPUTF8", "BODY=8BITMIME"],
         )
     assert journal.payloads[0].body.startswith("Return-Path: <jürgen@mail.example>".encode())
 

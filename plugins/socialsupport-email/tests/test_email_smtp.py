@@ -244,7 +244,7 @@ def test_nobody_listens() -> None:
             pass
         await SmtpWire(seconds=3).answer(mail(on(port)))
 
-    with pytest.raises(Unavailable, match="127.0.0.1"):
+    with pytest.raises(Unavailable, match=r"127\.0\.0\.1"):
         asyncio.run(run())
 
 

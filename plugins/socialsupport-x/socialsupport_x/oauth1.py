@@ -48,7 +48,7 @@ def signature(base: str, consumer_secret: str, token_secret: str) -> str:
 
 def base_string(method: str, url: str, parameters: Parameters) -> str:
     """RFC 5849, 3.4.1."""
-    pairs = list((escaped(name), escaped(value)) for name, value in parameters)
+    pairs = sorted((escaped(name), escaped(value)) for name, value in parameters)
     normalised = "&".join(f"{name}={value}" for name, value in pairs)
     return "&".join([method.upper(), escaped(url), escaped(normalised)])
 

@@ -40,6 +40,11 @@ def _read_form(body: bytes) -> list[tuple[str, str]]:
     return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
 
 
+def is_fields(body: bytes) -> bool:
+    """JSON or a form."""
+    return _read(body) is not None or bool(_read_form(body))
+
+
 def mutants(body: bytes) -> Iterator[tuple[str, bytes]]:
     """What was changed, and the body with it: JSON and forms by their fields, anything else by its lines."""
     if (content := _read(body)) is not None:

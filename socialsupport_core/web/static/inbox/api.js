@@ -1,0 +1,74 @@
+// Talking to the hub. Every change carries the CSRF token; what goes wrong comes as a Problem.
+
+const PATIENCE = 20_000; // milliseconds
+
+export class Problem extends Error {
+  /** `status` 0: the hub could not be reached, so nobody knows whether it has heard us. */
+  constructor(status, body = {}) {
+    super(body.detail || body.title || "The hub cannot be reached.");
+    this.status = status;
+    this.refusals = body.refusals ?? [];
+    this.obstacles = body.obstacles ?? [];
+  }
+}
+
+let csrf = "";
+let onSignedOut = () => {};
+
+export function useSession(token, signedOut) {
+  csrf = token;
+  onSignedOut = signedOut;
+}
+
+export const address = (path) => new URL(path, document.baseURI);
+
+export async function call(method, path, body, headers = {}) {
+  const request = { method, headers: { ...headers }, credentials: "same-origin", signal: AbortSignal.timeout(PATIENCE) };
+  if (method !== "GET") {
+    request.headers["x-csrf-token"] = csrf;
+    request.headers["content-type"] = "application/json";
+    request.body = JSON.stringify(body ?? {});
+  }
+  const response = await fetch(address(path), request).catch(() => {
+    throw new Problem(0);
+  });
+  const answer = await response.json().catch(() => ({}));
+  if (response.ok) return answer;
+  if (response.status === 401 && path !== "session") onSignedOut();
+  throw new Problem(response.status, answer);
+}
+
+const id = encodeURIComponent;
+const query = (given) => {
+  const set = Object.entries(given).filter(([, value]) => value);
+  return set.length ? `?${new URLSearchParams(set)}` : "";
+};
+const about = (conversation, what) => `api/conversations/${id(conversation)}/${what}`;
+
+export const hub = {
+  session: () => call("GET", "session"),
+  signIn: (token) => call("POST", "session", { token }),
+  signOut: () => call("DELETE", "session"),
+  me: () => call("GET", "api/me"),
+  agents: () => call("GET", "api/agents"),
+  queue: (filter) => call("GET", `api/conversations${query(filter)}`),
+  customers: (q) => call("GET", `api/customers${query({ q })}`),
+  conversation: (one) => call("GET", `api/conversations/${id(one)}`),
+  customer: (one) => call("GET", `api/customers/${id(one)}`),
+  explain: (one) => call("GET", `api/customers/${id(one)}/explain`),
+  older: (one, before) => call("GET", `api/customers/${id(one)}/timeline${query({ before })}`),
+  link: (one, other, note) => call("POST", `api/customers/${id(one)}/link`, note ? { other, note } : { other }),
+  split: (one, accounts) => call("POST", `api/customers/${id(one)}/split`, { accounts }),
+  undo: (one, verdict) => call("POST", `api/customers/${id(one)}/undo`, { verdict }),
+  plan: (one, saying) => call("POST", about(one, "plan"), saying),
+  reply: (one, saying, key) => call("POST", about(one, "reply"), saying, { "idempotency-key": key }),
+  note: (one, text) => call("POST", about(one, "note"), { text }),
+  handOff: (one, leg) => call("POST", about(one, "hand-off"), { leg }),
+  presence: (one, answering) => call("POST", about(one, "presence"), { answering }),
+  assign: (one, assignee) => call("POST", about(one, "assign"), { assignee }),
+  resolve: (one) => call("POST", about(one, "resolve")),
+  reopen: (one) => call("POST", about(one, "reopen")),
+  settle: (part, state) => call("POST", `api/outbox/${id(part)}/settle`, { state }),
+};
+
+export const attachment = (one) => address(`api/attachments/${id(one)}`).href;

@@ -1,0 +1,232 @@
+// The continuous conversation: everything of the customer in order, with the seams between networks made visible.
+
+import { hub } from "./api.js";
+import { byId, h, icon, reconcile, toast } from "./dom.js";
+import { entryItem } from "./entry.js";
+import { day, time } from "./times.js";
+import { badge, joined, network, visibility } from "./words.js";
+
+const NEAR = 80; // pixels from the end that still count as reading the newest
+const TOGETHER = 10 * 60_000; // milliseconds within which one author's next touch needs no new heading
+
+export class Timeline {
+  /** `desk` as for `entryItem`, and `open(conversation)`. */
+  constructor(desk) {
+    this.desk = desk;
+    this.frame = byId("timeline");
+    this.list = byId("entries");
+    this.newest = byId("newest");
+    this.scope = "everything";
+    this.forget();
+    this.newest.prepend(icon("down"));
+    this.newest.addEventListener("click", () => this.toEnd());
+    this.frame.addEventListener("scroll", () => this.scrolled(), { passive: true });
+    byId("scope").addEventListener("change", (event) => {
+      this.scope = event.target.value;
+      this.render();
+      this.toEnd();
+    });
+  }
+
+  forget() {
+    this.customer = null;
+    this.entries = new Map();
+    this.before = null;
+    this.pending = [];
+    this.last = null;
+  }
+
+  /** Shows a conversation as the API gives it. Older pages that were loaded stay, as long as it is the same customer. */
+  show(conversation) {
+    const fresh = this.conversation?.id !== conversation.id || this.customer !== conversation.customer.id;
+    if (fresh) this.forget();
+    this.conversation = conversation;
+    this.customer = conversation.customer.id;
+    this.merge(conversation.timeline, true);
+    const ended = fresh || this.nearEnd();
+    this.render();
+    if (ended) this.toEnd();
+    else if (this.latest() !== this.last) this.newest.hidden = false;
+    this.last = this.latest();
+  }
+
+  /** After identities have changed nothing of what was loaded may be right. */
+  reset() {
+    this.entries = new Map();
+    this.before = null;
+  }
+
+  merge(page, isNewest) {
+    if (isNewest && page.length) {
+      const first = order(page[0].cursor);
+      for (const [id, entry] of this.entries) if (after(order(entry.cursor), first)) this.entries.delete(id);
+    }
+    for (const entry of page) this.entries.set(entry.id, entry);
+    const sorted = [...this.entries.values()].sort((a, b) => (after(order(a.cursor), order(b.cursor)) ? 1 : -1));
+    this.entries = new Map(sorted.map((entry) => [entry.id, entry]));
+    if (this.before === null) this.before = page.length >= 50 ? page[0].cursor : "";
+  }
+
+  async scrolled() {
+    if (this.nearEnd()) this.newest.hidden = true;
+    if (this.frame.scrollTop > 200 || !this.before || this.loading || this.scope !== "everything") return;
+    this.loading = true;
+    byId("older").textContent = "Loading older messages";
+    const [customer, height] = [this.customer, this.frame.scrollHeight];
+    try {
+      const page = await hub.older(customer, this.before);
+      if (customer !== this.customer) return;
+      this.before = page.entries.length >= 50 ? page.before : "";
+      this.merge(page.entries, false);
+      const top = this.frame.scrollTop;
+      this.render();
+      this.frame.scrollTop = top + this.frame.scrollHeight - height;
+    } catch (problem) {
+      toast(problem.message, "trouble");
+    } finally {
+      this.loading = false;
+      byId("older").textContent = this.before ? "" : "This is where it began";
+    }
+  }
+
+  nearEnd() {
+    return this.frame.scrollHeight - this.frame.scrollTop - this.frame.clientHeight < NEAR;
+  }
+
+  toEnd() {
+    this.frame.scrollTop = this.frame.scrollHeight;
+    this.newest.hidden = true;
+  }
+
+  latest() {
+    return [...this.entries.keys()].at(-1);
+  }
+
+  /** What was just sent, until the hub shows it. */
+  expect(pending) {
+    this.pending.push(pending);
+    this.render();
+    this.toEnd();
+  }
+
+  settle(pending) {
+    this.pending = this.pending.filter((one) => one !== pending);
+    this.render();
+  }
+
+  render() {
+    const own = this.scope === "conversation";
+    const entries = own ? this.conversation.entries : [...this.entries.values()];
+    reconcile(this.list, [...this.seams(entries), ...this.unsent(), ...this.pending.map((one) => this.draft(one))]);
+    byId("older").textContent = this.before && !own ? "" : "This is where it began";
+  }
+
+  seams(entries) {
+    const items = [];
+    const seen = new Set();
+    const turns = [...(this.conversation.turns ?? [])];
+    let previous = null;
+    let leg = null;
+    for (const entry of entries) {
+      while (turns.length && turns[0].at < entry.at) items.push(this.turn(turns.shift()));
+      const internal = entry.interaction.direction === "internal";
+      items.push(...dayBreak(previous, entry), ...this.otherMatter(previous, entry));
+      if (!internal && entry.leg !== leg) {
+        items.push(this.legBreak(entry, seen.has(entry.leg)));
+        seen.add(entry.leg);
+        leg = entry.leg;
+      }
+      items.push(entryItem(entry, this.desk, { follows: goesOn(items.at(-1), previous, entry), foreign: this.foreign(entry) }));
+      previous = entry;
+    }
+    return [...items, ...turns.map((turn) => this.turn(turn))];
+  }
+
+  foreign(entry) {
+    return Boolean(entry.conversation) && entry.conversation !== this.conversation.id;
+  }
+
+  otherMatter(previous, entry) {
+    if (!entry.conversation || (previous ? previous.conversation === entry.conversation : !this.foreign(entry))) return [];
+    const here = entry.conversation === this.conversation.id;
+    const go = h("button", { type: "button", class: "as-link", on: { click: () => this.desk.open(entry.conversation) } }, "open it");
+    const words = here ? ["This conversation"] : ["Another conversation of the same customer, ", go];
+    return [seam(`matter:${entry.id}`, here, () => h("li", { class: "seam matter" }, h("p", {}, ...words)))];
+  }
+
+  legBreak(entry, again) {
+    const { network: where, thread } = entry.interaction;
+    const words = again ? `Back on ${network(where)}` : joined(entry.rule, entry.reason);
+    return seam(`leg:${entry.id}`, `${words}${thread.visibility}`, () =>
+      h("li", { class: "seam leg" }, h("p", {}, badge(where), visibility(thread.visibility), h("span", { class: "why" }, words)))
+    );
+  }
+
+  turn(turn) {
+    const words = this.told(turn);
+    return seam(`turn:${turn.id}`, words, () =>
+      h("li", { class: "seam turn" }, h("p", {}, icon(turn.type === "conversation.handed_off" ? "handoff" : "check"), h("span", {}, words), " ", time(turn.at, "ago")))
+    );
+  }
+
+  told(turn) {
+    const who = this.desk.nameOf(turn.agent) ?? (turn.by === "customer" ? this.conversation.customer.name : "Somebody");
+    switch (turn.type) {
+      case "conversation.handed_off":
+        return turn.step === "arrived"
+          ? `Handed off: from ${this.desk.channelName(turn.from)} to ${this.desk.channelName(turn.to)}`
+          : `${who} made a hand-off link`;
+      case "conversation.assigned":
+        return turn.assignee ? `${who} assigned this to ${this.desk.nameOf(turn.assignee)}` : `${who} gave this back to everybody`;
+      case "conversation.resolved":
+        return `${who} resolved this`;
+      default:
+        return turn.by === "customer" ? `${who} wrote again, so this was reopened` : `${who} reopened this`;
+    }
+  }
+
+  unsent() {
+    const parts = this.conversation.unsent ?? [];
+    return parts.map((part) =>
+      this.pseudo({
+        id: `unsent:${part.delivery.part}`,
+        at: part.at,
+        agent: part.agent,
+        text: part.text,
+        network: this.desk.networkOf(part.channel),
+        visibility: part.type === "open.private" ? "private" : "public",
+        state: part.delivery.state,
+        delivery: part.delivery,
+      })
+    );
+  }
+
+  draft(pending) {
+    const state = pending.lost ? "failed" : "sending";
+    const reason = pending.lost ? "The hub could not be reached; nobody knows yet whether it has this message." : null;
+    return this.pseudo({ ...pending, id: `pending:${pending.key}`, state, delivery: { state, reason }, pending });
+  }
+
+  pseudo({ id, at, agent, text, network: where, visibility: kind, state, delivery, pending, direction = "outbound" }) {
+    const interaction = { network: where, direction, kind: "message", thread: { visibility: kind }, author: {}, text };
+    return entryItem({ id, at, agent, state, delivery, interaction, pending }, this.desk);
+  }
+}
+
+const seam = (key, print, render) => ({ key, print: String(print), render });
+
+function dayBreak(previous, entry) {
+  const moment = new Date(entry.at);
+  if (previous && new Date(previous.at).toDateString() === moment.toDateString()) return [];
+  return [seam(`day:${entry.id}`, day(moment), () => h("li", { class: "seam day" }, h("p", {}, time(entry.at, "day"))))];
+}
+
+function goesOn(above, previous, entry) {
+  if (!previous || above.key !== previous.id) return false;
+  const [a, b] = [previous.interaction, entry.interaction];
+  const same = a.direction === b.direction && a.kind === b.kind && previous.agent === entry.agent && previous.leg === entry.leg;
+  return same && a.direction !== "internal" && new Date(entry.at) - new Date(previous.at) < TOGETHER;
+}
+
+const order = (cursor) => cursor.split(".").map(Number);
+const after = (a, b) => a[0] > b[0] || (a[0] === b[0] && a[1] >= b[1]);

@@ -1,0 +1,25 @@
+"""Ravens: a network whose payloads are our own events as JSON, so that a test says exactly what happens."""
+
+from raven.connector import ACCOUNT, SECRET, Raven, RavenSettings, Scrolls, settling
+from raven.events import bird, deleted, delivered, edited, message, reacted, thread_id
+from raven.roost import Clock, Roost
+from raven.sky import Sky
+
+__all__ = [
+    "ACCOUNT",
+    "SECRET",
+    "Clock",
+    "Raven",
+    "RavenSettings",
+    "Roost",
+    "Scrolls",
+    "Sky",
+    "bird",
+    "deleted",
+    "delivered",
+    "edited",
+    "message",
+    "reacted",
+    "settling",
+    "thread_id",
+]
