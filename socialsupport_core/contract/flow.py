@@ -71,11 +71,19 @@ class FlowRun(Generic[T]):
     def answer(self, answer: Answer) -> None:
         if isinstance(answer, httpx.Response):
             answer.request = self.ask
-            if error := self._failure(answer):
+            if error := self._refusal(answer):
                 self.throw(error)
                 return
             self._touched |= answer.request.method not in SAFE_METHODS
         self._step(lambda: self._flow.send(answer))
+
+    def _refusal(self, answer: httpx.Response) -> DeliveryError | None:
+        """What the connector makes of it; an answer on which it chokes may mean anything."""
+        try:
+            return self._failure(answer)
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            kind = Unavailable if answer.request.method in SAFE_METHODS else Uncertain
+            return kind(f"the network's answer could not be read ({type(error).__name__})")
 
     def throw(self, error: DeliveryError) -> None:
         """The ask failed. The flow may catch the error; if it does not, it is raised here."""

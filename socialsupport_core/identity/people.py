@@ -28,14 +28,23 @@ def observe(tx: Tx, tenant: str, party: Party, at: int) -> Node | None:
     if not party.identifiers:
         return None
     account, *others = (canonical(identifier) for identifier in party.identifiers)
-    node = identity.ensure(tx, tenant, account, at)
-    if at == node.first_seen:
-        resolve(tx, tenant, [node.number], cause="merged")  # an earlier sight may change whose id the customer bears
+    node = identity.find(tx, tenant, account)
+    if node is None:
+        node = identity.ensure(tx, tenant, account, at)
+    elif at < node.first_seen:
+        node = _seen_earlier(tx, tenant, account, at)
     if party.name or party.handle:
         identity.set_profile(tx, node.number, party.name, party.handle, at)
     for other in others:
         attest(tx, tenant, account, [other], tier="asserted", proof="profile", source=str(account), at=at)
     return node
+
+
+def _seen_earlier(tx: Tx, tenant: str, account: Identifier, at: int) -> Node:
+    """An earlier sight may change whose id the customer bears."""
+    node = identity.ensure(tx, tenant, account, at)
+    resolve(tx, tenant, [node.number], cause="merged")
+    return identity.ensure(tx, tenant, account, at)
 
 
 def attest(

@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, SecretStr
+from pydantic_core import from_json
 
 from socialsupport_core.model.base import Instant, Value, is_empty
 
@@ -39,15 +40,8 @@ class Payload(Value):
         return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
 
     def json(self) -> Any:  # type: ignore[override]  # pydantic's own is deprecated
-        """The body read as JSON. Raises ValueError, for NaN, Infinity and nesting too deep as well."""
-        try:
-            return json.loads(self.body, parse_constant=_refuse)
-        except RecursionError:
-            raise ValueError("the JSON is nested too deeply") from None
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is not JSON")
+        """The body read as JSON. Raises ValueError, for NaN, lone surrogates and nesting too deep as well."""
+        return from_json(self.body, allow_inf_nan=False)
 
 
 class Reply(Value):

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from contextlib import suppress
 
 
 class Bell:
@@ -16,7 +17,7 @@ class Bell:
             self._threads.notify_all()
             waiting = list(self._loops)
         for loop, event in waiting:
-            if not loop.is_closed():
+            with suppress(RuntimeError):  # that loop has closed in the meantime
                 loop.call_soon_threadsafe(event.set)
 
     def heard(self) -> int:

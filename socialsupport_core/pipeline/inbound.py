@@ -1,16 +1,19 @@
 """Inbound: translate, resolve, attach, record, publish. Unordered and convergent."""
 
+import logging
+import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from socialsupport_core.contract import Connector, MalformedPayload
-from socialsupport_core.model import Event, Payload
+from socialsupport_core.model import Event
 from socialsupport_core.pipeline.record import Place, Recorder
 from socialsupport_core.store import Tx, journal
 from socialsupport_core.store.accounts import Channel
 from socialsupport_core.store.journal import Entry
 
+logger = logging.getLogger("socialsupport")
 MAX_EVENTS = 10_000  # in one payload; an archive of more is imported in pages
 
 
@@ -57,7 +60,10 @@ def record(tx: Tx, recorder: Recorder, translated: Translated, route: Route) -> 
         try:
             with tx.savepoint():
                 outcome = recorder.record(tx, place, event)
-        except (ValueError, LookupError, TypeError) as error:
+        except sqlite3.OperationalError:
+            raise  # the disk, not the event
+        except Exception as error:
+            logger.exception("event %s of entry %d could not be recorded", event.id, entry.number)
             bad = True
             reasons.append(f"{event.id}: {type(error).__name__}: {error}")
             continue
@@ -74,8 +80,3 @@ def _verdict(recorded: int, reasons: Sequence[str], *, bad: bool) -> tuple[journ
     if recorded:
         return "recorded", reason, recorded
     return "ignored", reason or "it holds no event", 0
-
-
-def accept(tx: Tx, tenant: str | None, door: str, payload: Payload) -> int:
-    """Journals a payload. What follows can be done again at any time."""
-    return journal.append(tx, tenant, door, payload)

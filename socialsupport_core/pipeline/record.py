@@ -71,13 +71,11 @@ class Recorder:
         node = observe(tx, place.tenant, interaction.author, self._at(place, interaction))
         if node is None:
             raise ValueError("its author has no identifier")
-        stored = self._store(tx, place, interaction, node)
-        if stored is None:
+        leg = self._store(tx, place, interaction, node)
+        if leg is None:
             return "it was recorded before"
         if not interaction.author.is_bot:
-            leg = conversations.leg(tx, stored.leg)
-            assert leg is not None
-            conversations.customer_spoke(tx, place.tenant, leg.conversation, leg.id, stored.at)
+            conversations.customer_spoke(tx, place.tenant, leg.conversation, leg.id, self._at(place, interaction))
         self._catch_up(tx, place, interaction.native_id)
         return None
 
@@ -92,10 +90,8 @@ class Recorder:
         node = self._addressee(tx, place, interaction)
         if node is None:
             return "our own message to nobody that is known"
-        self._store(tx, place, interaction, node, state="sent")
-        leg = conversations.legs_of_thread(tx, place.tenant, place.channel, interaction.thread.id, node.number)
-        if leg:
-            conversations.we_spoke(tx, place.tenant, leg[0].conversation, self._at(place, interaction))
+        if leg := self._store(tx, place, interaction, node, state="sent"):
+            conversations.we_spoke(tx, place.tenant, leg.conversation, self._at(place, interaction))
         self._catch_up(tx, place, native)
         return None
 
@@ -111,7 +107,8 @@ class Recorder:
 
     def _store(
         self, tx: Tx, place: Place, interaction: Interaction, node: Node, state: str | None = None
-    ) -> Stored | None:
+    ) -> Leg | None:
+        """The leg on which it was recorded; None if it is there already."""
         at = self._at(place, interaction)
         thread = place.thread(interaction)
         seq = interactions.claim_key(tx, place.tenant, place.channel, thread.id, interaction.native_id, node.number, at)
@@ -135,8 +132,8 @@ class Recorder:
         interactions.store(tx, place.tenant, stored)
         if interaction.attachments:
             interactions.expect_attachments(tx, place.tenant, seq, interaction)
-        publish_interaction(tx, place.tenant, "interaction.received", stored, leg)
-        return stored
+        publish_interaction(tx, place.tenant, "interaction.received", stored, leg, customer=node)
+        return leg
 
     def _catch_up(self, tx: Tx, place: Place, native_id: str) -> None:
         """Applies what came before its original."""
@@ -267,16 +264,15 @@ def publish_interaction(
     stored: Stored,
     leg: Leg | None,
     conversation: str | None = None,
+    customer: Node | None = None,
 ) -> None:
-    data = {
-        "id": str(stored.seq),
-        "customer": _customer(tx, stored.node),
-        "interaction": stored.interaction.model_dump(mode="json", exclude_none=True, exclude={"context"}),
-    }
+    """`customer` is the interaction's node, where it is at hand."""
+    data = {"id": str(stored.seq), "customer": _customer(tx, customer or _node(tx, stored.node))}
     if stored.agent:
         data["agent"] = stored.agent
     if stored.state:
         data["state"] = stored.state
+    interaction = stored.interaction.model_dump_json(exclude_none=True, exclude={"context"})
     log.publish(
         tx,
         tenant,
@@ -286,6 +282,7 @@ def publish_interaction(
         channel=leg.channel if leg else None,
         thread=stored.interaction.thread.id,
         conversation=leg.conversation if leg else conversation,
+        written={"interaction": interaction},
     )
 
 
@@ -303,9 +300,12 @@ def _publish(tx: Tx, place: Place, event: Any, stored: Stored, data: dict[str, A
     )
 
 
-def _customer(tx: Tx, node: int) -> str:
-    customer = identity.by_numbers(tx, [node])[node].customer
-    return identity.by_numbers(tx, [customer])[customer].id
+def _node(tx: Tx, number: int) -> Node:
+    return identity.by_numbers(tx, [number])[number]
+
+
+def _customer(tx: Tx, node: Node) -> str:
+    return node.id if node.customer == node.number else _node(tx, node.customer).id
 
 
 def _part_of(tx: Tx, place: Place, interaction: Interaction) -> outbox.Part | None:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from socialsupport_core.contract import AuthExpired, ConfigError, DeliveryError, Unsupported
 from socialsupport_core.model import Blob
@@ -107,29 +106,23 @@ class Workers:
         for entry in entries:
             if entry.door in crms:
                 self._crms.hear(crms[entry.door], entry)
-        futures = [(entry, self._record(entry)) for entry in entries if entry.door not in crms]
-        for entry, future in futures:
-            try:
-                future.result()
-            except StoreError:
-                raise
-            except Exception as error:
-                logger.exception("entry %d could not be recorded", entry.number)
-                self._set_aside(entry, f"{type(error).__name__}: {error}")
+        steps = [self._step(entry) for entry in entries if entry.door not in crms]
+        if steps:
+            self._database.do(lambda tx: [step(tx) for step in steps])
         return len(entries)
 
-    def _record(self, entry: journal.Entry) -> Any:
+    def _step(self, entry: journal.Entry) -> Callable[[Tx], None]:
+        """Translates now; what is returned records in the batch's transaction, each entry for itself."""
         try:
             door = self._channels.door(entry.door)
         except (NoSuchDoor, ConfigError) as error:
-            return self._database.write(
-                partial(_settle, number=entry.number, state="quarantined", reason=f"its door is gone: {error}")
-            )
-        translated = inbound.translate(door.connector, entry)
-        return self._database.write(lambda tx: inbound.record(tx, self._recorder, translated, door.route))
-
-    def _set_aside(self, entry: journal.Entry, reason: str) -> None:
-        self._database.do(partial(_settle, number=entry.number, state="quarantined", reason=reason))
+            return partial(_settle, number=entry.number, state="quarantined", reason=f"its door is gone: {error}")
+        return partial(
+            inbound.record,
+            recorder=self._recorder,
+            translated=inbound.translate(door.connector, entry),
+            route=door.route,
+        )
 
     def _inbound_forever(self) -> None:
         while not self._stopping.is_set():

@@ -86,12 +86,12 @@ class _Work(Generic[T]):
 
 
 class Database:
-    """Thread-safe. `write` returns a future; `read` runs at once on a connection of the calling thread."""
+    """Thread-safe. `write` returns a future; `read` runs at once in the calling thread."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self._local = threading.local()
-        self._readers: list[sqlite3.Connection] = []
+        self._idle: list[sqlite3.Connection] = []
+        """Connections for readers; there are as many as ever read at once, however many threads come and go."""
         self._work: queue.Queue[_Work[Any] | None] = queue.Queue(QUEUE)
         self._closing = threading.Lock()
         self._closed = False
@@ -105,6 +105,7 @@ class Database:
     def write(self, call: Callable[[Tx], T]) -> "Future[T]":
         """Runs `call` in the next micro-batch. The future holds its result once that is committed."""
         work = _Work(call)
+        work.future.set_running_or_notify_cancel()  # whoever stops waiting does not undo what was asked
         with self._closing:
             if self._closed:
                 raise StoreError("the store is closed")
@@ -119,13 +120,18 @@ class Database:
         return self.write(call).result()
 
     def read(self, call: Callable[[Tx], T]) -> T:
-        """Runs `call` on a consistent snapshot of what is committed."""
+        """Runs `call` on a consistent snapshot of what is committed. Raises StoreError."""
         connection = self._reader()
-        connection.execute("BEGIN")
         try:
-            return call(Tx(connection))
+            connection.execute("BEGIN")
+            try:
+                return call(Tx(connection))
+            finally:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path} cannot be read: {error}") from error
         finally:
-            connection.execute("COMMIT")
+            self._put_back(connection)
 
     def close(self) -> None:
         """Writes what waits, then closes."""
@@ -135,7 +141,9 @@ class Database:
             self._closed = True
             self._work.put(None)
         self._thread.join()
-        for connection in [*self._readers, self._writer]:
+        with self._closing:
+            idle, self._idle = self._idle, []
+        for connection in [*idle, self._writer]:
             connection.close()
 
     def _open(self) -> sqlite3.Connection:
@@ -150,14 +158,21 @@ class Database:
         return connection
 
     def _reader(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
+        with self._closing:
             if self._closed:
                 raise StoreError("the store is closed")
-            connection = self._local.connection = self._open()
-            connection.execute("PRAGMA query_only=ON")
-            self._readers.append(connection)
+            if self._idle:
+                return self._idle.pop()
+        connection = self._open()
+        connection.execute("PRAGMA query_only=ON")
         return connection
+
+    def _put_back(self, connection: sqlite3.Connection) -> None:
+        with self._closing:
+            if not self._closed:
+                self._idle.append(connection)
+                return
+        connection.close()
 
     def _write_all(self) -> None:
         while (work := self._work.get()) is not None:
@@ -172,6 +187,12 @@ class Database:
 
     def _commit(self, batch: list[_Work[Any]]) -> None:
         """One commit for all; if that fails from outside, one each."""
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            for work in batch:  # not one each: each would wait as long again
+                work.future.set_exception(StoreError(f"{self.path} cannot be written: {error}"))
+            return
         try:
             outcomes = self._run(batch)
         except sqlite3.Error as error:
@@ -189,7 +210,6 @@ class Database:
         self.on_commit()
 
     def _run(self, batch: list[_Work[Any]]) -> list[tuple[Any, Exception | None]]:
-        self._writer.execute("BEGIN IMMEDIATE")
         try:
             outcomes = [self._run_one(work) for work in batch]
             self._writer.execute("COMMIT")

@@ -1,6 +1,7 @@
 """The log: everything that happened, in the order in which it was committed. Subscribers read it by cursor."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +35,12 @@ def publish(
     channel: str | None = None,
     thread: str | None = None,
     conversation: str | None = None,
+    written: Mapping[str, str] | None = None,
 ) -> int:
+    """`written` are further members of `data` that are JSON already."""
+    text = json.dumps(data, ensure_ascii=False)
+    for name, value in (written or {}).items():
+        text = f'{text[:-1]}, "{name}": {value}}}'
     return tx.insert(
         "INSERT INTO log (tenant, type, at, channel, thread, conversation, data) VALUES (?, ?, ?, ?, ?, ?, ?)",
         tenant,
@@ -43,7 +49,7 @@ def publish(
         channel,
         thread,
         conversation,
-        json.dumps(data, ensure_ascii=False),
+        text,
     )
 
 

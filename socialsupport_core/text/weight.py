@@ -24,7 +24,10 @@ class Weights:
 
     def of(self, char: str) -> int:
         code = ord(char)
-        return next((weight for first, last, weight in self.ranges if first <= code <= last), self.default)
+        for first, last, weight in self.ranges:
+            if first <= code <= last:
+                return weight
+        return self.default
 
 
 _RANGES = ((0, 4351, 100), (8192, 8205, 100), (8208, 8223, 100), (8242, 8247, 100))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from socialsupport_core.text import Span, escape, from_spans, plain, to_spans
 from socialsupport_core.text.dialect import MAX_DEPTH, MAX_PARSED
@@ -110,6 +111,16 @@ def test_text_without_positions_is_read_as_it_is(text: str) -> None:
     text = as_kept(text)
     if not positions(text):
         assert read(text) == (text, ())
+
+
+@settings(deadline=None)
+@given(ANY)
+def test_strict_commonmark_sees_no_markup_either(text: str) -> None:
+    if "\t" in text or "   " in text:
+        return  # indented code is the one thing that a backslash cannot prevent
+    blocks = MarkdownIt("commonmark").parse(escape(text))
+    kinds = {token.type for block in blocks for token in (block, *(block.children or ()))}
+    assert kinds <= {"paragraph_open", "paragraph_close", "inline", "text", "softbreak", "hardbreak"}
 
 
 @settings(deadline=None)

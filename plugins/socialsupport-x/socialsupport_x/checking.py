@@ -87,7 +87,7 @@ def is_signed(request: httpx.Request, given: str, settings: XSettings) -> bool:
         return False
     keys = oauth1.Keys(*values)
     expected = oauth1.authorization(request, keys, told.get("oauth_nonce", ""), int(told["oauth_timestamp"]))
-    return True
+    return given == expected
 
 
 # Forms. A name that ends in `!` is required; a string is a pattern; nothing else is allowed.

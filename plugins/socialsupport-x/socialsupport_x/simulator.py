@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
 import httpx
 
@@ -35,7 +35,7 @@ class XSimulator(Simulator):
         Place(id="post", title="A public post", visibility="public"),
         Place(id="dm", title="A direct message", visibility="private"),
     )
-    page_size: ClassVar[int] = 100
+    page_size: int = 100
     settings: XSettings
 
     def __init__(self, settings: XSettings, **more: Any) -> None:

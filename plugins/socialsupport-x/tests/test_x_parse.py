@@ -226,3 +226,14 @@ def test_conversations_begin_with_the_smaller_id():
 )
 def test_the_counterpart(conversation, other):
     assert counterpart(conversation, "1") == other
+
+
+@pytest.mark.parametrize("depth", range(880, 1000, 4))
+def test_whatever_the_nesting_nothing_but_malformed_is_raised(depth):
+    """JSON that can just be read may still be too deep to be written again."""
+    body = b'{"for_user_id":"1","something_new":' + b"[" * depth + b"]" * depth + b"}"
+    try:
+        events = parse(body)
+    except MalformedPayload:
+        return
+    assert {event.type for event in events} == {"unrecognised"}

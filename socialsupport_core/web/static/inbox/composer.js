@@ -1,0 +1,367 @@
+// The reply box: where it goes, how it goes, and what is in the way. A chosen place never changes under a written text.
+
+import { hub, Problem } from "./api.js";
+import { announce, byId, debounce, h, icon, toast } from "./dom.js";
+import { hindrances, marked, showPlan } from "./plan.js";
+import { glyph, network } from "./words.js";
+
+const MODES = [
+  ["reply", "Reply"],
+  ["note", "Internal note"],
+  ["private", "Write privately"],
+];
+const SEND = { reply: "Send", note: "Keep note", private: "Send privately" };
+const BEAT = 5000; // milliseconds between signs of life to the colleagues
+const apple = /Mac|iPhone|iPad/.test(navigator.platform);
+
+export class Composer {
+  /** `desk`: `session`, `nameOf`, `channelName`, `timeline`, `refresh()`. */
+  constructor(desk) {
+    this.desk = desk;
+    this.form = byId("composer");
+    this.mode = "reply";
+    this.leg = null;
+    this.plan = null;
+    this.obstructed = new Map();
+    this.build();
+    this.plans = debounce(() => this.askPlan(), 300);
+    setInterval(() => this.beat(), BEAT);
+    document.addEventListener("visibilitychange", () => this.beat());
+  }
+
+  build() {
+    this.text = h("textarea", { id: "answer", rows: 2, "aria-label": "Your answer", "aria-describedby": "plan", "aria-keyshortcuts": "Control+Enter Meta+Enter" });
+    this.mirror = h("div", { class: "mirror", "aria-hidden": "true" });
+    this.plate = h("div", { class: "plan", id: "plan", "aria-live": "polite" });
+    this.modes = h("fieldset", { class: "segments small modes" }, h("legend", { class: "unseen" }, "What you write"));
+    this.legs = h("fieldset", { class: "legs" }, h("legend", { class: "unseen" }, "Where it goes"));
+    this.warning = h("p", { class: "plan-line loss", id: "hand-off-note", role: "status", hidden: true });
+    this.handOff = h("button", { type: "button", id: "hand-off", on: { click: () => this.giveLink() } }, icon("handoff"), "Hand off");
+    this.submit = h("button", { type: "submit", class: "primary", id: "send" }, icon("send"), h("span", { id: "send-words" }, "Send"));
+    const hint = h("span", { class: "soft hint" }, h("kbd", {}, apple ? "⌘" : "Ctrl"), " ", h("kbd", {}, "Enter"));
+    this.form.append(
+      h("div", { class: "composer-top" }, this.modes, this.legs),
+      h("div", { class: "editor" }, this.mirror, this.text),
+      this.warning,
+      this.plate,
+      h("div", { class: "composer-foot" }, this.handOff, hint, this.submit)
+    );
+    this.text.addEventListener("input", () => this.typed());
+    this.text.addEventListener("scroll", () => (this.mirror.scrollTop = this.text.scrollTop), { passive: true });
+    this.text.addEventListener("focus", () => this.beat());
+    this.text.addEventListener("blur", () => this.beat());
+    this.text.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.send(event);
+    });
+    this.form.addEventListener("submit", (event) => this.send(event));
+    this.modes.addEventListener("change", (event) => this.turn(event.target.value));
+    this.legs.addEventListener("change", (event) => this.place(Number(event.target.value)));
+  }
+
+  // what is shown
+
+  show(conversation) {
+    const changed = this.conversation?.id !== conversation.id;
+    if (changed) this.leave();
+    this.conversation = conversation;
+    this.places = distinct(conversation.legs);
+    if (changed) this.restore();
+    if (!this.places.some((leg) => leg.id === this.leg) || (!this.text.value && !this.chosen)) this.leg = usual(this.places);
+    this.render();
+    if (changed) this.examine();
+  }
+
+  leave() {
+    if (this.conversation && this.told) hub.presence(this.conversation.id, false).catch(() => {});
+    this.told = false;
+    this.plan = null;
+    this.chosen = false;
+    this.obstructed = new Map();
+    this.warning.hidden = true;
+    this.plans.cancel();
+  }
+
+  get chosenLeg() {
+    return this.places.find((leg) => leg.id === this.leg);
+  }
+
+  render() {
+    const isPublic = this.chosenLeg?.visibility === "public";
+    if (this.mode === "private" && !isPublic) this.mode = "reply";
+    this.form.dataset.mode = this.mode;
+    this.form.dataset.visibility = this.mode === "reply" && isPublic ? "public" : "private";
+    this.modes.replaceChildren(
+      this.modes.firstElementChild,
+      ...MODES.filter(([mode]) => mode !== "private" || isPublic).map(([mode, words]) => this.option("mode", mode, words, mode === this.mode))
+    );
+    this.legs.hidden = this.mode === "note";
+    this.legs.replaceChildren(this.legs.firstElementChild, ...this.places.map((leg) => this.chip(leg)));
+    this.handOff.hidden = this.mode === "note";
+    byId("send-words").textContent = this.mode === "reply" && isPublic ? "Send publicly" : SEND[this.mode];
+    const person = this.conversation.customer.name;
+    this.text.placeholder = this.mode === "note" ? "A note that only your colleagues see" : `Answer ${person}`;
+    this.mark();
+  }
+
+  option(name, value, words, checked) {
+    return h("label", {}, h("input", { type: "radio", name, value, checked }), h("span", {}, words));
+  }
+
+  chip(leg) {
+    const against = this.obstructed.get(leg.id);
+    const twins = this.places.filter((one) => one.channel === leg.channel && one.visibility === leg.visibility).length > 1;
+    const name = `${this.desk.channelName(leg.channel)}, ${leg.visibility}`;
+    return h(
+      "label",
+      { class: "chip", title: against ?? leg.account, data: { visibility: leg.visibility, closed: against ? true : null } },
+      h("input", { type: "radio", name: "leg", value: leg.id, checked: leg.id === this.leg }),
+      h("span", {}, icon(glyph(leg.network)), icon(leg.visibility), name, twins && h("span", { class: "soft" }, ` ${leg.account.split(":").at(-1)}`), against && h("span", { class: "unseen" }, ` (not possible: ${against})`))
+    );
+  }
+
+  mark() {
+    this.mirror.replaceChildren(...marked(this.text.value, this.mode === "note" ? null : this.plan), "\n");
+    this.mirror.scrollTop = this.text.scrollTop;
+  }
+
+  // what is written
+
+  typed() {
+    this.plan = null;
+    this.mark();
+    this.keep();
+    this.plans();
+    if (!this.warning.hidden && !this.text.value.includes(this.given)) this.warning.hidden = true;
+  }
+
+  turn(mode) {
+    this.mode = mode;
+    this.changed();
+    this.modes.querySelector(":checked").focus();
+  }
+
+  place(leg) {
+    this.leg = leg;
+    this.chosen = true;
+    this.changed();
+    this.legs.querySelector(":checked").focus();
+  }
+
+  changed() {
+    this.plan = null;
+    this.plate.replaceChildren();
+    this.render();
+    this.keep();
+    this.plans();
+  }
+
+  get draftPlace() {
+    return `draft:${this.desk.session.tenant}:${this.desk.session.agent}:${this.conversation.id}`;
+  }
+
+  keep() {
+    if (!this.text.value) return sessionStorage.removeItem(this.draftPlace);
+    const { mode, leg } = this;
+    return sessionStorage.setItem(this.draftPlace, JSON.stringify({ text: this.text.value, mode, leg }));
+  }
+
+  restore() {
+    const kept = JSON.parse(sessionStorage.getItem(this.draftPlace) ?? "{}");
+    this.text.value = kept.text ?? "";
+    this.mode = kept.mode ?? "reply";
+    this.leg = kept.leg ?? null;
+    this.plate.replaceChildren();
+    this.plans();
+  }
+
+  saying() {
+    return { text: this.text.value, leg: this.leg, private: this.mode === "private" };
+  }
+
+  // what the hub says to it
+
+  async askPlan() {
+    const asked = `${this.conversation.id} ${this.mode} ${JSON.stringify(this.saying())}`;
+    this.asked = asked;
+    if (this.mode === "note") return this.showPlan(null);
+    try {
+      const plan = await hub.plan(this.conversation.id, this.saying());
+      if (this.asked === asked) this.showPlan(plan);
+    } catch (problem) {
+      if (this.asked === asked && problem.status) this.showPlan({ refusals: [fromProblem(problem)] });
+    }
+    return null;
+  }
+
+  showPlan(plan) {
+    this.plan = plan;
+    this.mark();
+    const print = JSON.stringify([plan, this.text.value]);
+    if (print === this.printed && this.plate.hasChildNodes()) return;
+    this.printed = print;
+    const open = this.plate.querySelector("details")?.open;
+    const lines = showPlan(plan, this.text.value).filter(Boolean);
+    this.plate.replaceChildren(...(this.text.value.trim() || hindrances(plan).length ? lines : []));
+    if (open) this.plate.querySelector("details")?.setAttribute("open", "");
+  }
+
+  /** Which places are closed, found out beforehand so that nobody writes in vain. */
+  async examine() {
+    const asked = this.conversation.id;
+    for (const leg of this.places) {
+      const plan = await hub.plan(asked, { text: "?", leg: leg.id }).catch(() => null);
+      if (this.conversation.id !== asked) return;
+      const against = hindrances(plan)[0];
+      if (against) this.obstructed.set(leg.id, `${against.reason}; ${against.remedy}`);
+    }
+    this.legs.replaceChildren(this.legs.firstElementChild, ...this.places.map((leg) => this.chip(leg)));
+  }
+
+  async giveLink() {
+    this.handOff.disabled = true;
+    try {
+      const { url, note, proves } = await hub.handOff(this.conversation.id, this.leg);
+      this.insert(url);
+      this.given = url;
+      this.warning.replaceChildren(icon("warn"), h("span", {}, sentence(note)));
+      this.warning.hidden = proves;
+      announce(proves ? "The hand-off link is in your answer." : `The hand-off link is in your answer. ${note}`);
+    } catch (problem) {
+      toast(problem.message, "trouble");
+    } finally {
+      this.handOff.disabled = false;
+    }
+  }
+
+  insert(words) {
+    const { selectionStart: start, value } = this.text;
+    const before = start > 0 && !/\s$/.test(value.slice(0, start)) ? " " : "";
+    this.text.setRangeText(before + words, start, this.text.selectionEnd, "end");
+    this.text.focus();
+    this.typed();
+  }
+
+  // sending
+
+  async send(event) {
+    event.preventDefault();
+    const text = this.text.value;
+    if (!text.trim()) return this.text.focus();
+    const against = hindrances(this.plan);
+    if (against.length && this.mode !== "note") {
+      announce(against.map((one) => `${one.reason}. ${one.remedy}`).join(" "));
+      return this.text.focus();
+    }
+    const { id, customer } = this.conversation;
+    const leg = this.chosenLeg;
+    const kind = this.mode === "note" ? "private" : this.form.dataset.visibility;
+    const pending = {
+      key: crypto.randomUUID(),
+      conversation: id,
+      customer: customer.id,
+      mode: this.mode,
+      saying: this.saying(),
+      at: new Date().toISOString(),
+      agent: this.desk.session.agent,
+      text,
+      direction: this.mode === "note" ? "internal" : "outbound",
+      network: this.mode === "note" ? "internal" : leg.network,
+      visibility: kind,
+    };
+    this.clear();
+    return this.deliver(pending);
+  }
+
+  clear() {
+    this.text.value = "";
+    this.plan = null;
+    this.chosen = false;
+    this.warning.hidden = true;
+    this.plate.replaceChildren();
+    this.plans.cancel();
+    this.asked = null;
+    if (this.mode !== "reply") this.mode = "reply";
+    this.keep();
+    this.render();
+    this.beat();
+  }
+
+  /** The same key again is the same message again: trying twice sends once. */
+  async deliver(pending) {
+    pending.lost = false;
+    this.desk.timeline.expect(pending);
+    try {
+      if (pending.mode === "note") await hub.note(pending.conversation, pending.text);
+      else await hub.reply(pending.conversation, pending.saying, pending.key);
+      await this.desk.refresh();
+      this.desk.timeline.settle(pending);
+    } catch (problem) {
+      this.failed(pending, problem);
+    }
+  }
+
+  failed(pending, problem) {
+    if (!(problem instanceof Problem)) throw problem;
+    this.desk.timeline.settle(pending);
+    if (problem.status && problem.status < 500) {
+      this.takeBack(pending);
+      const { refusals, obstacles } = problem;
+      this.showPlan(refusals.length || obstacles.length ? { refusals, obstacles } : { refusals: [fromProblem(problem)] });
+      announce(problem.message);
+    } else if (pending.mode === "note") {
+      this.takeBack(pending); // a note has no key, so it is not sent again by itself
+      toast(problem.message, "trouble");
+    } else {
+      pending.lost = true;
+      this.desk.timeline.expect(pending);
+      announce(problem.message);
+    }
+  }
+
+  /** Back into the box, unless something else has been begun there. */
+  takeBack(pending) {
+    this.desk.timeline.settle(pending);
+    if (this.conversation.id !== pending.conversation || this.text.value) {
+      const place = this.draftPlace.replace(this.conversation.id, pending.conversation);
+      if (this.conversation.id !== pending.conversation) sessionStorage.setItem(place, JSON.stringify({ text: pending.text, mode: pending.mode, leg: pending.saying.leg }));
+      else toast("It was not sent; its text is kept as a draft behind what you are writing.", "trouble");
+      return;
+    }
+    this.text.value = pending.text;
+    this.mode = pending.mode;
+    this.leg = pending.saying.leg;
+    this.keep();
+    this.render();
+    this.text.focus();
+  }
+
+  /** Tells the colleagues who is at it. */
+  beat() {
+    if (!this.conversation || !this.desk.may("reply")) return;
+    const answering = !document.hidden && (document.activeElement === this.text || this.text.value.trim() !== "");
+    if (!answering && !this.told) return;
+    this.told = answering;
+    hub.presence(this.conversation.id, answering).catch(() => {});
+  }
+
+  focus(mode = "reply") {
+    if (mode === "note" && this.mode !== "note") this.turn("note");
+    this.text.focus();
+  }
+}
+
+/** One place for each thread; of several legs on one the newest. */
+function distinct(legs) {
+  const places = new Map();
+  for (const leg of legs) places.set(`${leg.channel} ${leg.thread} ${leg.account}`, leg);
+  return [...places.values()];
+}
+
+/** Where the customer spoke last. */
+function usual(legs) {
+  const when = (leg) => leg.last_inbound ?? "";
+  return legs.reduce((best, leg) => (when(leg) > when(best) || (when(leg) === when(best) && leg.opened_at > best.opened_at) ? leg : best)).id;
+}
+
+const fromProblem = (problem) => ({ rule: "problem", reason: problem.message, remedy: "" });
+const sentence = (words) => (words ? `${words.charAt(0).toUpperCase()}${words.slice(1)}.` : "");

@@ -1,0 +1,369 @@
+// The desk: what is open, what comes in, and what the panes show of it.
+
+import { hub } from "./api.js";
+import { Composer } from "./composer.js";
+import { announce, byId, debounce, h, icon, toast } from "./dom.js";
+import { listen, showKeys } from "./keys.js";
+import { Person } from "./person.js";
+import { Queue } from "./queue.js";
+import { Stream } from "./stream.js";
+import { tick, time } from "./times.js";
+import { Timeline } from "./timeline.js";
+import { askLink, askSplit } from "./verdicts.js";
+import { badge, network } from "./words.js";
+
+const TICK = 20_000; // milliseconds
+const CHANGES_QUEUE = /^(interaction|conversation|customer|delivery|intent)\./;
+
+export class Desk {
+  constructor(session, me, agents, { out }) {
+    this.session = session;
+    this.me = me;
+    this.names = new Map(agents.map((one) => [one.id, one.name]));
+    this.channels = new Map(me.channels.map((one) => [one.id, one]));
+    this.present = {};
+    this.queue = new Queue(this);
+    this.timeline = new Timeline(this);
+    this.composer = new Composer(this);
+    this.person = new Person(this);
+    this.refreshQueue = debounce(() => this.loadQueue(), 250);
+    this.refreshOpen = debounce(() => this.refresh(), 150);
+    this.stream = new Stream(me.cursor, {
+      tell: (type, event) => this.heard(type, event),
+      feel: (state) => this.feel(state),
+      out,
+    });
+    this.wire();
+  }
+
+  async start() {
+    const titles = [...this.channels.values()].map((one) => ({ id: one.id, title: this.channelTitle(one) }));
+    this.queue.channels(titles);
+    this.stream.run();
+    await this.loadQueue();
+    this.route();
+  }
+
+  wire() {
+    byId("back").append(icon("back"));
+    byId("show-person").append(icon("person"));
+    byId("back").addEventListener("click", () => (location.hash = "#/"));
+    byId("show-person").addEventListener("click", () => this.togglePerson());
+    byId("resolve").addEventListener("click", () => this.resolve());
+    byId("take").addEventListener("click", () => this.assign(this.session.agent));
+    byId("assignee").addEventListener("change", (event) => this.assign(event.target.value || null));
+    byId("keys-button").addEventListener("click", () => showKeys());
+    byId("skip").addEventListener("click", (event) => {
+      event.preventDefault();
+      byId("timeline").focus();
+    });
+    window.addEventListener("hashchange", () => this.route());
+    setInterval(tick, TICK);
+    listen(
+      {
+        j: () => this.step(1),
+        k: () => this.step(-1),
+        r: () => this.current && this.composer.focus(),
+        n: () => this.current && this.composer.focus("note"),
+        e: () => this.current && this.resolve(),
+        a: () => this.current && this.assign(this.session.agent),
+        p: () => this.current && this.togglePerson(),
+        "/": () => byId("search-text").focus(),
+        "?": () => showKeys(),
+      },
+      () => this.escape()
+    );
+  }
+
+  // names
+
+  may = (scope) => this.session.scopes.includes(scope);
+  nameOf = (agent) => (agent ? this.names.get(agent) ?? agent : null);
+  networkOf = (channel) => this.channels.get(channel)?.connector ?? channel;
+  answering = (conversation) => this.present[conversation] ?? [];
+
+  channelName(id) {
+    const channel = this.channels.get(id);
+    return channel ? this.channelTitle(channel) : id === "any" ? "any channel" : id;
+  }
+
+  /** The network's name; with the channel's own where there are several on one network. */
+  channelTitle(channel) {
+    const twins = [...this.channels.values()].filter((one) => one.connector === channel.connector).length > 1;
+    return twins ? `${network(channel.connector)} ${channel.name ?? channel.id}` : network(channel.connector);
+  }
+
+  // what is open
+
+  route() {
+    const id = location.hash.match(/^#\/(con_[a-z0-9]+)/)?.[1] ?? null;
+    if (id) this.load(id);
+    else this.close();
+  }
+
+  open(conversation) {
+    location.hash = `#/${conversation}`;
+  }
+
+  step(by) {
+    const next = this.queue.beside(by);
+    if (next) this.open(next);
+  }
+
+  close() {
+    this.current = null;
+    this.queue.select(null);
+    this.pane("queue");
+    byId("talk-body").hidden = true;
+    byId("nothing").hidden = false;
+    this.person.clear();
+  }
+
+  pane(name) {
+    byId("desk").dataset.pane = name;
+    byId("show-person").setAttribute("aria-expanded", String(name === "person"));
+  }
+
+  togglePerson() {
+    const open = byId("desk").dataset.pane === "person";
+    this.pane(open ? "talk" : "person");
+    if (!open) byId("person-title")?.focus();
+  }
+
+  closePerson() {
+    this.pane("talk");
+    byId("show-person").focus();
+  }
+
+  escape() {
+    const pane = byId("desk").dataset.pane;
+    if (pane === "person") return this.closePerson();
+    if (document.activeElement === this.composer.text) return byId("timeline").focus();
+    if (document.activeElement === byId("search-text")) {
+      byId("search-text").value = "";
+      byId("search-text").dispatchEvent(new Event("input"));
+      return document.activeElement.blur();
+    }
+    if (this.current) location.hash = "#/";
+    return null;
+  }
+
+  async load(id) {
+    this.wanted = id;
+    this.queue.select(id);
+    this.pane("talk");
+    try {
+      const found = await hub.conversation(id);
+      if (this.wanted !== id) return;
+      this.show(found);
+      if (!document.activeElement?.closest(".queue")) byId("talk-title").focus({ preventScroll: true });
+      await this.loadPerson();
+    } catch (problem) {
+      toast(problem.message, "trouble");
+      this.close();
+    }
+  }
+
+  /** Shows the open conversation as it is now. */
+  async refresh() {
+    const id = this.current?.id;
+    if (!id) return;
+    const found = await hub.conversation(id).catch(() => null);
+    if (found && this.current?.id === id) this.show(found);
+  }
+
+  show(found) {
+    this.current = found;
+    byId("nothing").hidden = true;
+    byId("talk-body").hidden = false;
+    byId("talk-title").textContent = found.customer.name;
+    byId("talk-facts").replaceChildren(...facts(found));
+    this.showAssignee(found);
+    byId("resolve").textContent = found.status === "resolved" ? "Reopen" : "Resolve";
+    byId("composer").hidden = !this.may("reply");
+    this.timeline.show(found);
+    this.composer.show(found);
+    this.showAnswering(found.answering);
+    if (!document.hidden) this.queue.read(found);
+  }
+
+  showAssignee(found) {
+    const options = [h("option", { value: "" }, "Nobody yet"), ...[...this.names].map(([id, name]) => h("option", { value: id }, id === this.session.agent ? `${name} (you)` : name))];
+    byId("assignee").replaceChildren(...options);
+    byId("assignee").value = found.assignee ?? "";
+    byId("take").hidden = found.assignee === this.session.agent;
+  }
+
+  showAnswering(names) {
+    const line = byId("answering");
+    const words = names?.length ? `${names.join(" and ")} ${names.length > 1 ? "are" : "is"} answering this conversation.` : "";
+    if (line.textContent !== words) line.replaceChildren(words);
+    line.hidden = !words;
+  }
+
+  async loadPerson() {
+    const customer = this.current?.customer.id;
+    if (!customer) return;
+    const [known, explained] = await Promise.all([hub.customer(customer), hub.explain(customer)]);
+    if (this.current?.customer.id !== customer) return;
+    this.customer = known;
+    this.person.show(known, explained, this.current);
+  }
+
+  // the queue
+
+  async loadQueue() {
+    const { text } = this.queue;
+    try {
+      if (text) {
+        const { customers } = await hub.customers(text);
+        if (text === this.queue.text) this.queue.show(customers.flatMap((one) => one.conversations));
+      } else {
+        const { conversations } = await hub.queue(this.queue.filter());
+        if (!this.queue.text) this.queue.show(conversations, this.quiet());
+      }
+    } catch (problem) {
+      toast(problem.message, "trouble");
+    }
+  }
+
+  quiet() {
+    return { mine: "Nothing is assigned to you.", resolved: "Nothing has been resolved yet." }[this.queue.status] ?? "Nobody is waiting.";
+  }
+
+  filtered() {
+    this.loadQueue();
+  }
+
+  // what comes in
+
+  heard(type, event) {
+    if (type === "presence") return this.sensed(event);
+    if (CHANGES_QUEUE.test(type)) this.refreshQueue();
+    if (type === "interaction.received") this.call(event);
+    if (type === "typing.started") return this.typing(event);
+    if (type === "customer.changed") return this.changed(event.data);
+    if (this.concerns(event)) this.refreshOpen();
+    return null;
+  }
+
+  concerns(event) {
+    if (!this.current) return false;
+    const known = new Set([this.current.id, ...(this.customer?.conversations ?? []).map((one) => one.id)]);
+    return known.has(event.conversation) || event.data.customer === this.current.customer.id;
+  }
+
+  call(event) {
+    const { direction, author, network: where, text } = event.data.interaction;
+    if (direction !== "inbound") return;
+    const here = event.conversation === this.current?.id;
+    announce(`${here ? "" : "In the queue: "}${author.name ?? "Somebody"} on ${network(where)}: ${(text ?? "").slice(0, 200)}`);
+  }
+
+  typing(event) {
+    const leg = this.current?.legs.find((one) => one.channel === event.channel && one.thread === event.thread);
+    if (!leg || event.data.author?.is_self) return;
+    this.showAnswering([]);
+    byId("answering").textContent = `${this.current.customer.name} is typing on ${network(leg.network)}.`;
+    byId("answering").hidden = false;
+    clearTimeout(this.typed);
+    this.typed = setTimeout(() => this.showAnswering(this.answering(this.current?.id)), 6000);
+  }
+
+  sensed(present) {
+    this.present = present;
+    this.queue.render();
+    if (this.current) this.showAnswering(this.answering(this.current.id));
+  }
+
+  /** Somebody was joined or split: what is open may belong to another customer now. */
+  async changed({ old, new: fresh }) {
+    const mine = [this.current?.customer.id, ...(this.customer?.aliases ?? [])];
+    if (!mine.includes(old) && !mine.includes(fresh)) return;
+    this.timeline.reset();
+    await this.refresh();
+    await this.loadPerson();
+  }
+
+  feel(state) {
+    const line = byId("link-state");
+    line.dataset.state = state;
+    line.textContent = state === "live" ? "Live" : "Offline, trying again";
+    if (this.feeling === "offline" && state === "live") {
+      this.loadQueue();
+      this.refresh();
+    }
+    this.feeling = state;
+  }
+
+  // what an agent does
+
+  async attempt(work, done) {
+    try {
+      await work();
+      if (done) toast(done);
+      await this.refresh();
+      return true;
+    } catch (problem) {
+      toast(problem.message, "trouble");
+      return false;
+    }
+  }
+
+  assign(agent) {
+    const words = agent ? `Assigned to ${this.nameOf(agent)}.` : "Open to everybody.";
+    return this.attempt(() => hub.assign(this.current.id, agent), words);
+  }
+
+  resolve() {
+    const { id, status } = this.current;
+    return status === "resolved" ? this.attempt(() => hub.reopen(id), "Open again.") : this.attempt(() => hub.resolve(id), "Resolved.");
+  }
+
+  settle(part, state) {
+    const done = { sent: "Noted: it was sent.", failed: "Noted: it was not sent.", queued: "It goes out again." };
+    return this.attempt(() => hub.settle(part, state), done[state]);
+  }
+
+  retry(pending) {
+    this.timeline.settle(pending);
+    return this.composer.deliver(pending);
+  }
+
+  drop(pending) {
+    this.composer.takeBack(pending);
+  }
+
+  async askLink(other) {
+    if (await askLink(this.customer, other)) await this.judged("Linked. It can be undone on the right.");
+  }
+
+  async askSplit() {
+    if (await askSplit(this.customer)) await this.judged("Split. It can be undone on the right.");
+  }
+
+  async undo(verdict) {
+    try {
+      await hub.undo(this.customer.id, verdict);
+      await this.judged("Undone.");
+    } catch (problem) {
+      toast(problem.message, "trouble");
+    }
+  }
+
+  async judged(words) {
+    toast(words);
+    this.timeline.reset();
+    await this.refresh();
+    await this.loadPerson();
+  }
+}
+
+function facts(found) {
+  const words = [found.subject, found.status === "resolved" ? "Resolved" : null].filter(Boolean);
+  return [
+    ...found.networks.map(badge),
+    ...words.map((one) => h("span", {}, one)),
+    h("span", { class: "soft" }, found.waiting_since ? "waiting for " : "since ", found.waiting_since ? time(found.waiting_since, "since") : time(found.opened_at, "ago")),
+  ];
+}

@@ -1,0 +1,185 @@
+// Who this is, and why we believe it. Every join has its evidence, and every verdict can be undone.
+
+import { byId, h, icon } from "./dom.js";
+import { time } from "./times.js";
+import { badge, identifier, kind, kindGlyph, network, plural, proof, tier } from "./words.js";
+
+export class Person {
+  /** `desk`: `may(scope)`, `nameOf`, `open`, `closePerson`, `askLink(other)`, `askSplit()`, `undo(verdict, words)`. */
+  constructor(desk) {
+    this.desk = desk;
+    this.root = byId("person");
+  }
+
+  show(customer, explained, conversation) {
+    const print = JSON.stringify([customer, explained, conversation.id, conversation.timeline.length]);
+    if (print === this.print) return;
+    this.print = print;
+    const opened = new Set([...this.root.querySelectorAll("details[open]")].map((one) => one.id));
+    const held = document.activeElement?.id;
+    this.root.replaceChildren(
+      this.head(customer),
+      this.identifiers(customer),
+      this.reasons(explained),
+      this.suggestions(explained, customer),
+      this.apart(explained),
+      ...crm(customer.crm),
+      context(customer, conversation),
+      this.conversations(customer, conversation),
+      this.history(customer, explained)
+    );
+    for (const id of opened) byId(id)?.setAttribute("open", "");
+    if (held && this.root.querySelector(`#${CSS.escape(held)}`)) byId(held).focus();
+  }
+
+  clear() {
+    this.print = null;
+    this.root.replaceChildren();
+  }
+
+  head(customer) {
+    const close = h("button", { type: "button", class: "icon close-person", id: "close-person", "aria-label": "Close", on: { click: () => this.desk.closePerson() } }, icon("close"));
+    const handles = customer.accounts.filter((one) => one.handle).map((one) => `@${one.handle}`);
+    return h(
+      "header",
+      { class: "person-head" },
+      h("h2", { id: "person-title", tabindex: -1 }, customer.name),
+      close,
+      handles.length > 0 && h("p", { class: "soft" }, [...new Set(handles)].join(", ")),
+      this.desk.may("link") && h("p", { class: "person-actions" }, this.button("link", "Link", () => this.desk.askLink()), customer.accounts.length > 1 && this.button("split", "Split", () => this.desk.askSplit()))
+    );
+  }
+
+  button(glyph, words, click) {
+    return h("button", { type: "button", id: `ask-${glyph}`, "aria-haspopup": "dialog", on: { click } }, icon(glyph), words);
+  }
+
+  identifiers(customer) {
+    return section(
+      "Known as",
+      h("ul", { class: "identifiers" }, customer.accounts.map((one) => h("li", {}, icon(kindGlyph(one.kind)), h("span", { class: "identifier" }, h("span", { class: "value" }, one.value), h("span", { class: "soft" }, kind(one.kind), " since ", time(one.since, "day"))))))
+    );
+  }
+
+  reasons(explained) {
+    if (!explained.evidence.length) return section("Why one person", h("p", { class: "soft" }, "One account only; nothing had to be joined."));
+    const rows = explained.evidence.map((one) => this.evidence(one, one.id === explained.weakest?.id && explained.evidence.length > 1));
+    return section("Why one person", h("ul", { class: "evidence" }, rows));
+  }
+
+  evidence(one, weakest) {
+    const [glyph, words] = tier(one.tier);
+    const by = one.agent ? ` by ${this.desk.nameOf(one.agent) ?? one.agent}` : "";
+    return h(
+      "li",
+      {},
+      pair(one.between),
+      h("p", { class: "because" }, icon(glyph), h("span", {}, `${words}${by}: ${proof(one.proof)}. `, time(one.at, "ago")), weakest && h("span", { class: "tag" }, "Weakest link")),
+      one.note && h("p", { class: "soft" }, `“${one.note}”`),
+      this.undo(one)
+    );
+  }
+
+  undo(one) {
+    if (!this.desk.may("link")) return null;
+    const verdict = one.source.startsWith("verdict:") ? one.source : one.id;
+    const words = verdict === one.id ? "Does not count" : "Undo";
+    return h("button", { type: "button", class: "small undo", id: `undo-${one.id}`, on: { click: () => this.desk.undo(verdict, one) } }, icon("undo"), words, h("span", { class: "unseen" }, ` ${one.between.join(" and ")}`));
+  }
+
+  suggestions(explained, customer) {
+    if (!explained.refused.length) return null;
+    const mine = new Set(customer.accounts.map((one) => one.identifier));
+    const rows = explained.refused.map((one) => {
+      const other = one.between.find((end) => !mine.has(end));
+      const link = other && this.desk.may("link") && h("button", { type: "button", class: "small", id: `suggest-${one.id}`, on: { click: () => this.desk.askLink(other) } }, icon("link"), "Link");
+      return h("li", {}, pair(one.between), h("p", { class: "because" }, icon("stop"), h("span", {}, `${capital(proof(one.proof))}: ${one.rule}. `, time(one.at, "ago"))), link);
+    });
+    return section("Not joined", h("ul", { class: "evidence" }, rows));
+  }
+
+  apart(explained) {
+    if (!explained.forbidden.length) return null;
+    const verdicts = Map.groupBy ? Map.groupBy(explained.forbidden, (one) => one.source) : grouped(explained.forbidden);
+    const rows = [...verdicts.values()].map((all) => {
+      const one = all[0];
+      const words = `${this.desk.nameOf(one.agent) ?? one.agent} said that these are different people. `;
+      return h("li", {}, all.map((each) => pair(each.between)), h("p", { class: "because" }, icon("split"), h("span", {}, words, time(one.at, "ago"))), this.undo(one));
+    });
+    return section("Kept apart", h("ul", { class: "evidence" }, rows));
+  }
+
+  conversations(customer, conversation) {
+    const others = customer.conversations.filter((one) => one.id !== conversation.id);
+    if (!others.length) return null;
+    const rows = others.map((one) =>
+      h("li", {}, h("a", { href: `#/${one.id}` }, one.subject ?? one.last?.text ?? "Conversation"), h("p", { class: "soft" }, one.networks.map(badge), ` ${one.status}, `, time(one.updated_at, "ago")))
+    );
+    return section("Other conversations", h("ul", { class: "others" }, rows));
+  }
+
+  history(customer, explained) {
+    const taken = explained.retracted.map((one) =>
+      h("li", {}, pair(one.between), h("p", { class: "because" }, icon("undo"), h("span", {}, `${capital(proof(one.proof))}; taken back by ${this.desk.nameOf(one.by) ?? one.by}`)))
+    );
+    return h(
+      "div",
+      { class: "person-more" },
+      taken.length > 0 && details("taken-back", `Taken back (${taken.length})`, h("ul", { class: "evidence" }, taken)),
+      details("ids", "Customer ids", h("p", { class: "ids" }, customer.id, h("span", { class: "soft" }, " current")), customer.aliases.map((one) => h("p", { class: "ids" }, one, h("span", { class: "soft" }, " earlier, still answers"))))
+    );
+  }
+}
+
+function crm(records) {
+  return (records ?? []).map((one) =>
+    section(
+      `In ${one.crm}`,
+      h("p", {}, one.name ?? one.contact),
+      h("dl", { class: "facts" }, Object.entries(one.fields ?? {}).flatMap(([name, value]) => [h("dt", {}, name.replaceAll("_", " ")), h("dd", {}, String(value))]))
+    )
+  );
+}
+
+function context(customer, conversation) {
+  const touches = conversation.timeline.map((one) => one.interaction);
+  const newest = (pick) => touches.map(pick).filter((value) => value !== undefined && value !== null).at(-1);
+  const spoken = touches.filter((one) => one.direction === "inbound");
+  const language = newest((one) => (one.direction === "inbound" ? one.language ?? one.author.language : null));
+  const followers = newest((one) => (one.direction === "inbound" ? one.reach?.followers : null));
+  const facts = [
+    ["First contact", time(customer.accounts.map((one) => one.since).sort()[0], "day")],
+    ["Has written", plural(spoken.length, "time")],
+    ["Over", [...new Set(spoken.map((one) => network(one.network)))].join(", ")],
+    language && ["Language", languageName(language)],
+    followers !== undefined && ["Followers", followers.toLocaleString()],
+    conversation.case && ["Case", conversation.case],
+  ].filter(Boolean);
+  return section("Context", h("dl", { class: "facts" }, facts.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])));
+}
+
+function languageName(tag) {
+  try {
+    return new Intl.DisplayNames(undefined, { type: "language" }).of(tag) ?? tag;
+  } catch {
+    return tag;
+  }
+}
+
+export function pair(between) {
+  const ends = between.map((written) => {
+    const { kind: name, value } = identifier(written);
+    return h("span", { class: "end", title: written }, icon(kindGlyph(name)), h("span", { class: "value" }, value));
+  });
+  return h("p", { class: "pair" }, ends[0], h("span", { class: "soft" }, "and"), ends[1]);
+}
+
+const section = (title, ...children) => h("section", {}, h("h3", {}, title), ...children);
+const details = (id, title, ...children) => h("details", { id }, h("summary", {}, title), ...children);
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+function grouped(all) {
+  const groups = new Map();
+  for (const one of all) groups.set(one.source, [...(groups.get(one.source) ?? []), one]);
+  return groups;
+}

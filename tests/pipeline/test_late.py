@@ -1,0 +1,110 @@
+"""Edits, tombstones, reactions and receipts may come in any order, before their original too."""
+
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import pytest
+from raven import Roost, deleted, delivered, edited, message, reacted
+
+from socialsupport_core.model import Event
+
+VOLATILE = ("id", "cursor", "leg", "conversation", "received_at")
+
+
+def seen(roost: Roost, name: str = "kerry") -> list[dict[str, Any]]:
+    """The timeline without numbers that count arrivals."""
+    return [{key: value for key, value in one.items() if key not in VOLATILE} for one in roost.timeline(name)]
+
+
+def test_every_order_of_six_events_gives_the_same_timeline(roost: Roost) -> None:
+    """One person per order; 720 orders."""
+    found = []
+    for number, order in enumerate(permutations(range(6))):
+        who = f"bird{number}"
+        said = message(number, "first", who, at=0, outbound=True)
+        native = said.interaction.native_id
+        events: list[Event] = [
+            said,
+            edited(said, "second", 10),
+            edited(said, "third", 20),
+            deleted(said, 30),
+            reacted(said, "👍", 40, who),
+            delivered(native, "read", 50),
+        ]
+        roost.deliver(*(events[index] for index in order))
+        found.append((who, order))
+    roost.hub.drain()
+    assert roost.journal()["quarantined"] == 0
+    wanted = _neutral(seen(roost, "bird0"), "bird0", "0")
+    assert wanted[0]["state"] == "read"
+    assert wanted[0]["edited_at"] == "2026-03-01T12:00:20Z"
+    assert wanted[0]["deleted_at"] == "2026-03-01T12:00:30Z"
+    assert "text" not in wanted[0]["interaction"]
+    for number, (who, order) in enumerate(found):
+        assert _neutral(seen(roost, who), who, str(number)) == wanted, order
+
+
+def _neutral(shown: list[dict[str, Any]], who: str, number: str) -> list[dict[str, Any]]:
+    for one in shown:
+        interaction = one["interaction"]
+        assert interaction.pop("native_id") == number
+        assert interaction.pop("thread")["id"] == f"dm-{who}"
+        interaction.pop("recipients")
+    return shown
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
+def test_of_two_edits_in_the_same_second_the_later_id_wins(roost: Roost, order: tuple[int, ...]) -> None:
+    said = message(1, "first")
+    events = [said, edited(said, "second", 10, id="9"), edited(said, "third", 10, id="10")]
+    roost.hear(*(events[index] for index in order))
+    assert roost.texts() == ["third"]
+
+
+def test_an_edit_of_an_edit_keeps_the_time_of_the_message(roost: Roost) -> None:
+    said = message(1, "first", at=5)
+    roost.hear(edited(said, "second", 10))
+    assert roost.hub.find_customers("acme", "kerry") == []
+    roost.hear(said)
+    (entry,) = roost.timeline()
+    assert (entry["at"], entry["interaction"]["text"]) == ("2026-03-01T12:00:05Z", "second")
+
+
+def test_a_deleted_message_shows_neither_text_nor_files(roost: Roost) -> None:
+    said = message(1, "my card is 4111", attachments=({"media_type": "image/png", "native_id": "f1", "name": "card.png"},))
+    roost.hear(said)
+    roost.hear(deleted(said, 10))
+    assert "4111" not in str(roost.timeline())
+    assert "card.png" not in str(roost.timeline())
+
+
+def test_a_reaction_taken_back_is_gone_whatever_came_first(roost: Roost) -> None:
+    from socialsupport_core.model import ReactionRemoved
+
+    said = message(1, "hello")
+    added = reacted(said, "👍", 10)
+    removed = ReactionRemoved(**(added.model_dump() | {"id": "gone", "type": "reaction.removed", "at": added.at.replace(second=20)}))
+    roost.hear(removed, added, said)
+    assert "reactions" not in roost.timeline()[0]
+    roost.hear(added.model_copy(update={"id": "again", "at": added.at.replace(second=30)}))
+    assert roost.timeline()[0]["reactions"] == ["👍"]
+
+
+def test_read_never_falls_back_to_delivered(roost: Roost) -> None:
+    roost.hear(message(1, "hello", outbound=True), delivered("1", "read", 5), delivered("1", "delivered", 3))
+    assert roost.states() == ["read"]
+
+
+def test_a_receipt_that_overtakes_the_answer_of_the_call_counts(roost: Roost) -> None:
+    roost.hear(message(1, "hello"))
+    roost.reply("hi")
+    roost.hear(delivered("raven-1", "delivered", 3700))
+    roost.hub.drain()
+    assert roost.states() == ["delivered"]
+
+
+def test_what_was_waited_for_in_vain_is_accounted_for(roost: Roost, tmp_path: Path) -> None:
+    roost.hear(edited(message(1, "never seen"), "second", 10))
+    found = roost.journal()
+    assert (found["accepted"], found["unexplained"], found["quarantined"]) == (1, 0, 0)
