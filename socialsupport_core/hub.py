@@ -45,7 +45,7 @@ from socialsupport_core.model import Choice, Facts, Interaction, Party, Payload,
 from socialsupport_core.model.interaction import Attachment
 from socialsupport_core.pipeline import outbound, replying
 from socialsupport_core.pipeline.bell import Bell
-from socialsupport_core.pipeline.channels import Channels, Live, NoSuchDoor
+from socialsupport_core.pipeline.channels import BY_HAND, Channels, Live, NoSuchDoor
 from socialsupport_core.pipeline.crm import CRMs
 from socialsupport_core.pipeline.plan import Plan
 from socialsupport_core.pipeline.record import Recorder, publish_interaction
@@ -300,6 +300,8 @@ class Hub:
             self._verified(door, crm.adapter.verify, payload)
             return self._journalled(crm.connected.tenant, door, payload, crm.adapter)
         found = self.channels.door(door)
+        if found.id.startswith(BY_HAND):
+            raise NoSuchDoor("there is no such door")  # what comes there has passed the API and its tokens
         connector = found.connector
         if payload.method == "GET":
             return _done(self._handshake(found.id, connector, payload))
@@ -307,10 +309,12 @@ class Hub:
         return self._journalled(found.tenant, found.id, payload, connector)
 
     def _journalled(self, tenant: str | None, door: str, payload: Payload, answers: Any) -> "Future[Reply]":
-        """The acknowledgement of `answers` follows the commit."""
+        """The acknowledgement of `answers` is made at once and leaves after the commit."""
+        acknowledgement = _acknowledgement(answers, payload)
         committed = self._database.write(lambda tx: journal.append(tx, tenant, door, payload))
         answer: Future[Reply] = Future()
-        committed.add_done_callback(lambda done: _answer(done, answer, answers, payload))
+        answer.set_running_or_notify_cancel()
+        committed.add_done_callback(lambda done: _answer(done, answer, acknowledgement))
         return answer
 
     def _handshake(self, door: str, connector: Any, payload: Payload) -> Reply:
@@ -320,17 +324,21 @@ class Hub:
         return reply
 
     def _verified(self, door: str, check: Callable[[Payload], Any], payload: Payload) -> Any:
+        """A check that fails in any other way lets nobody in either."""
         try:
             return check(payload)
         except SignatureError:
             self._database.write(lambda tx: journal.count_refused(tx, door))
             raise
+        except (Exception, SystemExit) as error:
+            self._database.write(lambda tx: journal.count_refused(tx, door))
+            raise SignatureError(f"it could not be verified ({type(error).__name__})") from error
 
     def record_interaction(self, tenant: str, interaction: Interaction) -> None:
         """What no network tells: a call, a visit, a form. Journalled like everything else."""
         body = interaction.to_json().encode()
         payload = Payload(source="file", body=body, received_at=self.clock())
-        self.receive(f"api:{tenant}", payload).result()
+        self._database.do(lambda tx: journal.append(tx, tenant, f"{BY_HAND}{tenant}", payload))
 
     def import_file(self, tenant: str, channel: str, content: bytes, name: str) -> None:
         """History in, through the channel's own connector."""
@@ -661,15 +669,20 @@ def _done(reply: Reply) -> "Future[Reply]":
     return future
 
 
-def _answer(done: "Future[int]", answer: "Future[Reply]", connector: Any, payload: Payload) -> None:
-    """After the commit the network gets its acknowledgement, whatever the connector makes of it."""
+def _acknowledgement(connector: Any, payload: Payload) -> Reply:
+    """The network gets one, whatever the connector makes of it."""
+    try:
+        reply: Reply = connector.acknowledge(payload)
+    except (Exception, SystemExit):
+        return Reply()
+    return reply
+
+
+def _answer(done: "Future[int]", answer: "Future[Reply]", acknowledgement: Reply) -> None:
     if error := done.exception():
         answer.set_exception(error)
-        return
-    try:
-        answer.set_result(connector.acknowledge(payload))
-    except Exception:
-        answer.set_result(Reply())
+    else:
+        answer.set_result(acknowledgement)
 
 
 def _conversation(tx: Tx, tenant: str, conversation: str) -> Conversation:

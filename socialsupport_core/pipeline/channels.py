@@ -15,6 +15,10 @@ from socialsupport_core.store.accounts import Channel
 from socialsupport_core.store.secrets import SecretStore
 
 
+BY_HAND = "api:"
+"""Begins the door of what a tenant's agents write down; no network reaches it."""
+
+
 class NoSuchDoor(SocialSupportError, LookupError):
     """Nobody lives there: 404."""
 
@@ -85,8 +89,8 @@ class Channels:
         self.all()
         if found := self._doors.get(door):
             return found
-        if door.startswith("api:"):
-            live = manual(door.removeprefix("api:"))
+        if door.startswith(BY_HAND):
+            live = manual(door.removeprefix(BY_HAND))
             return Door(door, live.channel.tenant, live.connector, (live.channel,))
         raise NoSuchDoor("there is no such door")
 
@@ -108,6 +112,8 @@ class Channels:
                 live[channel.tenant, channel.id] = Live(channel, self._connector(tx, channel))
             except SocialSupportError as error:
                 self.broken[channel.tenant, channel.id] = str(error)
+            except (Exception, SystemExit) as error:
+                self.broken[channel.tenant, channel.id] = f"{channel.connector} failed: {type(error).__name__}"
         self._doors = {one.channel.door: _own_door(one) for one in live.values()} | _app_doors(tx, live)
         return live
 
@@ -135,7 +141,7 @@ def _app_doors(tx: Tx, live: dict[tuple[str, str], Live]) -> dict[str, Door]:
 
 def manual(tenant: str) -> Live:
     """The channel that every tenant has for what is written down by hand."""
-    channel = Channel(tenant, CHANNEL, Manual.name, None, f"api:{tenant}", None, Facts(), "active", None, None, False)
+    channel = Channel(tenant, CHANNEL, Manual.name, None, f"{BY_HAND}{tenant}", None, Facts(), "active", None, None, False)
     return Live(channel, Manual(Settings()))
 
 

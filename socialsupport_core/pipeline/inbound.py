@@ -36,7 +36,7 @@ def translate(connector: Connector[Any], entry: Entry) -> Translated:
                 return Translated(entry, tuple(events), f"more than {MAX_EVENTS:,} events in one payload")
     except MalformedPayload as error:
         return Translated(entry, tuple(events), str(error))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return Translated(entry, tuple(events), f"{connector.name} failed: {type(error).__name__}: {error}")
     return Translated(entry, tuple(events))
 

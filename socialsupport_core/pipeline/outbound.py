@@ -29,7 +29,7 @@ from socialsupport_core.contract.errors import SAFE_METHODS
 from socialsupport_core.conversation.handoff import publish_handed_off
 from socialsupport_core.model import Intent, Interaction, OpenPrivate, Party, Receipt, SendMessage
 from socialsupport_core.pipeline.plan import Plan
-from socialsupport_core.pipeline.record import publish_interaction
+from socialsupport_core.pipeline.record import Place, catch_up, name_natively, publish_interaction
 from socialsupport_core.store import Database, Tx, accounts, conversations, interactions, log, micros, moment, outbox
 from socialsupport_core.store.conversations import Leg, ThreadOf
 from socialsupport_core.store.interactions import Stored
@@ -269,6 +269,8 @@ def finish(tx: Tx, part: Part, outcome: Outcome, now: int) -> None:
         _note_receipt(tx, part, outcome.receipt, now)
     if part.seq is not None and (key := interactions.key_by_seq(tx, part.tenant, part.seq)):
         interactions.set_state(tx, part.tenant, key, outcome.state)
+    if outcome.receipt is not None and outcome.receipt.native_id:
+        catch_up(tx, Place(part.tenant, part.channel, "", None), outcome.receipt.native_id)
     kind = "intent.uncertain" if outcome.state == "uncertain" else "delivery.updated"
     data: dict[str, Any] = {"id": str(part.seq), "key": part.key, "state": outcome.state}
     if outcome.receipt is not None and outcome.receipt.native_id:
@@ -317,13 +319,8 @@ def _note_receipt(tx: Tx, part: Part, receipt: Receipt, now: int) -> None:
     if key is None or receipt.native_id is None:
         return
     thread = receipt.thread.id if receipt.thread else part.thread
-    stored = interactions.get(tx, part.tenant, key)
-    if interactions.rename(tx, part.tenant, key.seq, receipt.native_id, thread):
-        if stored is not None:
-            updated: dict[str, Any] = {"native_id": receipt.native_id, "context": receipt.context}
-            if receipt.thread is not None:
-                updated["thread"] = receipt.thread
-            interactions.set_native(tx, part.tenant, key, stored.interaction.model_copy(update=updated))
+    place = Place(part.tenant, part.channel, "", None)
+    if name_natively(tx, place, key, receipt.native_id, receipt.thread, receipt.context):
         return
     echo = interactions.key_of(tx, part.tenant, part.channel, receipt.native_id, thread)
     if echo is not None and echo.seq != key.seq:

@@ -21,6 +21,7 @@ from socialsupport_core.model import (
     ProfileUpdated,
     ReactionAdded,
     ReactionRemoved,
+    Thread,
     ThreadUpdated,
     TypingStarted,
     Unrecognised,
@@ -34,16 +35,17 @@ from socialsupport_core.store.journal import Entry
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The channel through which an event came, and the journal entry that held it."""
+    """The channel through which an event came, and the journal entry that held it, if it is the event's first time."""
 
     tenant: str
     channel: str
     network: str
     own_account: str | None
-    entry: Entry
+    entry: Entry | None = None
 
     @property
     def received_at(self) -> int:
+        assert self.entry is not None
         return micros(self.entry.payload.received_at)
 
     def thread(self, interaction: Interaction) -> ThreadOf:
@@ -76,7 +78,7 @@ class Recorder:
             return "it was recorded before"
         if not interaction.author.is_bot:
             conversations.customer_spoke(tx, place.tenant, leg.conversation, leg.id, self._at(place, interaction))
-        self._catch_up(tx, place, interaction.native_id)
+        catch_up(tx, place, interaction.native_id)
         return None
 
     def _echo(self, tx: Tx, place: Place, event: InteractionReceived) -> str | None:
@@ -92,7 +94,8 @@ class Recorder:
             return "our own message to nobody that is known"
         if leg := self._store(tx, place, interaction, node, state="sent"):
             conversations.we_spoke(tx, place.tenant, leg.conversation, self._at(place, interaction))
-        self._catch_up(tx, place, native)
+        catch_up(tx, place, native)
+        _catch_up_until(tx, place, interaction.thread.id)
         return None
 
     def _addressee(self, tx: Tx, place: Place, interaction: Interaction) -> Node | None:
@@ -120,7 +123,7 @@ class Recorder:
             node.number,
             at,
             leg.id,
-            place.entry.number,
+            place.entry.number if place.entry else None,
             interaction,
             place.received_at,
             None,
@@ -135,20 +138,13 @@ class Recorder:
         publish_interaction(tx, place.tenant, "interaction.received", stored, leg, customer=node)
         return leg
 
-    def _catch_up(self, tx: Tx, place: Place, native_id: str) -> None:
-        """Applies what came before its original."""
-        for data in interactions.take_early(tx, place.tenant, place.channel, native_id):
-            event = EVENT.validate_json(data)
-            _HANDLERS[type(event)](self, tx, place, event)
-
     def _about(self, tx: Tx, place: Place, event: Any, native_id: str) -> tuple[Key, Stored] | None:
         """The interaction that an event is about; None if it has not come yet, and then the event waits."""
         thread = event.interaction.thread if hasattr(event, "interaction") else event.thread
         key = interactions.key_of(tx, place.tenant, place.channel, native_id, thread.id if thread else None)
         stored = interactions.get(tx, place.tenant, key) if key else None
         if key is None or stored is None:
-            marker = f"{event.type}:{event.id}"
-            interactions.keep_early(tx, place.tenant, place.channel, native_id, marker, event.to_json())
+            _keep_early(tx, place, native_id, event)
             return None
         return key, stored
 
@@ -157,7 +153,7 @@ class Recorder:
         if found is None:
             return "it waits for the message that it edits"
         key, stored = found
-        if not interactions.edit(tx, place.tenant, key, event.interaction, micros(event.edited_at)):
+        if not interactions.edit(tx, place.tenant, key, event.interaction, micros(event.edited_at), event.id):
             return "a newer edit is there already"
         leg = conversations.leg(tx, stored.leg)
         publish_interaction(tx, place.tenant, event.type, replace(stored, interaction=event.interaction), leg)
@@ -185,16 +181,24 @@ class Recorder:
         return None
 
     def delivery(self, tx: Tx, place: Place, event: DeliveryUpdated) -> str | None:
+        if event.native_id is None and event.client_key is None:
+            return self._delivered_until(tx, place, event)
         key = _delivered_key(tx, place, event)
-        if key is None:
+        if key is not None:
+            return None if _further(tx, place, event, key) else "it is that far already"
+        if event.native_id is None:
             return "it is about a message that is not ours"
-        if not interactions.set_state(tx, place.tenant, key, event.state):
-            return "it is that far already"
-        stored = interactions.get(tx, place.tenant, key)
-        assert stored is not None
-        data = {"id": str(key.seq), "state": event.state, "code": event.code, "reason": event.reason}
-        _publish(tx, place, event, stored, {name: value for name, value in data.items() if value})
-        return None
+        _keep_early(tx, place, event.native_id, event)
+        return "it waits for the message that it is about"
+
+    def _delivered_until(self, tx: Tx, place: Place, event: DeliveryUpdated) -> str | None:
+        """Everything of ours in the thread until then; kept, for an echo that comes late."""
+        if event.thread is None:
+            return "it names no message"
+        _keep_early(tx, place, _until(event.thread.id), event)
+        found = interactions.sent_until(tx, place.tenant, place.channel, event.thread.id, micros(event.at))
+        moved = [_further(tx, place, event, key) for key in found]
+        return None if any(moved) else "there is nothing that it is about"
 
     def profile(self, tx: Tx, place: Place, event: ProfileUpdated) -> str | None:
         node = observe(tx, place.tenant, event.party, micros(event.at))
@@ -286,6 +290,41 @@ def publish_interaction(
     )
 
 
+def catch_up(tx: Tx, place: Place, native_id: str) -> None:
+    """Applies what came before its original."""
+    for data in interactions.take_early(tx, place.tenant, place.channel, native_id):
+        event = EVENT.validate_json(data)
+        _HANDLERS[type(event)](_LATER, tx, place, event)
+
+
+def _catch_up_until(tx: Tx, place: Place, thread: str) -> None:
+    for data in interactions.take_early(tx, place.tenant, place.channel, _until(thread)):
+        _LATER.delivery(tx, place, DeliveryUpdated.model_validate_json(data))
+
+
+_LATER = Recorder(str)  # what happens to a message afterwards opens no conversation
+
+
+def _keep_early(tx: Tx, place: Place, native_id: str, event: Event) -> None:
+    marker = f"{event.type}:{event.id}"
+    interactions.keep_early(tx, place.tenant, place.channel, native_id, marker, event.to_json())
+
+
+def _until(thread: str) -> str:
+    """The key under which "everything in the thread until then" is kept; no native id begins like this."""
+    return f"\0until:{thread}"
+
+
+def _further(tx: Tx, place: Place, event: DeliveryUpdated, key: Key) -> bool:
+    if not interactions.set_state(tx, place.tenant, key, event.state):
+        return False
+    stored = interactions.get(tx, place.tenant, key)
+    assert stored is not None
+    data = {"id": str(key.seq), "state": event.state, "code": event.code, "reason": event.reason}
+    _publish(tx, place, event, stored, {name: value for name, value in data.items() if value})
+    return True
+
+
 def _publish(tx: Tx, place: Place, event: Any, stored: Stored, data: dict[str, Any]) -> None:
     leg = conversations.leg(tx, stored.leg)
     log.publish(
@@ -311,7 +350,8 @@ def _customer(tx: Tx, node: Node) -> str:
 def _part_of(tx: Tx, place: Place, interaction: Interaction) -> outbox.Part | None:
     """The part whose echo this is: by our key, else the oldest unsettled one of the thread with this text."""
     if interaction.client_key:
-        return outbox.get(tx, place.tenant, interaction.client_key)
+        part = outbox.get(tx, place.tenant, interaction.client_key)
+        return None if part is None or part.state == "sent" else part
     for part in outbox.unsettled(tx, place.tenant, place.channel, interaction.thread.id):
         if (getattr(part.intent, "text", None) or "").strip() == (interaction.text or "").strip():
             return part
@@ -322,8 +362,9 @@ def settle_by_echo(tx: Tx, place: Place, part: outbox.Part, interaction: Interac
     """The network shows our message, so it was sent, whatever the answer to the call was."""
     key = interactions.key_by_seq(tx, place.tenant, part.seq) if part.seq else None
     if key is not None:
-        interactions.rename(tx, place.tenant, key.seq, interaction.native_id, interaction.thread.id)
+        name_natively(tx, place, key, interaction.native_id, interaction.thread)
         interactions.set_state(tx, place.tenant, key, "sent")
+        catch_up(tx, place, interaction.native_id)
     if outbox.move(tx, part, "sent"):
         data = {"id": str(part.seq), "state": "sent", "by": "echo", "native_id": interaction.native_id}
         log.publish(
@@ -339,9 +380,26 @@ def settle_by_echo(tx: Tx, place: Place, part: outbox.Part, interaction: Interac
     return "it is the echo of a message that is recorded"
 
 
+def name_natively(
+    tx: Tx, place: Place, key: Key, native_id: str, thread: Thread | None, context: str | None = None
+) -> bool:
+    """The provisional id gives way to the network's; False if that one is taken."""
+    stored = interactions.get(tx, place.tenant, key)
+    if stored is None:
+        return False
+    where = thread or stored.interaction.thread
+    if not interactions.rename(tx, place.tenant, key.seq, native_id, where.id):
+        return False
+    told: dict[str, Any] = {"native_id": native_id, "thread": where, "context": context or stored.interaction.context}
+    interactions.set_native(tx, place.tenant, key, stored.interaction.model_copy(update=told))
+    return True
+
+
 def _delivered_key(tx: Tx, place: Place, event: DeliveryUpdated) -> Key | None:
-    if event.native_id:
-        thread = event.thread.id if event.thread else None
-        return interactions.key_of(tx, place.tenant, place.channel, event.native_id, thread)
+    thread = event.thread.id if event.thread else None
+    if event.native_id and (
+        found := interactions.key_of(tx, place.tenant, place.channel, event.native_id, thread)
+    ):
+        return found
     part = outbox.get(tx, place.tenant, event.client_key) if event.client_key else None
     return interactions.key_by_seq(tx, place.tenant, part.seq) if part and part.seq else None

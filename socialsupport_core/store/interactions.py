@@ -158,30 +158,35 @@ def set_native(tx: Tx, tenant: str, key: Key, interaction: Interaction) -> None:
     )
 
 
-def edit(tx: Tx, tenant: str, key: Key, interaction: Interaction, at: int) -> bool:
-    """The newest edit wins; False if a newer one is there."""
+def edit(tx: Tx, tenant: str, key: Key, interaction: Interaction, at: int, event: str) -> bool:
+    """The newest edit wins, of two at one moment that with the later id; False if a newer one is there."""
     return bool(
         tx.run(
-            "UPDATE interactions SET data = ?, edited_at = ?"
+            "UPDATE interactions SET data = ?, edited_at = ?, edit = ?"
             " WHERE tenant = ? AND node = ? AND at = ? AND seq = ?"
-            " AND coalesce(edited_at, 0) < ?",
+            " AND (coalesce(edited_at, 0), length(coalesce(edit, '')), coalesce(edit, '')) < (?, ?, ?)",
             interaction.to_json(),
             at,
+            event,
             tenant,
             *_at(key),
             at,
+            len(event),
+            event,
         )
     )
 
 
 def delete(tx: Tx, tenant: str, key: Key, at: int) -> bool:
+    """The first deletion counts; False if an earlier one is there."""
     return bool(
         tx.run(
             "UPDATE interactions SET deleted_at = ? WHERE tenant = ? AND node = ? AND at = ? AND seq = ?"
-            " AND deleted_at IS NULL",
+            " AND (deleted_at IS NULL OR deleted_at > ?)",
             at,
             tenant,
             *_at(key),
+            at,
         )
     )
 
@@ -200,6 +205,20 @@ def set_state(tx: Tx, tenant: str, key: Key, state: str, *, judged: bool = False
         *_at(key),
     )
     return True
+
+
+def sent_until(tx: Tx, tenant: str, channel: str, thread: str, at: int) -> list[Key]:
+    """What we have said in the thread until then and the network has taken."""
+    rows = tx.all(
+        "SELECT k.seq, k.node, k.at FROM interaction_keys k JOIN interactions i"
+        " ON i.tenant = k.tenant AND i.node = k.node AND i.at = k.at AND i.seq = k.seq"
+        " WHERE k.tenant = ? AND k.channel = ? AND k.thread = ? AND k.at <= ? AND i.state IN ('sent', 'delivered')",
+        tenant,
+        channel,
+        thread,
+        at,
+    )
+    return [Key(row["seq"], row["node"], row["at"]) for row in rows]
 
 
 def newest(tx: Tx, tenant: str, node: int, before: tuple[int, int] | None, limit: int) -> list[Stored]:

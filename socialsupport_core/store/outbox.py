@@ -15,9 +15,9 @@ NEXT: dict[str, frozenset[str]] = {
     "sending": frozenset({"sent", "failed", "retrying", "uncertain"}),
     "uncertain": frozenset({"sent", "failed", "queued"}),
     "sent": frozenset(),
-    "failed": frozenset({"queued"}),
+    "failed": frozenset({"queued", "sent"}),
 }
-"""From each state to those that may follow. Only a person brings `uncertain` or `failed` back to `queued`."""
+"""From each state to those that may follow; an echo proves even a failed one `sent`. Only a person brings `uncertain` or `failed` back to `queued`."""
 
 
 @dataclass(frozen=True, slots=True)

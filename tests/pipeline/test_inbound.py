@@ -86,7 +86,7 @@ def test_replay_records_the_rest_once_the_connector_is_mended(roost: Roost) -> N
     roost.hear(scroll)
     roost.hear(message(1, "a letter"))
     assert roost.texts() == ["a letter"]
-    assert [one.reason for one in roost.hub.quarantine()] == ["ravens carry no scrolls"]
+    assert [one.reason for one in roost.hub.quarantine()] == ["not a raven's letter: ravens carry no scrolls"]
 
     hub = roost.reopen(Scrolls)
     assert hub.replay() == 1

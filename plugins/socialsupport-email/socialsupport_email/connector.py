@@ -118,7 +118,7 @@ class Email(Connector[EmailSettings]):
         blobs: list[Blob] = []
         for attachment in intent.attachments:
             blob: Blob = yield ReadBlob(attachment.blob or "")
-            blobs.append(blob.model_copy(update={"name": attachment.name or blob.name}))
+            blobs.append(_named(blob, attachment))
         draft = self._draft(intent, tuple(blobs))
         message = compose(draft)
         if len(message) > self.settings.max_message_bytes:
@@ -206,6 +206,13 @@ class Email(Connector[EmailSettings]):
         context = Context(draft.message_id, draft.references, draft.subject).write()
         thread = Thread(id=self._thread(intent), visibility="private")
         return Receipt(native_id=draft.message_id, thread=thread, context=context)
+
+
+def _named(blob: Blob, attachment: Attachment) -> Blob:
+    """The store knows bytes; what they are, the intent says."""
+    unknown = attachment.media_type == "application/octet-stream"
+    media_type = blob.media_type if unknown else attachment.media_type
+    return Blob(content=blob.content, media_type=media_type, name=attachment.name or blob.name)
 
 
 def _each(reader: Reader, payload: Payload) -> Iterator[Event]:

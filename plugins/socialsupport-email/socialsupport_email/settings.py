@@ -27,7 +27,7 @@ OwnAddress = Annotated[str, AfterValidator(_own)]
 class Server(BaseModel):
     """A mail server and our account on it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     host: str = Field(min_length=1, max_length=253, pattern=r"^[^\s/@]+$")
     port: int = Field(gt=0, lt=65536)

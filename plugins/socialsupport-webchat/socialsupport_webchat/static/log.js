@@ -4,7 +4,7 @@ import { plain, rendered } from "./richtext.js";
 
 const STATES = {
   sending: ["", "Sending…"],
-  waiting: ["⏱", "Waiting for a connection"],
+  waiting: ["", "Waiting for a connection"],
   sent: ["✓", "Sent"],
   refused: ["!", "Not sent"],
 };
