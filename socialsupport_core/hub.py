@@ -13,6 +13,7 @@ application through `asyncio.to_thread`. Results are plain values in the form in
 """
 
 import base64
+import hashlib
 import json
 import random
 import secrets as chance
@@ -39,6 +40,7 @@ from socialsupport_core.contract import (
     Wire,
 )
 from socialsupport_core.conversation import handoff, views
+from socialsupport_core.conversation.continuity import reunite
 from socialsupport_core.conversation.guard import no_personal_data_in_public
 from socialsupport_core.conversation.timeline import PAGE, timeline
 from socialsupport_core.model import Choice, Facts, Interaction, Party, Payload, Reply, Thread
@@ -408,7 +410,7 @@ class Hub:
         `how`: `leg` (else where the customer spoke last), `attachments` (blob digests with media type and name),
         `choices`, `subject`, `private` (open a private thread with somebody who spoke in public).
         """
-        saying = self._saying(text, key or self._id("out"), how)
+        saying = self._saying(text, _plain_key(key) if key else self._id("out"), how)
         speaker, plan, refusals, leg = self._planned(tenant, conversation, agent, saying, how)
         if refusals or not plan.possible:
             reasons = [one.reason for one in refusals] + [one.reason for one in plan.obstacles]
@@ -539,16 +541,26 @@ class Hub:
     def link(self, tenant: str, who: str, other: str, *, agent: str, note: str | None = None) -> people.Verdict:
         """These two are one customer. Raises VerdictRefused."""
         at = micros(self.clock())
-        return self._database.do(lambda tx: people.link(tx, tenant, who, other, agent=agent, at=at, note=note))
+        return self._judge(tenant, lambda tx: people.link(tx, tenant, who, other, agent=agent, at=at, note=note))
 
     def split(self, tenant: str, who: str, leaving: Sequence[str], *, agent: str) -> people.Verdict:
         """These accounts are somebody else."""
         at = micros(self.clock())
-        return self._database.do(lambda tx: people.split(tx, tenant, who, leaving, agent=agent, at=at))
+        return self._judge(tenant, lambda tx: people.split(tx, tenant, who, leaving, agent=agent, at=at))
 
     def undo(self, tenant: str, verdict: str, *, agent: str) -> people.Verdict:
         at = micros(self.clock())
-        return self._database.do(lambda tx: people.undo(tx, tenant, verdict, agent=agent, at=at))
+        return self._judge(tenant, lambda tx: people.undo(tx, tenant, verdict, agent=agent, at=at))
+
+    def _judge(self, tenant: str, verdict: Callable[[Tx], people.Verdict]) -> people.Verdict:
+        """A verdict on identities, and what follows for their conversations, in one commit."""
+
+        def write(tx: Tx) -> people.Verdict:
+            found = verdict(tx)
+            reunite(tx, tenant, found.nodes)
+            return found
+
+        return self._database.do(write)
 
     def explain(self, tenant: str, who: str) -> dict[str, Any]:
         """Why these identifiers are one customer."""
@@ -661,6 +673,13 @@ class Hub:
 
     def _new_conversation_id(self) -> str:
         return self._id("con")
+
+
+def _plain_key(key: str) -> str:
+    """A key that leaves room for the numbers of its parts, and holds no slash, which begins those."""
+    if len(key) <= 100 and "/" not in key:
+        return key
+    return f"{key[:60].replace('/', '.')}~{hashlib.sha256(key.encode()).hexdigest()[:32]}"
 
 
 def _done(reply: Reply) -> "Future[Reply]":

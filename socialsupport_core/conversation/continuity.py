@@ -1,6 +1,6 @@
 """Continuity: to which conversation a touch belongs. The first rule that applies decides, and its reason is kept."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -92,6 +92,42 @@ def attach(tx: Tx, touch: Touch, new_id: Callable[[], str]) -> Leg:
     return _begin(tx, touch, new_id())
 
 
+def reunite(tx: Tx, tenant: str, nodes: Iterable[int]) -> None:
+    """After identities have changed: open conversations of what is now one customer become one, the oldest.
+
+    Where a customer has been divided, each leg goes back to the conversation on which it began.
+    """
+    customers = sorted({_customer(tx, node) for node in nodes})
+    everyone = [node.number for customer in customers for node in identity.members(tx, tenant, customer)]
+    for leg in conversations.moved_legs(tx, tenant, everyone):
+        home = conversations.get(tx, tenant, leg.conversation)
+        if home and _customer(tx, home.node) != _customer(tx, leg.node):
+            conversations.unmerge(tx, leg)
+            _publish_moved(tx, tenant, leg.conversation, str(leg.moved_from), leg.opened_at)
+    for customer in customers:
+        _merge_open(tx, tenant, customer)
+
+
+def _merge_open(tx: Tx, tenant: str, customer: int) -> None:
+    found = [one for one in conversations.of_customer(tx, tenant, customer) if one.status == "open"]
+    if len(found) < 2:
+        return
+    first, *others = sorted(found, key=lambda one: (one.opened_at, one.id))
+    newest = max(one.updated_at for one in found)
+    for other in others:
+        if newest - first.updated_at <= WINDOW:
+            conversations.merge(tx, other, first)
+            _publish_moved(tx, tenant, other.id, first.id, other.updated_at)
+
+
+def _publish_moved(tx: Tx, tenant: str, origin: str, target: str, at: int) -> None:
+    log.publish(tx, tenant, "conversation.merged", at, {"from": origin, "to": target}, conversation=target)
+
+
+def _customer(tx: Tx, node: int) -> int:
+    return identity.by_numbers(tx, [node])[node].customer
+
+
 def _begin(tx: Tx, touch: Touch, conversation: str) -> Leg:
     conversations.open_conversation(
         tx, touch.tenant, conversation, touch.node.number, touch.interaction.subject, touch.at
@@ -125,7 +161,7 @@ def _same_customer(tx: Tx, leg: Leg, node: Node) -> bool:
     """Others in a private thread are participants of it; in public everybody speaks for themselves."""
     if leg.visibility == "private" or leg.node == node.number:
         return True
-    return identity.by_numbers(tx, [leg.node])[leg.node].customer == node.customer
+    return _customer(tx, leg.node) == node.customer
 
 
 def _customer_id(tx: Tx, node: Node) -> str:

@@ -3,6 +3,7 @@
 import re
 
 from socialsupport_core.contract import Draft, Refusal
+from socialsupport_core.model import Intent, OpenPrivate, SendMessage
 
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 _PHONE = re.compile(r"(?<![\w/.-])\+?\(?\d(?:[ ().\-/]{0,2}\d){6,14}(?![\w-])")
@@ -12,20 +13,28 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{2,4}")
 
 
 def no_personal_data_in_public(draft: Draft) -> Refusal | None:
-    """Refuses e-mail addresses, phone, card and account numbers in a public text."""
-    text = getattr(draft.intent, "text", None)
-    if not text or draft.intent.thread.visibility != "public":
+    """Refuses e-mail addresses, phone, card and account numbers in whatever is read in public."""
+    if draft.intent.thread.visibility != "public" or isinstance(draft.intent, OpenPrivate):
         return None
-    found = personal_data(text)
-    if not found:
+    found = personal_data(getattr(draft.intent, "text", None) or "")
+    beside = [one for text in _beside(draft.intent) for one in personal_data(text)]
+    if not found and not beside:
         return None
-    what = ", ".join(sorted({name for name, _, _ in found}))
+    what = ", ".join(sorted({name for name, _, _ in (*found, *beside)}))
     return Refusal(
         rule="no_personal_data_in_public",
         reason=f"this goes out in public and contains {what}",
         remedy="take it out, or hand the conversation off to a private channel",
         spans=tuple((start, end) for _, start, end in found),
     )
+
+
+def _beside(intent: Intent) -> list[str]:
+    """What is read beside the text: subject, buttons, names and descriptions of files."""
+    if not isinstance(intent, SendMessage):
+        return []
+    files = [text for one in intent.attachments for text in (one.name, one.text) if text]
+    return [intent.subject or "", *(choice.title for choice in intent.choices), *files]
 
 
 def personal_data(text: str) -> list[tuple[str, int, int]]:

@@ -8,6 +8,7 @@ from socialsupport_core.store.accounts import Channel
 from socialsupport_core.store.conversations import Conversation, Leg
 from socialsupport_core.store.identity import Node
 from socialsupport_core.store.outbox import Part
+from socialsupport_core.text import plain
 
 OPEN = frozenset({"queued", "retrying", "uncertain", "failed"})
 """Delivery states of which an agent wants to know more."""
@@ -161,8 +162,9 @@ def channel(one: Channel, public_url: str, broken: str | None) -> dict[str, Any]
 
 def _excerpt(entry: dict[str, Any]) -> dict[str, Any]:
     interaction = entry["interaction"]
+    text = plain((interaction.get("text") or "")[:1000]).strip()  # a glance needs no more
     return present(
-        text=(interaction.get("text") or interaction.get("subject") or interaction["kind"])[:140],
+        text=(text or interaction.get("subject") or interaction["kind"])[:140],
         direction=interaction["direction"],
         network=interaction["network"],
         visibility=interaction["thread"]["visibility"],

@@ -1,6 +1,7 @@
 """The demo as an application: hub, inbox page, simulated networks, and a page that plays the customers."""
 
 import asyncio
+import html
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import asdict, fields
@@ -10,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -21,6 +22,12 @@ from socialsupport_core.web import create_app
 from socialsupport_core.web.doors import read_body
 
 STATIC = Path(__file__).with_name("static")
+PEOPLE = {"kerry": ("kerry.fisher@mail.example", "Kerry Fisher")}
+SHOP = """<!doctype html><html lang="en"><meta charset="utf-8"><title>The shop</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="stylesheet" href="static/people.css">
+<main class="shop"><h1>The shop's own page</h1><p>Logged in as {0}. The chat below knows it, because the shop's
+server has signed it.</p></main><script src="{1}" data-identity="{2}" data-signature="{3}" async></script></html>"""
+"""A page of the host's, with the chat's widget in it."""
 PULSE = 0.2  # seconds between deliveries of what the networks have to tell
 
 
@@ -76,6 +83,13 @@ def _routes(world: World) -> tuple[BaseRoute, ...]:
     async def page(_request: Request) -> Response:
         return FileResponse(STATIC / "people.html")
 
+    async def shop(request: Request) -> Response:
+        person = request.query_params.get("as", "kerry")
+        email, name = PEOPLE.get(person, (f"{person}@mail.example", person.title()))
+        identity, signature = await asyncio.to_thread(world.signed_identity, person, email, name)
+        script = f"{world.channel_url('webchat')}widget.js"
+        return HTMLResponse(SHOP.format(*(html.escape(one, quote=True) for one in (name, script, identity, signature))))
+
     async def state(_request: Request) -> Response:
         return JSONResponse({"networks": [_shown(world, name) for name in world.simulators]} | _chats(world))
 
@@ -94,6 +108,7 @@ def _routes(world: World) -> tuple[BaseRoute, ...]:
 
     return (
         Route("/people", page),
+        Route("/people/shop", shop),
         Route("/people/state", state),
         Route("/people/speak", speak, methods=["POST"]),
         Route("/people/faults", faults, methods=["POST"]),
@@ -124,4 +139,6 @@ def _said(said: Said) -> dict[str, Any]:
 
 
 def _chats(world: World) -> dict[str, Any]:
-    return {"webchat": {"guest": world.channel_url("webchat")}}
+    return {
+        "webchat": {"guest": world.channel_url("webchat"), "signed": f"{world.hub.public_url}/people/shop?as=kerry"}
+    }

@@ -180,6 +180,7 @@ class Story:
         self.hub.link(TENANT, self.customer, f"phone:{PHONE}", agent="dana", note="gave the order number")
         self.customer = self.hub.customer(TENANT, self.customer)["id"]
         self._must("phone" in self._networks(), "the agent's link must join the call")
+        self._same_conversation("phone")
         return Scene("The desk", "Dana", f"links {PHONE}: she gave the order number", "joined: an agent's verdict")
 
     def _wrong_link_is_split(self) -> Scene:

@@ -1,5 +1,6 @@
 """The demo's world: one tenant, five channels, and the networks around them, all on this machine."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -87,6 +88,12 @@ class World:
         chat: Any = self.simulators["webchat"]
         chat.identify(person, chat.identity.model_validate(identity), signed=signed)
 
+    def signed_identity(self, person: str, email: str, name: str) -> tuple[str, str]:
+        """What the shop's own page carries for somebody who is logged in there: the identity and its signature."""
+        chat: Any = self.simulators["webchat"]
+        signed: tuple[str, str] = chat.signed(chat.identity(user=person, email=email, name=name))
+        return signed
+
     def channel_url(self, network: str) -> str:
         return f"{self.hub.public_url}/chat/{self.doors[network]}/"
 
@@ -108,7 +115,9 @@ def build(folder: Path, public_url: str, clock: Callable[[], datetime], registry
         wires=[wire for one in simulators.values() for wire in one.wires()],
         clock=clock,
     )
-    return World(hub, simulators, _configure(hub, simulators), _tokens(hub))
+    world = World(hub, simulators, _configure(hub, simulators), _tokens(hub))
+    asyncio.run(hub.test_channel(TENANT, "telegram"))  # the bot learns its name, so that links can lead to it
+    return world
 
 
 def _simulator(registry: Registry, name: str, clock: Callable[[], datetime]) -> Simulator:

@@ -163,6 +163,8 @@ class Verdict:
 
     id: str
     customers: tuple[str, ...]
+    nodes: tuple[int, ...] = ()
+    """The accounts that it touched."""
 
 
 def link(tx: Tx, tenant: str, who: str, other: str, *, agent: str, at: int, note: str | None = None) -> Verdict:
@@ -170,7 +172,7 @@ def link(tx: Tx, tenant: str, who: str, other: str, *, agent: str, at: int, note
     a, b = _node(tx, tenant, who, at), _node(tx, tenant, other, at)
     if a.customer == b.customer:
         raise VerdictRefused(f"{who} and {other} are one customer already")
-    source = f"verdict:{agent}:{at}"
+    source = f"verdict:{agent}:{at}:{min(a.number, b.number)}+{max(a.number, b.number)}"
     evidence = Evidence(*_pair(a, b), "human", "agent", source, at, agent, note)
     identity.add_evidence(tx, tenant, evidence)
     resolve(tx, tenant, [a.number, b.number], cause="merged", why=evidence)
@@ -178,7 +180,7 @@ def link(tx: Tx, tenant: str, who: str, other: str, *, agent: str, at: int, note
     if after[a.number].customer != after[b.number].customer:
         rule = _rule_against(tx, tenant, evidence)
         raise VerdictRefused(f"{who} and {other} cannot be one customer: {rule}")
-    return Verdict(source, (_customer_id(tx, after[a.number]),))
+    return Verdict(source, (_customer_id(tx, after[a.number]),), (a.number, b.number))
 
 
 def _node(tx: Tx, tenant: str, who: str, at: int) -> Node:
@@ -201,6 +203,10 @@ def _customer_id(tx: Tx, node: Node) -> str:
     return identity.by_numbers(tx, [node.customer])[node.customer].id
 
 
+def _customer_ids(tx: Tx, nodes: dict[int, Node]) -> tuple[str, ...]:
+    return tuple(sorted({_customer_id(tx, node) for node in nodes.values()}))
+
+
 def split(tx: Tx, tenant: str, who: str, leaving: Sequence[str], *, agent: str, at: int) -> Verdict:
     """The accounts `leaving` are somebody else: every pair across the two sides is forbidden."""
     members = identity.members(tx, tenant, customer_of(tx, tenant, who).number)
@@ -211,14 +217,14 @@ def split(tx: Tx, tenant: str, who: str, leaving: Sequence[str], *, agent: str, 
         raise VerdictRefused(f"{', '.join(sorted(missing))} does not belong to {who}")
     if not rest or not out:
         raise VerdictRefused("a split needs accounts on both sides; name some of them, not none and not all")
-    source = f"verdict:{agent}:{at}"
+    source = f"verdict:{agent}:{at}:{'+'.join(str(node.number) for node in out)}-"
     for a in out:
         for b in rest:
             identity.add_evidence(tx, tenant, Evidence(*_pair(a, b), "cannot", "agent", source, at, agent))
     touched = [node.number for node in members]
     resolve(tx, tenant, touched, cause="split", why=Evidence(0, 0, "cannot", "agent", source, at, agent))
     now = identity.by_numbers(tx, touched)
-    return Verdict(source, tuple(sorted({_customer_id(tx, node) for node in now.values()})))
+    return Verdict(source, _customer_ids(tx, now), tuple(touched))
 
 
 def undo(tx: Tx, tenant: str, verdict: str, *, agent: str, at: int) -> Verdict:
@@ -229,7 +235,7 @@ def undo(tx: Tx, tenant: str, verdict: str, *, agent: str, at: int) -> Verdict:
     touched = sorted({end for one in gone for end in (one.a, one.b)})
     resolve(tx, tenant, touched, cause="merged" if gone[0].tier == "cannot" else "split")
     now = identity.by_numbers(tx, touched)
-    return Verdict(verdict, tuple(sorted({_customer_id(tx, node) for node in now.values()})))
+    return Verdict(verdict, _customer_ids(tx, now), tuple(touched))
 
 
 def explain(tx: Tx, tenant: str, who: str) -> dict[str, Any]:

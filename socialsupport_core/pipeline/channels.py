@@ -14,7 +14,6 @@ from socialsupport_core.store import Database, Tx, accounts
 from socialsupport_core.store.accounts import Channel
 from socialsupport_core.store.secrets import SecretStore
 
-
 BY_HAND = "api:"
 """Begins the door of what a tenant's agents write down; no network reaches it."""
 
@@ -141,7 +140,8 @@ def _app_doors(tx: Tx, live: dict[tuple[str, str], Live]) -> dict[str, Door]:
 
 def manual(tenant: str) -> Live:
     """The channel that every tenant has for what is written down by hand."""
-    channel = Channel(tenant, CHANNEL, Manual.name, None, f"{BY_HAND}{tenant}", None, Facts(), "active", None, None, False)
+    door = f"{BY_HAND}{tenant}"
+    channel = Channel(tenant, CHANNEL, Manual.name, None, door, None, Facts(), "active", None, None, False)
     return Live(channel, Manual(Settings()))
 
 

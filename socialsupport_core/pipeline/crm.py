@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
@@ -118,7 +119,7 @@ class CRMs:
                 break  # again at the next turn: saving twice makes one record
             except DeliveryError as error:
                 await self._note_failure(one, record, error)
-            await self._write(lambda tx, cursor=record.cursor: crms.told(tx, one, cursor))
+            await self._write(partial(crms.told, one=one, cursor=record.cursor))
             told += 1
         return told
 

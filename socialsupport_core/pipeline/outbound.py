@@ -22,6 +22,7 @@ from socialsupport_core.contract import (
     ReadPayload,
     Unavailable,
     Uncertain,
+    Unsupported,
     Wait,
     digest,
 )
@@ -30,26 +31,46 @@ from socialsupport_core.conversation.handoff import publish_handed_off
 from socialsupport_core.model import Intent, Interaction, OpenPrivate, Party, Receipt, SendMessage
 from socialsupport_core.pipeline.plan import Plan
 from socialsupport_core.pipeline.record import Place, catch_up, name_natively, publish_interaction
-from socialsupport_core.store import Database, Tx, accounts, conversations, interactions, log, micros, moment, outbox
+from socialsupport_core.pipeline.replying import ReplyRefused
+from socialsupport_core.store import (
+    Database,
+    StoreError,
+    Tx,
+    accounts,
+    conversations,
+    interactions,
+    log,
+    micros,
+    moment,
+    outbox,
+)
 from socialsupport_core.store.conversations import Leg, ThreadOf
 from socialsupport_core.store.interactions import Stored
 from socialsupport_core.store.outbox import Part
 from socialsupport_core.wire import NetworkWire
+from socialsupport_core.wire.redact import redact, secrets_in
 
 T = TypeVar("T")
 GIVE_UP = timedelta(hours=24) // timedelta(microseconds=1)  # a part that could not be sent for so long has failed
 FIRST_DELAY, LONGEST_DELAY = 2.0, 3600.0  # seconds
 _READS = (Wait, ReadBlob, ReadPayload)
+_STORE = Unavailable("the store could not note what was about to be asked")
 
 
 def enqueue(tx: Tx, plan: Plan, leg: Leg, agent: accounts.Agent, key: str, now: datetime) -> list[outbox.Part]:
-    """Puts the parts of a plan into the outbox and the timeline, once for each key."""
+    """Puts the parts of a plan into the outbox and the timeline, once for each key. Raises ReplyRefused."""
     if known := outbox.parts_of(tx, leg.tenant, key):
+        if [_said(part.intent) for part in known] != [_said(part.intent) for part in plan.parts]:
+            raise ReplyRefused(f"the key {key!r} was used for another reply; give every reply a key of its own")
         return known
     at = micros(now)
     parts = [_enqueue_one(tx, part.intent, leg, agent, now, at + n) for n, part in enumerate(plan.parts)]
     conversations.we_spoke(tx, leg.tenant, leg.conversation, at)
     return parts
+
+
+def _said(intent: Intent) -> tuple[Any, ...]:
+    return intent.type, intent.thread.id, getattr(intent, "text", None), getattr(intent, "attachments", ())
 
 
 def _enqueue_one(tx: Tx, intent: Intent, leg: Leg, agent: accounts.Agent, now: datetime, at: int) -> Part:
@@ -66,7 +87,7 @@ def _enqueue_one(tx: Tx, intent: Intent, leg: Leg, agent: accounts.Agent, now: d
         agent=agent.id,
         state="queued",
         attempts=0,
-        due_at=at,
+        due_at=micros(now),
         error=None,
         code=None,
         created_at=at,
@@ -143,11 +164,25 @@ class Sender:
         outcome = await self._attempt(part, connector, open_network)
         if outcome.state == "uncertain":
             outcome = await self._settle(part, connector, outcome, open_network)
-        await _committed(self._database.write(lambda tx: finish(tx, part, outcome, micros(self._clock()))))
+        await self._note_end(part, outcome)
         return outcome
 
+    async def give_up(self, part: Part, reason: str) -> None:
+        """It cannot even be tried."""
+        await self._note_end(part, Outcome("failed", error=Unsupported(reason)))
+
+    async def _note_end(self, part: Part, outcome: Outcome) -> None:
+        """However long the store does not answer: it is known nowhere else."""
+        while True:
+            try:
+                await _committed(self._database.write(lambda tx: finish(tx, part, outcome, micros(self._clock()))))
+            except StoreError:
+                await asyncio.sleep(1.0)
+            else:
+                return
+
     async def _attempt(self, part: Part, connector: Connector[Any], open_network: bool) -> Outcome:
-        notes = _Notes(self._database, part, repeatable=connector.capabilities.settles == "native_key")
+        notes = _Notes(self._database, part, connector)
         try:
             receipt = await self._wire.run(
                 connector.send(part.intent), connector, open_network=open_network, step=notes.step
@@ -158,9 +193,11 @@ class Sender:
             return self._later(part, error)
         except DeliveryError as error:
             return Outcome("failed", error=error)
-        except Exception as error:
-            trouble = Uncertain(f"{connector.name} failed: {type(error).__name__}: {error}")
-            return Outcome("uncertain" if notes.called else "failed", error=trouble)
+        except StoreError as error:
+            return Outcome("uncertain", error=Uncertain(str(error))) if notes.called else self._later(part, _STORE)
+        except (Exception, SystemExit) as error:
+            told = redact(f"{connector.name} failed: {type(error).__name__}: {error}", secrets_in(connector.settings))
+            return Outcome("uncertain" if notes.called else "failed", error=Uncertain(told))
         return Outcome("sent", receipt=receipt)
 
     def _later(self, part: Part, error: DeliveryError) -> Outcome:
@@ -185,7 +222,7 @@ class Sender:
             found = await self._wire.read(
                 lambda: connector.lookup(part.intent, since), connector, open_network=open_network
             )
-        except DeliveryError:
+        except (Exception, SystemExit):
             return outcome
         if found is not None:
             return Outcome("sent", receipt=found)
@@ -200,10 +237,10 @@ async def _committed(future: "Future[T]") -> T:
 class _Notes:
     """Writes a digest of each ask before it is made and the answer after it, and replays what is answered."""
 
-    def __init__(self, database: Database, part: Part, *, repeatable: bool) -> None:
+    def __init__(self, database: Database, part: Part, connector: Connector[Any]) -> None:
         self._database = database
         self._part = part
-        self._repeatable = repeatable
+        self._connector = connector
         self._known = database.read(lambda tx: outbox.asked(tx, part))
         self._position = 0
         self.called = False
@@ -236,19 +273,24 @@ class _Notes:
         return answer
 
     async def _note(self, answer: httpx.Response, position: int) -> None:
-        """Only a success is replayed; what was refused may be tried again."""
-        if answer.is_success:
+        """Only a success is replayed; what was certainly not done may be tried again."""
+        try:
+            error = self._connector.failure(answer)
+        except (Exception, SystemExit):
+            return  # an answer on which the connector chokes may mean anything
+        if error is None:
             content = {
                 "status": answer.status_code,
                 "headers": list(answer.headers.items()),
                 "body": base64.b64encode(answer.content).decode(),
             }
             await _committed(self._database.write(lambda tx: outbox.answer(tx, self._part, position, content)))
-        elif answer.status_code < 500:
+        elif not isinstance(error, Uncertain):
             await _committed(self._database.write(lambda tx: outbox.forget_asks(tx, self._part, position)))
 
     def _may_repeat(self, ask: Ask) -> bool:
-        return self._repeatable or (isinstance(ask, httpx.Request) and ask.method in SAFE_METHODS)
+        by_key = self._connector.capabilities.settles == "native_key"
+        return by_key or (isinstance(ask, httpx.Request) and ask.method in SAFE_METHODS)
 
 
 def _response(content: dict[str, Any]) -> httpx.Response:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from socialsupport_core.conversation import handoff
-from socialsupport_core.conversation.continuity import Touch, attach
+from socialsupport_core.conversation.continuity import Touch, attach, reunite
 from socialsupport_core.identity import attest, observe
 from socialsupport_core.model import (
     EVENT,
@@ -219,6 +219,8 @@ class Recorder:
             source=event.id,
             at=at,
         )
+        if event.claims:
+            reunite(tx, place.tenant, [node.number])
         if event.token and event.thread:
             where = handoff.thread_of(event.thread, place.channel, place.network, event.own_account)
             fresh = identity.by_numbers(tx, [node.number])[node.number]
@@ -397,9 +399,7 @@ def name_natively(
 
 def _delivered_key(tx: Tx, place: Place, event: DeliveryUpdated) -> Key | None:
     thread = event.thread.id if event.thread else None
-    if event.native_id and (
-        found := interactions.key_of(tx, place.tenant, place.channel, event.native_id, thread)
-    ):
+    if event.native_id and (found := interactions.key_of(tx, place.tenant, place.channel, event.native_id, thread)):
         return found
     part = outbox.get(tx, place.tenant, event.client_key) if event.client_key else None
     return interactions.key_by_seq(tx, place.tenant, part.seq) if part and part.seq else None

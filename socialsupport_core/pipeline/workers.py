@@ -4,12 +4,13 @@ import asyncio
 import logging
 import random
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
-from socialsupport_core.contract import AuthExpired, ConfigError, DeliveryError, Unsupported
+from socialsupport_core.contract import AuthExpired, ConfigError, DeliveryError, RateLimited, Unsupported
 from socialsupport_core.model import Blob
 from socialsupport_core.pipeline import inbound
 from socialsupport_core.pipeline.bell import Bell
@@ -35,9 +36,14 @@ from socialsupport_core.wire import NetworkWire
 logger = logging.getLogger("socialsupport")
 IDLE = 1.0  # seconds after which a worker looks by itself, should a bell be missed
 BATCH = 100
-AT_ONCE = 8  # sends under way at the same time
+AT_ONCE = 64  # sends under way at the same time
+FETCHES = 8  # attachments in one turn
+GRACE = 2.0  # seconds that what is under way gets at the end; what is cut off is recovered at the next start
+FETCH_TRIES = 12  # with growing pauses of an hour at most
 POLL_PAUSE = 2.0  # seconds between pages when the network does not hold the line
 POLL_TROUBLE = 30.0  # seconds after a failed poll
+
+Pollers = dict[tuple[str, str], tuple[Live, "asyncio.Task[None]"]]
 
 
 class Workers:
@@ -132,6 +138,9 @@ class Workers:
             except StoreError as error:
                 logger.error("the store does not answer: %s", error)  # noqa: TRY400 - no stack, it is outside
                 busy = 0
+            except Exception:
+                logger.exception("the journal could not be worked off")
+                busy = 0
             if not busy:
                 self._bell.wait(heard, IDLE)
 
@@ -139,17 +148,29 @@ class Workers:
 
     async def send_due(self) -> int:
         """Sends what is due now, one of a thread at a time; the number of parts."""
-        now = micros(self._clock())
-        parts = await asyncio.wrap_future(self._database.write(lambda tx: outbox.claim(tx, now, AT_ONCE)))
+        parts = await self._claim([])
         await asyncio.gather(*(self._send(part) for part in parts))
+        return len(parts)
+
+    async def _claim(self, under_way: Iterable[outbox.Part]) -> list[outbox.Part]:
+        now, busy = micros(self._clock()), Counter((part.tenant, part.channel) for part in under_way)
+        claimed = self._database.write(lambda tx: outbox.claim(tx, now, AT_ONCE - busy.total(), busy))
+        return await asyncio.wrap_future(claimed)
+
+    async def _begin(self, sends: "dict[asyncio.Task[None], outbox.Part]") -> int:
+        """Begins what is due beside what is under way, so that a network that hangs holds up nobody else."""
+        for task in [task for task in sends if task.done()]:
+            del sends[task]
+            _complain(task)
+        parts = await self._claim(sends.values())
+        sends.update({asyncio.create_task(self._send(part)): part for part in parts})
         return len(parts)
 
     async def _send(self, part: outbox.Part) -> None:
         try:
             live = self._channels.get(part.tenant, part.channel)
         except ConfigError as error:
-            reason = str(error)
-            await asyncio.wrap_future(self._database.write(lambda tx: outbox.move(tx, part, "failed", error=reason)))
+            await self._sender.give_up(part, str(error))
             return
         outcome = await self._sender.send(part, live.connector, open_network=live.channel.open_network)
         if isinstance(outcome.error, AuthExpired):
@@ -160,7 +181,7 @@ class Workers:
     async def _health(self, live: Live, state: str, reason: str | None) -> None:
         """Says once that a channel has turned, and once that it is well again."""
         channel = live.channel
-        if channel.state == state and channel.reason == reason:
+        if channel.state == "paused" or (channel.state == state and channel.reason == reason):
             return
         at = micros(self._clock())
 
@@ -178,7 +199,8 @@ class Workers:
 
     async def fetch_pending(self) -> int:
         """Brings attachments in; the number that was tried."""
-        pending = self._database.read(lambda tx: interactions.pending_attachments(tx, AT_ONCE))
+        now = micros(self._clock())
+        pending = self._database.read(lambda tx: interactions.pending_attachments(tx, now, FETCHES))
         for tenant, kept in pending:
             result = await self._fetch(tenant, kept)
             await asyncio.wrap_future(self._database.write(partial(_settle_attachment, tenant=tenant, kept=result)))
@@ -199,9 +221,13 @@ class Workers:
                 open_network=live.channel.open_network,
             )
             digest = self._blobs.put(blob.content)
+        except RateLimited as error:
+            return self._fetch_later(kept, error)
         except (DeliveryError, ConfigError, BlobTooLarge) as error:
             state = "refused" if isinstance(error, Unsupported | BlobTooLarge | ConfigError) else "expired"
             return replace(kept, state=state, reason=str(error))
+        except (Exception, SystemExit) as error:
+            return replace(kept, state="refused", reason=f"{channel} failed: {type(error).__name__}")
         return replace(
             kept,
             state="stored",
@@ -211,10 +237,17 @@ class Workers:
             size=len(blob.content),
         )
 
+    def _fetch_later(self, kept: Kept, error: RateLimited) -> Kept:
+        if kept.attempts >= FETCH_TRIES:
+            return replace(kept, state="expired", reason=str(error))
+        wait = timedelta(seconds=error.retry_after or min(3600, 10 * 2**kept.attempts))
+        due = micros(self._clock() + wait)
+        return replace(kept, reason=str(error), attempts=kept.attempts + 1, due_at=due)
+
     # polling
 
     async def _poll_forever(self, live: Live) -> None:
-        cursor = live.channel.cursor
+        cursor = self._database.read(lambda tx: accounts.cursor(tx, live.channel.tenant, live.channel.id))
         while not self._stopping.is_set():
             cursor, pause = await self._poll_once(live, cursor)
             await self._sleep(pause)
@@ -229,6 +262,9 @@ class Workers:
         except DeliveryError as error:
             await self._health(live, "failing", str(error))
             return cursor, getattr(error, "retry_after", None) or POLL_TROUBLE
+        except (Exception, SystemExit) as error:
+            await self._health(live, "failing", f"{live.connector.name} failed: {type(error).__name__}")
+            return cursor, POLL_TROUBLE
 
         now = self._clock()
 
@@ -257,34 +293,50 @@ class Workers:
         asyncio.run(self._network())
 
     async def _network(self) -> None:
-        pollers: dict[tuple[str, str], asyncio.Task[None]] = {}
+        pollers: Pollers = {}
+        sends: dict[asyncio.Task[None], outbox.Part] = {}
+        chores: asyncio.Task[None] | None = None
         while not self._stopping.is_set():
             heard = self._bell.heard()
-            self._tend(pollers)
+            busy = 0
             try:
-                busy = await self.send_due() + await self.fetch_pending() + await self._crms.tell()
+                self._tend(pollers)
+                busy = await self._begin(sends)
             except StoreError as error:
                 logger.error("the store does not answer: %s", error)  # noqa: TRY400
-                busy = 0
+            if chores is None or chores.done():
+                chores = asyncio.create_task(self._chores())
             if not busy:
                 await self._bell.listen(heard, IDLE)
-        for task in pollers.values():
-            task.cancel()
-        await asyncio.gather(*pollers.values(), return_exceptions=True)
+        await _end([*sends, *([chores] if chores else [])], GRACE)
+        await _end([task for _, task in pollers.values()], 0)
         await self._wire.aclose()
 
-    def _tend(self, pollers: dict[tuple[str, str], asyncio.Task[None]]) -> None:
+    async def _chores(self) -> None:
+        """What takes its time and must not hold up the sending."""
+        try:
+            while await self.fetch_pending() + await self._crms.tell():
+                pass
+        except StoreError as error:
+            logger.error("the store does not answer: %s", error)  # noqa: TRY400
+        except Exception:
+            logger.exception("a chore failed")
+
+    def _tend(self, pollers: Pollers) -> None:
         """One poller a polled channel that is not paused; those of channels that are gone end."""
         wanted = {
             key: live
             for key, live in self._channels.all().items()
             if live.channel.mode == "poll" and live.channel.state != "paused"
         }
-        for key in [key for key in pollers if key not in wanted]:
-            pollers.pop(key).cancel()
+        for key, (live, task) in list(pollers.items()):
+            if key not in wanted or task.done() or not _same_account(live, wanted[key]):
+                pollers.pop(key)
+                task.cancel()
+                _complain(task)
         for key, live in wanted.items():
-            if key not in pollers or pollers[key].done():
-                pollers[key] = asyncio.create_task(self._poll_forever(live))
+            if key not in pollers:
+                pollers[key] = live, asyncio.create_task(self._poll_forever(live))
 
     async def _sleep(self, seconds: float) -> None:
         waited = 0.0
@@ -293,12 +345,33 @@ class Workers:
             waited += 0.2
 
 
+def _same_account(one: Live, other: Live) -> bool:
+    """Whether they were made of the same settings."""
+    return (one.connector.settings, one.channel.open_network) == (other.connector.settings, other.channel.open_network)
+
+
+def _complain(task: "asyncio.Task[None]") -> None:
+    if task.done() and not task.cancelled() and (error := task.exception()):
+        logger.error("a worker's task failed: %s", error, exc_info=error)
+
+
+async def _end(tasks: "Sequence[asyncio.Task[None]]", grace: float) -> None:
+    """Waits for them that long, then ends them."""
+    if tasks and grace:
+        await asyncio.wait(tasks, timeout=grace)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
 def _settle(tx: Tx, *, number: int, state: journal.State, reason: str) -> None:
     journal.settle(tx, number, state, reason, 0)
 
 
 def _settle_attachment(tx: Tx, *, tenant: str, kept: Kept) -> None:
     interactions.settle_attachment(tx, tenant, kept)
+    if kept.state == "pending":
+        return
     log.publish(
         tx,
         tenant,

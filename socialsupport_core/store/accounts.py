@@ -140,6 +140,12 @@ def put_channel(tx: Tx, channel: Channel) -> None:
     )
 
 
+def cursor(tx: Tx, tenant: str, channel: str) -> str | None:
+    """How far it has been polled."""
+    row = tx.one("SELECT cursor FROM channels WHERE tenant = ? AND channel = ?", tenant, channel)
+    return row["cursor"] if row else None
+
+
 def set_cursor(tx: Tx, tenant: str, channel: str, cursor: str | None) -> None:
     tx.run("UPDATE channels SET cursor = ? WHERE tenant = ? AND channel = ?", cursor, tenant, channel)
 

@@ -1,6 +1,7 @@
 """Conversations and their legs; hand-offs under way."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from socialsupport_core.store.database import Row, Tx
@@ -15,7 +16,7 @@ class Conversation:
     node: int
     subject: str | None
     status: str
-    """`open` or `resolved`."""
+    """`open`, `resolved`, or `merged` while its legs are in another conversation."""
     assignee: str | None
     opened_at: int
     updated_at: int
@@ -40,6 +41,8 @@ class Leg:
     last_inbound: int | None
     rule: str
     reason: str
+    moved_from: str | None = None
+    """The conversation on which it began, while its customer's conversations are one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +226,57 @@ def legs_of_thread(tx: Tx, tenant: str, channel: str, thread: str, node: int | N
     return [_leg(row) for row in rows]
 
 
+def merge(tx: Tx, one: Conversation, into: Conversation) -> None:
+    """All legs of one conversation go on in another; `unmerge` takes it back."""
+    tx.run(
+        "UPDATE legs SET conversation = ?, moved_from = coalesce(moved_from, ?) WHERE tenant = ? AND conversation = ?",
+        into.id,
+        one.id,
+        one.tenant,
+        one.id,
+    )
+    tx.run("UPDATE conversations SET status = 'merged' WHERE tenant = ? AND conversation = ?", one.tenant, one.id)
+    tx.run(
+        "UPDATE conversations SET updated_at = max(updated_at, ?), waiting_since = coalesce(waiting_since, ?)"
+        " WHERE tenant = ? AND conversation = ?",
+        one.updated_at,
+        one.waiting_since,
+        into.tenant,
+        into.id,
+    )
+
+
+def unmerge(tx: Tx, leg: Leg) -> None:
+    """The leg goes back to the conversation on which it began, and that is open again."""
+    tx.run("UPDATE legs SET conversation = moved_from, moved_from = NULL WHERE leg = ?", leg.id)
+    tx.run(
+        "UPDATE conversations SET waiting_since = NULL WHERE tenant = ? AND conversation = ? AND waiting_since ="
+        " (SELECT waiting_since FROM conversations WHERE tenant = ? AND conversation = ?)",
+        leg.tenant,
+        leg.conversation,
+        leg.tenant,
+        leg.moved_from,
+    )
+    tx.run(
+        "UPDATE conversations SET status = 'open' WHERE tenant = ? AND conversation = ? AND status = 'merged'",
+        leg.tenant,
+        leg.moved_from,
+    )
+
+
+def moved_legs(tx: Tx, tenant: str, nodes: Iterable[int]) -> list[Leg]:
+    """Legs of these accounts, or of conversations of theirs, that are not where they began."""
+    wanted = sorted(set(nodes))
+    marks = ", ".join("?" * len(wanted))
+    rows = tx.all(
+        f"SELECT * FROM legs WHERE tenant = ? AND moved_from IS NOT NULL AND node IN ({marks})"  # noqa: S608 - marks
+        " ORDER BY leg",
+        tenant,
+        *wanted,
+    )
+    return [_leg(row) for row in rows]
+
+
 def put_handoff(tx: Tx, token: str, handoff: Handoff, at: int) -> None:
     tx.run(
         "INSERT INTO handoffs (digest, tenant, conversation, node, visibility, channel, agent, created_at, expires_at)"
@@ -304,4 +358,5 @@ _LEG_COLUMNS = (
     "last_inbound",
     "rule",
     "reason",
+    "moved_from",
 )

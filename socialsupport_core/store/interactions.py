@@ -49,6 +49,9 @@ class Kept:
     name: str | None
     size: int | None
     reason: str | None
+    attempts: int
+    due_at: int
+    """When it is fetched again, while it is pending."""
 
 
 RANK = {"queued": 0, "retrying": 0, "uncertain": 1, "failed": 1, "sent": 2, "delivered": 3, "read": 4}
@@ -304,21 +307,23 @@ def attachment(tx: Tx, tenant: str, seq: int, position: int) -> Kept | None:
     return _kept(row) if row else None
 
 
-def pending_attachments(tx: Tx, limit: int) -> list[tuple[str, Kept]]:
-    rows = tx.all("SELECT * FROM attachments WHERE state = 'pending' ORDER BY seq LIMIT ?", limit)
+def pending_attachments(tx: Tx, now: int, limit: int) -> list[tuple[str, Kept]]:
+    rows = tx.all("SELECT * FROM attachments WHERE state = 'pending' AND due_at <= ? ORDER BY seq LIMIT ?", now, limit)
     return [(row["tenant"], _kept(row)) for row in rows]
 
 
 def settle_attachment(tx: Tx, tenant: str, kept: Kept) -> None:
     tx.run(
-        "UPDATE attachments SET state = ?, blob = ?, media_type = ?, name = ?, size = ?, reason = ?"
-        " WHERE tenant = ? AND seq = ? AND position = ?",
+        "UPDATE attachments SET state = ?, blob = ?, media_type = ?, name = ?, size = ?, reason = ?, attempts = ?,"
+        " due_at = ? WHERE tenant = ? AND seq = ? AND position = ?",
         kept.state,
         kept.blob,
         kept.media_type,
         kept.name,
         kept.size,
         kept.reason,
+        kept.attempts,
+        kept.due_at,
         tenant,
         kept.seq,
         kept.position,

@@ -1,23 +1,30 @@
 """The outbox: every intent, part by part, before, while and after it is sent. The states are a table."""
 
 import json
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal
 
 from socialsupport_core.model import INTENT, Intent
 from socialsupport_core.store.database import Row, Tx
 
+PER_CHANNEL = 8  # sends under way at the same time, so that one network that hangs leaves room for the others
 State = Literal["queued", "sending", "retrying", "sent", "failed", "uncertain"]
 
 NEXT: dict[str, frozenset[str]] = {
-    "queued": frozenset({"sending", "failed"}),
-    "retrying": frozenset({"sending", "failed"}),
+    "queued": frozenset({"sending", "failed", "sent"}),
+    "retrying": frozenset({"sending", "failed", "sent"}),
     "sending": frozenset({"sent", "failed", "retrying", "uncertain"}),
     "uncertain": frozenset({"sent", "failed", "queued"}),
     "sent": frozenset(),
     "failed": frozenset({"queued", "sent"}),
 }
-"""From each state to those that may follow; an echo proves even a failed one `sent`. Only a person brings `uncertain` or `failed` back to `queued`."""
+"""From each state to those that may follow; an echo proves any of them `sent`.
+
+Only a person brings `uncertain` or `failed` back to `queued`.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +75,28 @@ def next_number(tx: Tx) -> int:
     return int(row["n"]) if row else 1
 
 
-def claim(tx: Tx, now: int, limit: int) -> list[Part]:
+def claim(tx: Tx, now: int, limit: int, under_way: Mapping[tuple[str, str], int] = MappingProxyType({})) -> list[Part]:
     """Takes what is due, at most one of a thread, the oldest first; marks it as being sent.
+
+    `under_way` counts by tenant and channel: one that has `PER_CHANNEL` already gets no more, a paused one none.
 
     A part waits behind any earlier one of its thread that is not settled, so order holds per thread and a
     thread in trouble holds up nobody else.
     """
+    full = [value for key, count in under_way.items() if count >= PER_CHANNEL for value in key]
+    marks = ", ".join(["(?, ?)"] * (len(full) // 2))
+    unless_full = f" AND (o.tenant, o.channel) NOT IN (VALUES {marks})" if full else ""
     rows = tx.all(
-        "SELECT * FROM outbox o WHERE state IN ('queued', 'retrying') AND due_at <= ? AND NOT EXISTS ("
+        "SELECT * FROM outbox o WHERE state IN ('queued', 'retrying') AND due_at <= ? AND NOT EXISTS ("  # noqa: S608
         " SELECT 1 FROM outbox e WHERE e.tenant = o.tenant AND e.channel = o.channel AND e.thread = o.thread"
-        " AND e.number < o.number AND e.state IN ('queued', 'sending', 'retrying'))"
-        " ORDER BY number LIMIT ?",
+        " AND e.number < o.number AND e.state IN ('queued', 'sending', 'retrying')) AND NOT EXISTS ("
+        " SELECT 1 FROM channels c WHERE c.tenant = o.tenant AND c.channel = o.channel AND c.state = 'paused')"
+        f"{unless_full} ORDER BY number LIMIT ?",
         now,
+        *full,
         limit,
     )
+    rows = _with_room(rows, under_way)
     for row in rows:
         tx.run(
             "UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE tenant = ? AND part = ?",
@@ -89,6 +104,17 @@ def claim(tx: Tx, now: int, limit: int) -> list[Part]:
             row["part"],
         )
     return [_part(row) for row in rows]
+
+
+def _with_room(rows: list[Row], under_way: Mapping[tuple[str, str], int]) -> list[Row]:
+    room = Counter(under_way)
+    taken = []
+    for row in rows:
+        key = row["tenant"], row["channel"]
+        if room[key] < PER_CHANNEL:
+            room[key] += 1
+            taken.append(row)
+    return taken
 
 
 def next_due(tx: Tx) -> int | None:
@@ -123,13 +149,13 @@ def get(tx: Tx, tenant: str, key: str) -> Part | None:
 
 
 def parts_of(tx: Tx, tenant: str, key: str) -> list[Part]:
-    """All parts of the reply with this key."""
+    """All parts of the reply with this key, which holds no slash."""
     rows = tx.all(
-        "SELECT * FROM outbox WHERE tenant = ? AND (part = ? OR substr(part, 1, ?) = ?) ORDER BY number",
+        "SELECT * FROM outbox WHERE tenant = ? AND (part = ? OR (part > ? AND part < ?)) ORDER BY number",
         tenant,
         key,
-        len(key) + 1,
         key + "/",
+        key + "0",  # the character after the slash
     )
     return [_part(row) for row in rows]
 

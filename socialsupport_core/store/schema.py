@@ -52,7 +52,8 @@ CREATE INDEX conversations_by_status ON conversations (tenant, status, waiting_s
 CREATE TABLE legs (
   leg INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, conversation TEXT NOT NULL, channel TEXT NOT NULL,
   network TEXT NOT NULL, own_account TEXT NOT NULL, thread TEXT NOT NULL, visibility TEXT NOT NULL,
-  node INTEGER NOT NULL, opened_at INTEGER NOT NULL, last_inbound INTEGER, rule TEXT NOT NULL, reason TEXT NOT NULL);
+  node INTEGER NOT NULL, opened_at INTEGER NOT NULL, last_inbound INTEGER, rule TEXT NOT NULL, reason TEXT NOT NULL,
+  moved_from TEXT);
 CREATE INDEX legs_by_thread ON legs (tenant, channel, thread, node);
 CREATE INDEX legs_by_node ON legs (tenant, node);
 CREATE INDEX legs_by_conversation ON legs (tenant, conversation);
@@ -76,6 +77,7 @@ CREATE TABLE reactions (
 CREATE TABLE attachments (
   tenant TEXT NOT NULL, seq INTEGER NOT NULL, position INTEGER NOT NULL, state TEXT NOT NULL, blob TEXT,
   media_type TEXT, name TEXT, size INTEGER, reason TEXT,
+  attempts INTEGER NOT NULL DEFAULT 0, due_at INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant, seq, position)) WITHOUT ROWID;
 CREATE INDEX attachments_pending ON attachments (tenant, state);
 

@@ -210,7 +210,7 @@ def _key(given: str | None, agent: str) -> str | None:
     """One agent's key says nothing about another's."""
     if given is not None and not (given.isascii() and given.isprintable() and 0 < len(given) <= 80):
         raise HTTPException(400, "an Idempotency-Key is at most 80 printable ASCII characters")
-    return f"{agent}:{given}"[:120] if given else None
+    return f"{agent}:{given}" if given else None
 
 
 def note(request: Request, hub: Hub, access: Access) -> Any:

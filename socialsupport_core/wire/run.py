@@ -62,7 +62,7 @@ class NetworkWire:
         self._read_blob = read_blob
         self._clock = clock
         self._sleep = sleep
-        self._clients: dict[bool, httpx.AsyncClient] = {}
+        self._clients: dict[tuple[asyncio.AbstractEventLoop, bool], httpx.AsyncClient] = {}
 
     async def run(
         self,
@@ -115,11 +115,14 @@ class NetworkWire:
         return result
 
     async def aclose(self) -> None:
-        for client in self._clients.values():
-            await client.aclose()
+        """Of the running loop; the others' connections end with theirs."""
+        loop = asyncio.get_running_loop()
+        for key in [key for key in self._clients if key[0] is loop or key[0].is_closed()]:
+            client = self._clients.pop(key)
+            if key[0] is loop:
+                await client.aclose()
         for wire in dict.fromkeys(self._wires.values()):
             await wire.aclose()
-        self._clients.clear()
 
     async def _answer(
         self,
@@ -174,10 +177,11 @@ class NetworkWire:
         return httpx.Response(response.status_code, headers=headers, content=content, request=request)
 
     def _client(self, open_network: bool) -> httpx.AsyncClient:
-        if open_network not in self._clients:
+        key = asyncio.get_running_loop(), open_network  # connections belong to a loop
+        if key not in self._clients:
             network = self._transport or PinnedTransport(httpx.AsyncHTTPTransport(), open_network=open_network)
-            self._clients[open_network] = httpx.AsyncClient(transport=network, timeout=TIMEOUT)
-        return self._clients[open_network]
+            self._clients[key] = httpx.AsyncClient(transport=network, timeout=TIMEOUT)
+        return self._clients[key]
 
 
 async def _read(response: httpx.Response) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from raven import Roost, deleted, delivered, edited, message, reacted
 
-from socialsupport_core.model import Event
+from socialsupport_core.model import DeliveryUpdated, Event, ReactionRemoved
 
 VOLATILE = ("id", "cursor", "leg", "conversation", "received_at")
 
@@ -72,7 +72,9 @@ def test_an_edit_of_an_edit_keeps_the_time_of_the_message(roost: Roost) -> None:
 
 
 def test_a_deleted_message_shows_neither_text_nor_files(roost: Roost) -> None:
-    said = message(1, "my card is 4111", attachments=({"media_type": "image/png", "native_id": "f1", "name": "card.png"},))
+    said = message(
+        1, "my card is 4111", attachments=({"media_type": "image/png", "native_id": "f1", "name": "card.png"},)
+    )
     roost.hear(said)
     roost.hear(deleted(said, 10))
     assert "4111" not in str(roost.timeline())
@@ -80,11 +82,11 @@ def test_a_deleted_message_shows_neither_text_nor_files(roost: Roost) -> None:
 
 
 def test_a_reaction_taken_back_is_gone_whatever_came_first(roost: Roost) -> None:
-    from socialsupport_core.model import ReactionRemoved
-
     said = message(1, "hello")
     added = reacted(said, "👍", 10)
-    removed = ReactionRemoved(**(added.model_dump() | {"id": "gone", "type": "reaction.removed", "at": added.at.replace(second=20)}))
+    removed = ReactionRemoved(
+        **(added.model_dump() | {"id": "gone", "type": "reaction.removed", "at": added.at.replace(second=20)})
+    )
     roost.hear(removed, added, said)
     assert "reactions" not in roost.timeline()[0]
     roost.hear(added.model_copy(update={"id": "again", "at": added.at.replace(second=30)}))
@@ -94,6 +96,26 @@ def test_a_reaction_taken_back_is_gone_whatever_came_first(roost: Roost) -> None
 def test_read_never_falls_back_to_delivered(roost: Roost) -> None:
     roost.hear(message(1, "hello", outbound=True), delivered("1", "read", 5), delivered("1", "delivered", 3))
     assert roost.states() == ["read"]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))), ids=str)
+def test_everything_until_then_is_read_and_nothing_later(roost: Roost, order: tuple[int, ...]) -> None:
+    """Echoes of what was typed natively, and a network that reports reading by time."""
+    said = [message(n, f"text {n}", at=n * 10, outbound=True) for n in (1, 2, 3)]
+    thread, at = said[0].interaction.thread, said[1].interaction.sent_at
+    until = DeliveryUpdated(id="until-2", own_account="tower", thread=thread, state="read", at=at)
+    events: list[Event] = [*said, until]
+    roost.hear(*(events[index] for index in order))
+    assert roost.states() == ["read", "read", "sent"]
+
+
+def test_what_is_not_sent_yet_is_not_read_by_the_time(roost: Roost) -> None:
+    roost.hear(message(1, "hello", at=roost.clock.now))
+    roost.sky.faults.unavailable = 1
+    roost.reply("hi")
+    thread = message(1, "").interaction.thread
+    roost.hear(DeliveryUpdated(id="u", own_account="tower", thread=thread, state="read", at=roost.clock.now))
+    assert roost.states() == ["retrying"]
 
 
 def test_a_receipt_that_overtakes_the_answer_of_the_call_counts(roost: Roost) -> None:

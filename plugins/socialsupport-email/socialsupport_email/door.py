@@ -4,6 +4,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, Self
@@ -13,11 +14,17 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from socialsupport_core.model import Payload, Reply
 from socialsupport_email.address import canonical, split_tag
 
-MAX_BYTES = 25 * 1024 * 1024  # of one mail; Gmail takes as much: https://support.google.com/a/answer/1366776 (2026-11)
+MAX_BYTES = 25 * 1024 * 1024  # of one mail; what Gmail sends: https://support.google.com/a/answer/1366776 (2026-11)
 MAX_CONNECTIONS = 100
 MAX_RECIPIENTS = 100  # RFC 5321 4.5.3.1.8
 MAX_HOPS = 100  # Received headers: RFC 5321 6.3
 IDLE_SECONDS = 300.0  # 4.5.3.2.7
+GRACE_SECONDS = 10.0  # for storing what has come, when the door closes
+
+STORED = "250 2.0.0 stored"
+LATER = "451 4.3.0 not stored, try again later"
+ANSWERS = {400: "554 5.6.0 not accepted", 401: "554 5.7.1 not accepted", 413: "552 5.3.4 too large"}
+"""What a refusal of the hub's door means in SMTP; every other one asks the sender to try again."""
 
 log = logging.getLogger(__name__)
 _RECEIVED = re.compile(rb"^received[ \t]*:", re.IGNORECASE | re.MULTILINE)
@@ -31,7 +38,7 @@ class SmtpDoor:
     """Listens until it is closed. `async with SmtpDoor(...)` opens and closes it.
 
     `accept` stores the payload; only when it has returned is the mail acknowledged. Whatever it raises is answered
-    451, so that the sender keeps the mail and tries again.
+    451, so that the sender keeps the mail and tries again; so is a `Reply` that is a failure of ours.
     """
 
     def __init__(
@@ -57,6 +64,9 @@ class SmtpDoor:
         self._name = name
         self._server: asyncio.Server | None = None
         self._open: set[_Connection] = set()
+        self._storing = 0
+        self._quiet = asyncio.Event()
+        self._quiet.set()
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -71,9 +81,13 @@ class SmtpDoor:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
-        """Refuses new connections and cuts those that are open; unacknowledged mail stays with its sender."""
+        """Refuses new connections, lets mails be stored that have come, and hangs up."""
         if self._server:
             self._server.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_SECONDS):
+                await self._quiet.wait()
+        await asyncio.sleep(0)  # the last answer is written
         for connection in list(self._open):
             connection.cut()
         if self._server:
@@ -113,13 +127,21 @@ class SmtpDoor:
         body = ("\r\n".join(trace) + "\r\n").encode() + _content(envelope)
         return Payload(source="stream", method="", body=body, received_at=now)
 
-    async def accept(self, payload: Payload) -> bool:
+    async def accept(self, payload: Payload) -> str:
+        """The answer to the sender."""
+        self._storing += 1
+        self._quiet.clear()
         try:
-            await self._accept(payload)
+            said = await self._accept(payload)
         except Exception:
             log.exception("a mail could not be stored; its sender was asked to try again")
-            return False
-        return True
+            return LATER
+        finally:
+            self._storing -= 1
+            if not self._storing:
+                self._quiet.set()
+        status = said.status if isinstance(said, Reply) else 200
+        return STORED if status < 300 else ANSWERS.get(status, LATER)
 
 
 def _content(envelope: Envelope) -> bytes:
@@ -164,7 +186,7 @@ class _Connection(SMTP):
 
     def cut(self) -> None:
         if isinstance(self.transport, asyncio.WriteTransport):
-            self.transport.abort()
+            self.transport.close()
 
 
 class _Busy(asyncio.Protocol):
@@ -196,8 +218,7 @@ class _Handler:
         end = _HEADER_END.search(content)
         if len(_RECEIVED.findall(content, 0, end.start() if end else len(content))) > MAX_HOPS:
             return "554 5.4.6 this mail goes round in circles"
-        stored = await self._door.accept(self._door.payload(session, envelope))
-        return "250 2.0.0 stored" if stored else "451 4.3.0 not stored, try again later"
+        return await self._door.accept(self._door.payload(session, envelope))
 
     async def handle_VRFY(self, _server: SMTP, _session: Session, _envelope: Envelope, _address: str) -> str:
         return "252 2.1.5 send some mail, I'll try my best"

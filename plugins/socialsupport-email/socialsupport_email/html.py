@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from socialsupport_core.text import Span, Style
 from socialsupport_email.tags import RAW, Tag, pieces
 
-MAX_HTML = 400_000  # characters; a mail that Gmail shows whole has 102 kB
+MAX_HTML = 400_000  # characters; what people write is at the top
 MAX_TEXT = 100_000  # characters of result
 MAX_SPANS = 500
 MAX_OPEN = 200  # elements open at once; deeper ones are read as text

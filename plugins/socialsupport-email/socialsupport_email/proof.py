@@ -19,7 +19,8 @@ def dmarc(mail: Mail, author: str, trusted: str | None) -> str | None:
         said = _COMMENT.sub(" ", value)
         server = said.partition(";")[0].split()
         if trusted and server and server[0].lower() == trusted.lower():
-            return _result(said, author)
+            if _result(said, author): return _result(said, author)
+            continue
     return None
 
 

@@ -33,7 +33,7 @@ class Report:
 
 
 def reports(mail: Mail) -> list[Report]:
-    """Empty if the mail is no report, or does not say about which mail. Each state once: our mails have one recipient."""
+    """Empty if the mail is no report or does not say about which mail. Each state once: ours have one recipient."""
     leaves = list(mail.body.leaves())
     details = next((leaf for leaf in leaves if leaf.fields), None)
     if mail.body.media_type != "multipart/report" or details is None:

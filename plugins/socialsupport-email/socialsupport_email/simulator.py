@@ -2,13 +2,21 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from email.utils import format_datetime
 from typing import Any, ClassVar
 
 import httpx
 
-from socialsupport_core.contract import AuthExpired, Unavailable, Uncertain, Wire
-from socialsupport_core.contract.errors import RateLimited
+from socialsupport_core.contract import (
+    AuthExpired,
+    ContentRejected,
+    Forbidden,
+    RateLimited,
+    Unavailable,
+    Uncertain,
+    Wire,
+)
 from socialsupport_core.model import Payload
 from socialsupport_core.testing import Place, Said, Simulator
 from socialsupport_email import addresses, mime, token
@@ -43,6 +51,7 @@ class Letter:
     subject: str
     reply_to: str
     thread: str
+    at: datetime
 
 
 class EmailSimulator(Simulator):
@@ -107,7 +116,11 @@ class EmailSimulator(Simulator):
 
     def deliver(self, ask: SendMail) -> Accepted:
         """As the real world would: the server takes it, a mailbox that does not exist bounces."""
+        if len(ask.message) > MAX_BYTES:
+            raise ContentRejected("the mail server answered 552 5.3.4 too large", code="5.3.4")
         mail = mime.read(ask.message)
+        if [one.address for one in addresses.read(mail.first("from") or "")] != [ask.sender]:
+            raise Forbidden("the mail server answered 550 5.7.1 you may not send as that", code="5.7.1")
         identifier = message_id(mail) or ask.message_id
         address = canonical(ask.recipient) or ask.recipient
         if address in self.gone or address.startswith("nobody@"):
@@ -119,6 +132,7 @@ class EmailSimulator(Simulator):
             mail.shown("subject") or "",
             _reply_address(mail, ask.sender),
             _thread(mail, identifier),
+            self.clock(),
         )
         self.mailboxes.setdefault(address, []).append(letter)
         self.said.append(Said(identifier, MAIL.id, letter.thread, "us", _readable(mail), self.clock()))
@@ -203,7 +217,7 @@ def _quotation(letter: Letter, text: str) -> str:
     """As mail programs put it under an answer."""
     quoted = "\n".join(f"> {line}".rstrip() for line in text.split("\n"))
     sender = split_tag(letter.reply_to)[0]
-    return f"\n\nOn Thu, 1 Jan 2026 at 12:00, <{sender}> wrote:\n\n{quoted}\n"
+    return f"\n\nOn {format_datetime(letter.at)}, <{sender}> wrote:\n\n{quoted}\n"
 
 
 def _reply_address(mail: mime.Mail, otherwise: str) -> str:

@@ -11,9 +11,9 @@ from email.message import EmailMessage
 import pytest
 from aiosmtpd.smtp import Envelope, Session
 
-from socialsupport_core.model import Payload
+from socialsupport_core.model import Payload, Reply
 from socialsupport_email import Email, EmailSettings
-from socialsupport_email.door import MAX_HOPS, SmtpDoor
+from socialsupport_email.door import MAX_HOPS, SmtpDoor, listener
 
 NOON = datetime(2026, 10, 1, 12, 0, tzinfo=UTC)
 OURS = ("support@acme.example", "help@acme.example")
@@ -107,6 +107,66 @@ def test_acknowledged_only_when_stored() -> None:
         assert journal.payloads == []
         client.send_message(letter())
     assert len(journal.payloads) == 1
+
+
+@pytest.mark.parametrize(("status", "code"), [(200, 250), (413, 552), (401, 554), (503, 451), (429, 451)])
+def test_what_the_hub_answers_is_told_in_smtp(status: int, code: int) -> None:
+    async def says(_payload: Payload) -> Reply:
+        return Reply(status=status)
+
+    with door(says) as one, smtplib.SMTP("127.0.0.1", one.port, timeout=5) as client:
+        client.ehlo()
+        client.mail("kerry@mail.example")
+        client.rcpt("support@acme.example")
+        assert client.data("Subject: x\r\n\r\nx")[0] == code
+
+
+def test_a_door_that_closes_lets_what_has_come_be_stored() -> None:
+    come, stored = threading.Event(), threading.Event()
+
+    async def slowly(_payload: Payload) -> None:
+        come.set()
+        await asyncio.sleep(0.3)
+        stored.set()
+
+    client = smtplib.SMTP(timeout=5)
+    answers: list[int] = []
+
+    def send() -> None:
+        client.ehlo()
+        client.mail("kerry@mail.example")
+        client.rcpt("support@acme.example")
+        answers.append(client.data("Subject: x\r\n\r\nx")[0])
+
+    with door(slowly) as one:
+        client.connect("127.0.0.1", one.port)
+        sending = threading.Thread(target=send)
+        sending.start()
+        assert come.wait(5)
+    assert stored.is_set()
+    sending.join(5)
+    client.close()
+    assert answers == [250]
+
+
+def test_the_listener_of_a_channel_takes_its_aliases() -> None:
+    settings = EmailSettings(address=OURS[0], aliases=OURS[1:], token_secret="x" * 16)  # type: ignore[arg-type]
+
+    async def run() -> tuple[str, str | None, str | None]:
+        one = listener(Email(settings), _nothing, "127.0.0.1", 0)
+        address = await one.start()
+        await one.stop()
+        door = one._door
+        return address, door.takes("help+x@acme.example"), door.takes("other@acme.example")
+
+    address, alias, other = asyncio.run(run())
+    assert address.startswith("127.0.0.1:")
+    assert not address.endswith(":0")
+    assert (alias, other) == ("help+x@acme.example", None)
+
+
+async def _nothing(_payload: Payload) -> Reply:
+    return Reply()
 
 
 def test_the_answer_waits_for_the_commit() -> None:

@@ -78,11 +78,14 @@ GMAIL = """<div dir="ltr">Yes, please.</div><br><div class="gmail_quote"><div cl
 at 9:20 AM Acme &lt;<a href="mailto:support@acme.example">support@acme.example</a>&gt; wrote:<br></div>
 <blockquote><div>Shall we?</div></blockquote></div>"""
 
-OUTLOOK = """<p>Please cancel it.</p><div><div style="border-top:solid"><p><b>From:</b> Acme &lt;support@acme.example&gt;
+OUTLOOK = """<p>Please cancel it.</p>
+<div><div style="border-top:solid"><p><b>From:</b> Acme &lt;support@acme.example&gt;
 <br><b>Sent:</b> Thursday, 1 October 2026<br><b>To:</b> Kerry<br><b>Subject:</b> Your order</p></div></div>
 <p>Shall we cancel it?</p>"""
 
-INLINE = "<p>On 1 Oct 2026 9:20, Acme wrote:</p><blockquote>Which?</blockquote><p>Blue.</p><blockquote>Size?</blockquote>M"
+INLINE = (
+    "<p>On 1 Oct 2026 9:20, Acme wrote:</p><blockquote>Which?</blockquote><p>Blue.</p><blockquote>Size?</blockquote>M"
+)
 
 
 @pytest.mark.parametrize(("source", "own"), [(GMAIL, "Yes, please."), (OUTLOOK, "Please cancel it.")])
@@ -117,12 +120,12 @@ def test_time_is_bounded(unit: str) -> None:
         source = unit * (size // len(unit))
         times = []
         for _ in range(2):
-            begun = time.perf_counter()
+            begun = time.process_time()
             markdown(source)
-            times.append(time.perf_counter() - begun)
+            times.append(time.process_time() - begun)
         return min(times)
 
-    assert seconds(120_000) < 24 * seconds(15_000) + 0.1  # quadratic would be 64 times
+    assert seconds(120_000) < 24 * seconds(15_000) + 0.3  # quadratic would be 64 times
 
 
 def test_no_more_than_so_much_is_read() -> None:

@@ -147,7 +147,11 @@ def as_mbox(raw: bytes) -> bytes:
     return b"From kerry Thu Oct  1 07:15:00 2026\nX-Status: RO\n" + raw.replace(b"\nFrom ", b"\n>From ") + b"\n\n"
 
 
-TYPED = HEAD + b"Date: Thu, 1 Oct 2026 09:15:00 +0200\nContent-Type: text/plain; charset=utf-8\n\n" + "ä\n\nFrom now on.\n".encode()
+TYPED = (
+    HEAD
+    + b"Date: Thu, 1 Oct 2026 09:15:00 +0200\nContent-Type: text/plain; charset=utf-8\n\n"
+    + "ä\n\nFrom now on.\n".encode()
+)
 WAYS = {
     "with CRLF": (TYPED.replace(b"\n", b"\r\n"), "stream"),
     "with trace headers": (b"Received: from a by b; x\nDelivered-To: support@acme.example\n" + TYPED, "poll"),
@@ -167,7 +171,8 @@ def test_one_mail_has_one_id(way: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [(b"From now", b"From then"), (b"Kerry", b"Kelly"), (b"Subject: Hi", b"Subject: Ho"), (b"09:15", b"09:16")]
+    ("one", "other"),
+    [(b"From now", b"From then"), (b"Kerry", b"Kelly"), (b"Subject: Hi", b"Subject: Ho"), (b"09:15", b"09:16")],
 )
 def test_a_stranger_who_uses_the_same_message_id_is_told_apart(one: bytes, other: bytes) -> None:
     first, second = events(TYPED)[-1], events(TYPED.replace(one, other))[-1]
@@ -200,7 +205,10 @@ def test_a_mailbox_file_with_an_unknown_first_line_is_read() -> None:
 def test_the_thread_of_a_reply_is_the_thread_of_its_root() -> None:
     root = read(HEAD + b"\nx").thread
     reply = HEAD.replace(b"<1@", b"<2@") + b"In-Reply-To: <1@mail.example>\n\nx"
-    later = HEAD.replace(b"<1@", b"<3@") + b"References: <1@mail.example> <2@mail.example>\nIn-Reply-To: <2@mail.example>\n\nx"
+    later = (
+        HEAD.replace(b"<1@", b"<3@")
+        + b"References: <1@mail.example> <2@mail.example>\nIn-Reply-To: <2@mail.example>\n\nx"
+    )
     assert root == read(reply).thread == read(later).thread
     assert root != read(HEAD.replace(b"<1@", b"<4@") + b"\nx").thread
     assert read(later).in_reply_to == "2@mail.example"
@@ -235,7 +243,9 @@ def test_the_context_fits_and_keeps_root_and_latest() -> None:
     assert 20 < len(kept) < 200
 
 
-@pytest.mark.parametrize("written", [None, "", "{", "[]", "3", '{"x": 1}', '{"references": 3}', '{"id": "a", "more": 1}'])
+@pytest.mark.parametrize(
+    "written", [None, "", "{", "[]", "3", '{"x": 1}', '{"references": 3}', '{"id": "a", "more": 1}']
+)
 def test_a_context_that_is_not_ours_is_empty(written: str | None) -> None:
     assert Context.read(written) == Context()
 
@@ -329,7 +339,9 @@ def test_transfer_encodings_never_fail() -> None:
             assert isinstance(transferred(content, encoding), bytes)
 
 
-@given(st.binary(max_size=50), st.sampled_from(["utf-8", "utf-16", "shift_jis", "idna", "punycode", "hex", "", None, "\0"]))
+@given(
+    st.binary(max_size=50), st.sampled_from(["utf-8", "utf-16", "shift_jis", "idna", "punycode", "hex", "", None, "\0"])
+)
 def test_decoding_never_fails(content: bytes, charset: str | None) -> None:
     assert isinstance(decoded(content, charset), str)
 
@@ -344,7 +356,12 @@ def test_long_names_in_pieces() -> None:
 
 def test_nested_mails_keep_their_bytes() -> None:
     inner = b"From: a@b.example\r\nSubject:  odd   spacing\r\n\r\ninner\r\n"
-    raw = HEAD + b"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n" + inner + b"\n--b--\n"
+    raw = (
+        HEAD
+        + b"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n"
+        + inner
+        + b"\n--b--\n"
+    )
     [leaf] = mime.read(raw).body.leaves()
     assert leaf.content == inner
 
@@ -363,7 +380,11 @@ def test_parts_beyond_the_limit_stay_one() -> None:
 
 
 def test_depth_beyond_the_limit_stays_one() -> None:
-    raw = HEAD + b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(2000)) + b"\ntext"
+    raw = (
+        HEAD
+        + b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(2000))
+        + b"\ntext"
+    )
     part, depth = mime.read(raw).body, 0
     while part.children:
         part, depth = part.children[0], depth + 1
@@ -379,7 +400,8 @@ def test_a_very_long_text_is_cut_and_the_whole_can_be_fetched() -> None:
     assert found.attachments[-1].size == 131_999
 
 
-UNITS = [b"\n", b"a\n", b"\r\n", b"a" * 1000, b"From: x\n", b"> \n", b"On 1 a wrote:\n> x\nfoo\n", b"-- \n", b"\r", b"* ",
+UNITS = [b"\n", b"a\n", b"\r\n", b"a" * 1000, b"From: x\n", b"> \n",
+         b"On 1 a wrote:\n> x\nfoo\n", b"-- \n", b"\r", b"* ",
          b"a \n", b" ", b"\t\n", b"--b\n", b"=?utf-8?q?a?= "]  # fmt: skip
 HEADERS = [b"X: y\n", b" a\n", b"a@b.example,", b"(", b'"', b"<", b';a="', b"=?utf-8?q?a?= ", b"<a@b> "]
 
@@ -387,21 +409,24 @@ HEADERS = [b"X: y\n", b" a\n", b"a@b.example,", b"(", b'"', b"<", b';a="', b"=?u
 @pytest.mark.parametrize("unit", UNITS)
 def test_time_is_linear_in_the_text(unit: bytes) -> None:
     about = b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\n" if unit == b"--b\n" else b"\n"
-    assert seconds(HEAD + about, unit, 400_000) < 24 * seconds(HEAD + about, unit, 50_000) + 0.1
+    assert seconds(HEAD + about, unit, 160_000) < 24 * seconds(HEAD + about, unit, 20_000) + 0.3
 
 
 @pytest.mark.parametrize("unit", HEADERS)
-@pytest.mark.parametrize("name", [b"To", b"References", b"Content-Type", b"Content-Disposition", b"Authentication-Results"])
+@pytest.mark.parametrize(
+    "name", [b"To", b"References", b"Content-Type", b"Content-Disposition", b"Authentication-Results"]
+)
 def test_time_is_linear_in_the_headers(name: bytes, unit: bytes) -> None:
     head = HEAD + name + b": "
-    assert seconds(head, unit, 80_000) < 24 * seconds(head, unit, 10_000) + 0.1
+    assert seconds(head, unit, 80_000) < 24 * seconds(head, unit, 10_000) + 0.3
 
 
 def seconds(head: bytes, unit: bytes, size: int) -> float:
+    """Of our own processor time, so that a busy machine changes little."""
     raw = head + unit * (size // len(unit)) + b"\n\nx"
-    begun = time.perf_counter()
+    begun = time.process_time()
     total(raw)
-    return time.perf_counter() - begun
+    return time.process_time() - begun
 
 
 # proof
@@ -433,7 +458,8 @@ def test_a_mail_with_two_authors_proves_neither() -> None:
     assert not dmarc(passed + "From: other@evil.example\n")
 
 
-AUTOMATIC = ["Auto-Submitted: auto-replied", "Auto-Submitted: auto-generated; x=y", "Precedence: bulk", "Precedence: Junk",
+AUTOMATIC = ["Auto-Submitted: auto-replied", "Auto-Submitted: auto-generated; x=y", "Precedence: bulk",
+             "Precedence: Junk",
              "List-Id: <a.b>", "Return-Path: <>", "X-Auto-Response-Suppress: All", "X-Autoreply: yes",
              "List-Unsubscribe: <mailto:x@y.example>"]  # fmt: skip
 
@@ -443,18 +469,24 @@ def test_automatic_mail_is_recognised(header: str) -> None:
     assert read(f"{header}\n".encode() + HEAD + b"\nx").author.is_bot
 
 
-@pytest.mark.parametrize("header", ["Auto-Submitted: no", "Precedence: first-class", "Return-Path: <kerry@mail.example>"])
+@pytest.mark.parametrize(
+    "header", ["Auto-Submitted: no", "Precedence: first-class", "Return-Path: <kerry@mail.example>"]
+)
 def test_mail_of_people_is_not(header: str) -> None:
     assert not read(f"{header}\n".encode() + HEAD + b"\nx").author.is_bot
 
 
-@pytest.mark.parametrize("author", ["MAILER-DAEMON@x.example", "no-reply@x.example", "noreply+1@x.example", "bounces@x.example"])
+@pytest.mark.parametrize(
+    "author", ["MAILER-DAEMON@x.example", "no-reply@x.example", "noreply+1@x.example", "bounces@x.example"]
+)
 def test_robots_by_name(author: str) -> None:
     assert read(HEAD.replace(b"kerry@mail.example", author.encode()) + b"\nx").author.is_bot
 
 
 def test_an_absence_note_redeems_no_handoff() -> None:
-    raw = b"Auto-Submitted: auto-replied\n" + HEAD.replace(b"support@", b"support+h.abcdefghijklmnopqrstuvwxyz@") + b"\nx"
+    raw = (
+        b"Auto-Submitted: auto-replied\n" + HEAD.replace(b"support@", b"support+h.abcdefghijklmnopqrstuvwxyz@") + b"\nx"
+    )
     assert [event.type for event in events(raw)] == ["interaction.received"]
 
 

@@ -7,7 +7,7 @@ import pytest
 from socialsupport_email.quotes import kept
 
 CUT = "<<<"
-"""Stands in a sample where the writer's own text ends."""
+"""Stands in a sample where the writer's own text ends; `--@` stands for the line `-- ` with its space."""
 
 SAMPLES = {
     "gmail": """\
@@ -130,7 +130,7 @@ Agreed.
     "signature": """\
 My order number is 4711.
 <<<
--- 
+--@
 Kerry Fisher
 Fisher & Sons
 +1 555 0100
@@ -151,12 +151,12 @@ Von meinem iPhone gesendet
     "signature, then a quotation, then the quoted signature": """\
 Thanks!
 <<<
--- 
+--@
 Kerry
 
 On 1 October 2026 09:20, Acme <support@acme.example> wrote:
 > Done.
-> -- 
+> --@
 > Acme
 """,
 }  # fmt: skip
@@ -198,7 +198,7 @@ Kerry
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_samples(name: str) -> None:
-    own, rest = SAMPLES[name].split(f"{CUT}\n")
+    own, rest = SAMPLES[name].replace("--@", "-- ").split(f"{CUT}\n")
     lines = (own + rest).split("\n")
     assert "\n".join(lines[: kept(lines)]) == own.rstrip("\n")
 
@@ -218,7 +218,18 @@ def test_a_forwarded_mail_stays_whole() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["On 1 a wrote:", "From: a", "> ", "", "On 1 Jan 2026", "-- ", "_" * 30, "Am 1.1. schrieb x" * 20, "a" * 399, "From: Sent: To:"],
+    [
+        "On 1 a wrote:",
+        "From: a",
+        "> ",
+        "",
+        "On 1 Jan 2026",
+        "-- ",
+        "_" * 30,
+        "Am 1.1. schrieb x" * 20,
+        "a" * 399,
+        "From: Sent: To:",
+    ],
 )
 def test_time_is_linear(line: str) -> None:
     """Eight times the lines take about eight times the time."""
@@ -227,9 +238,9 @@ def test_time_is_linear(line: str) -> None:
         lines = [line, "b"] * count
         times = []
         for _ in range(3):
-            begun = time.perf_counter()
+            begun = time.process_time()
             kept(lines)
-            times.append(time.perf_counter() - begun)
+            times.append(time.process_time() - begun)
         return min(times)
 
-    assert seconds(1600) < 24 * seconds(200) + 0.05  # quadratic would be 64 times
+    assert seconds(1600) < 24 * seconds(200) + 0.3  # quadratic would be 64 times

@@ -98,7 +98,11 @@ def test_an_answer() -> None:
     assert message["message-id"] == f"<{receipt.native_id}>"
     assert text_of(message) == "Dear **Kerry**,\n\nno."
     assert "<strong>Kerry</strong>" in text_of(message, "html")
-    assert (ask.sender, ask.recipient, ask.message_id) == ("support@acme.example", "kerry@mail.example", receipt.native_id)
+    assert (ask.sender, ask.recipient, ask.message_id) == (
+        "support@acme.example",
+        "kerry@mail.example",
+        receipt.native_id,
+    )
 
 
 def test_the_answer_finds_its_way_back() -> None:
@@ -124,7 +128,12 @@ def test_a_new_mail_opens_a_thread_and_the_next_one_stays_in_it() -> None:
 
 def test_a_follow_up_to_ourselves_refers_to_our_mail() -> None:
     _ask, receipt = sent(intent())
-    target = TARGET | {"direction": "outbound", "author": {"is_self": True}, "recipients": [KERRY], "context": receipt.context}
+    target = TARGET | {
+        "direction": "outbound",
+        "author": {"is_self": True},
+        "recipients": [KERRY],
+        "context": receipt.context,
+    }
     ask, _receipt = sent(intent(key="key-2", target=target, recipient=None))
     message = reread(ask.message)
     assert message["in-reply-to"] == f"<{receipt.native_id}>"
@@ -162,7 +171,18 @@ def test_subjects(subject: str | None, expected: str) -> None:
     assert reply_subject(subject, "Message from us") == expected
 
 
-INJECTIONS = ["a\r\nBcc: x@y.example", "a\nb", "a\rb", "a\0b", "a\u2028b", "a\u2029b", "a\x85b", "a\x0bb", "a\x1bb", "a\ud800b"]
+INJECTIONS = [
+    "a\r\nBcc: x@y.example",
+    "a\nb",
+    "a\rb",
+    "a\0b",
+    "a\u2028b",
+    "a\u2029b",
+    "a\x85b",
+    "a\x0bb",
+    "a\x1bb",
+    "a\ud800b",
+]
 
 
 @pytest.mark.parametrize("evil", INJECTIONS)
@@ -206,7 +226,9 @@ def test_attachments(name: str) -> None:
     assert not re.search(rb"(?im)^content-type: text/html\r\n\.pdf", ask.message)
 
 
-@pytest.mark.parametrize("media_type", ["message/rfc822", "multipart/mixed", "text/html\r\nX: y", "nonsense", "text/x; y=z"])
+@pytest.mark.parametrize(
+    "media_type", ["message/rfc822", "multipart/mixed", "text/html\r\nX: y", "nonsense", "text/x; y=z"]
+)
 def test_attachments_that_would_act_are_octets(media_type: str) -> None:
     ask, _receipt = sent(intent(attachments=[ATTACHMENT | {"media_type": media_type}]), blob=Blob(content=b"x"))
     [part] = reread(ask.message).iter_attachments()
@@ -226,7 +248,9 @@ def test_too_large() -> None:
 
 def test_every_line_is_short_and_ends_properly() -> None:
     long_id = "x" * 200 + "@mail.example"
-    target = TARGET | {"context": json.dumps({"id": long_id, "references": ["y" * 300 + "@mail.example"], "subject": "ä" * 200})}
+    target = TARGET | {
+        "context": json.dumps({"id": long_id, "references": ["y" * 300 + "@mail.example"], "subject": "ä" * 200})
+    }
     ask, _receipt = sent(intent(target=target | {"subject": "word " * 60}, text="ü" * 2000 + "\n" + "x" * 2000))
     assert b"\n" not in ask.message.replace(b"\r\n", b"")
     assert max(map(len, ask.message.split(b"\r\n"))) <= 998
@@ -286,7 +310,9 @@ def test_handoff_addresses() -> None:
 
 
 def settings(**more: object) -> EmailSettings:
-    return EmailSettings.model_validate({"address": "support@acme.example", "token_secret": "canary-secret-0001", **more})
+    return EmailSettings.model_validate(
+        {"address": "support@acme.example", "token_secret": "canary-secret-0001", **more}
+    )
 
 
 @pytest.mark.parametrize(
@@ -311,7 +337,9 @@ def test_settings_that_cannot_work(more: dict[str, object], says: str) -> None:
 
 
 def test_settings_that_work() -> None:
-    found = settings(address="Support@Bücher.example", imap={"host": "imap.acme.example"}, smtp={"host": "smtp.acme.example"})
+    found = settings(
+        address="Support@Bücher.example", imap={"host": "imap.acme.example"}, smtp={"host": "smtp.acme.example"}
+    )
     assert found.address == "support@xn--bcher-kva.example"
     assert (found.imap, found.smtp) == (ImapServer(host="imap.acme.example"), SmtpServer(host="smtp.acme.example"))
     assert found.imap is not None

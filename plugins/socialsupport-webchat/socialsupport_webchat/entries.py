@@ -12,7 +12,10 @@ Shown = dict[str, Any]
 def shown(entry: Entry) -> Shown | None:
     """None when there is nothing in it for the visitor."""
     show = _BY_TYPE.get(entry.type)
-    return show(entry.data) if show else None
+    try:
+        return show(entry.data) if show else None
+    except (LookupError, TypeError, AttributeError):
+        return None  # one strange entry must not end the stream again and again
 
 
 def _message(data: Mapping[str, Any]) -> Shown | None:

@@ -27,8 +27,8 @@ HANDOFF = re.compile(r"[a-z2-7]{26}")
 Line = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 VisitorId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 ClientId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
-"""A UUID drawn by the browser. Ours have no hyphens, so a visitor cannot take the id of a reply."""
-EntryId = Annotated[Line, StringConstraints(min_length=1, max_length=64)]
+"""A UUID drawn by the browser."""
+EntryId = Annotated[Line, StringConstraints(min_length=1, max_length=256)]
 
 
 def _not_blank(text: str) -> str:

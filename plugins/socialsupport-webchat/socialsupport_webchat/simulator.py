@@ -4,7 +4,7 @@ import hashlib
 import uuid
 from dataclasses import replace
 from datetime import timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import httpx
 
@@ -32,38 +32,38 @@ class WebchatSimulator(Simulator):
         person: str,
         text: str,
         place: str = "",
-        *,
-        choice: str | None = None,
-        reply_to: str | None = None,
-        handoff: str | None = None,
+        **more: Any,
     ) -> Said:
+        """`more` is `choice`, `reply_to` and `handoff`, as in the protocol."""
+        if unknown := more.keys() - {"choice", "reply_to", "handoff"}:
+            raise TypeError(f"a web chat message has no {', '.join(sorted(unknown))}")
         now = self.clock()
         message = protocol.Message(
             visitor=self.visitor(person),
             id=str(uuid.UUID(int=self.random.getrandbits(128), version=4)),
             text=text,
             at=now,
-            choice=choice,
-            reply_to=reply_to,
-            handoff=handoff,
+            **more,
         )
         said = Said(message.id, place or "chat", message.visitor, person, text, now)
         self.said.append(said)
         self._emit(message)
         return said
 
-    def identify(
-        self, person: str, identity: Identity, *, signed: bool = True, handoff: str | None = None
-    ) -> None:
+    def identify(self, person: str, identity: Identity, *, signed: bool = True, handoff: str | None = None) -> None:
         """The host page tells who is logged in. A signed identity lives for an hour unless it says otherwise."""
-        if signed and identity.expires is None:
-            expires = int((self.clock() + timedelta(hours=1)).timestamp())
-            identity = identity.model_copy(update={"expires": expires})
-        text = identity.model_dump_json(exclude_none=True)
-        signature = self._signature(text) if signed else None
+        text, signature = self.signed(identity) if signed else (identity.model_dump_json(exclude_none=True), None)
         visitor = self.visitor(person)
         said = protocol.Identify(visitor=visitor, identity=text, signature=signature, handoff=handoff)
         self._emit(said)
+
+    def signed(self, identity: Identity) -> tuple[str, str]:
+        """What the host page's server writes into the page: the identity as JSON, and its signature."""
+        if identity.expires is None:
+            expires = int((self.clock() + timedelta(hours=1)).timestamp())
+            identity = identity.model_copy(update={"expires": expires})
+        text = identity.model_dump_json(exclude_none=True)
+        return text, self._signature(text)
 
     def read(self, person: str, *messages: str) -> None:
         self._emit(protocol.Read(visitor=self.visitor(person), messages=messages))

@@ -118,9 +118,7 @@ class Surface:
         if self._streams[visitor] >= MAX_STREAMS:
             raise HTTPException(429, f"at most {MAX_STREAMS} streams; close a tab", {"retry-after": "10"})
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        return StreamingResponse(
-            self._counted(visitor, after), media_type="text/event-stream", headers=headers
-        )
+        return StreamingResponse(self._counted(visitor, after), media_type="text/event-stream", headers=headers)
 
     async def _counted(self, visitor: str, after: int) -> AsyncIterator[str]:
         self._streams[visitor] += 1
@@ -253,9 +251,7 @@ def _cursor(request: Request) -> int:
     return int(written)
 
 
-async def _problem(request: Request, error: Exception) -> Response:
+async def _problem(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     content = {"type": "about:blank", "status": error.status_code, "detail": error.detail}
-    return JSONResponse(
-        content, error.status_code, headers=error.headers, media_type="application/problem+json"
-    )
+    return JSONResponse(content, error.status_code, headers=error.headers, media_type="application/problem+json")

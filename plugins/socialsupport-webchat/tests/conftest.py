@@ -135,9 +135,7 @@ class MemoryHost:
 
     async def edit(self, visitor: str, native_id: str, text: str) -> None:
         target = self.interaction(visitor, native_id, "before")
-        intent = EditMessage(
-            key="edit", own_account="acme-web", thread=target.thread, target=target, text=text
-        )
+        intent = EditMessage(key="edit", own_account="acme-web", thread=target.thread, target=target, text=text)
         receipt = drive(self.connector.send(intent), _no_calls, self.connector.failure)
         edited = self.interaction(visitor, receipt.native_id or "", text)
         await self.write(visitor, "interaction.edited", {"interaction": json.loads(edited.to_json())})

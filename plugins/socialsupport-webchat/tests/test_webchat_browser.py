@@ -162,9 +162,7 @@ def test_a_reply_arrives_live_and_is_read(arrive: Callable[..., Visitor], server
     assert "yesterday" not in visitor.page.locator("#log").inner_text()
 
 
-def test_offline_messages_wait_and_arrive_once_and_in_order(
-    arrive: Callable[..., Visitor], server: Any
-) -> None:
+def test_offline_messages_wait_and_arrive_once_and_in_order(arrive: Callable[..., Visitor], server: Any) -> None:
     visitor = arrive()
     visitor.page.focus("#text")
     visitor.type("zero")
@@ -237,9 +235,7 @@ def test_a_reload_keeps_the_thread(arrive: Callable[..., Visitor], server: Any) 
     assert (other.texts(), other.id == who) == ([], False)
 
 
-def test_a_token_that_the_server_no_longer_knows_costs_no_message(
-    arrive: Callable[..., Visitor], server: Any
-) -> None:
+def test_a_token_that_the_server_no_longer_knows_costs_no_message(arrive: Callable[..., Visitor], server: Any) -> None:
     visitor = arrive()
     known = json.dumps({"visitor": "e" * 32, "token": "e.1.f", "ahead": 0, "opened": time.time() * 1000})
     visitor.page.evaluate("known => localStorage.setItem('webchat:acme-web:session:', known)", known)
@@ -286,7 +282,7 @@ HOSTILE = [
     "<iframe srcdoc='<script>alert(1)</script>'></iframe>",
     "&lt;script&gt;alert(1)&lt;/script&gt;",
     "javascript:alert(1)",
-    "https://evil.example/\"onmouseover=alert(1)",
+    'https://evil.example/"onmouseover=alert(1)',
     "<style>body{display:none}</style>",
     "<base href=https://evil.example/>",
     "<form action=https://evil.example><button>x</button></form>",
@@ -316,9 +312,7 @@ def test_hostile_text_stays_text_from_both_sides(arrive: Callable[..., Visitor],
     assert visitor.errors == []
 
 
-def test_the_page_itself_refuses_what_the_server_might_let_through(
-    arrive: Callable[..., Visitor], server: Any
-) -> None:
+def test_the_page_itself_refuses_what_the_server_might_let_through(arrive: Callable[..., Visitor], server: Any) -> None:
     """The second lock: even markup that nobody cleaned is built again from a short list of elements."""
     visitor = arrive()
     raw = "".join(HOSTILE) + "<b>bold</b><p onclick=alert(1)>para</p><math><mtext><img src=x onerror=alert(1)>"
@@ -354,9 +348,7 @@ def embed(arrive: Callable[..., Visitor], server: Any, identity: str, signature:
     return visitor
 
 
-def test_the_widget_opens_identifies_and_closes_by_keyboard(
-    arrive: Callable[..., Visitor], server: Any
-) -> None:
+def test_the_widget_opens_identifies_and_closes_by_keyboard(arrive: Callable[..., Visitor], server: Any) -> None:
     signature = sign(SecretStr("an-identity-secret-for-these-tests"), IDENTITY.encode())
     visitor = embed(arrive, server, IDENTITY, signature)
     page = visitor.page
@@ -372,7 +364,7 @@ def test_the_widget_opens_identifies_and_closes_by_keyboard(
         lambda: "no identity came",
     )
     claim = next(event for event in server.host.events if isinstance(event, IdentityClaimed))
-    assert (claim.tier, [str(one) for one in claim.claims][0]) == ("verified", "webchat.user@acme-web:42")
+    assert (claim.tier, str(claim.claims[0])) == ("verified", "webchat.user@acme-web:42")
     page.keyboard.press("Escape")
     page.locator("iframe").wait_for(state="hidden")
     assert page.evaluate("document.activeElement.shadowRoot.activeElement.tagName") == "BUTTON"

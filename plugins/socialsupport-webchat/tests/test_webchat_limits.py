@@ -1,6 +1,6 @@
 """Token buckets."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from socialsupport_webchat.limits import Buckets, Rate
@@ -45,6 +45,7 @@ def test_memory_is_bounded_and_forgets_the_quietest() -> None:
     assert buckets.take("b") == 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 5), max_size=60), st.integers(1, 5), st.sampled_from([0.5, 1.0, 3.0]))
 def test_never_more_than_the_rate(pauses: list[float], burst: int, seconds: float) -> None:
     clock = Seconds()

@@ -68,6 +68,16 @@ def test_signing_needs_the_secret() -> None:
         WebchatSimulator(settings).identify("kerry", Identity(user="42"))
 
 
+def test_the_host_page_can_carry_what_is_signed(network: WebchatSimulator) -> None:
+    text, signature = network.signed(network.identity(user="42", name="Kerry"))
+    assert CHAT.identity(text, signature, network.clock()).name == "Kerry"
+
+
+def test_a_misspelt_extra_is_refused(network: WebchatSimulator) -> None:
+    with pytest.raises(TypeError, match="has no chioce"):
+        network.speak("kerry", "Hello", chioce="x")
+
+
 def test_signals(network: WebchatSimulator) -> None:
     network.type("kerry")
     network.read("kerry", "a", "b")
@@ -82,9 +92,7 @@ def test_replies_are_heard_edited_and_taken_back(network: WebchatSimulator) -> N
     asked = network.speak("kerry", "Hello")
     thread = Thread(id=asked.thread, visibility="private")
     buttons = (Choice(title="Yes", value="yes"),)
-    network.hear(
-        SendMessage(key="1", own_account="acme-web", thread=thread, text="Hi", choices=buttons), "reply"
-    )
+    network.hear(SendMessage(key="1", own_account="acme-web", thread=thread, text="Hi", choices=buttons), "reply")
     assert [(said.author, said.text, said.choices) for said in network.heard("kerry")] == [
         ("kerry", "Hello", ()),
         ("us", "Hi", ("Yes",)),

@@ -25,9 +25,7 @@ class Browser:
     """One visitor, by hand."""
 
     def __init__(self, surface: Surface) -> None:
-        self.client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(surface.app()), base_url="https://hub.example"
-        )
+        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(surface.app()), base_url="https://hub.example")
         self.visitor = ""
         self.headers: dict[str, str] = {}
 
@@ -104,9 +102,7 @@ def test_a_good_token_is_renewed_for_the_same_visitor(browser: Browser, clock: A
 
 @pytest.mark.parametrize("path", ["messages", "identify", "typing", "read"])
 @pytest.mark.parametrize("authorization", [None, "Bearer", "Bearer ", "Bearer a.b.c", "Basic abc", "Bearer .."])
-def test_nobody_speaks_without_a_token(
-    browser: Browser, host: Any, path: str, authorization: str | None
-) -> None:
+def test_nobody_speaks_without_a_token(browser: Browser, host: Any, path: str, authorization: str | None) -> None:
     headers = {} if authorization is None else {"authorization": authorization}
     response = run(browser.client.post(f"/{path}", json={}, headers=headers))
     assert response.status_code == 401
@@ -239,9 +235,7 @@ def test_a_signed_identity_with_a_hand_off(browser: Browser, host: Any, clock: A
     assert (handed_off.token, claim.tier) == (TOKEN, "verified")
 
 
-def test_forged_and_expired_identities_are_refused_at_the_door(
-    browser: Browser, host: Any, clock: Any
-) -> None:
+def test_forged_and_expired_identities_are_refused_at_the_door(browser: Browser, host: Any, clock: Any) -> None:
     async def scenario() -> None:
         await browser.arrive()
         good = identity(clock)
@@ -319,6 +313,8 @@ def test_internal_notes_and_hidden_fields_stay_inside(browser: Browser, host: An
         await host.write(browser.visitor, "interaction.received", {"interaction": json.loads(note.to_json())})
         await host.reply(browser.visitor, "Hello")
         await host.write(browser.visitor, "something.new", {"secret": "x"})
+        await host.write(browser.visitor, "interaction.received", {"secret": "in a form that nobody knows"})
+        await host.write(browser.visitor, "interaction.deleted", {"secret": "of nothing"})
         return str(await browser.stream())
 
     shown = run(scenario())
@@ -483,8 +479,6 @@ def test_nothing_else_is_served(browser: Browser, path: str) -> None:
     ("accent", "ink"), [("#ffffff", "#000000"), ("#000000", "#ffffff"), ("#3f51b5", "#ffffff"), ("#ffd600", "#000000")]
 )
 def test_the_accent_stays_readable(host: Any, clock: Any, accent: str, ink: str) -> None:
-    settings = WebchatSettings(
-        own_account="acme-web", secret=SecretStr("a-secret-for-these-tests"), accent=accent
-    )
+    settings = WebchatSettings(own_account="acme-web", secret=SecretStr("a-secret-for-these-tests"), accent=accent)
     theme = run(Browser(Surface(Webchat(settings), host, clock)).client.get("/theme.css")).text
     assert f"--accent: {accent}; --on-accent: {ink};" in theme

@@ -101,7 +101,9 @@ class Raven(Connector[RavenSettings]):
         response = yield self.ask("GET", "/letters", params={"after": cursor or "0"})
         page = response.json()
         when = datetime.fromisoformat(page["at"])
-        letters = tuple(Payload(source="poll", body=json.dumps([one]).encode(), received_at=when) for one in page["letters"])
+        letters = tuple(
+            Payload(source="poll", body=json.dumps([one]).encode(), received_at=when) for one in page["letters"]
+        )
         return Page(payloads=letters, cursor=page["next"], more=page["more"])
 
     def send(self, intent: Intent) -> Flow[Receipt]:

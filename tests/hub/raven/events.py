@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from raven.connector import ACCOUNT
-
 from socialsupport_core.model import (
     DeliveryUpdated,
     Identifier,
@@ -89,4 +88,6 @@ def reacted(original: InteractionReceived, reaction: str, at: float, author: str
 
 def delivered(native_id: str, state: Literal["sent", "delivered", "read", "failed"], at: float) -> DeliveryUpdated:
     moment = NOON + timedelta(seconds=at)
-    return DeliveryUpdated(id=f"s-{native_id}-{state}", own_account=ACCOUNT, native_id=native_id, state=state, at=moment)
+    return DeliveryUpdated(
+        id=f"s-{native_id}-{state}", own_account=ACCOUNT, native_id=native_id, state=state, at=moment
+    )

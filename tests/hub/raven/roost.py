@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
 from raven.connector import SECRET, Raven, plugin
 from raven.events import NOON, bird
 from raven.sky import Sky
-
 from socialsupport_core.contract import Connector, Registry
 from socialsupport_core.hub import Hub
 from socialsupport_core.model import Event, Payload, Reply

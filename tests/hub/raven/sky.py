@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
-from raven.connector import ACCOUNT, RavenSettings
 
+from raven.connector import ACCOUNT, RavenSettings
 from socialsupport_core.testing import Simulator
 
 
@@ -37,7 +37,7 @@ class Sky(Simulator):
                 return self.take(json.loads(request.read()))
             case "GET", "messages":
                 wanted = request.url.params["key"]
-                return httpx.Response(200, json=next((one for one in self.messages if one["key"] == wanted), None))
+                return httpx.Response(200, json=next((one for one in self.messages if one["key"] == wanted), {}))
             case "GET", "letters":
                 return self.page(int(request.url.params["after"]))
             case "GET", "files":

@@ -10,7 +10,7 @@ const at = (id) => document.getElementById(id);
 const embedded = window.parent !== window;
 const STATUS = {
   connecting: "Connecting…",
-  live: "We are here",
+  live: "Connected",
   offline: "You are offline. Your messages wait and are sent when you are back.",
 };
 const HANDOFF = /^[a-z2-7]{26}$/;
@@ -44,6 +44,7 @@ at("compose").addEventListener("submit", compose);
 at("text").addEventListener("keydown", keyed);
 at("text").addEventListener("input", typed);
 document.addEventListener("visibilitychange", () => see());
+at("text").disabled = at("send").disabled = false; // from here on Enter is heard
 embed();
 introduce();
 stream.start();

@@ -3,7 +3,8 @@
 import { hub, Problem } from "./api.js";
 import { announce, byId, debounce, h, icon, toast } from "./dom.js";
 import { hindrances, marked, showPlan } from "./plan.js";
-import { glyph, network } from "./words.js";
+import { time } from "./times.js";
+import { called, glyph } from "./words.js";
 
 const MODES = [
   ["reply", "Reply"],
@@ -66,7 +67,7 @@ export class Composer {
     this.conversation = conversation;
     this.places = distinct(conversation.legs);
     if (changed) this.restore();
-    if (!this.places.some((leg) => leg.id === this.leg) || (!this.text.value && !this.chosen)) this.leg = usual(this.places);
+    if (!this.places.some((leg) => leg.id === this.leg) || (!this.text.value && !this.chosen)) this.leg = this.places[0].id;
     this.render();
     if (changed) this.examine();
   }
@@ -98,7 +99,7 @@ export class Composer {
     this.legs.replaceChildren(this.legs.firstElementChild, ...this.places.map((leg) => this.chip(leg)));
     this.handOff.hidden = this.mode === "note";
     byId("send-words").textContent = this.mode === "reply" && isPublic ? "Send publicly" : SEND[this.mode];
-    const person = this.conversation.customer.name;
+    const person = called(this.conversation.customer.name);
     this.text.placeholder = this.mode === "note" ? "A note that only your colleagues see" : `Answer ${person}`;
     this.mark();
   }
@@ -115,7 +116,7 @@ export class Composer {
       "label",
       { class: "chip", title: against ?? leg.account, data: { visibility: leg.visibility, closed: against ? true : null } },
       h("input", { type: "radio", name: "leg", value: leg.id, checked: leg.id === this.leg }),
-      h("span", {}, icon(glyph(leg.network)), icon(leg.visibility), name, twins && h("span", { class: "soft" }, ` ${leg.account.split(":").at(-1)}`), against && h("span", { class: "unseen" }, ` (not possible: ${against})`))
+      h("span", {}, icon(glyph(leg.network)), icon(leg.visibility), name, twins && time(leg.last_inbound ?? leg.opened_at, "ago"), against && h("span", { class: "unseen" }, ` (not possible: ${against})`))
     );
   }
 
@@ -350,18 +351,14 @@ export class Composer {
   }
 }
 
-/** One place for each thread; of several legs on one the newest. */
+/** One place for each thread, the newest leg of it; first comes where the customer spoke last. */
 function distinct(legs) {
   const places = new Map();
   for (const leg of legs) places.set(`${leg.channel} ${leg.thread} ${leg.account}`, leg);
-  return [...places.values()];
+  return [...places.values()].sort((a, b) => (spoken(b) > spoken(a) ? 1 : -1));
 }
 
-/** Where the customer spoke last. */
-function usual(legs) {
-  const when = (leg) => leg.last_inbound ?? "";
-  return legs.reduce((best, leg) => (when(leg) > when(best) || (when(leg) === when(best) && leg.opened_at > best.opened_at) ? leg : best)).id;
-}
+const spoken = (leg) => `${leg.last_inbound ?? ""} ${leg.opened_at}`;
 
 const fromProblem = (problem) => ({ rule: "problem", reason: problem.message, remedy: "" });
 const sentence = (words) => (words ? `${words.charAt(0).toUpperCase()}${words.slice(1)}.` : "");

@@ -10,7 +10,7 @@ import { Stream } from "./stream.js";
 import { tick, time } from "./times.js";
 import { Timeline } from "./timeline.js";
 import { askLink, askSplit } from "./verdicts.js";
-import { badge, network } from "./words.js";
+import { badge, called, network } from "./words.js";
 
 const TICK = 20_000; // milliseconds
 const CHANGES_QUEUE = /^(interaction|conversation|customer|delivery|intent)\./;
@@ -79,6 +79,7 @@ export class Desk {
 
   may = (scope) => this.session.scopes.includes(scope);
   nameOf = (agent) => (agent ? this.names.get(agent) ?? agent : null);
+  customerName = () => this.current?.customer.name ?? "Somebody";
   networkOf = (channel) => this.channels.get(channel)?.connector ?? channel;
   answering = (conversation) => this.present[conversation] ?? [];
 
@@ -173,10 +174,10 @@ export class Desk {
   }
 
   show(found) {
-    this.current = found;
+    this.current = found; // before the panes ask for it
     byId("nothing").hidden = true;
     byId("talk-body").hidden = false;
-    byId("talk-title").textContent = found.customer.name;
+    byId("talk-title").textContent = called(found.customer.name);
     byId("talk-facts").replaceChildren(...facts(found));
     this.showAssignee(found);
     byId("resolve").textContent = found.status === "resolved" ? "Reopen" : "Resolve";
@@ -264,7 +265,7 @@ export class Desk {
     const leg = this.current?.legs.find((one) => one.channel === event.channel && one.thread === event.thread);
     if (!leg || event.data.author?.is_self) return;
     this.showAnswering([]);
-    byId("answering").textContent = `${this.current.customer.name} is typing on ${network(leg.network)}.`;
+    byId("answering").textContent = `${called(this.current.customer.name)} is typing on ${network(leg.network)}.`;
     byId("answering").hidden = false;
     clearTimeout(this.typed);
     this.typed = setTimeout(() => this.showAnswering(this.answering(this.current?.id)), 6000);
@@ -364,6 +365,6 @@ function facts(found) {
   return [
     ...found.networks.map(badge),
     ...words.map((one) => h("span", {}, one)),
-    h("span", { class: "soft" }, found.waiting_since ? "waiting for " : "since ", found.waiting_since ? time(found.waiting_since, "since") : time(found.opened_at, "ago")),
+    h("span", { class: "soft" }, found.waiting_since ? "waiting for " : "opened ", found.waiting_since ? time(found.waiting_since, "since") : time(found.opened_at, "ago")),
   ];
 }

@@ -3,7 +3,7 @@
 import { attachment } from "./api.js";
 import { fromHtml, h, icon } from "./dom.js";
 import { seconds, time } from "./times.js";
-import { badge, bytes, fileState, network, plural, STATES, touch, visibility } from "./words.js";
+import { badge, bytes, called, fileState, network, plural, STATES, touch, visibility } from "./words.js";
 
 const VERDICTS = [
   ["sent", "It was sent"],
@@ -11,7 +11,7 @@ const VERDICTS = [
   ["queued", "Send again"],
 ];
 
-/** `desk`: `nameOf(agent)`, `settle(part, state)`, `retry(pending)`, `drop(pending)`. `follows`: goes on from the one before. */
+/** `desk`: `nameOf(agent)`, `customerName()`, `settle(part, state)`, `retry(pending)`, `drop(pending)`. `follows`: goes on from the one before. */
 export function entryItem(entry, desk, { follows = false, foreign = false } = {}) {
   return {
     key: entry.id,
@@ -34,7 +34,7 @@ function render(entry, desk, follows, foreign) {
 export function author(entry, desk) {
   const { direction, author } = entry.interaction;
   if (direction !== "inbound") return desk.nameOf(entry.agent) ?? author.name ?? "Us";
-  return author.name ?? (author.handle ? `@${author.handle}` : author.identifiers?.[0]?.value ?? "Somebody");
+  return author.name ?? (author.handle ? `@${author.handle}` : called(desk.customerName()));
 }
 
 function label(entry, desk) {
@@ -54,7 +54,7 @@ function head(entry, desk) {
     badge(where),
     !internal && visibility(thread.visibility),
     touch(kind) && h("span", { class: "tag" }, touch(kind)),
-    time(entry.at, "ago", { class: "entry-time" })
+    time(entry.at, "moment", { class: "entry-time" })
   );
 }
 

@@ -2,7 +2,7 @@
 
 import { byId, h, icon } from "./dom.js";
 import { time } from "./times.js";
-import { badge, identifier, kind, kindGlyph, network, plural, proof, tier } from "./words.js";
+import { badge, called, identifier, kind, kindGlyph, network, plural, proof, tier } from "./words.js";
 
 export class Person {
   /** `desk`: `may(scope)`, `nameOf`, `open`, `closePerson`, `askLink(other)`, `askSplit()`, `undo(verdict, words)`. */
@@ -17,7 +17,7 @@ export class Person {
     this.print = print;
     const opened = new Set([...this.root.querySelectorAll("details[open]")].map((one) => one.id));
     const held = document.activeElement?.id;
-    this.root.replaceChildren(
+    const shown = [
       this.head(customer),
       this.identifiers(customer),
       this.reasons(explained),
@@ -26,8 +26,9 @@ export class Person {
       ...crm(customer.crm),
       context(customer, conversation),
       this.conversations(customer, conversation),
-      this.history(customer, explained)
-    );
+      this.history(customer, explained),
+    ].filter(Boolean);
+    this.root.replaceChildren(...shown);
     for (const id of opened) byId(id)?.setAttribute("open", "");
     if (held && this.root.querySelector(`#${CSS.escape(held)}`)) byId(held).focus();
   }
@@ -43,7 +44,7 @@ export class Person {
     return h(
       "header",
       { class: "person-head" },
-      h("h2", { id: "person-title", tabindex: -1 }, customer.name),
+      h("h2", { id: "person-title", tabindex: -1 }, called(customer.name)),
       close,
       handles.length > 0 && h("p", { class: "soft" }, [...new Set(handles)].join(", ")),
       this.desk.may("link") && h("p", { class: "person-actions" }, this.button("link", "Link", () => this.desk.askLink()), customer.accounts.length > 1 && this.button("split", "Split", () => this.desk.askSplit()))
@@ -69,12 +70,14 @@ export class Person {
 
   evidence(one, weakest) {
     const [glyph, words] = tier(one.tier);
-    const by = one.agent ? ` by ${this.desk.nameOf(one.agent) ?? one.agent}` : "";
+    const who = this.desk.nameOf(one.agent);
+    const why = one.tier === "human" ? `${who ?? "An agent"} linked them. ` : `${words}: ${proof(one.proof)}${who ? `, from ${who}` : ""}. `;
     return h(
       "li",
       {},
       pair(one.between),
-      h("p", { class: "because" }, icon(glyph), h("span", {}, `${words}${by}: ${proof(one.proof)}. `, time(one.at, "ago")), weakest && h("span", { class: "tag" }, "Weakest link")),
+      h("p", { class: "because" }, icon(glyph), h("span", {}, why, time(one.at, "ago"))),
+      weakest && h("span", { class: "tag" }, "Weakest link"),
       one.note && h("p", { class: "soft" }, `“${one.note}”`),
       this.undo(one)
     );
@@ -93,7 +96,7 @@ export class Person {
     const rows = explained.refused.map((one) => {
       const other = one.between.find((end) => !mine.has(end));
       const link = other && this.desk.may("link") && h("button", { type: "button", class: "small", id: `suggest-${one.id}`, on: { click: () => this.desk.askLink(other) } }, icon("link"), "Link");
-      return h("li", {}, pair(one.between), h("p", { class: "because" }, icon("stop"), h("span", {}, `${capital(proof(one.proof))}: ${one.rule}. `, time(one.at, "ago"))), link);
+      return h("li", {}, pair(one.between), h("p", { class: "because" }, icon("stop"), h("span", {}, `${one.tier === "human" ? `${this.desk.nameOf(one.agent) ?? "An agent"} linked them` : capital(proof(one.proof))}: ${one.rule}. `, time(one.at, "ago"))), link);
     });
     return section("Not joined", h("ul", { class: "evidence" }, rows));
   }

@@ -2,7 +2,7 @@
 
 import { byId, debounce, h, icon, reconcile } from "./dom.js";
 import { time, urgency } from "./times.js";
-import { badge, initials } from "./words.js";
+import { badge, called, initials } from "./words.js";
 
 const MOST_SEEN = 500; // conversations of which a browser remembers what was read
 
@@ -18,7 +18,14 @@ export class Queue {
     this.shown = [];
     this.place = `socialsupport:seen:${desk.session.tenant}:${desk.session.agent}`;
     this.seen = JSON.parse(localStorage.getItem(this.place) ?? "{}");
-    byId("filters").addEventListener("change", (event) => this.choose(event.target));
+    byId("filters").addEventListener("change", (event) => {
+      this.status = event.target.value;
+      desk.filtered();
+    });
+    byId("channel-filter").addEventListener("change", (event) => {
+      this.channel = event.target.value;
+      desk.filtered();
+    });
     const search = byId("search-text");
     const look = debounce(() => desk.filtered(), 250);
     search.addEventListener("input", () => {
@@ -29,12 +36,6 @@ export class Queue {
       event.preventDefault();
       this.list.querySelector("a")?.focus();
     });
-  }
-
-  choose(field) {
-    if (field.name === "status") this.status = field.value;
-    else this.channel = field.value;
-    this.desk.filtered();
   }
 
   /** What to ask the hub for. */
@@ -77,7 +78,7 @@ export class Queue {
       h(
         "a",
         { class: "row", href: `#/${one.id}`, "aria-current": current ? "true" : false, data: { unread: unread || null, status: one.status } },
-        h("span", { class: "row-top" }, unread && h("span", { class: "dot" }, h("span", { class: "unseen" }, "Unread. ")), h("span", { class: "row-name" }, one.customer.name), waiting(one)),
+        h("span", { class: "row-top" }, unread && h("span", { class: "dot" }, h("span", { class: "unseen" }, "Unread. ")), h("span", { class: "row-name" }, called(one.customer.name)), waiting(one)),
         h("span", { class: "row-excerpt" }, excerpt(one, this.desk)),
         h("span", { class: "row-foot" }, h("span", { class: "row-networks" }, (one.networks ?? []).map(badge)), answering.length > 0 && h("span", { class: "row-answering" }, `${answering.join(", ")} answering`), this.assignee(one))
       )

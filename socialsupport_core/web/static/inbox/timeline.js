@@ -4,7 +4,7 @@ import { hub } from "./api.js";
 import { byId, h, icon, reconcile, toast } from "./dom.js";
 import { entryItem } from "./entry.js";
 import { day, time } from "./times.js";
-import { badge, joined, network, visibility } from "./words.js";
+import { badge, called, joined, network, visibility } from "./words.js";
 
 const NEAR = 80; // pixels from the end that still count as reading the newest
 const TOGETHER = 10 * 60_000; // milliseconds within which one author's next touch needs no new heading
@@ -21,6 +21,10 @@ export class Timeline {
     this.newest.prepend(icon("down"));
     this.newest.addEventListener("click", () => this.toEnd());
     this.frame.addEventListener("scroll", () => this.scrolled(), { passive: true });
+    this.ended = true;
+    const settle = new ResizeObserver(() => this.ended && this.toEnd());
+    settle.observe(this.frame);
+    settle.observe(this.list);
     byId("scope").addEventListener("change", (event) => {
       this.scope = event.target.value;
       this.render();
@@ -43,9 +47,9 @@ export class Timeline {
     this.conversation = conversation;
     this.customer = conversation.customer.id;
     this.merge(conversation.timeline, true);
-    const ended = fresh || this.nearEnd();
+    this.ended = fresh || this.nearEnd();
     this.render();
-    if (ended) this.toEnd();
+    if (this.ended) this.toEnd();
     else if (this.latest() !== this.last) this.newest.hidden = false;
     this.last = this.latest();
   }
@@ -68,7 +72,8 @@ export class Timeline {
   }
 
   async scrolled() {
-    if (this.nearEnd()) this.newest.hidden = true;
+    this.ended = this.nearEnd();
+    if (this.ended) this.newest.hidden = true;
     if (this.frame.scrollTop > 200 || !this.before || this.loading || this.scope !== "everything") return;
     this.loading = true;
     byId("older").textContent = "Loading older messages";
@@ -94,6 +99,7 @@ export class Timeline {
   }
 
   toEnd() {
+    this.ended = true;
     this.frame.scrollTop = this.frame.scrollHeight;
     this.newest.hidden = true;
   }
@@ -165,18 +171,19 @@ export class Timeline {
   turn(turn) {
     const words = this.told(turn);
     return seam(`turn:${turn.id}`, words, () =>
-      h("li", { class: "seam turn" }, h("p", {}, icon(turn.type === "conversation.handed_off" ? "handoff" : "check"), h("span", {}, words), " ", time(turn.at, "ago")))
+      h("li", { class: "seam turn" }, h("p", {}, icon(turn.type === "conversation.handed_off" ? "handoff" : "check"), h("span", {}, words), " ", time(turn.at, "moment")))
     );
   }
 
   told(turn) {
-    const who = this.desk.nameOf(turn.agent) ?? (turn.by === "customer" ? this.conversation.customer.name : "Somebody");
+    const who = this.desk.nameOf(turn.agent) ?? (turn.by === "customer" ? called(this.conversation.customer.name) : "Somebody");
     switch (turn.type) {
       case "conversation.handed_off":
-        return turn.step === "arrived"
-          ? `Handed off: from ${this.desk.channelName(turn.from)} to ${this.desk.channelName(turn.to)}`
-          : `${who} made a hand-off link`;
+        if (turn.step !== "arrived") return `${who} made a hand-off link`;
+        if (turn.from === turn.to) return `Handed off: to a private thread on ${this.desk.channelName(turn.to)}`;
+        return `Handed off: from ${this.desk.channelName(turn.from)} to ${this.desk.channelName(turn.to)}`;
       case "conversation.assigned":
+        if (turn.assignee === turn.agent) return `${who} took this`;
         return turn.assignee ? `${who} assigned this to ${this.desk.nameOf(turn.assignee)}` : `${who} gave this back to everybody`;
       case "conversation.resolved":
         return `${who} resolved this`;

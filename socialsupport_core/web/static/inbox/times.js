@@ -40,6 +40,7 @@ export function day(moment) {
 
 const FORMS = {
   ago,
+  moment: (moment) => (midnight(new Date()) === midnight(moment) ? ago(moment) : clock.format(moment)),
   since: (moment) => lasting(Date.now() - moment),
   clock: (moment) => clock.format(moment),
   day,

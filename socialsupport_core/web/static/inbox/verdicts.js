@@ -2,7 +2,7 @@
 
 import { hub } from "./api.js";
 import { debounce, h, icon } from "./dom.js";
-import { kind, kindGlyph, plural } from "./words.js";
+import { called, kind, kindGlyph, plural } from "./words.js";
 
 const IDENTIFIER = /^[a-z][a-z0-9_.-]*(@[^:]+)?:.+/;
 
@@ -31,7 +31,7 @@ export function ask(title, build) {
 
 /** Who else is this? Resolves to the verdict, or null. */
 export function askLink(customer, other = "") {
-  return ask(`Who else is ${customer.name}?`, (close) => {
+  return ask(`Who else is ${called(customer.name)}?`, (close) => {
     const found = h("ul", { class: "choices", role: "radiogroup", "aria-label": "Customers found" });
     const complaint = h("p", { class: "complaint", role: "alert", hidden: true });
     const search = h("input", { id: "link-search", type: "search", autofocus: true, autocomplete: "off", spellcheck: "false", value: other });
@@ -78,7 +78,7 @@ export function askLink(customer, other = "") {
 
 function candidate(one) {
   const accounts = one.accounts.map((each) => each.value).join(", ");
-  return h("li", {}, h("label", {}, h("input", { type: "radio", name: "other", value: one.id }), h("span", {}, h("strong", {}, one.name), h("span", { class: "soft" }, ` ${accounts}`))));
+  return h("li", {}, h("label", {}, h("input", { type: "radio", name: "other", value: one.id }), h("span", {}, h("strong", {}, called(one.name)), h("span", { class: "soft" }, ` ${accounts}`))));
 }
 
 const identifierChoice = (text) =>
@@ -86,7 +86,7 @@ const identifierChoice = (text) =>
 
 /** Which of these accounts are somebody else? Resolves to the verdict, or null. */
 export function askSplit(customer) {
-  return ask(`Which are not ${customer.name}?`, (close) => {
+  return ask(`Which are not ${called(customer.name)}?`, (close) => {
     const complaint = h("p", { class: "complaint", role: "alert", hidden: true });
     const submit = h("button", { type: "submit", class: "primary", disabled: true }, "Split");
     const boxes = customer.accounts.map((one, at) =>

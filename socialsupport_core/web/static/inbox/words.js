@@ -75,6 +75,8 @@ const PROOFS = {
   signed: "the site signed who is logged in",
   dmarc: "the mail's domain is authenticated",
   typed: "typed it in",
+  profile: "from the network's profile",
+  crm_record: "the CRM has both on one record",
   same_payload: "the network named both",
   network: "the network named both",
   provider_migration: "the network moved the account",
@@ -102,10 +104,14 @@ const UNITS = {
   characters: "characters",
   graphemes: "characters",
   utf16: "characters",
-  utf8: "bytes",
-  bytes: "bytes",
+  utf8_bytes: "bytes",
+  x_weighted: "characters",
+  sms_segments: "SMS",
 };
 export const unit = (name) => UNITS[name] ?? name.replaceAll("_", " ");
+
+/** Who has no name is known by an id that nobody can say: its beginning is enough to tell two apart. */
+export const called = (name) => (/^[0-9a-f-]{20,}$/i.test(name) ? `Visitor ${name.slice(0, 6)}` : name);
 
 export const plural = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 

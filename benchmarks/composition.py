@@ -1,0 +1,79 @@
+"""What it costs to compose a reply, against building the same HTTP request by hand: CPU time, in one run.
+
+    uv run python benchmarks/composition.py [--messages 2000] [--json]
+
+*by hand* builds the JSON of one Telegram message and the httpx request around it. *socialsupport* plans the
+reply (claims, limits, splitting), turns its CommonMark into entities and drives the connector's flow to its receipt.
+"""
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable
+
+import httpx
+from socialsupport_telegram import Telegram
+
+from socialsupport_core.contract import drive
+from socialsupport_core.model import SendMessage, Thread
+from socialsupport_core.pipeline.plan import make_plan
+
+ROUNDS = 5
+TEXT = "Thank you, **Kerry**. Your parcel [4711](https://shop.example/4711) arrives tomorrow, *promised*."
+ADDRESS = "https://api.telegram.org/bot123456:" + "A" * 35 + "/sendMessage"
+RECEIPT = {"ok": True, "result": {"message_id": 7, "date": 1767225600, "chat": {"id": 42, "type": "private"}}}
+
+
+def by_hand(number: int) -> None:
+    entities = [
+        {"type": "bold", "offset": 11, "length": 5},
+        {"type": "text_link", "offset": 30, "length": 4, "url": "https://shop.example/4711"},
+        {"type": "italic", "offset": 53, "length": 8},
+    ]
+    content = {"chat_id": 42, "text": f"{number}{TEXT}", "entities": entities}
+    request = httpx.Request("POST", ADDRESS, json=content)
+    httpx.Response(200, json=RECEIPT, request=request).json()
+
+
+def composed(connector: Telegram, number: int) -> None:
+    intent = SendMessage(
+        key=str(number),
+        own_account="123456",
+        thread=Thread(id="42", visibility="private"),
+        text=f"{number}: {TEXT}",
+    )
+    for part in make_plan(connector, intent).parts:
+        drive(connector.send(part.intent), lambda _ask: httpx.Response(200, json=RECEIPT), connector.failure)
+
+
+def cpu(work: Callable[[int], None], count: int) -> float:
+    """Median microseconds of CPU for one."""
+    found = []
+    for _ in range(ROUNDS):
+        began = time.process_time()
+        for number in range(count):
+            work(number)
+        found.append((time.process_time() - began) / count * 1e6)
+    return statistics.median(found)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--messages", type=int, default=2000)
+    options.add_argument("--json", action="store_true")
+    given = options.parse_args()
+    settings = Telegram.settings_model.model_validate({"token": "123456:" + "A" * 35, "secret_token": "a_secret"})
+    connector = Telegram(settings)
+    hand, ours = cpu(by_hand, given.messages), cpu(lambda n: composed(connector, n), given.messages)
+    found = {"messages": given.messages, "by_hand_us": hand, "socialsupport_us": ours, "ratio": ours / hand}
+    if given.json:
+        print(json.dumps(found))
+        return
+    print(f"{given.messages} messages, CPU µs a message, median of {ROUNDS}")
+    print(f"by hand        {hand:8.0f}")
+    print(f"socialsupport  {ours:8.0f}   {ours / hand:.1f} times")
+
+
+if __name__ == "__main__":
+    main()

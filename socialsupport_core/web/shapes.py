@@ -1,0 +1,262 @@
+"""What the API answers, as JSON Schema. The hub's answers are plain values; tests hold real ones against this."""
+
+from typing import Any, get_args
+
+from socialsupport_core.contract import Refusal
+from socialsupport_core.model import Facts, Interaction
+from socialsupport_core.model.event import DeliveryState
+from socialsupport_core.pipeline.plan import Loss, Obstacle
+from socialsupport_core.store.accounts import SCOPES
+from socialsupport_core.store.outbox import NEXT
+
+Shape = dict[str, Any]
+TEXT: Shape = {"type": "string"}
+FLAG: Shape = {"type": "boolean"}
+NUMBER: Shape = {"type": "integer"}
+TIME: Shape = {"type": "string", "format": "date-time"}
+EMPTY: Shape = {"type": "object", "maxProperties": 0}
+COUNTS: Shape = {"type": "object", "additionalProperties": NUMBER}
+VISIBILITY: Shape = {"enum": ["public", "private"]}
+STATE: Shape = {"enum": sorted({*NEXT, *get_args(DeliveryState)})}
+
+
+def ref(name: str) -> Shape:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def listed(items: Shape) -> Shape:
+    return {"type": "array", "items": items}
+
+
+def fields(**properties: Shape) -> Shape:
+    """An object of exactly these fields; one in whose name a `_` is last may be absent."""
+    named = {name.removesuffix("_"): shape for name, shape in properties.items()}
+    required = [name for name in properties if not name.endswith("_")]
+    return {"type": "object", "properties": named, "required": required, "additionalProperties": False}
+
+
+WHO = fields(id=TEXT, name=TEXT)
+BETWEEN: dict[str, Shape] = {
+    "id": TEXT,
+    "between": listed(TEXT),
+    "tier": {"enum": ["claimed", "asserted", "verified", "human", "cannot"]},
+    "proof": TEXT,
+    "source": TEXT,
+    "at": TIME,
+    "agent_": TEXT,
+}
+SUMMARY: dict[str, Shape] = {
+    "id": TEXT,
+    "customer": WHO,
+    "subject_": TEXT,
+    "status": {"enum": ["open", "resolved"]},
+    "assignee_": TEXT,
+    "opened_at": TIME,
+    "updated_at": TIME,
+    "waiting_since_": TIME,
+    "channels": listed(TEXT),
+    "networks": listed(TEXT),
+    "cases_": listed({"type": "object"}),
+    "last_": fields(text=TEXT, direction=TEXT, network=TEXT, visibility=VISIBILITY, at=TIME, state_=STATE),
+}
+
+SHAPES: dict[str, Shape] = {
+    "Problem": {
+        "type": "object",
+        "description": "RFC 9457. `refusals` and `obstacles` say what forbids a reply, `fields` what is wrong in a body.",
+        "properties": {
+            "title": TEXT,
+            "status": NUMBER,
+            "detail": TEXT,
+            "refusals": listed(ref("Refusal")),
+            "obstacles": listed(ref("Obstacle")),
+            "fields": listed(fields(field=TEXT, problem=TEXT)),
+        },
+        "required": ["title", "status"],
+    },
+    "Account": fields(identifier=TEXT, kind=TEXT, value=TEXT, id=TEXT, name_=TEXT, handle_=TEXT, since=TIME),
+    "Customer": fields(
+        id=TEXT,
+        name=TEXT,
+        aliases=listed(TEXT),
+        accounts=listed(ref("Account")),
+        crm_=listed({"type": "object"}),
+        conversations=listed(ref("ConversationSummary")),
+    ),
+    "ConversationSummary": fields(**SUMMARY, answering_=listed(TEXT)),
+    "Conversation": fields(
+        **SUMMARY,
+        answering_=listed(TEXT),
+        legs=listed(ref("Leg")),
+        entries=listed(ref("Entry")),
+        timeline=listed(ref("Entry")),
+        turns=listed({"type": "object"}),
+        unsent=listed(ref("Unsent")),
+    ),
+    "Leg": fields(
+        id=NUMBER,
+        channel=TEXT,
+        network=TEXT,
+        thread=TEXT,
+        visibility=VISIBILITY,
+        account=TEXT,
+        opened_at=TIME,
+        last_inbound_=TIME,
+        rule=TEXT,
+        reason=TEXT,
+    ),
+    "Entry": fields(
+        id=TEXT,
+        cursor=TEXT,
+        at=TIME,
+        received_at=TIME,
+        conversation_=TEXT,
+        leg_=NUMBER,
+        channel_=TEXT,
+        rule_=TEXT,
+        reason_=TEXT,
+        interaction=ref("Interaction"),
+        html=TEXT,
+        state_=STATE,
+        agent_=TEXT,
+        edited_at_=TIME,
+        deleted_at_=TIME,
+        reactions_=listed(TEXT),
+        attachments_=listed(ref("StoredAttachment")),
+        by=TEXT,
+        delivery_=ref("Delivery"),
+    ),
+    "StoredAttachment": fields(
+        id=TEXT,
+        state={"enum": ["pending", "stored", "expired", "refused"]},
+        media_type=TEXT,
+        name_=TEXT,
+        size_=NUMBER,
+        reason_=TEXT,
+    ),
+    "Delivery": fields(part=TEXT, state=STATE, reason_=TEXT, code_=TEXT, attempts=NUMBER, next_at_=TIME),
+    "Unsent": fields(channel=TEXT, type=TEXT, text_=TEXT, agent_=TEXT, at=TIME, delivery=ref("Delivery")),
+    "Plan": fields(
+        possible=FLAG,
+        leg=NUMBER,
+        channel=TEXT,
+        network=TEXT,
+        visibility=VISIBILITY,
+        parts=listed(
+            fields(
+                text={"type": ["string", "null"]},
+                attachments=NUMBER,
+                size=NUMBER,
+                limit={"type": ["integer", "null"]},
+                unit=TEXT,
+            )
+        ),
+        losses=listed(ref("Loss")),
+        obstacles=listed(ref("Obstacle")),
+        refusals=listed(ref("Refusal")),
+    ),
+    "Sent": fields(key=TEXT, leg=NUMBER, parts=listed(fields(key=TEXT, id=TEXT, state=STATE))),
+    "HandOff": fields(token=TEXT, url=TEXT, leg=NUMBER, proves=FLAG, note=TEXT),
+    "Verdict": fields(verdict=TEXT, customers=listed(TEXT)),
+    "Evidence": fields(**BETWEEN, rule_=TEXT, by_=TEXT),
+    "Explanation": fields(
+        customer=TEXT,
+        aliases=listed(TEXT),
+        accounts=listed(fields(identifier=TEXT, since=TIME, name_=TEXT, handle_=TEXT)),
+        evidence=listed(ref("Evidence")),
+        weakest={"anyOf": [ref("Evidence"), {"type": "null"}]},
+        refused=listed(ref("Evidence")),
+        forbidden=listed(ref("Evidence")),
+        retracted=listed(ref("Evidence")),
+    ),
+    "Channel": fields(
+        id=TEXT,
+        connector=TEXT,
+        app_=TEXT,
+        own_account_=TEXT,
+        name_=TEXT,
+        handle_=TEXT,
+        state={"enum": ["active", "paused", "failing", "broken"]},
+        reason_=TEXT,
+        mode={"enum": ["webhook", "poll"]},
+        door=TEXT,
+        chat=TEXT,
+    ),
+    "Door": fields(id=TEXT, door=TEXT),
+    "Agent": fields(id=TEXT, name=TEXT, is_bot=FLAG),
+    "Me": fields(
+        tenant=TEXT,
+        agent=TEXT,
+        name=TEXT,
+        scopes=listed({"enum": list(SCOPES)}),
+        channels=listed({"type": "object"}),
+        cursor=NUMBER,
+    ),
+    "Event": fields(
+        cursor=NUMBER,
+        tenant=TEXT,
+        type=TEXT,
+        at=TIME,
+        channel_=TEXT,
+        thread_=TEXT,
+        conversation_=TEXT,
+        data={"type": "object"},
+    ),
+    "Health": fields(status={"enum": ["ok", "degraded"]}, journal=COUNTS, refused=NUMBER, outbox=COUNTS),
+}
+"""Every answer that is ours to shape. What pydantic already describes is beside it, in `MODELS`."""
+
+MODELS: dict[str, Any] = {
+    "Interaction": Interaction,
+    "Facts": Facts,
+    "Refusal": Refusal,
+    "Loss": Loss,
+    "Obstacle": Obstacle,
+}
+
+_DONE = fields(
+    id=TEXT, native_id_=TEXT, key_=TEXT, state_=STATE, code_={"type": ["string", "null"]}, reason_=TEXT, agent_=TEXT
+)
+_TOUCH = fields(interaction=ref("Interaction"), id=TEXT, customer_=TEXT, agent_=TEXT, state_=STATE)
+_AGENT = fields(agent_=TEXT, by_=TEXT)
+_NATIVE: Shape = {"type": "object", "description": "The event as the connector gave it, without its type."}
+
+EVENTS: dict[str, tuple[str, Shape]] = {
+    "interaction.received": ("A touch was recorded, in either direction, a note included.", _TOUCH),
+    "interaction.edited": ("The touch as it reads now.", _TOUCH),
+    "interaction.deleted": ("A touch was taken back.", fields(id=TEXT, native_id=TEXT)),
+    "reaction.added": ("Somebody reacted.", fields(id=TEXT, native_id=TEXT, reaction=TEXT)),
+    "reaction.removed": ("A reaction was taken back.", fields(id=TEXT, native_id=TEXT, reaction=TEXT)),
+    "delivery.updated": ("What became of something that we send; `agent` if a person has settled it.", _DONE),
+    "intent.uncertain": ("It may have been sent. A person looks, or the network's echo settles it.", _DONE),
+    "conversation.opened": ("A new matter.", fields(customer=TEXT, network=TEXT)),
+    "conversation.assigned": ("To whom; an empty `assignee` is nobody.", fields(assignee=TEXT, agent=TEXT)),
+    "conversation.handed_off": (
+        "A hand-off was offered, or its bearer has arrived.",
+        fields(**{"from": TEXT, "to": TEXT, "agent": TEXT, "step": {"enum": ["offered", "arrived"]}}),
+    ),
+    "conversation.resolved": ("An agent, or the CRM, has closed it.", _AGENT),
+    "conversation.reopened": ("An agent has reopened it, or the customer wrote again (`by`).", _AGENT),
+    "customer.changed": (
+        "Accounts have moved from one customer id to another; the old id keeps resolving.",
+        fields(
+            old=TEXT,
+            new=TEXT,
+            accounts=listed(TEXT),
+            cause={"enum": ["merged", "split", "erased"]},
+            proof_=TEXT,
+            tier_=TEXT,
+            agent_=TEXT,
+        ),
+    ),
+    "channel.changed": ("A channel has turned, or is well again.", fields(channel=TEXT, state=TEXT, reason=TEXT)),
+    "handoff.refused": ("A token that was not accepted, and why.", fields(account=TEXT, reason=TEXT)),
+    "attachment.stored": ("A file has been fetched.", fields(id=TEXT, state=TEXT, reason=TEXT)),
+    "attachment.refused": ("A file could not be had.", fields(id=TEXT, state=TEXT, reason=TEXT)),
+    "crm.failed": ("The CRM could not be told.", fields(crm=TEXT, event=NUMBER, reason=TEXT)),
+    "thread.updated": ("Members, title, closed: something about a thread.", _NATIVE),
+    "typing.started": ("Somebody is typing.", _NATIVE),
+    "erasure.requested": ("The network, or the person through it, demands erasure.", _NATIVE),
+    "unrecognised": ("Something native that its connector does not know. It is kept and counted.", _NATIVE),
+}
+"""Every type of the event log, what it means, and the shape of its `data`."""
