@@ -42,7 +42,10 @@ async def read_payload(request: Request, hub: Hub, limit: int = MAX_BODY) -> Pay
 
 async def read_body(request: Request, limit: int) -> bytes:
     """Stops reading at the limit, whatever the length that was announced."""
-    if int(request.headers.get("content-length") or 0) > limit:
+    announced = request.headers.get("content-length", "0")
+    if not (announced.isascii() and announced.isdigit()):
+        raise HTTPException(400, "Content-Length is not a number")
+    if len(announced) > 18 or int(announced) > limit:
         raise HTTPException(413, f"at most {limit:,} bytes are taken")
     body = bytearray()
     try:

@@ -30,7 +30,8 @@ class HostCheck:
         self._names = {urlsplit(public_url).hostname or "", *more, *LOOPBACK}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(FREE) or self._known(scope):
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        if scope["type"] != "http" or path.startswith(FREE) or self._known(scope):
             await self._app(scope, receive, send)
             return
         answer = PlainTextResponse("this name is not configured; see `public_url` and `hosts`", 421)

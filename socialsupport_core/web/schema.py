@@ -145,6 +145,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/hooks/app/{door}"): Operation(
         "The same for an app that many channels share.", None, BINARY, media_type="*/*"
     ),
+    ("PUT", "/hooks/{door}"): Operation("The same for a network that puts.", None, BINARY, media_type="*/*"),
+    ("PUT", "/hooks/app/{door}"): Operation("The same for a network that puts.", None, BINARY, media_type="*/*"),
     ("GET", "/h/{token}"): Operation("The page to which a hand-off link leads.", None, TEXT, media_type="text/html"),
     ("GET", "/chat/{door}/{page}"): Operation(
         "The pages that a plugin brings, such as the web chat.", None, BINARY, media_type="*/*"

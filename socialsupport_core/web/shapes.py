@@ -63,7 +63,7 @@ SUMMARY: dict[str, Shape] = {
 SHAPES: dict[str, Shape] = {
     "Problem": {
         "type": "object",
-        "description": "RFC 9457. `refusals` and `obstacles` say what forbids a reply, `fields` what is wrong in a body.",
+        "description": "RFC 9457. `refusals`, `obstacles`: what forbids a reply; `fields`: what is wrong in a body.",
         "properties": {
             "title": TEXT,
             "status": NUMBER,

@@ -1,30 +1,10 @@
 """The roost over HTTP."""
 
-from typing import Any
-
 import pytest
 from raven import Roost
-from raven.web import Web
+from raven.web import Desk, Web
 
 from socialsupport_core.web import create_app
-
-
-class Desk:
-    """An agent's own client; `acme.get("/api/…")` speaks for dana of acme."""
-
-    def __init__(self, roost: Roost, client: Web, tenant: str, *scopes: Any) -> None:
-        token = roost.hub.issue_token(tenant, "dana", scopes or ("read", "reply", "link", "configure"))
-        self.client, self.token = client, token
-
-    def get(self, path: str, **more: Any) -> Any:
-        return self.ask("GET", path, **more)
-
-    def post(self, path: str, content: Any = None, **more: Any) -> Any:
-        return self.ask("POST", path, json={} if content is None else content, **more)
-
-    def ask(self, method: str, path: str, **more: Any) -> Any:
-        headers = {"authorization": f"Bearer {self.token}"} | more.pop("headers", {})
-        return self.client.request(method, path, headers=headers, **more)
 
 
 @pytest.fixture

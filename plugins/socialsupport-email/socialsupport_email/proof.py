@@ -19,8 +19,7 @@ def dmarc(mail: Mail, author: str, trusted: str | None) -> str | None:
         said = _COMMENT.sub(" ", value)
         server = said.partition(";")[0].split()
         if trusted and server and server[0].lower() == trusted.lower():
-            if _result(said, author): return _result(said, author)
-            continue
+            return _result(said, author)
     return None
 
 

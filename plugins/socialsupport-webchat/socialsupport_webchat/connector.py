@@ -99,7 +99,8 @@ class Webchat(Connector[WebchatSettings]):
         ),
         sends=frozenset({"private"}),
         markup=True,
-        choices=10,
+        # The page reads buttons from the recorded reply; where none are recorded, the core writes them as a list.
+        choices=10 if "choices" in Interaction.model_fields else 0,
         receipts=frozenset({"read"}),
         settles="native_key",
     )

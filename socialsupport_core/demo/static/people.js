@@ -43,13 +43,18 @@ async function refresh() {
   try {
     const found = await ask("people/state");
     byId("stage-state").textContent = "";
-    state.networks = found.networks;
+    state.networks = found.networks.filter((one) => one.places.length); // elsewhere customers do not speak
     state.webchat = found.webchat ?? {};
-    if (!current()) pick(location.hash.slice(1) || found.networks[0].network);
+    if (!current()) begin();
     else render();
   } catch {
     byId("stage-state").textContent = "The demo does not answer.";
   }
+}
+
+function begin() {
+  const wanted = location.hash.slice(1);
+  pick(state.networks.some((one) => one.network === wanted) ? wanted : state.networks[0].network);
 }
 
 function pick(network) {

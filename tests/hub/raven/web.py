@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
+from raven.roost import Roost
 
 
 class Web:
@@ -32,6 +33,24 @@ class Web:
             answer = await client.request(method, path, **more)
             self.cookies = client.cookies
             return answer
+
+
+class Desk:
+    """An agent's own client; `acme.get("/api/…")` speaks for dana of acme."""
+
+    def __init__(self, roost: Roost, client: Web, tenant: str, *scopes: Any) -> None:
+        token = roost.hub.issue_token(tenant, "dana", scopes or ("read", "reply", "link", "configure"))
+        self.client, self.token = client, token
+
+    def get(self, path: str, **more: Any) -> Any:
+        return self.ask("GET", path, **more)
+
+    def post(self, path: str, content: Any = None, **more: Any) -> Any:
+        return self.ask("POST", path, json={} if content is None else content, **more)
+
+    def ask(self, method: str, path: str, **more: Any) -> Any:
+        headers = {"authorization": f"Bearer {self.token}"} | more.pop("headers", {})
+        return self.client.request(method, path, headers=headers, **more)
 
 
 async def _stream(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:

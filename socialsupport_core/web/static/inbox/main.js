@@ -5,20 +5,23 @@ import { Desk } from "./desk.js";
 import { byId, toast } from "./dom.js";
 import { initials } from "./words.js";
 
+const SIGNED_IN = "socialsupport:signed-in"; // only that there is something to ask for; the cookie itself is not for scripts
 let desk = null;
 
 async function begin() {
   const token = new URLSearchParams(location.hash.slice(1)).get("token");
   if (token) history.replaceState(null, "", location.pathname + location.search);
+  if (!token && !localStorage.getItem(SIGNED_IN)) return askToken("");
   try {
-    await enter(token ? await hub.signIn(token) : await hub.session());
+    return await enter(token ? await hub.signIn(token) : await hub.session());
   } catch (problem) {
-    askToken(problem.status === 401 ? (token ? "This token is not known here." : "") : problem.message);
+    return askToken(problem.status === 401 ? (token ? "This token is not known here." : "") : problem.message);
   }
 }
 
 async function enter(session) {
   useSession(session.csrf, () => leave());
+  localStorage.setItem(SIGNED_IN, "yes");
   const [me, { agents }] = await Promise.all([hub.me(), hub.agents()]);
   byId("sign-in").hidden = true;
   byId("desk").hidden = false;
@@ -27,9 +30,14 @@ async function enter(session) {
   button.textContent = initials(session.name);
   button.setAttribute("aria-label", `${session.name}: sign out`);
   button.title = `Signed in as ${session.name}. Sign out`;
-  button.onclick = () => hub.signOut().finally(() => location.replace(location.pathname));
+  button.onclick = () => hub.signOut().finally(signedOut);
   desk = new Desk(session, me, agents, { out: () => leave() });
   await desk.start();
+}
+
+function signedOut() {
+  localStorage.removeItem(SIGNED_IN);
+  location.replace(location.pathname);
 }
 
 /** The session has ended; what was written is kept in the browser and is there again after signing in. */
@@ -37,6 +45,7 @@ function leave() {
   if (!desk) return;
   desk.stream.stop();
   desk = null;
+  localStorage.removeItem(SIGNED_IN);
   askToken("You have been signed out.", true);
 }
 

@@ -1,0 +1,215 @@
+"""What an agent does."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from socialsupport_core import identity as people
+from socialsupport_core.contract import Refusal
+from socialsupport_core.conversation import handoff
+from socialsupport_core.conversation.continuity import reunite
+from socialsupport_core.hub.base import Base, agent_of, conversation_of
+from socialsupport_core.model import Choice, Interaction, Party, Thread
+from socialsupport_core.model.interaction import Attachment
+from socialsupport_core.pipeline import outbound, replying
+from socialsupport_core.pipeline.channels import Live
+from socialsupport_core.pipeline.plan import Plan
+from socialsupport_core.pipeline.record import publish_interaction
+from socialsupport_core.pipeline.replying import ReplyRefused, Saying
+from socialsupport_core.store import Tx, conversations, interactions, micros, outbox
+from socialsupport_core.store.accounts import Agent
+from socialsupport_core.store.interactions import Stored
+
+
+class Acting(Base):
+    def plan(self, tenant: str, conversation: str, text: str | None, *, agent: str, **how: Any) -> dict[str, Any]:
+        """What would go out, in how many parts, what is lost, and what forbids it. Nothing is sent."""
+        _, plan, refusals, leg = self._planned(tenant, conversation, agent, self._saying(text, "plan", how), how)
+        return replying.shown(plan, refusals, leg)
+
+    def reply(
+        self,
+        tenant: str,
+        conversation: str,
+        text: str | None,
+        *,
+        agent: str,
+        key: str | None = None,
+        **how: Any,
+    ) -> dict[str, Any]:
+        """Puts a reply into the outbox, once for each key. Raises ReplyRefused, and then nothing is sent.
+
+        `how`: `leg` (else where the customer spoke last), `attachments` (blob digests with media type and name),
+        `choices`, `subject`, `private` (open a private thread with somebody who spoke in public).
+        """
+        saying = self._saying(text, _plain_key(key) if key else self._id("out"), how)
+        speaker, plan, refusals, leg = self._planned(tenant, conversation, agent, saying, how)
+        if refusals or not plan.possible:
+            reasons = [one.reason for one in refusals] + [one.reason for one in plan.obstacles]
+            raise ReplyRefused("; ".join(reasons), refusals=refusals, plan=plan)
+        now = self.clock()
+        parts = self._database.do(lambda tx: outbound.enqueue(tx, plan, leg, speaker, saying.key, now))
+        shown = [{"key": part.key, "id": str(part.seq), "state": part.state} for part in parts]
+        return {"key": saying.key, "leg": leg.id, "parts": shown}
+
+    def _saying(self, text: str | None, key: str, how: Mapping[str, Any]) -> Saying:
+        if unknown := how.keys() - {"leg", "attachments", "choices", "subject", "private"}:
+            raise TypeError(f"a reply has no {', '.join(sorted(unknown))}")
+        return Saying(
+            text=text,
+            key=key,
+            attachments=tuple(Attachment.model_validate(one) for one in how.get("attachments") or ()),
+            choices=tuple(Choice.model_validate(one) for one in how.get("choices") or ()),
+            subject=how.get("subject"),
+            private=bool(how.get("private")),
+        )
+
+    def _planned(
+        self, tenant: str, conversation: str, agent: str, saying: Saying, how: Mapping[str, Any]
+    ) -> tuple[Agent, Plan, tuple[Refusal, ...], conversations.Leg]:
+        def prepare(tx: Tx) -> tuple[Agent, Any, conversations.Leg, tuple[Interaction, ...]]:
+            leg = replying.choose_leg(tx, conversation_of(tx, tenant, conversation), how.get("leg"))
+            recent = interactions.newest(tx, tenant, leg.node, None, 10)
+            intent = replying.compose(tx, leg, saying)
+            return agent_of(tx, tenant, agent), intent, leg, tuple(one.interaction for one in recent)
+
+        speaker, intent, leg, recent = self._database.read(prepare)
+        live = self.channels.get(tenant, leg.channel)
+        plan = replying.plan_for(live.connector, intent, leg, self.clock())
+        return speaker, plan, replying.refusals(self._policies, intent, leg, speaker, recent), leg
+
+    def note(self, tenant: str, conversation: str, text: str, *, agent: str) -> None:
+        """An internal note in the timeline; it never leaves."""
+        now, native = self.clock(), self._id("note")
+
+        def write(tx: Tx) -> None:
+            speaker = agent_of(tx, tenant, agent)
+            leg = replying.choose_leg(tx, conversation_of(tx, tenant, conversation), None)
+            interaction = Interaction(
+                network="internal",
+                native_id=native,
+                kind="note",
+                direction="internal",
+                own_account=tenant,
+                thread=Thread(id=conversation, visibility="private"),
+                author=Party(name=speaker.name, is_self=True, is_bot=speaker.is_bot),
+                text=text,
+                sent_at=now,
+            )
+            at = micros(now)
+            seq = interactions.claim_key(tx, tenant, "internal", conversation, native, leg.node, at)
+            assert seq is not None
+            stored = Stored(seq, leg.node, at, leg.id, None, interaction, at, None, None, agent, None, None)
+            interactions.store(tx, tenant, stored)
+            publish_interaction(tx, tenant, "interaction.received", stored, None, conversation=conversation)
+
+        self._database.do(write)
+
+    def assign(self, tenant: str, conversation: str, assignee: str | None, *, agent: str) -> None:
+        def write(tx: Tx) -> None:
+            if assignee is not None:
+                agent_of(tx, tenant, assignee)
+            conversation_of(tx, tenant, conversation)
+            conversations.assign(tx, tenant, conversation, assignee)
+            data = {"assignee": assignee or "", "agent": agent}
+            self._publish(tx, tenant, "conversation.assigned", data, conversation)
+
+        self._database.do(write)
+
+    def resolve(self, tenant: str, conversation: str, *, agent: str) -> None:
+        self._set_status(tenant, conversation, "resolved", agent)
+
+    def reopen(self, tenant: str, conversation: str, *, agent: str) -> None:
+        self._set_status(tenant, conversation, "open", agent)
+
+    def _set_status(self, tenant: str, conversation: str, status: str, agent: str) -> None:
+        type_ = "conversation.resolved" if status == "resolved" else "conversation.reopened"
+
+        def write(tx: Tx) -> None:
+            if conversation_of(tx, tenant, conversation).status != status:
+                conversations.set_status(tx, tenant, conversation, status, micros(self.clock()))
+                self._publish(tx, tenant, type_, {"agent": agent}, conversation)
+
+        self._database.do(write)
+
+    def hand_off(self, tenant: str, conversation: str, *, agent: str, leg: int | None = None) -> dict[str, Any]:
+        """A token that brings its bearer to this conversation, once, and the page on which to choose a channel."""
+        token, at = handoff.new_token(self._random), micros(self.clock())
+
+        def write(tx: Tx) -> conversations.Leg:
+            agent_of(tx, tenant, agent)
+            found = conversation_of(tx, tenant, conversation)
+            origin = replying.choose_leg(tx, found, leg)
+            handoff.offer(tx, origin, token, agent=agent, at=at)
+            handoff.publish_handed_off(tx, found, origin.channel, "any", agent, at, "offered")
+            return origin
+
+        origin = self._database.do(write)
+        safe = origin.visibility == "private"
+        return {
+            "token": token,
+            "url": f"{self.public_url}/h/{token}",
+            "leg": origin.id,
+            "proves": safe,
+            "note": "" if safe else "anybody can read a public reply: whoever comes with it must be linked by an agent",
+        }
+
+    def handoff_ways(self, token: str) -> list[dict[str, str]] | None:
+        """The channels by which the bearer of a token may go on; None if it is not valid any more."""
+        found = self._database.read(lambda tx: conversations.handoff(tx, token))
+        if found is None or found.redeemed_at is not None or found.expires_at < micros(self.clock()):
+            return None
+        mine = [one for one in self.channels.all().values() if one.channel.tenant == found.tenant]
+        return [way for one in mine if (way := self._way(one, token))]
+
+    def _way(self, live: Live, token: str) -> dict[str, str] | None:
+        address = live.connector.invitation(token)
+        if address is None and live.channel.connector in self.registry.surfaces:
+            address = f"{self.public_url}/chat/{live.channel.door}/?handoff={token}"
+        if address is None:
+            return None
+        return {"channel": live.channel.id, "network": live.connector.name, "url": address}
+
+    def link(self, tenant: str, who: str, other: str, *, agent: str, note: str | None = None) -> people.Verdict:
+        """These two are one customer. Raises VerdictRefused."""
+        at = micros(self.clock())
+        return self._judge(tenant, lambda tx: people.link(tx, tenant, who, other, agent=agent, at=at, note=note))
+
+    def split(self, tenant: str, who: str, leaving: Sequence[str], *, agent: str) -> people.Verdict:
+        """These accounts are somebody else."""
+        at = micros(self.clock())
+        return self._judge(tenant, lambda tx: people.split(tx, tenant, who, leaving, agent=agent, at=at))
+
+    def undo(self, tenant: str, verdict: str, *, agent: str) -> people.Verdict:
+        at = micros(self.clock())
+        return self._judge(tenant, lambda tx: people.undo(tx, tenant, verdict, agent=agent, at=at))
+
+    def _judge(self, tenant: str, verdict: Callable[[Tx], people.Verdict]) -> people.Verdict:
+        """A verdict on identities, and what follows for their conversations, in one commit."""
+
+        def write(tx: Tx) -> people.Verdict:
+            found = verdict(tx)
+            reunite(tx, tenant, found.nodes)
+            return found
+
+        return self._database.do(write)
+
+    def settle(self, tenant: str, part: str, state: outbox.State, *, agent: str) -> None:
+        """A person has looked: an uncertain part was `sent`, or `failed`, or goes out again (`queued`)."""
+        if state not in outbox.NEXT["uncertain"]:
+            raise ValueError(f"{state!r} is no verdict; say sent, failed or queued")
+        now = micros(self.clock())
+
+        def write(tx: Tx) -> None:
+            found = outbox.get(tx, tenant, part)
+            if found is None or not outbound.judge(tx, found, state, agent, now):
+                raise ReplyRefused(f"the part {part!r} is not waiting for a verdict")
+
+        self._database.do(write)
+
+
+def _plain_key(key: str) -> str:
+    """A key that leaves room for the numbers of its parts, and holds no slash, which begins those."""
+    if len(key) <= 100 and "/" not in key:
+        return key
+    return f"{key[:60].replace('/', '.')}~{hashlib.sha256(key.encode()).hexdigest()[:32]}"

@@ -1,0 +1,182 @@
+"""What a hub is made of, and what its parts share."""
+
+import base64
+import json
+import random
+import secrets as chance
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from socialsupport_core.contract import (
+    ConfigError,
+    CRMEvent,
+    Policy,
+    Registry,
+    SocialSupportError,
+    Wire,
+)
+from socialsupport_core.conversation.guard import no_personal_data_in_public
+from socialsupport_core.pipeline.bell import Bell
+from socialsupport_core.pipeline.channels import Channels
+from socialsupport_core.pipeline.crm import CRMs
+from socialsupport_core.pipeline.record import Recorder
+from socialsupport_core.pipeline.workers import Workers
+from socialsupport_core.store import Database, Tx, accounts, conversations, log, micros
+from socialsupport_core.store import crm as crms
+from socialsupport_core.store.accounts import Agent, App, Channel
+from socialsupport_core.store.blobs import BlobStore, FolderBlobs
+from socialsupport_core.store.conversations import Conversation
+from socialsupport_core.store.crm import Connected
+from socialsupport_core.store.secrets import EncryptedSecrets, SecretStore, keys_beside
+from socialsupport_core.wire import NetworkWire
+
+
+class NoSuchConversation(SocialSupportError, LookupError):
+    """The tenant has no conversation with this id."""
+
+
+class Base:
+    """One store, its channels and its workers."""
+
+    def __init__(
+        self,
+        database: Database,
+        registry: Registry,
+        *,
+        public_url: str,
+        secrets: SecretStore,
+        blobs: BlobStore,
+        policies: Sequence[Policy] = (no_personal_data_in_public,),
+        transport: httpx.AsyncBaseTransport | None = None,
+        wires: Sequence[Wire] = (),
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        random_bytes: Callable[[int], bytes] = chance.token_bytes,
+    ) -> None:
+        self.registry = registry
+        self.public_url = public_url.rstrip("/")
+        self.blobs = blobs
+        self.bell = Bell()
+        self.clock = clock
+        self._random = random_bytes
+        self._database = database
+        self._secrets = secrets
+        self._policies = (*policies, *registry.policies)
+        self.channels = Channels(database, registry, secrets)
+        self.wire = NetworkWire((*registry.wires, *wires), transport=transport, read_blob=blobs.get, clock=clock)
+        self.crms = CRMs(database, registry, secrets, self.wire, clock, self._act_for_crm)
+        self.workers = Workers(
+            database,
+            self.channels,
+            self.wire,
+            blobs,
+            Recorder(self._new_conversation_id),
+            self.crms,
+            self.bell,
+            clock,
+            random.Random(random_bytes(16)),  # noqa: S311 - jitter, no secret
+        )
+        database.on_commit = self.bell.ring
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        public_url: str,
+        registry: Registry | None = None,
+        secret_keys: Sequence[str] = (),
+        blobs: BlobStore | None = None,
+        **options: Any,
+    ) -> Self:
+        """Opens the store, made if it is new. Attachments and the secret key live beside it unless given."""
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return cls(
+            Database(path),
+            registry or Registry.discover(),
+            public_url=public_url,
+            secrets=EncryptedSecrets(secret_keys or keys_beside(path)),
+            blobs=blobs or FolderBlobs(path.with_name(path.name + ".blobs")),
+            **options,
+        )
+
+    def start(self) -> None:
+        """Starts recording, sending, polling and fetching in threads of their own."""
+        self.workers.start()
+
+    def close(self) -> None:
+        """Finishes what is under way; what waits is done at the next start."""
+        self.workers.stop()
+        self._database.close()
+
+    def drain(self) -> None:
+        """Does all that is waiting, in this thread: for tests and scripts that do not `start` the workers."""
+        self.workers.drain()
+
+    def audit(self, tenant: str, agent: str, verb: str, what: str) -> None:
+        """Who has read or decided what. Does not wait for the commit."""
+        at = micros(self.clock())
+        self._database.write(lambda tx: accounts.audit(tx, tenant, agent, at, verb, what))
+
+    def new_state(self) -> str:
+        """An unguessable text for a round trip through a sign-in page."""
+        return self._random(16).hex()
+
+    # inside
+
+    def _publish(self, tx: Tx, tenant: str, type_: str, data: dict[str, Any], conversation: str) -> None:
+        log.publish(tx, tenant, type_, micros(self.clock()), data, conversation=conversation)
+
+    def _keep(self, tx: Tx, one: App | Channel | Connected, settings: Mapping[str, Any]) -> None:
+        if isinstance(one, App):
+            accounts.put_app(tx, one)
+        elif isinstance(one, Connected):
+            crms.put(tx, one)
+        else:
+            accounts.put_channel(tx, one)
+        self._secrets.put(tx, one.secret_ref, json.dumps(dict(settings)))
+
+    def _app_settings(self, app: str) -> dict[str, Any]:
+        if app not in {one.id for one in self._database.read(accounts.apps)}:
+            raise ConfigError(f"there is no app {app!r}; add it first")
+        found: dict[str, Any] = json.loads(self._database.read(lambda tx: self._secrets.get(tx, f"app/{app}")))
+        return found
+
+    def _known(self, tenant: str, channel: str) -> Channel | None:
+        def find(tx: Tx) -> Channel | None:
+            if tenant not in dict(accounts.tenants(tx)):
+                raise ConfigError(f"there is no tenant {tenant!r}; add it first")
+            return next((one for one in accounts.channels(tx, tenant) if one.id == channel), None)
+
+        return self._database.read(find)
+
+    def _door(self) -> str:
+        return base64.urlsafe_b64encode(self._random(18)).decode()
+
+    def _id(self, prefix: str) -> str:
+        return f"{prefix}_{base64.b32encode(self._random(15)).decode().lower()}"
+
+    def _new_conversation_id(self) -> str:
+        return self._id("con")
+
+    def _act_for_crm(self, crm: Connected, conversation: str, event: CRMEvent) -> None:
+        """Carries out what an agent did in a CRM."""
+        raise NotImplementedError
+
+
+def conversation_of(tx: Tx, tenant: str, conversation: str) -> Conversation:
+    found = conversations.get(tx, tenant, conversation)
+    if found is None:
+        raise NoSuchConversation(f"there is no conversation {conversation!r}")
+    return found
+
+
+def agent_of(tx: Tx, tenant: str, agent: str) -> Agent:
+    found = next((one for one in accounts.agents(tx, tenant) if one.id == agent), None)
+    if found is None:
+        raise ConfigError(f"{tenant} has no agent {agent!r}; add it first")
+    return found

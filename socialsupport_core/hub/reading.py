@@ -1,0 +1,101 @@
+"""The continuous conversation, and everything that happened."""
+
+from typing import Any
+
+from socialsupport_core import identity as people
+from socialsupport_core.conversation import views
+from socialsupport_core.conversation.timeline import PAGE, timeline
+from socialsupport_core.hub.base import Base, conversation_of
+from socialsupport_core.store import (
+    Tx,
+    accounts,
+    conversations,
+    identity,
+    interactions,
+    journal,
+    log,
+    outbox,
+)
+
+
+class Reading(Base):
+    def timeline(
+        self, tenant: str, who: str, *, before: tuple[int, int] | None = None, limit: int = PAGE
+    ) -> list[dict[str, Any]]:
+        """The newest `limit` interactions of a customer id or identifier, oldest first. Raises NoSuchCustomer."""
+        return self._database.read(
+            lambda tx: timeline(tx, tenant, people.customer_of(tx, tenant, who).number, before=before, limit=limit)
+        )
+
+    def customer(self, tenant: str, who: str) -> dict[str, Any]:
+        return self._database.read(lambda tx: views.customer(tx, tenant, people.customer_of(tx, tenant, who).number))
+
+    def find_customers(self, tenant: str, text: str, limit: int = 20) -> list[dict[str, Any]]:
+        def find(tx: Tx) -> list[dict[str, Any]]:
+            return [views.customer(tx, tenant, one) for one in identity.search(tx, tenant, text, limit)]
+
+        return self._database.read(find)
+
+    def queue(
+        self,
+        tenant: str,
+        *,
+        status: str | None = "open",
+        channel: str | None = None,
+        assignee: str | None = None,
+        waiting: bool = False,
+        limit: int = 100,
+    ) -> list[dict[str, Any]]:
+        """Conversations, whoever has waited longest first."""
+
+        def find(tx: Tx) -> list[dict[str, Any]]:
+            found = conversations.queue(tx, tenant, status, channel, assignee, waiting, limit)
+            return [views.summary(tx, one) for one in found]
+
+        return self._database.read(find)
+
+    def conversation(self, tenant: str, conversation: str) -> dict[str, Any]:
+        return self._database.read(lambda tx: views.conversation(tx, conversation_of(tx, tenant, conversation)))
+
+    def explain(self, tenant: str, who: str) -> dict[str, Any]:
+        """Why these identifiers are one customer."""
+        return self._database.read(lambda tx: people.explain(tx, tenant, who))
+
+    def events(self, tenant: str, after: int = 0, limit: int = 200) -> list[dict[str, Any]]:
+        """Everything that happened since the cursor, in order."""
+        found = self._database.read(lambda tx: log.after(tx, tenant, after, limit))
+        return [one.as_json() for one in found]
+
+    def thread_events(self, tenant: str, channel: str, thread: str, after: int) -> list[log.Record]:
+        return self._database.read(lambda tx: log.of_thread(tx, tenant, channel, thread, after))
+
+    def cursor(self, tenant: str | None = None) -> int:
+        """The newest cursor."""
+        return self._database.read(lambda tx: log.newest(tx, tenant))
+
+    def health(self) -> dict[str, Any]:
+        """Is all accounted for? `unexplained` is 0, or something is very wrong."""
+
+        def look(tx: Tx) -> dict[str, Any]:
+            troubled = [one for one in accounts.channels(tx) if one.state == "failing"]
+            return {
+                "journal": journal.counts(tx),
+                "refused": journal.refused(tx),
+                "outbox": outbox.counts(tx),
+                "failing": [f"{one.tenant}/{one.id}: {one.reason}" for one in troubled],
+            }
+
+        found = self._database.read(look)
+        found["broken"] = [f"{b.plugin}: {b.reason}" for b in self.registry.broken]
+        well = not found["journal"]["unexplained"] and not found["failing"]
+        return {"status": "ok" if well else "degraded", **found}
+
+    def attachment(self, tenant: str, attachment: str) -> tuple[interactions.Kept, bytes]:
+        """A stored attachment and its content. Raises KeyError."""
+        seq, _, position = attachment.partition(".")
+        if not (seq.isdigit() and position.isdigit()):
+            raise KeyError(attachment)
+        kept = self._database.read(lambda tx: interactions.attachment(tx, tenant, int(seq), int(position)))
+        if kept is None or kept.blob is None:
+            raise KeyError(attachment)
+        return kept, self.blobs.get(kept.blob)

@@ -1,0 +1,95 @@
+"""The doors, and what became of what came in."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from socialsupport_core.contract import SignatureError
+from socialsupport_core.hub.base import Base
+from socialsupport_core.model import Interaction, Payload, Reply
+from socialsupport_core.pipeline.channels import BY_HAND, NoSuchDoor
+from socialsupport_core.store import journal
+
+
+class Receiving(Base):
+    def receive(self, door: str, payload: Payload) -> "Future[Reply]":
+        """What a door answers, once the payload is committed. Raises NoSuchDoor (404), SignatureError (401)."""
+        if crm := self.crms.by_door().get(door):
+            self._verified(door, crm.adapter.verify, payload)
+            return self._journalled(crm.connected.tenant, door, payload, crm.adapter)
+        found = self.channels.door(door)
+        if found.id.startswith(BY_HAND):
+            raise NoSuchDoor("there is no such door")  # what comes there has passed the API and its tokens
+        connector = found.connector
+        if payload.method == "GET":
+            return _done(self._handshake(found.id, connector, payload))
+        self._verified(found.id, connector.verify, payload)
+        return self._journalled(found.tenant, found.id, payload, connector)
+
+    def _journalled(self, tenant: str | None, door: str, payload: Payload, answers: Any) -> "Future[Reply]":
+        """The acknowledgement of `answers` is made at once and leaves after the commit."""
+        acknowledgement = _acknowledgement(answers, payload)
+        committed = self._database.write(lambda tx: journal.append(tx, tenant, door, payload))
+        answer: Future[Reply] = Future()
+        answer.set_running_or_notify_cancel()
+        committed.add_done_callback(lambda done: _answer(done, answer, acknowledgement))
+        return answer
+
+    def _handshake(self, door: str, connector: Any, payload: Payload) -> Reply:
+        reply: Reply | None = self._verified(door, connector.handshake, payload)
+        if reply is None:
+            raise NoSuchDoor("this door answers no GET")
+        return reply
+
+    def _verified(self, door: str, check: Callable[[Payload], Any], payload: Payload) -> Any:
+        """A check that fails in any other way lets nobody in either."""
+        try:
+            return check(payload)
+        except SignatureError:
+            self._database.write(lambda tx: journal.count_refused(tx, door))
+            raise
+        except (Exception, SystemExit) as error:
+            self._database.write(lambda tx: journal.count_refused(tx, door))
+            raise SignatureError(f"it could not be verified ({type(error).__name__})") from error
+
+    def record_interaction(self, tenant: str, interaction: Interaction) -> None:
+        """What no network tells: a call, a visit, a form. Journalled like everything else."""
+        body = interaction.to_json().encode()
+        payload = Payload(source="file", body=body, received_at=self.clock())
+        self._database.do(lambda tx: journal.append(tx, tenant, f"{BY_HAND}{tenant}", payload))
+
+    def import_file(self, tenant: str, channel: str, content: bytes, name: str) -> None:
+        """History in, through the channel's own connector."""
+        live = self.channels.get(tenant, channel)
+        payload = Payload(source="file", url=f"file:{name}", body=content, received_at=self.clock())
+        self._database.do(lambda tx: journal.append(tx, tenant, live.channel.door, payload))
+
+    def quarantine(self, tenant: str | None = None, limit: int = 100) -> list[journal.Entry]:
+        """What could not be read, and why; the newest first."""
+        return self._database.read(lambda tx: journal.by_state(tx, "quarantined", limit, tenant))
+
+    def replay(self, entry: int | None = None, tenant: str | None = None) -> int:
+        """Runs quarantined entries, or the one given, again; how many."""
+        return self._database.do(lambda tx: journal.reopen(tx, entry, tenant))
+
+
+def _done(reply: Reply) -> "Future[Reply]":
+    future: Future[Reply] = Future()
+    future.set_result(reply)
+    return future
+
+
+def _acknowledgement(connector: Any, payload: Payload) -> Reply:
+    """The network gets one, whatever the connector makes of it."""
+    try:
+        reply: Reply = connector.acknowledge(payload)
+    except (Exception, SystemExit):
+        return Reply()
+    return reply
+
+
+def _answer(done: "Future[int]", answer: "Future[Reply]", acknowledgement: Reply) -> None:
+    if error := done.exception():
+        answer.set_exception(error)
+    else:
+        answer.set_result(acknowledgement)
