@@ -8,9 +8,10 @@ from typing import Any
 from socialsupport_core.conversation import views
 from socialsupport_core.hub.base import Base
 from socialsupport_core.model import Facts
-from socialsupport_core.store import log, (
+from socialsupport_core.store import (
     Tx,
     accounts,
+    log,
 )
 from socialsupport_core.store.accounts import SCOPES, Access, Agent, App, Channel, Scope
 from socialsupport_core.store.crm import Connected

@@ -210,7 +210,7 @@ def _customer_ids(tx: Tx, nodes: dict[int, Node]) -> tuple[str, ...]:
 def split(tx: Tx, tenant: str, who: str, leaving: Sequence[str], *, agent: str, at: int) -> Verdict:
     """The accounts `leaving` are somebody else: every pair across the two sides is forbidden."""
     members = identity.members(tx, tenant, customer_of(tx, tenant, who).number)
-    wanted = {str(canonical(Identifier.parse(one))) for one in leaving}
+    wanted = {_written(one) for one in leaving}
     out = [node for node in members if str(node.identifier) in wanted]
     rest = [node for node in members if str(node.identifier) not in wanted]
     if missing := wanted - {str(node.identifier) for node in out}:
@@ -225,6 +225,13 @@ def split(tx: Tx, tenant: str, who: str, leaving: Sequence[str], *, agent: str, 
     resolve(tx, tenant, touched, cause="split", why=Evidence(0, 0, "cannot", "agent", source, at, agent))
     now = identity.by_numbers(tx, touched)
     return Verdict(source, _customer_ids(tx, now), tuple(touched))
+
+
+def _written(account: str) -> str:
+    try:
+        return str(canonical(Identifier.parse(account)))
+    except ValueError:
+        raise VerdictRefused(f"{account[:80]!r} is not an account; write kind:value, as `explain` shows them") from None
 
 
 def undo(tx: Tx, tenant: str, verdict: str, *, agent: str, at: int) -> Verdict:

@@ -391,3 +391,13 @@ def test_reading_a_person_is_audited(acme: Any, roost: Roost, con: str) -> None:
     roost.hub.set_channel_state("acme", "tower", "active")  # whatever was written before is committed with it
     rows = roost.hub._database.read(lambda tx: [tuple(row) for row in tx.all("SELECT agent, verb FROM audit")])
     assert rows == [("dana", "read"), ("dana", "split")]
+
+
+def test_what_goes_wrong_inside_is_told_in_the_same_shape(
+    acme: Any, roost: Roost, con: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError("raven-token-1")
+
+    monkeypatch.setattr(roost.hub, "queue", broken)
+    assert "raven-token-1" not in str(problem(acme.get("/api/conversations"), 500))

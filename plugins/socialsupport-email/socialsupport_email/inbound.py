@@ -186,7 +186,7 @@ class Reader:
     def _base(self, address: str) -> str:
         """Our own address without its tag; anybody else's as it is, for their tags may be other people."""
         base, _tag = split_tag(address)
-        return base 
+        return base if base in self._own else address
 
 
 def _attachments(mail: Mail, digest: str, full: Text, text: Text) -> Iterator[Attachment]:
