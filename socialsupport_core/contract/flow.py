@@ -47,11 +47,15 @@ class ReadPayload:
     """The journalled payload in which an attachment came, where the network has no other copy; a `Payload`."""
 
 
+_HARMLESS = (Wait, ReadBlob, ReadPayload)  # nothing of these reaches the network
+
+
 class FlowRun(Generic[T]):
     """One flow under way: `ask` is what it waits for, until `done`, when `result` is what it returned.
 
     Every HTTP answer passes `failure` first, so a flow only sees responses that are successes. An answer that
-    the flow cannot read is `Uncertain` once an unsafe request has been answered: it may well have been done.
+    the flow cannot read is `Uncertain` once an unsafe request, or another wire, has answered: it may well have
+    been done.
     """
 
     def __init__(self, flow: Flow[T], failure: Callable[[httpx.Response], DeliveryError | None]) -> None:
@@ -75,13 +79,15 @@ class FlowRun(Generic[T]):
                 self.throw(error)
                 return
             self._touched |= answer.request.method not in SAFE_METHODS
+        else:
+            self._touched |= not isinstance(self.ask, _HARMLESS)
         self._step(lambda: self._flow.send(answer))
 
     def _refusal(self, answer: httpx.Response) -> DeliveryError | None:
         """What the connector makes of it; an answer on which it chokes may mean anything."""
         try:
             return self._failure(answer)
-        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        except Exception as error:
             kind = Unavailable if answer.request.method in SAFE_METHODS else Uncertain
             return kind(f"the network's answer could not be read ({type(error).__name__})")
 
@@ -96,7 +102,7 @@ class FlowRun(Generic[T]):
             self.done, self._result = True, stop.value
         except SocialSupportError:
             raise
-        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        except Exception as error:
             kind = Uncertain if self._touched else Unavailable
             raise kind(f"the network's answer could not be read ({type(error).__name__}: {error})") from error
 
@@ -131,4 +137,7 @@ def _content(request: httpx.Request) -> Any:
     if media_type == "multipart/form-data":
         return media_type
     body = request.read()
-    return json.loads(body) if media_type == "application/json" else body.decode("latin-1")
+    try:
+        return json.loads(body) if media_type == "application/json" else body.decode("latin-1")
+    except ValueError:
+        return body.decode("latin-1")

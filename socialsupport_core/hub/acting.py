@@ -67,8 +67,11 @@ class Acting(Base):
     def _planned(
         self, tenant: str, conversation: str, agent: str, saying: Saying, how: Mapping[str, Any]
     ) -> tuple[Agent, Plan, tuple[Refusal, ...], conversations.Leg]:
+        speaking = self._speaking(tenant)
+
         def prepare(tx: Tx) -> tuple[Agent, Any, conversations.Leg, tuple[Interaction, ...]]:
-            leg = replying.choose_leg(tx, conversation_of(tx, tenant, conversation), how.get("leg"))
+            found = conversation_of(tx, tenant, conversation)
+            leg = replying.choose_leg(tx, found, how.get("leg"), lambda one: one.channel in speaking)
             recent = interactions.newest(tx, tenant, leg.node, None, 10)
             intent = replying.compose(tx, leg, saying)
             return agent_of(tx, tenant, agent), intent, leg, tuple(one.interaction for one in recent)
@@ -77,6 +80,11 @@ class Acting(Base):
         live = self.channels.get(tenant, leg.channel)
         plan = replying.plan_for(live.connector, intent, leg, self.clock())
         return speaker, plan, replying.refusals(self._policies, intent, leg, speaker, recent), leg
+
+    def _speaking(self, tenant: str) -> frozenset[str]:
+        """The channels on which we can say something."""
+        mine = [live for live in self.channels.all().values() if live.channel.tenant == tenant]
+        return frozenset(live.channel.id for live in mine if live.connector.capabilities.sends)
 
     def note(self, tenant: str, conversation: str, text: str, *, agent: str) -> None:
         """An internal note in the timeline; it never leaves."""
@@ -135,11 +143,12 @@ class Acting(Base):
     def hand_off(self, tenant: str, conversation: str, *, agent: str, leg: int | None = None) -> dict[str, Any]:
         """A token that brings its bearer to this conversation, once, and the page on which to choose a channel."""
         token, at = handoff.new_token(self._random), micros(self.clock())
+        speaking = self._speaking(tenant)
 
         def write(tx: Tx) -> conversations.Leg:
             agent_of(tx, tenant, agent)
             found = conversation_of(tx, tenant, conversation)
-            origin = replying.choose_leg(tx, found, leg)
+            origin = replying.choose_leg(tx, found, leg, lambda one: one.channel in speaking)
             handoff.offer(tx, origin, token, agent=agent, at=at)
             handoff.publish_handed_off(tx, found, origin.channel, "any", agent, at, "offered")
             return origin

@@ -1,5 +1,6 @@
 """From what an agent wants to say to an intent: to whom, where, in answer to what."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -44,11 +45,16 @@ class Saying:
     """Open a private thread with somebody who spoke in public."""
 
 
-def choose_leg(tx: Tx, conversation: Conversation, leg: int | None) -> Leg:
-    """The leg asked for, else the one on which the customer spoke last. Raises ReplyRefused."""
+def choose_leg(
+    tx: Tx, conversation: Conversation, leg: int | None, speaks: Callable[[Leg], bool] = lambda _leg: True
+) -> Leg:
+    """The leg asked for, else the one on which the customer spoke last among those where we can speak.
+
+    Raises ReplyRefused.
+    """
     legs = conversations.legs(tx, conversation.tenant, conversation.id)
     if leg is None:
-        return max(legs, key=lambda one: (one.last_inbound or 0, one.opened_at))
+        return max(legs, key=lambda one: (speaks(one), one.last_inbound or 0, one.opened_at))
     found = next((one for one in legs if one.id == leg), None)
     if found is None:
         raise ReplyRefused(f"this conversation has no leg {leg}; it has {', '.join(str(one.id) for one in legs)}")

@@ -235,6 +235,10 @@ EVENTS: dict[str, tuple[str, Shape]] = {
         "A hand-off was offered, or its bearer has arrived.",
         fields(**{"from": TEXT, "to": TEXT, "agent": TEXT, "step": {"enum": ["offered", "arrived"]}}),
     ),
+    "conversation.merged": (
+        "Two customers turned out to be one: `from` goes on in `to`.",
+        fields(**{"from": TEXT, "to": TEXT}),
+    ),
     "conversation.resolved": ("An agent, or the CRM, has closed it.", _AGENT),
     "conversation.reopened": ("An agent has reopened it, or the customer wrote again (`by`).", _AGENT),
     "customer.changed": (

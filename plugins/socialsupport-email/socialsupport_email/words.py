@@ -71,7 +71,7 @@ def moment(written: str | None) -> datetime | None:
         found = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
-    return found
+    return found if found >= FIRST_MAIL else None
 
 
 def transferred(content: bytes, encoding: str) -> bytes:

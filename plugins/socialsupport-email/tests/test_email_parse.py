@@ -453,6 +453,17 @@ def test_dmarc_is_believed_to_our_own_server_only() -> None:
     assert not dmarc(failed + passed.format("mx.acme.example"))  # only the topmost is our server's
 
 
+def test_only_the_topmost_result_of_our_server_counts() -> None:
+    above = "Authentication-Results: mx.acme.example; dkim=pass header.d=mail.example\n"
+    assert not dmarc(above + "Authentication-Results: mx.acme.example; dmarc=pass header.from=mail.example\n")
+
+
+def test_tags_of_strangers_are_theirs() -> None:
+    found = read(HEAD.replace(b"kerry@", b"kerry+shop@").replace(b"support@", b"support+x@") + b"\nx")
+    assert str(found.author.account) == "email:kerry+shop@mail.example"
+    assert str(found.recipients[0].account) == "email:support@acme.example"
+
+
 def test_a_mail_with_two_authors_proves_neither() -> None:
     passed = "Authentication-Results: mx.acme.example; dmarc=pass header.from=mail.example\n"
     assert not dmarc(passed + "From: other@evil.example\n")

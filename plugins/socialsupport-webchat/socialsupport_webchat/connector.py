@@ -99,8 +99,7 @@ class Webchat(Connector[WebchatSettings]):
         ),
         sends=frozenset({"private"}),
         markup=True,
-        # The page reads buttons from the recorded reply; where none are recorded, the core writes them as a list.
-        choices=10 if "choices" in Interaction.model_fields else 0,
+        choices=10,
         receipts=frozenset({"read"}),
         settles="native_key",
     )

@@ -65,8 +65,8 @@ export class Desk {
         k: () => this.step(-1),
         r: () => this.current && this.composer.focus(),
         n: () => this.current && this.composer.focus("note"),
-        e: () => this.current && this.resolve(),
-        a: () => this.current && this.assign(this.session.agent),
+        e: () => this.current && this.may("reply") && this.resolve(),
+        a: () => this.current && this.may("reply") && this.assign(this.session.agent),
         p: () => this.current && this.togglePerson(),
         "/": () => byId("search-text").focus(),
         "?": () => showKeys(),
@@ -181,7 +181,7 @@ export class Desk {
     byId("talk-facts").replaceChildren(...facts(found));
     this.showAssignee(found);
     byId("resolve").textContent = found.status === "resolved" ? "Reopen" : "Resolve";
-    byId("composer").hidden = !this.may("reply");
+    for (const id of ["composer", "assignee", "resolve"]) byId(id).hidden = !this.may("reply");
     this.timeline.show(found);
     this.composer.show(found);
     this.showAnswering(found.answering);
@@ -192,7 +192,7 @@ export class Desk {
     const options = [h("option", { value: "" }, "Nobody yet"), ...[...this.names].map(([id, name]) => h("option", { value: id }, id === this.session.agent ? `${name} (you)` : name))];
     byId("assignee").replaceChildren(...options);
     byId("assignee").value = found.assignee ?? "";
-    byId("take").hidden = found.assignee === this.session.agent;
+    byId("take").hidden = !this.may("reply") || found.assignee === this.session.agent;
   }
 
   showAnswering(names) {

@@ -8,8 +8,10 @@ import { initials } from "./words.js";
 const SIGNED_IN = "socialsupport:signed-in"; // only that there is something to ask for; the cookie itself is not for scripts
 let desk = null;
 
+const given = () => new URLSearchParams(location.hash.slice(1)).get("token");
+
 async function begin() {
-  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  const token = given();
   if (token) history.replaceState(null, "", location.pathname + location.search);
   if (!token && !localStorage.getItem(SIGNED_IN)) return askToken("");
   try {
@@ -75,5 +77,7 @@ window.addEventListener("unhandledrejection", (event) => {
     toast(event.reason.message, "trouble");
   }
 });
+
+window.addEventListener("hashchange", () => given() && location.reload()); // a link with a token, opened over an open page
 
 begin();

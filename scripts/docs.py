@@ -1,0 +1,526 @@
+"""Writes docs/reference/ from the code. Run by the build of the site (`hooks:` in mkdocs.yml), or by hand.
+
+Nothing that it writes is committed: what the reference says is what the code says.
+"""
+
+import ast
+import importlib
+import inspect
+import json
+import re
+import sys
+import textwrap
+import types
+import typing
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, get_args
+
+import typer
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from socialsupport_core import config, model
+from socialsupport_core.cli.main import assembled
+from socialsupport_core.contract import CRM, Connector, Registry, hookspecs
+from socialsupport_core.contract import crm as crms
+from socialsupport_core.contract import errors as failures
+from socialsupport_core.hub import Hub
+from socialsupport_core.model import EventType, IntentType
+from socialsupport_core.web.schema import OPERATIONS, QUERY, openapi
+from socialsupport_core.web.shapes import EVENTS
+
+HOUSE = Path(__file__).parents[1]
+TARGET = HOUSE / "docs" / "reference"
+Lines = Iterator[str]
+
+
+def on_pre_build(**_: Any) -> None:
+    """Called by mkdocs before it looks for pages."""
+    write(TARGET)
+
+
+def write(folder: Path) -> None:
+    pages = {name: joined(page()) for name, page in PAGES.items()}
+    pages |= {f"plugins/{name}.md": joined(lines) for name, lines in plugin_pages()}
+    for stale in folder.rglob("*.md"):
+        if str(stale.relative_to(folder)) not in pages:
+            stale.unlink()
+    for name, content in pages.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or path.read_text("utf-8") != content:
+            path.write_text(content, "utf-8")
+
+
+def joined(lines: Lines) -> str:
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip() + "\n"
+
+
+# what the code says of itself
+
+
+def told(thing: Any) -> str:
+    """The docstring, if it is its own and not pydantic's."""
+    text = inspect.getdoc(thing) or ""
+    inherited = any(text == inspect.getdoc(base) for base in getattr(thing, "__mro__", (None,))[1:])
+    return "" if inherited or "pydantic" in text[:200].lower() else text
+
+
+def remarks(cls: type) -> dict[str, str]:
+    """The string that stands below a field, in the class and its bases."""
+    found: dict[str, str] = {}
+    for one in reversed(cls.__mro__):
+        if one.__module__.startswith("socialsupport"):
+            body = ast.parse(inspect.cleandoc("\n" + inspect.getsource(one))).body[0]
+            assert isinstance(body, ast.ClassDef)
+            found |= dict(_remarks(body.body))
+    return found
+
+
+def _remarks(body: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
+    for field, below in pairwise(body):
+        match field, below:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                yield name, " ".join(text.split())
+
+
+def shown(annotation: Any) -> str:
+    """A type as a reader writes it."""
+    origin, inner = typing.get_origin(annotation), get_args(annotation)
+    if origin is typing.Annotated:
+        return shown(inner[0])
+    if origin is typing.Literal:
+        return " or ".join(json.dumps(one) for one in inner)
+    if origin in {types.UnionType, typing.Union}:
+        return " or ".join(shown(one) for one in inner if one is not type(None))
+    if origin in {tuple, list, frozenset, set} and inner:
+        return f"list of {shown(inner[0])}"
+    if origin is dict:
+        return f"table of {shown(inner[1])}"
+    return NAMES.get(getattr(annotation, "__name__", ""), getattr(annotation, "__name__", str(annotation)))
+
+
+NAMES = {
+    "str": "text",
+    "int": "number",
+    "float": "number",
+    "bool": "true or false",
+    "datetime": "time",
+    "AwareDatetime": "time",
+    "timedelta": "duration",
+    "SecretStr": "secret",
+    "bytes": "bytes",
+    "Any": "anything",
+    "Path": "path",
+}
+
+
+def cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def row(*cells: str) -> str:
+    return "| " + " | ".join(cell(one) for one in cells) + " |"
+
+
+def table(head: Sequence[str], rows: Iterator[Sequence[str]] | Sequence[Sequence[str]]) -> Lines:
+    listed = list(rows)
+    if listed:
+        yield from ("", row(*head), "|" + "---|" * len(head), *(row(*one) for one in listed), "")
+
+
+def fields(model: type[BaseModel], leave_out: Sequence[str] = ()) -> Lines:
+    about = remarks(model)
+    yield from table(
+        ("field", "type", "", ""),
+        [
+            (f"`{one.alias or name}`", shown(one.annotation), when(one), about.get(name, ""))
+            for name, one in model.model_fields.items()
+            if name not in leave_out
+        ],
+    )
+
+
+def when(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    value = field.default
+    if value is PydanticUndefined:
+        value = field.default_factory() if field.default_factory else None  # type: ignore[call-arg]
+    if value in (None, (), {}, frozenset()) or isinstance(value, BaseModel):
+        return ""
+    return f"`{json.dumps(value, default=str)}`"
+
+
+def signature(function: Callable[..., Any], width: int = 100) -> str:
+    """As it stands in the source, over several lines if it is long."""
+    written = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    assert isinstance(written, ast.FunctionDef | ast.AsyncFunctionDef)
+    written.args.args = [one for one in written.args.args if one.arg not in {"self", "cls"}]
+    arguments, result = ast.unparse(written.args).replace("'", ""), ast.unparse(written.returns or ast.Constant(None))
+    head = ("async " if isinstance(written, ast.AsyncFunctionDef) else "") + written.name
+    result = result.strip("'")
+    if len(head + arguments + result) < width:
+        return f"{head}({arguments}) -> {result}"
+    lines = textwrap.wrap(arguments, width - 4, break_long_words=False, break_on_hyphens=False)
+    return "\n".join([f"{head}(", *(f"    {one}" for one in lines), f") -> {result}"])
+
+
+def made(title: str, *lead: str) -> Lines:
+    yield from (f"# {title}", "", *lead, "")
+
+
+# the pages
+
+
+def index() -> Lines:
+    yield from made("Reference", "Generated from the code of this version, so it says what the code says.")
+    yield from (f"- [{title}]({page})" for page, title in TITLES.items())
+    yield from ("", "Each installed network and CRM has its page:", "")
+    yield from (f"- [{name}](plugins/{name}.md)" for name, _ in plugins())
+
+
+def hooks() -> Lines:
+    yield from made(
+        "Hooks",
+        "A plugin is a module that an entry point of the group `socialsupport` names. It may have these functions,",
+        "each marked with `@hookimpl` from `socialsupport_core.contract`. They are called once, when the registry is",
+        "built. A misspelt hook, or one without its marker, is an error that says so; a plugin that raises is listed",
+        "as broken, and the others load.",
+    )
+    for name, function in vars(hookspecs).items():
+        if name.startswith("socialsupport_"):
+            yield from (f"## `{name}`", "", f"`{signature(function)}`", "", told(function), "")
+
+
+def values(title: str, lead: str, named: Sequence[tuple[str, type[BaseModel]]], leave_out: Sequence[str]) -> Lines:
+    yield from made(title, lead)
+    for name, one in named:
+        yield from (f"## `{name}`", "", told(one), *fields(one, leave_out))
+
+
+def typed(union: Any) -> list[tuple[str, type[BaseModel]]]:
+    return [(one.model_fields["type"].default, one) for one in get_args(union)]
+
+
+def interaction() -> Lines:
+    first: tuple[type[BaseModel], ...] = (model.Interaction, model.Party, model.Identifier, model.Thread)
+    then: tuple[type[BaseModel], ...] = (model.Attachment, model.Choice, model.Location, model.Reach)
+    named = [(one.__name__, one) for one in (*first, *then)]
+    lead = "One touch between a customer and us, whatever the network. In JSON absent optional fields are left out."
+    yield from values("Interaction", lead, named, ())
+
+
+def events() -> Lines:
+    lead = (
+        "What a connector says has happened. Every event has a `type` and an `id`, which is stable over redelivery and"
+        " over every way in."
+    )
+    yield from values("Events", lead, typed(model.Event), ("type", "id"))
+    yield from (
+        "## The hub's log",
+        "",
+        "What `GET /api/events` and `hub.events` give, in the order in which it was committed. Each has `cursor`,",
+        "`tenant`, `type`, `at`, `data` and, where they apply, `channel`, `thread` and `conversation`.",
+    )
+    yield from table(
+        ("type", "what", "`data`"), [(f"`{name}`", text, members(shape)) for name, (text, shape) in EVENTS.items()]
+    )
+
+
+def members(shape: dict[str, Any]) -> str:
+    if "properties" not in shape:
+        return str(shape.get("description", ""))
+    return ", ".join(f"`{one}`" + ("" if one in shape["required"] else "?") for one in shape["properties"])
+
+
+def intents() -> Lines:
+    lead = "What we want to happen on a network. Every intent has a `type` and the fields of the first table."
+    common = [name for name in model.MarkRead.model_fields if name != "type"]
+    yield from made("Intents", lead)
+    yield from fields(model.MarkRead, ("type",))
+    for name, one in typed(model.Intent):
+        yield from (f"## `{name}`", "", told(one), *fields(one, ("type", *common)))
+    yield from ("## `Receipt`", "", told(model.Receipt), *fields(model.Receipt))
+
+
+def capabilities() -> Lines:
+    about = remarks(model.Capabilities)
+    yield from made("Capabilities", *told(model.Capabilities).splitlines())
+    for name, one in model.Capabilities.model_fields.items():
+        default = f", {when(one)} unless claimed" if when(one) else ""
+        yield from (f"## `{name}`", "", f"{shown(one.annotation)}{default}", "", about.get(name, ""), "")
+    for other in (model.TextLimit, model.MediaLimit, model.RateLimit):
+        yield from (f"## `{other.__name__}`", "", told(other), *fields(other))
+
+
+def errors() -> Lines:
+    lead, _, tree = (failures.__doc__ or "").partition("\n\n")
+    yield from made("Errors", lead, "", "```", tree.strip(), "```")
+    for name, one in vars(failures).items():
+        if isinstance(one, type) and issubclass(one, failures.SocialSupportError):
+            yield from (
+                f"## `{name}`",
+                "",
+                told(one),
+                "",
+                f"Decision: {decision(tree, name)}." if decision(tree, name) else "",
+                "",
+            )
+    yield from ("## Statuses", "", "What a bare HTTP status stands for, unless the connector knows better.", "")
+    yield from table(
+        ("status", "error"), [(str(status), f"`{one.__name__}`") for status, one in failures.BY_STATUS.items()]
+    )
+    rest = inspect.getsource(failures).split("BY_STATUS", 1)[1].split('"""')[1]
+    yield from (rest, "")
+
+
+def decision(tree: str, name: str) -> str:
+    found = re.search(rf"── {name}\s{{2,}}(.+)", tree)
+    return found[1].strip() if found else ""
+
+
+def commands() -> Lines:
+    root: Any = typer.main.get_command(assembled())
+    yield from made("Commands", *(root.help or "").splitlines())
+    yield from options(root)
+    yield from _commands(root, "socialsupport")
+
+
+def _commands(group: Any, path: str) -> Lines:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{path} {name}")
+        else:
+            yield from (f"## `{path} {name}`", "", *(command.help or "").splitlines(), "", *options(command))
+
+
+def options(command: Any) -> Lines:
+    rows = []
+    for one in command.params:
+        name = one.metavar or one.name.upper() if one.param_type_name == "argument" else ", ".join(one.opts)
+        value = f" {one.metavar}" if one.param_type_name == "option" and one.metavar else ""
+        plain = one.default is not None and not isinstance(one.default, bool) and not callable(one.default)
+        default = f"`{one.default}`" if plain and one.default not in ("", ()) else "required" if one.required else ""
+        rows.append((f"`{name}{value}`", default, one.help or ""))
+    yield from table(("", "", ""), rows)
+
+
+def http() -> Lines:
+    schemas = openapi()["components"]["schemas"]
+    yield from made(
+        "HTTP",
+        "JSON in and out. A token goes along as `Authorization: Bearer …` and carries tenant, agent and scopes.",
+        "Errors are `application/problem+json`. `socialsupport schema --what openapi` prints this as OpenAPI 3.1.",
+    )
+    for path in dict.fromkeys(path for _, path in OPERATIONS):
+        yield from (f"## `{path}`", "")
+        for (method, where), one in OPERATIONS.items():
+            if where == path:
+                scope = f"scope `{one.scope}`" if one.scope else "no token"
+                yield from (f"**{method}**, {scope}. {one.summary}", "")
+                yield from _asked(one, schemas)
+                yield from (f"Answers {one.status}: {answered(one.answer, one.media_type)}.", "")
+    yield from ("## Shapes", "", "A question mark: the field may be absent.", "")
+    for name, schema in schemas.items():
+        yield from (f"### {name}", "", cell(schema.get("description", "")), *properties(schema))
+
+
+def _asked(one: Any, schemas: dict[str, Any]) -> Lines:
+    yield from table(("query", ""), [(f"`{name}`", QUERY[name][1]) for name in one.query])
+    if one.body is not None:
+        yield f"Takes [{one.body.__name__}](#{one.body.__name__.lower()}): {members_of(schemas[one.body.__name__])}."
+        yield ""
+
+
+def members_of(schema: dict[str, Any]) -> str:
+    needed = schema.get("required", ())
+    return ", ".join(f"`{name}`" + ("" if name in needed else "?") for name in schema.get("properties", {}))
+
+
+def answered(schema: dict[str, Any], media_type: str) -> str:
+    if media_type != "application/json":
+        return {"*/*": "what the network expects"}.get(media_type, f"`{media_type}`")
+    if "$ref" in schema or "properties" in schema:
+        return kind_of(schema)
+    return "an empty object"
+
+
+def properties(schema: dict[str, Any]) -> Lines:
+    needed = schema.get("required", ())
+    rows = [
+        (f"`{name}`" + ("" if name in needed else "?"), kind_of(one), one.get("description", ""))
+        for name, one in schema.get("properties", {}).items()
+    ]
+    yield from table(("field", "", ""), rows)
+
+
+def kind_of(schema: dict[str, Any]) -> str:
+    if "$ref" in schema:
+        name = schema["$ref"].rsplit("/", 1)[1]
+        return f"[{name}](#{name.lower()})"
+    for several in ("anyOf", "oneOf"):
+        if several in schema:
+            return " or ".join(kind_of(one) for one in schema[several])
+    if "enum" in schema or "const" in schema:
+        return " or ".join(f"`{one}`" for one in schema.get("enum", [schema.get("const")]))
+    if schema.get("type") == "array":
+        return f"list of {kind_of(schema.get('items', {}))}"
+    if "properties" in schema:
+        return "{" + ", ".join(f"`{name}`: {kind_of(one)}" for name, one in schema["properties"].items()) + "}"
+    kind = schema.get("format") or schema.get("type", "anything")
+    return " or ".join(kind) if isinstance(kind, list) else str(kind)
+
+
+def configuration() -> Lines:
+    yield from made(
+        "Configuration",
+        "The file of `socialsupport serve`, in TOML. A key that is not here is refused by name; paths are relative to",
+        "the file. `settings` of a channel are those of its connector, on [its page](index.md).",
+    )
+    sections: tuple[tuple[str, type[BaseModel]], ...] = (
+        ("hub", config.HubSection),
+        ("tenants.TENANT", config.TenantSection),
+        ("tenants.TENANT.agents.AGENT", config.AgentSection),
+        ("tenants.TENANT.channels.CHANNEL", config.ChannelSection),
+        ("apps.APP", config.AppSection),
+    )
+    for name, section in sections:
+        yield from (f"## `[{name}]`", "", told(section), *fields(section, ("agents", "channels")))
+
+
+def hub() -> Lines:
+    yield from made(
+        "Hub",
+        "`from socialsupport_core.hub import Hub`. Every method may be called from any thread; what it gives are plain",
+        "values in the form in which [the HTTP API](http.md) shows them.",
+    )
+    yield from methods(Hub)
+
+
+def contract() -> Lines:
+    yield from made("Connector and CRM", "`from socialsupport_core.contract import Connector, CRM`.")
+    yield from ("## Connector", "", told(Connector), "")
+    yield from methods(Connector, level="###")
+    yield from ("## CRM", "", told(CRM), "")
+    yield from methods(CRM, level="###", prefix="CRM.")
+    for one in (crms.Contact, crms.CaseSummary, crms.CaseRef, crms.AgentReplied, crms.CaseClosed, crms.ContactChanged):
+        yield from (f"### {one.__name__}", "", told(one), *fields(one))
+
+
+def methods(cls: type, level: str = "##", prefix: str = "") -> Lines:
+    for name, member in _members(cls):
+        if isinstance(member, property):
+            assert member.fget is not None
+            result = signature(member.fget).partition(" -> ")[2]
+            yield from (f"{level} `{prefix}{name}`", "", f"A property: `{result}`", "", told(member), "")
+            continue
+        plain = member.__func__ if isinstance(member, classmethod) else member
+        yield from (f"{level} `{prefix}{name}`", "", "```", signature(plain), "```", "", told(plain), "")
+
+
+def _members(cls: type) -> Iterator[tuple[str, Any]]:
+    """Public methods and properties, its own and those of the classes that it is put together from."""
+    for part in cls.__mro__:
+        for name, member in vars(part).items():
+            if not name.startswith("_") and (inspect.isfunction(member) or isinstance(member, property | classmethod)):
+                yield name, member
+
+
+# plugins
+
+
+def plugins() -> list[tuple[str, Path]]:
+    """Name and folder, in alphabetical order."""
+    found = sorted((HOUSE / "plugins").glob("socialsupport-*"))
+    return [(path.name.removeprefix("socialsupport-"), path) for path in found if (path / "README.md").exists()]
+
+
+def plugin_pages() -> Iterator[tuple[str, Lines]]:
+    for name, folder in plugins():
+        yield name, plugin(name, folder)
+
+
+def plugin(name: str, folder: Path) -> Lines:
+    """Its README, then what its class and its cases say."""
+    registry = Registry.of(importlib.import_module(f"socialsupport_{name.replace('-', '_')}"))
+    yield (folder / "README.md").read_text("utf-8").rstrip() + "\n"
+    for kind in registry.connectors.values():
+        yield from claims(kind.capabilities)
+    kinds: list[type[Any]] = [*registry.connectors.values(), *registry.crms.values()]
+    for one in kinds:
+        yield from ("## Every setting", "", *fields(one.settings_model))
+    yield from golden(folder / f"socialsupport_{name.replace('-', '_')}" / "cases")
+
+
+def claims(able: Any) -> Lines:
+    marks = {"yes": "yes", "unsupported": "the network has no such thing", "not_implemented": "not yet"}
+    yield from ("## Claims", "", "Each is proven by a golden case below.", "")
+    rows = [(f"`{name}`", claimed(getattr(able, name))) for name in type(able).model_fields if name not in TYPES]
+    yield from table(("capability", ""), rows)
+    for head, kinds in (("event", EventType), ("intent", IntentType)):
+        yield from table((head, ""), [(f"`{one}`", marks[able.support(one)]) for one in get_args(kinds)])
+
+
+TYPES = ("events", "intents", "unsupported")
+
+
+def claimed(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, frozenset):
+        return ", ".join(sorted(value)) or "none"
+    if isinstance(value, tuple):
+        return ", ".join(f"{one.media_type} up to {one.max_bytes:,} bytes" for one in value) or "none"
+    if isinstance(value, BaseModel):
+        return " ".join(str(one) for one in value.model_dump().values())
+    return "none" if value is None else str(value)
+
+
+def golden(folder: Path) -> Lines:
+    yield from ("## Golden cases", "", "They ship with the plugin and are run by `socialsupport check`.")
+    rows = []
+    for file in sorted(folder.glob("*.json")):
+        content = json.loads(file.read_text("utf-8"))
+        cases = content if isinstance(content, list) else [content]
+        rows += [(f"`{file.name}`", one["name"], linked(one["source"])) for one in cases if "source" in one]
+    yield from table(("file", "case", "source"), rows)
+
+
+def linked(source: str) -> str:
+    return re.sub(r"(https?://[^\s()]+)", r"<\1>", source)
+
+
+TITLES = {
+    "hub.md": "Hub: what you call when you embed it",
+    "http.md": "HTTP: every path",
+    "commands.md": "Commands",
+    "configuration.md": "Configuration of `serve`",
+    "interaction.md": "Interaction",
+    "events.md": "Events",
+    "intents.md": "Intents and receipts",
+    "capabilities.md": "Capabilities",
+    "errors.md": "Errors",
+    "hooks.md": "Hooks",
+    "contract.md": "Connector and CRM: every method",
+}
+PAGES: dict[str, Callable[[], Lines]] = {
+    "index.md": index,
+    "hub.md": hub,
+    "http.md": http,
+    "commands.md": commands,
+    "configuration.md": configuration,
+    "interaction.md": interaction,
+    "events.md": events,
+    "intents.md": intents,
+    "capabilities.md": capabilities,
+    "errors.md": errors,
+    "hooks.md": hooks,
+    "contract.md": contract,
+}
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]) if len(sys.argv) > 1 else TARGET)

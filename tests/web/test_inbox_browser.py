@@ -1,0 +1,564 @@
+"""The agents' inbox in a real Chromium: by keyboard, live, hostile, narrow and dark.
+
+Screenshots are kept where SOCIALSUPPORT_SCREENSHOTS names a folder.
+"""
+
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from raven import Roost, bird, deleted, edited, message, reacted
+from raven.connector import ACCOUNT
+
+from socialsupport_core.model import IdentityClaimed
+from socialsupport_core.model.interaction import Attachment
+from socialsupport_core.web import create_app
+
+playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = os.environ.get("SOCIALSUPPORT_CHROMIUM") or shutil.which("chromium") or ""
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM, reason="there is no chromium on this machine (Debian: apt install chromium)"),
+]
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SCREENSHOTS = os.environ.get("SOCIALSUPPORT_SCREENSHOTS")
+EVIL = "<img src=x onerror=alert(1)>"
+
+
+class Office:
+    """A roost on a real port, with its workers, at the real time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+        self.roost = Roost(folder, clock=lambda: datetime.now(UTC), public_url=self.url)
+        self.hub = self.roost.hub
+        self.hub.add_agent("acme", "bo", "Bo")
+        app = create_app(self.hub, inbox=True)
+        config = uvicorn.Config(app, log_level="critical", ws="none", timeout_graceful_shutdown=1)
+        self.server = uvicorn.Server(config)
+        self.thread = threading.Thread(target=self.server.run, args=([self.socket],), daemon=True)
+
+    def __enter__(self) -> "Office":
+        self.thread.start()
+        until(lambda: self.server.started, "the server did not start")
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.server.should_exit = True
+        self.thread.join(10)
+        self.socket.close()
+
+    def hear(self, number: str | int, text: str, author: str = "kerry", *, ago: float = 60, **more: Any) -> Any:
+        """Somebody wrote `ago` seconds ago; it is recorded when this returns."""
+        event = message(number, text, author, at=datetime.now(UTC) - timedelta(seconds=ago), **more)
+        self.roost.deliver(event)
+        until(lambda: str(number) in self.known(author), "it was not recorded")
+        return event
+
+    def known(self, author: str) -> list[str]:
+        try:
+            return [one["interaction"]["native_id"] for one in self.roost.timeline(author)]
+        except LookupError:
+            return []
+
+    def token(self, agent: str = "dana", *scopes: Any) -> str:
+        return self.hub.issue_token("acme", agent, scopes or ("read", "reply", "link"))
+
+
+class Visitor:
+    """A page with a watch on everything that must not happen."""
+
+    def __init__(self, context: Any, office: Office) -> None:
+        self.office = office
+        self.page = context.new_page()
+        self.page.set_default_timeout(10_000)
+        self.dialogs: list[str] = []
+        self.requests: list[str] = []
+        self.errors: list[str] = []
+        self.page.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss()))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", lambda line: line.type in {"error", "warning"} and self.errors.append(line.text))
+
+    def sign_in(self, agent: str = "dana") -> "Visitor":
+        self.page.goto(f"{self.office.url}/#token={self.office.token(agent)}")
+        self.page.get_by_text("Live", exact=True).wait_for()
+        return self
+
+    def open(self, name: str = "Kerry") -> "Visitor":
+        self.row(name).click()
+        self.page.get_by_role("heading", name=name, level=2).first.wait_for()
+        self.page.locator("#person-title").wait_for(state="attached")
+        return self
+
+    def row(self, name: str) -> Any:
+        return self.page.locator(".row", has_text=name)
+
+    def entry(self, text: str) -> Any:
+        return self.page.locator(".entry", has_text=text)
+
+    def write(self, text: str) -> None:
+        self.page.locator("#answer").fill(text)
+
+    def plan(self, text: str) -> None:
+        self.page.locator("#plan", has_text=text).wait_for()
+
+    def send(self) -> None:
+        self.page.locator("#answer").press("Control+Enter")
+
+    def focused(self, what: str) -> Any:
+        return self.page.evaluate(f"document.activeElement.{what}")
+
+    def shoot(self, name: str) -> None:
+        if SCREENSHOTS:
+            self.page.screenshot(path=Path(SCREENSHOTS) / f"inbox-{name}.png")
+
+    def fits(self) -> None:
+        overflow = self.page.evaluate(
+            "[...document.querySelectorAll('html, .pane, .timeline, .queue-scroll, dialog')]"
+            ".filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.className || e.tagName)"
+        )
+        assert overflow == []
+
+    def calm(self) -> None:
+        """Nothing broke, nothing popped up, nothing foreign was asked for."""
+        assert self.errors == []
+        assert self.dialogs == []
+        assert [url for url in self.requests if not url.startswith(self.office.url)] == []
+
+
+def until(true: Callable[[], Any], why: str, seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, why
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with playwright_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    with Office(tmp_path) as office:
+        yield office
+
+
+@pytest.fixture
+def arrive(chromium: Any, office: Office) -> Iterator[Callable[..., Visitor]]:
+    contexts: list[Any] = []
+
+    def arrive(**options: Any) -> Visitor:
+        contexts.append(chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, **options}))
+        return Visitor(contexts[-1], office)
+
+    yield arrive
+    for context in contexts:
+        context.close()
+
+
+def test_signing_in_and_out(arrive: Callable[..., Visitor], office: Office) -> None:
+    visitor = arrive()
+    page = visitor.page
+    page.goto(office.url)
+    page.get_by_label("API token").fill("sst_wrong")
+    page.keyboard.press("Enter")
+    page.get_by_text("not known here").wait_for()
+    assert len(visitor.errors) == 1  # the browser's own line about the 401
+    visitor.errors.clear()
+    page.get_by_label("API token").fill(office.token())
+    page.keyboard.press("Enter")
+    page.get_by_text("Live", exact=True).wait_for()
+    assert page.evaluate("document.cookie") == ""
+
+    visitor.sign_in()
+    assert page.url == f"{office.url}/"
+    page.reload()
+    page.get_by_text("Live", exact=True).wait_for()
+    page.get_by_role("button", name="Dana: sign out").click()
+    page.get_by_label("API token").wait_for()
+    page.reload()
+    page.get_by_label("API token").wait_for()
+    visitor.calm()
+
+
+def test_the_timeline_reads_as_one_conversation(arrive: Callable[..., Visitor], office: Office) -> None:
+    office.roost.sky.files["bill"] = b"%PDF"
+    bill = Attachment(media_type="application/pdf", native_id="bill", name="bill.pdf")
+    shouted = office.hear(1, "Where is my **order**?", visibility="public", ago=400)
+    office.hear(2, "Here is the bill", ago=300, attachments=(bill,))
+    wrong = office.hear(3, "Order 17", ago=200)
+    regretted = office.hear(4, "You fools", ago=100)
+    now = (datetime.now(UTC) - shouted.interaction.sent_at).total_seconds()
+    since_noon = (shouted.interaction.sent_at.timestamp() - message(0, "").interaction.sent_at.timestamp()) + now
+    office.roost.deliver(edited(wrong, "Order 71", since_noon), deleted(regretted, since_noon))
+    office.roost.deliver(reacted(shouted, "🙏", since_noon, author="sam"))
+    office.hub.note("acme", office.roost.conversation(), "Be kind to her", agent="bo")
+    visitor = arrive().sign_in().open()
+    page = visitor.page
+
+    public, private = visitor.entry("Where is my order?"), visitor.entry("Here is the bill")
+    assert public.locator("strong").inner_text() == "order"
+    assert public.locator(".visibility").inner_text() == "Public"
+    assert private.locator(".visibility").inner_text() == "Private"
+    shades = [one.locator(".bubble").evaluate("e => getComputedStyle(e).borderStyle") for one in (public, private)]
+    assert shades[0] != shades[1]  # to be told apart without colour
+    public.locator(".reactions", has_text="🙏").wait_for()
+    page.locator(".seam.leg", has_text="Joined: the customer's only open conversation").wait_for()
+    visitor.entry("Order 71").get_by_text("Edited").wait_for()
+    visitor.entry("Deleted by its author").wait_for()
+    assert page.get_by_text("You fools").count() == 0
+    note = visitor.entry("Be kind to her")
+    assert note.get_attribute("data-direction") == "internal"
+    assert "Bo" in note.inner_text()
+    link = private.get_by_role("link", name="bill.pdf")
+    link.wait_for()
+    with page.expect_download() as download:
+        link.click()
+    assert Path(download.value.path()).read_bytes() == b"%PDF"
+    assert page.locator(".entry time").first.get_attribute("title")
+    visitor.shoot("timeline")
+    visitor.calm()
+
+
+def test_a_reply_by_keyboard_alone(arrive: Callable[..., Visitor], office: Office) -> None:
+    office.hear(1, "Is it open today?", ago=4000)
+    office.hear(2, "And tomorrow?", "sam", ago=90)
+    visitor = arrive().sign_in()
+    page = visitor.page
+    waiting = [one.inner_text() for one in page.locator(".waiting time").all()]
+    assert waiting == ["1 h", "1 min"]  # whoever has waited longest comes first
+    page.keyboard.press("j")
+    page.locator("#talk-title", has_text="Kerry").wait_for()
+    page.keyboard.press("j")
+    page.locator("#talk-title", has_text="Sam").wait_for()
+    page.keyboard.press("k")
+    page.locator("#talk-title", has_text="Kerry").wait_for()
+    page.keyboard.press("r")
+    page.keyboard.type("It is open until six.")
+    visitor.plan("21 of 160 characters")
+    page.keyboard.press("Control+Enter")
+    visitor.entry("It is open until six.").get_by_text("Sent", exact=True).wait_for()
+    assert office.roost.sky.texts() == ["It is open until six."]
+    assert page.locator(".waiting").count() == 1
+    page.keyboard.press("Escape")
+    assert visitor.focused("id") == "timeline"
+    assert page.locator("#timeline").evaluate("e => getComputedStyle(e).outlineStyle") == "solid"
+    page.keyboard.press("e")
+    page.get_by_role("button", name="Reopen").wait_for()
+    page.keyboard.press("Escape")
+    page.locator("#nothing").wait_for()
+    assert page.evaluate("location.hash") == "#/"
+    visitor.calm()
+
+
+def test_a_phone_number_does_not_go_out_in_public(arrive: Callable[..., Visitor], office: Office) -> None:
+    office.hear(1, "Nobody answers!", visibility="public")
+    visitor = arrive().sign_in().open()
+    page = visitor.page
+    visitor.write("🎉 Call us: +1 555 010 4477 or so")
+    visitor.plan("contains a phone number")
+    visitor.shoot("refused")
+    assert page.locator(".mirror mark").all_inner_texts() == ["+1 555 010 4477"]
+    assert page.locator("#plan .marked").all_inner_texts() == ["+1 555 010 4477"]
+    visitor.send()
+    page.wait_for_timeout(300)
+    assert page.locator("#answer").input_value().startswith("🎉 Call")
+    assert office.roost.sky.texts() == []
+    visitor.write("🎉 Call us")
+    visitor.plan("of 160 characters")
+    visitor.send()
+    visitor.entry("🎉 Call us").get_by_text("Sent", exact=True).wait_for()
+    visitor.calm()
+
+
+def test_writing_privately_to_somebody_who_spoke_in_public(arrive: Callable[..., Visitor], office: Office) -> None:
+    office.hear(1, "Nobody answers!", visibility="public")
+    visitor = arrive().sign_in().open()
+    page = visitor.page
+    page.get_by_text("Write privately").click()
+    visitor.write("Is +1 555 010 4477 yours?")
+    visitor.plan("of 160 characters")
+    page.get_by_role("button", name="Send privately").click()
+    entry = visitor.entry("Is +1 555 010 4477 yours?")
+    entry.get_by_text("Sent", exact=True).wait_for()
+    assert entry.get_attribute("data-visibility") == "private"
+    page.locator(".seam", has_text="Handed off: to a private thread").wait_for()
+    assert office.roost.sky.messages[0]["thread"] == "dm-kerry"
+    visitor.calm()
+
+
+def test_parts_hand_off_and_note(arrive: Callable[..., Visitor], office: Office) -> None:
+    office.hear(1, "Nobody answers!", visibility="public")
+    visitor = arrive().sign_in().open()
+    page = visitor.page
+    visitor.write("We are sorry, Kerry, and looking into it. " * 6)
+    visitor.plan("Goes out as 2 messages")
+    page.locator("#plan summary").click()
+    assert page.locator("#plan li").count() == 2
+    visitor.write("Please go on here:")
+    page.get_by_role("button", name="Hand off").click()
+    page.locator("#hand-off-note", has_text="Anybody can read a public reply").wait_for()
+    link = page.locator("#answer").input_value().removeprefix("Please go on here: ")
+    assert link.startswith(f"{office.url}/h/")
+    page.locator(".seam", has_text="Dana made a hand-off link").wait_for()
+
+    page.get_by_text("Internal note").first.click()
+    visitor.write("Her number is +1 555 010 4477")
+    visitor.send()
+    note = visitor.entry("Her number is")
+    note.wait_for()
+    until(lambda: note.get_attribute("data-id").isdigit(), "the hub did not keep the note")
+    assert note.get_attribute("data-direction") == "internal"
+    assert office.roost.sky.texts() == []
+    visitor.calm()
+
+
+def test_what_may_have_been_sent_is_for_a_person_to_say(arrive: Callable[..., Visitor], office: Office) -> None:
+    office.hear(1, "Hello?")
+    visitor = arrive().sign_in().open()
+    page = visitor.page
+    office.roost.sky.faults.drop = 1
+    visitor.write("On its way")
+    visitor.send()
+    entry = visitor.entry("On its way")
+    entry.get_by_text("May have been sent, please check").wait_for()
+    visitor.shoot("uncertain")
+    entry.get_by_role("button", name="It was not").click()
+    entry.get_by_text("Not sent", exact=True).wait_for()
+    assert len(office.roost.sky.texts()) == 1  # nothing is sent again by itself
+    entry.get_by_role("button", name="Send again").click()
+    entry.get_by_text("Sent", exact=True).wait_for()
+    assert office.roost.sky.texts() == ["On its way"] * 2
+    assert page.locator(".outcome-buttons").count() == 0
+    visitor.calm()
+
+
+def test_an_unreachable_hub_loses_and_doubles_nothing(arrive: Callable[..., Visitor], office: Office) -> None:
+    office.hear(1, "Hello?")
+    visitor = arrive().sign_in().open()
+    page = visitor.page
+    keys: list[str] = []
+
+    def cut(route: Any) -> None:
+        keys.append(route.request.headers["idempotency-key"])
+        if len(keys) == 1:
+            route.fetch()  # the hub hears it, the page never learns
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/reply", cut)
+    visitor.write("Once only")
+    visitor.send()
+    lost = visitor.entry("The hub could not be reached")
+    lost.get_by_role("button", name="Try again").click()
+    until(lambda: len(keys) == 2, "it was not tried again")
+    lost.wait_for(state="detached")
+    assert visitor.entry("Once only").count() == 1
+    assert keys[0] == keys[1]
+    assert office.roost.sky.texts() == ["Once only"]
+    assert visitor.dialogs == []
+
+
+def test_link_and_undo(arrive: Callable[..., Visitor], office: Office) -> None:
+    office.hear(1, "It is me on the square", "kerry", ago=500)
+    office.hear(2, "And me at home", "kerry_home", ago=90)
+    visitor = arrive().sign_in().open()
+    page = visitor.page
+    page.get_by_role("button", name="Link", exact=True).click()
+    page.get_by_label("Name, address, handle or identifier").fill("home")
+    page.get_by_role("radio").first.wait_for()
+    page.get_by_label("Why").fill("said so on the phone")
+    page.keyboard.press("Enter")
+    visitor.entry("And me at home").wait_for()
+    page.get_by_text("Dana linked them").wait_for()
+    visitor.shoot("linked")
+    page.get_by_role("button", name="Undo").click()
+    visitor.entry("And me at home").wait_for(state="detached")
+    page.get_by_text("Taken back (1)").wait_for()
+    assert office.roost.texts("kerry_home") == ["And me at home"]
+
+    page.get_by_role("button", name="Link", exact=True).click()
+    page.get_by_label("Name, address, handle or identifier").fill("phone:+15550104477")
+    page.get_by_text("not heard of so far").wait_for()
+    page.keyboard.press("Enter")
+    page.locator(".identifiers", has_text="+15550104477").wait_for()
+    visitor.calm()
+
+
+def test_a_claim_is_shown_and_a_split_is_kept(arrive: Callable[..., Visitor], office: Office) -> None:
+    office.hear(1, "Hello", "kerry", ago=500)
+    office.hear(2, "Hello too", "sam", ago=400)
+    at = datetime.now(UTC)
+    kerry, sam = bird("kerry").identifiers[0], bird("sam").identifiers[0]
+    claim = IdentityClaimed(id="c1", own_account=ACCOUNT, subject=sam, claims=(kerry,), proof="typed", at=at)
+    office.roost.deliver(claim)
+    until(lambda: office.hub.explain("acme", str(kerry))["refused"], "the claim was not recorded")
+    visitor = arrive().sign_in().open()
+    page = visitor.page
+    page.locator("section", has_text="Not joined").get_by_text("it never joins").wait_for()
+    page.locator("section", has_text="Not joined").get_by_role("button", name="Link").click()
+    page.get_by_role("radio").first.wait_for()
+    page.get_by_role("dialog").get_by_role("button", name="Link").click()
+    visitor.entry("Hello too").wait_for()
+
+    page.get_by_role("button", name="Split").click()
+    page.get_by_role("dialog").get_by_role("checkbox", name="sam").check()
+    page.get_by_text("1 account leaves, 1 stay").wait_for()
+    page.get_by_role("dialog").get_by_role("button", name="Split").click()
+    visitor.entry("Hello too").wait_for(state="detached")
+    apart = page.locator("section", has_text="Kept apart")
+    apart.get_by_text("Dana said that these are different people").wait_for()
+    apart.get_by_role("button", name="Undo").click()
+    visitor.entry("Hello too").wait_for()
+    visitor.calm()
+
+
+def test_it_is_live_and_colleagues_see_each_other(arrive: Callable[..., Visitor], office: Office) -> None:
+    office.hear(1, "Hello?")
+    dana, bo = arrive().sign_in().open(), arrive().sign_in("bo").open()
+    bo.write("I am at it")
+    dana.page.get_by_text("Bo is answering this conversation.").wait_for()
+    dana.page.locator(".row-answering", has_text="Bo answering").wait_for()
+    bo.write("")
+    bo.page.keyboard.press("Escape")
+    dana.page.locator("#answering").wait_for(state="hidden")
+
+    office.hear(2, "Still there?", ago=0)
+    dana.entry("Still there?").wait_for()
+    assert "Kerry on Raven: Still there?" in dana.page.locator("#announcer").inner_text()
+    office.hear(3, "Me too", "sam", ago=0)
+    dana.page.locator('.row[data-unread="true"]', has_text="Sam").wait_for()
+    assert dana.page.title() == "(1) Inbox"
+    bo.page.get_by_role("button", name="Take it").click()
+    bo.page.locator(".seam", has_text="Bo took this").wait_for()
+    dana.page.locator(".row", has_text="Kerry").get_by_text("Assigned to Bo").wait_for(state="attached")
+    dana.page.get_by_text("Mine", exact=True).click()
+    dana.page.get_by_text("Nothing is assigned to you.").wait_for()
+    dana.calm()
+    bo.calm()
+
+
+def test_a_draft_stays_and_never_changes_its_place(arrive: Callable[..., Visitor], office: Office) -> None:
+    office.hear(1, "In confidence", ago=300)
+    visitor = arrive().sign_in().open()
+    page = visitor.page
+    visitor.write("Your address is Tower Lane 3")
+    page.reload()
+    page.locator("#talk-title", has_text="Kerry").wait_for()
+    assert page.locator("#answer").input_value() == "Your address is Tower Lane 3"
+    office.hear(2, "Nobody answers!", visibility="public", ago=0)
+    visitor.entry("Nobody answers!").wait_for()
+    assert page.locator(".legs :checked + span").inner_text().endswith("private")
+    visitor.write("")
+    office.hear(3, "Hello?", visibility="public", ago=0)
+    page.locator(".legs :checked + span", has_text="public").wait_for()
+    visitor.calm()
+
+
+def test_older_entries_come_on_scrolling(arrive: Callable[..., Visitor], office: Office) -> None:
+    start = datetime.now(UTC) - timedelta(hours=3)
+    letters = [message(n, f"Letter {n} of many", at=start + timedelta(minutes=n)) for n in range(120)]
+    office.roost.deliver(*letters)
+    until(lambda: len(office.known("kerry")) == 50, "they were not recorded")
+    visitor = arrive().sign_in().open()
+    page = visitor.page
+    visitor.entry("Letter 119 of many").wait_for()
+    until(
+        lambda: page.locator("#timeline").evaluate("e => e.scrollHeight - e.scrollTop - e.clientHeight < 4"), "no end"
+    )
+    assert page.locator(".entry").count() == 50
+    for count in (100, 120):
+        page.locator("#timeline").evaluate("e => { e.scrollTop = 0 }")
+        until(lambda count=count: page.locator(".entry").count() == count, f"{count} entries did not come")
+    assert page.locator("#timeline").evaluate("e => e.scrollTop") > 200  # what was read stays in view
+    page.get_by_text("This is where it began").wait_for()
+    office.hear("new", "One more", ago=0)
+    page.get_by_role("button", name="Newest").click()
+    assert page.locator(".entry").count() == 121
+    visitor.calm()
+
+
+def test_strangers_cannot_script_the_page(arrive: Callable[..., Visitor], office: Office) -> None:
+    evil = f"{EVIL} <script>alert(2)</script> [x](javascript:alert(3)) ![y](http://evil.example/z.png)"
+    sheet = Attachment(media_type="text/html", native_id="evil", name=f"{EVIL}.html")
+    office.roost.sky.files["evil"] = b"<script>alert(4)</script>"
+    letter = message(1, evil, at=datetime.now(UTC), attachments=(sheet,), subject=EVIL)
+    author = bird("kerry").model_copy(update={"name": EVIL, "handle": EVIL})
+    named = letter.interaction.model_copy(update={"author": author})
+    office.roost.deliver(letter.model_copy(update={"interaction": named}))
+    visitor = arrive().sign_in()
+    page = visitor.page
+    visitor.row(EVIL).click()
+    page.locator("#talk-title", has_text=EVIL).wait_for()
+    page.locator("#person-title", has_text=EVIL).wait_for()
+    page.get_by_role("link", name=f"{EVIL}.html").wait_for()
+    page.get_by_role("button", name="Link", exact=True).click()
+    page.get_by_label("Name, address, handle or identifier").fill(EVIL)
+    page.keyboard.press("Escape")
+    visitor.write(evil)
+    visitor.plan("1")
+    assert page.locator("img, .entry script, iframe, [onerror]").count() == 0
+    hrefs = page.locator(".entry a").evaluate_all("all => all.map(one => one.getAttribute('href'))")
+    assert [one for one in hrefs if "javascript" in one] == []
+    visitor.calm()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_narrow(arrive: Callable[..., Visitor], office: Office, scheme: str) -> None:
+    office.hear(1, "A-very-long-word-" * 30, visibility="public", ago=8000)
+    office.hear(2, "Hello", ago=100)
+    visitor = arrive(viewport={"width": 390, "height": 780}, color_scheme=scheme).sign_in()
+    page = visitor.page
+    visitor.fits()
+    visitor.shoot(f"narrow-queue-{scheme}")
+    visitor.row("Kerry").click()
+    visitor.entry("Hello").wait_for()
+    assert not page.locator("#queue").is_visible()
+    visitor.write("Hello Kerry")
+    visitor.plan("of 160")
+    visitor.fits()
+    visitor.shoot(f"narrow-talk-{scheme}")
+    page.get_by_role("button", name="About this person").click()
+    page.locator("#person-title").wait_for()
+    visitor.fits()
+    visitor.shoot(f"narrow-person-{scheme}")
+    page.get_by_role("button", name="Close").click()
+    page.get_by_role("button", name="Back to the queue").click()
+    page.locator("#queue").wait_for()
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (sum(int(one) for one in ground[4:-1].split(",")) < 200) == (scheme == "dark")
+    visitor.calm()
+
+
+def test_who_may_only_read_is_offered_nothing_else(arrive: Callable[..., Visitor], office: Office) -> None:
+    office.hear(1, "Hello")
+    visitor = arrive()
+    visitor.page.goto(f"{office.url}/#token={office.token('bo', 'read')}")
+    visitor.open()
+    visitor.entry("Hello").wait_for()
+    for offer in ("Send", "Hand off", "Link", "Resolve", "Take it"):
+        assert not visitor.page.get_by_role("button", name=offer, exact=True).is_visible(), offer
+    visitor.calm()
