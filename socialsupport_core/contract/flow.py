@@ -102,7 +102,7 @@ class FlowRun(Generic[T]):
             self.done, self._result = True, stop.value
         except SocialSupportError:
             raise
-        except Exception as error:
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
             kind = Uncertain if self._touched else Unavailable
             raise kind(f"the network's answer could not be read ({type(error).__name__}: {error})") from error
 

@@ -75,6 +75,7 @@ class Configuring(Base):
         shared = self._app_settings(app) if app else {}
         self.channels.settings(connector, dict(settings), shared, where=f"channel {channel}")
         known = self._known(tenant, channel)
+        paused = known is not None and known.state == "paused"
         receives = cls.capabilities.receives
         added = Channel(
             tenant,
@@ -84,8 +85,8 @@ class Configuring(Base):
             known.door if known else self._door(),
             own_account or (known.own_account if known else None),
             known.facts if known else Facts(),
-            "active",
-            None,
+            "paused" if paused else "active",
+            known.reason if known and paused else None,
             known.cursor if known else None,
             open_network,
             mode or ("poll" if "poll" in receives and "webhook" not in receives else "webhook"),

@@ -93,7 +93,7 @@ class Reading(Base):
     def attachment(self, tenant: str, attachment: str) -> tuple[interactions.Kept, bytes]:
         """A stored attachment and its content. Raises KeyError."""
         seq, _, position = attachment.partition(".")
-        if not (seq.isdigit() and position.isdigit()):
+        if not (f"{seq}{position}".isascii() and seq.isdigit() and position.isdigit() and len(attachment) < 19):
             raise KeyError(attachment)
         kept = self._database.read(lambda tx: interactions.attachment(tx, tenant, int(seq), int(position)))
         if kept is None or kept.blob is None:

@@ -325,7 +325,13 @@ def change_channel(request: Request, hub: Hub, access: Access) -> Any:
     tenant, name = access.agent.tenant, _id(request)
     live = hub.channels.get(tenant, name).channel
     path = hub.add_channel(
-        tenant, name, live.connector, _body(request, ChannelPatch).settings, app=live.app, mode=live.mode
+        tenant,
+        name,
+        live.connector,
+        _body(request, ChannelPatch).settings,
+        app=live.app,
+        mode=live.mode,
+        open_network=live.open_network,
     )
     return {"id": name, "door": f"{hub.public_url}{path}"}
 
@@ -414,7 +420,8 @@ def _before(request: Request) -> tuple[int, int] | None:
     if not given:
         return None
     at, _, seq = given.partition(".")
-    return _number(at), _number(seq or "0")
+    early = -1 if at.startswith("-") else 1  # before 1970
+    return early * _number(at.removeprefix("-")), _number(seq or "0")
 
 
 def _limit(request: Request, default: int) -> int:

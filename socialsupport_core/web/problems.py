@@ -62,9 +62,14 @@ def _missing(_request: Request, error: Exception) -> Response:
     return problem(404, "there is no such thing", str(error.args[0]) if error.args else "")
 
 
+def _failed(_request: Request, _error: Exception) -> Response:
+    return problem(500, "something went wrong here", "it is in the log; the request may be repeated with its key")
+
+
 HANDLERS: Mapping[Any, Callable[[Request, Exception], Response]] = {
     SocialSupportError: _ours,
     HTTPException: _http,
     ValidationError: _invalid,
     KeyError: _missing,
+    Exception: _failed,
 }

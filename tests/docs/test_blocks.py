@@ -20,6 +20,7 @@ import time
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,20 @@ def name_of(page: Path) -> str:
     return str(page.relative_to(HOUSE))
 
 
+class Tags(HTMLParser):
+    """Keeps the tags that are open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
 @dataclass
 class Reader:
     """Somebody who follows one page, in an empty folder."""
@@ -120,6 +135,11 @@ class Reader:
             trial = self.folder / f"trial-{block.line}"
             trial.mkdir()
             open_hub(load(path), trial).close()
+
+    def follow_html(self, block: Block, content: str) -> None:
+        tags = Tags()
+        tags.feed(content)
+        assert tags.open == [], f"{name_of(self.page)}:{block.line}: {tags.open} stays open"
 
     def follow_sh(self, block: Block, content: str) -> None:
         for command in content.splitlines():

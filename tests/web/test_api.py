@@ -295,11 +295,11 @@ def test_an_attachment_that_is_none_is_404(acme: Any, con: str, id: str) -> None
 
 
 def test_an_attachment_comes_when_the_network_is_back(acme: Any, roost: Roost) -> None:
-    roost.sky.faults.unavailable = 20
+    roost.sky.faults.unavailable = 4
     roost.sky.files["f1"] = b"late"
     roost.hear(message(1, "see", attachments=({"native_id": "f1", "name": "a.txt"},)))
     assert roost.timeline()[0]["attachments"][0]["state"] == "pending"
-    for _ in range(20):
+    for _ in range(3):
         roost.clock.forward(hours=1)
         roost.hub.drain()
     assert roost.timeline()[0]["attachments"][0]["state"] == "stored"
