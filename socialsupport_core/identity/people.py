@@ -234,13 +234,6 @@ def _written(account: str) -> str:
         raise VerdictRefused(f"{account[:80]!r} is not an account; write kind:value, as `explain` shows them") from None
 
 
-def _written(account: str) -> str:
-    try:
-        return str(canonical(Identifier.parse(account)))
-    except ValueError:
-        raise VerdictRefused(f"{account[:80]!r} is not an account; write kind:value, as `explain` shows them") from None
-
-
 def undo(tx: Tx, tenant: str, verdict: str, *, agent: str, at: int) -> Verdict:
     """Takes back one verdict, or one piece of evidence by its digest; everything is as if it had never been."""
     gone = identity.retract(tx, tenant, verdict, agent, at)

@@ -73,7 +73,7 @@ class Recorder:
         node = observe(tx, place.tenant, interaction.author, self._at(place, interaction))
         if node is None:
             raise ValueError("its author has no identifier")
-        leg = self._store(tx, place, interaction, node)
+        leg = self._store(tx, place, interaction, node) or self._store_namesake(tx, place, event, node)
         if leg is None:
             return "it was recorded before"
         if not interaction.author.is_bot:
@@ -137,6 +137,17 @@ class Recorder:
             interactions.expect_attachments(tx, place.tenant, seq, interaction)
         publish_interaction(tx, place.tenant, "interaction.received", stored, leg, customer=node)
         return leg
+
+    def _store_namesake(self, tx: Tx, place: Place, event: InteractionReceived, node: Node) -> Leg | None:
+        """A stranger may reuse a message's id (a Message-ID is no secret): what says something else is kept too."""
+        interaction = event.interaction
+        key = interactions.key_of(tx, place.tenant, place.channel, interaction.native_id, interaction.thread.id)
+        known = interactions.get(tx, place.tenant, key) if key else None
+        if known is None or _says_the_same(known.interaction, interaction):
+            return None
+        own = hashlib.sha256(event.id.encode()).hexdigest()[:16]
+        apart = interaction.model_copy(update={"native_id": f"{interaction.native_id[:1000]}#{own}"})
+        return self._store(tx, place, apart, node)
 
     def _about(self, tx: Tx, place: Place, event: Any, native_id: str) -> tuple[Key, Stored] | None:
         """The interaction that an event is about; None if it has not come yet, and then the event waits."""
@@ -261,6 +272,10 @@ _HANDLERS: dict[type, Callable[..., str | None]] = {
     ErasureRequested: Recorder.noted,
     Unrecognised: Recorder.unrecognised,
 }
+
+
+def _says_the_same(one: Interaction, other: Interaction) -> bool:
+    return (one.author.account, one.text, one.subject) == (other.author.account, other.text, other.subject)
 
 
 def publish_interaction(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from raven import Raven, Roost, Scrolls, message
-from raven.events import NOON
+from raven.events import NOON, bird
 
 from socialsupport_core.contract import SignatureError
 from socialsupport_core.hub import NoSuchDoor
@@ -226,3 +226,24 @@ def test_an_app_serves_many_tenants_and_leaks_to_none(roost: Roost) -> None:
     assert roost.texts(tenant="rival") == ["to west"]
     entry = accounted(roost)
     assert (entry["accepted"], entry["recorded"]) == (1, 1)
+
+
+def test_a_stranger_who_reuses_a_messages_id_hides_nothing(roost: Roost) -> None:
+    genuine = message("7@mail.example", "my order is late")
+    forged = genuine.model_copy(
+        update={
+            "id": "another",
+            "interaction": genuine.interaction.model_copy(update={"author": bird("mallory"), "text": "cancel it"}),
+        }
+    )
+    for order in ((genuine, forged), (genuine, forged)):
+        roost.hear(*order)
+    assert roost.texts("kerry") == ["my order is late"]
+    assert roost.texts("mallory") == ["cancel it"]
+
+
+def test_the_same_message_under_another_event_id_is_one(roost: Roost) -> None:
+    one = message(1, "hello")
+    roost.hear(one)
+    roost.hear(one.model_copy(update={"id": "from-an-export"}))
+    assert roost.texts() == ["hello"]
