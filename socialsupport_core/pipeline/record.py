@@ -1,5 +1,6 @@
 """Recording one event: whose it is, where it belongs, and what changes. One function an event type."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
