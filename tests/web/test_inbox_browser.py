@@ -51,7 +51,7 @@ class Office:
         self.hub = self.roost.hub
         self.hub.add_agent("acme", "bo", "Bo")
         app = create_app(self.hub, inbox=True)
-        config = uvicorn.Config(app, log_level="critical", ws="none", timeout_graceful_shutdown=1)
+        config = uvicorn.Config(app, log_level="error", ws="none", lifespan="on", timeout_graceful_shutdown=1)
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, args=([self.socket],), daemon=True)
 
