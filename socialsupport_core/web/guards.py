@@ -30,12 +30,15 @@ class HostCheck:
         self._names = {urlsplit(public_url).hostname or "", *more, *LOOPBACK}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
-        if scope["type"] != "http" or path.startswith(FREE) or self._known(scope):
+        if scope["type"] != "http" or self._free(scope) or self._known(scope):
             await self._app(scope, receive, send)
             return
         answer = PlainTextResponse("this name is not configured; see `public_url` and `hosts`", 421)
         await answer(scope, receive, send)
+
+    def _free(self, scope: Scope) -> bool:
+        path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+        return path.startswith(FREE)
 
     def _known(self, scope: Scope) -> bool:
         host = Headers(scope=scope).get("host", "")

@@ -150,7 +150,7 @@ class NetworkWire:
     def _authorized(self, ask: httpx.Request, connector: Any, credentials: Credentials | None) -> httpx.Request:
         nonce = chance.token_hex(16)
         if hasattr(connector, "refresh"):
-            arguments = (ask, credentials, self._clock(), nonce)
+            arguments: tuple[Any, ...] = (ask, credentials, self._clock(), nonce)
         else:
             arguments = (ask, self._clock(), nonce)
         signed: httpx.Request = connector.authorize(*arguments)

@@ -75,6 +75,7 @@ export class Outbox extends EventTarget {
       const outcome = await this.#send(message);
       if (outcome.again) return this.#later(outcome.after);
       this.#attempt = 0;
+      this.forget(message.id);
       this.#tell(message.id, outcome.refused ? "refused" : "sent", outcome.refused);
     }
   }
