@@ -154,6 +154,9 @@ class Workers:
 
     async def _claim(self, under_way: Iterable[outbox.Part]) -> list[outbox.Part]:
         now, busy = micros(self._clock()), Counter((part.tenant, part.channel) for part in under_way)
+        due = self._database.read(outbox.next_due)
+        if due is None or due > now:
+            return []  # looking is cheap, claiming is a commit
         claimed = self._database.write(lambda tx: outbox.claim(tx, now, AT_ONCE - busy.total(), busy))
         return await asyncio.wrap_future(claimed)
 

@@ -97,7 +97,7 @@ class Database:
         self._closing = threading.Lock()
         self._closed = False
         self.on_commit: Callable[[], None] = lambda: None
-        """Called by the writer after each commit."""
+        """Called by the writer after each commit that changed something."""
         self._writer = self._open()
         _prepare(self._writer, self.path)
         self._thread = threading.Thread(target=self._write_all, name="socialsupport-writer", daemon=True)
@@ -196,6 +196,7 @@ class Database:
             for work in batch:  # not one each: each would wait as long again
                 work.future.set_exception(StoreError(f"{self.path} cannot be written: {error}"))
             return
+        before = self._writer.total_changes
         try:
             outcomes = self._run(batch)
         except sqlite3.Error as error:
@@ -210,7 +211,8 @@ class Database:
                 work.future.set_result(result)
             else:
                 work.future.set_exception(failure)
-        self.on_commit()
+        if self._writer.total_changes != before:  # who looks for work and finds none must not wake himself
+            self.on_commit()
 
     def _run(self, batch: list[_Work[Any]]) -> list[tuple[Any, Exception | None]]:
         try:

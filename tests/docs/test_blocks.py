@@ -41,7 +41,8 @@ LASTING = re.compile(r"socialsupport (demo(?!.*--script)|serve)\b")
 READY = re.compile(r"Ctrl-C ends it|listening on|Starting development server")
 PORT = "8765"
 """Stands for a free one."""
-PATIENCE = 60.0
+PATIENCE = 120.0
+"""Seconds for one command, on a machine that has much to do."""
 
 
 @dataclass(frozen=True)
@@ -284,6 +285,7 @@ def reader(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
             del sys.modules[name]
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("reader", PAGES, ids=name_of, indirect=True)
 def test_the_page_can_be_followed(reader: Reader) -> None:
     for block in blocks(reader.page):

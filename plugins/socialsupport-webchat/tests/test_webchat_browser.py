@@ -77,6 +77,9 @@ class Visitor:
         self.page.keyboard.type(text)
         self.page.keyboard.press("Enter")
 
+    def posted(self, path: str) -> list[str]:
+        return [url for url in self.requests if url == self.server.url + path]
+
     def texts(self, selector: str = ".message:not(.greeting) .text") -> list[str]:
         return [str(text) for text in self.page.locator(selector).all_inner_texts()]
 
@@ -174,11 +177,13 @@ def test_offline_messages_wait_and_arrive_once_and_in_order(arrive: Callable[...
     visitor.settled("sent", "waiting", "waiting")
     assert "Waiting" in visitor.page.locator(".mine").last.inner_text()
     server.do(server.host.reply(visitor.id, "written meanwhile"))
+    failed = len(visitor.posted("messages")) - 1
     visitor.context.set_offline(False)
     visitor.settled("sent", "sent", "sent")
     visitor.sees("written meanwhile")
     assert server.host.texts() == ["zero", "one", "two"]
     assert visitor.texts() == ["zero", "written meanwhile", "one", "two"]
+    assert len(visitor.posted("messages")) == len(server.host.texts()) + failed
 
 
 def test_waiting_messages_survive_closing_the_page(arrive: Callable[..., Visitor], server: Any) -> None:

@@ -1,0 +1,148 @@
+"""The site is built from nothing but this repository, calls nobody, and leaves nothing out."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from socialsupport_core import model
+from socialsupport_core.contract import errors, hookspecs
+from socialsupport_core.web.schema import OPERATIONS
+from socialsupport_core.web.shapes import EVENTS
+
+pytest.importorskip("material")
+pytestmark = pytest.mark.timeout(600)  # the site is built once, by whichever test comes first
+HOUSE = Path(__file__).parents[2]
+DOCS = HOUSE / "docs"
+BUNDLED = re.compile(r"https://unpkg\.com/(mermaid@|iframe-worker/)")
+"""In Material's script: loaded for diagrams of mermaid, and for a site opened from a file, and never otherwise."""
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
+    environment = {"PATH": "/usr/bin:/bin", "NO_MKDOCS_2_WARNING": "1"}
+    done = subprocess.run(command, cwd=HOUSE, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+class Assets(HTMLParser):
+    """What a browser fetches by itself to show the page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.classes: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self.classes |= set(given.get("class", "").split())
+        if tag in {"script", "img", "iframe", "source", "video", "audio", "embed"} and "src" in given:
+            self.found.append(given["src"])
+        if tag == "link" and given.get("rel") not in {"canonical", "alternate", "next", "prev"}:
+            self.found.append(given.get("href", ""))
+
+
+def is_outside(address: str) -> bool:
+    return address.startswith(("http:", "https:", "//"))
+
+
+def test_no_page_fetches_anything_from_outside(site: Path) -> None:
+    pages = list(site.rglob("*.html"))
+    assert len(pages) > 30
+    for page in pages:
+        assets = Assets()
+        assets.feed(page.read_text("utf-8"))
+        assert assets.found, page
+        assert not [one for one in assets.found if is_outside(one)], page
+        assert "mermaid" not in assets.classes, page
+
+
+def test_no_stylesheet_and_no_script_fetches_anything_from_outside(site: Path) -> None:
+    for sheet in site.rglob("*.css"):
+        assert not re.findall(r"(?:url\(|@import)\s*['\"]?(?:https?:)?//[^)]+", sheet.read_text("utf-8")), sheet
+    for script in site.rglob("*.js"):
+        addresses = re.findall(r"https?://(?:unpkg|cdn|fonts|ajax|polyfill)[\w./@-]+", script.read_text("utf-8"))
+        assert not [one for one in addresses if not BUNDLED.match(one)], script
+
+
+def headings(site: Path, page: str) -> set[str]:
+    text = (site / "reference" / page / "index.html").read_text("utf-8")
+    found = re.findall(r"<h[1-4][^>]*>(.*?)</h[1-4]>", text, re.DOTALL)
+    return {re.sub(r"<a class=\"headerlink.*|<[^>]+>", "", one).strip().removesuffix("¶") for one in found}
+
+
+def named() -> Iterator[tuple[str, str]]:
+    yield from (("hooks", name) for name in vars(hookspecs) if name.startswith("socialsupport_"))
+    yield from (("events", one) for one in get_args(model.EventType))
+    yield from (("intents", one) for one in get_args(model.IntentType))
+    yield from (("capabilities", name) for name in model.Capabilities.model_fields)
+    kinds = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, Exception)]
+    yield from (("errors", one.__name__) for one in kinds)
+    yield from (("http", path) for _, path in OPERATIONS)
+    yield from (("commands", f"socialsupport {verb}") for verb in verbs())
+
+
+def verbs() -> Iterator[str]:
+    """As `--help` tells them, which is another way than that of the generator."""
+    for group in ("", "new"):
+        command = [sys.executable, "-m", "socialsupport_core.cli.main", *group.split(), "--help"]
+        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        listed = re.findall(r"^  ([a-z]+)\s", told.partition("Commands:")[2], re.MULTILINE)
+        yield from (f"{group} {one}".strip() for one in listed if one != "new")
+
+
+def test_everything_with_a_name_has_its_heading(site: Path) -> None:
+    found = cache(lambda page: headings(site, page))
+    everything = list(named())
+    assert len({kind for kind, _ in everything}) == 7
+    assert [(kind, name) for kind, name in everything if name not in found(kind)] == []
+
+
+def test_each_type_of_the_log_stands_in_the_reference(site: Path) -> None:
+    text = (site / "reference/events/index.html").read_text("utf-8")
+    assert [name for name in EVENTS if f"<code>{name}</code>" not in text] == []
+
+
+@pytest.mark.parametrize(
+    "name", sorted(path.name.removeprefix("socialsupport-") for path in (HOUSE / "plugins").iterdir())
+)
+def test_each_plugin_has_its_page_with_settings_and_cases(site: Path, name: str) -> None:
+    text = (site / "reference/plugins" / name / "index.html").read_text("utf-8")
+    assert 'id="every-setting"' in text
+    assert 'id="golden-cases"' in text
+
+
+def functions(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text("utf-8"))
+    return {one.name for one in ast.walk(tree) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)}
+
+
+def test_each_promise_names_tests_that_exist() -> None:
+    promises = re.split(r"^## ", (DOCS / "promises.md").read_text("utf-8"), flags=re.MULTILINE)[1:]
+    assert len(promises) == 10
+    for promise in promises:
+        proofs = re.findall(r"^- `([\w/.-]+\.py)::(\w+)`$", promise, re.MULTILINE)
+        assert len(proofs) >= 3, promise.splitlines()[0]
+        missing = [f"{path}::{name}" for path, name in proofs if name not in functions(HOUSE / path)]
+        assert missing == []
+
+
+def test_pictures_are_few_and_small() -> None:
+    pictures = [path for path in (DOCS / "images").iterdir() if path.suffix != ".md"]
+    assert 0 < len(pictures) < 6
+    assert [path for path in pictures if path.stat().st_size > 300_000] == []
+
+
+def test_nothing_that_is_generated_is_kept() -> None:
+    ignored = (DOCS / ".gitignore").read_text().split()
+    assert "reference/" in ignored
