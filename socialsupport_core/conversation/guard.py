@@ -1,15 +1,62 @@
 """The guard: a private thing never goes out in public. The core checks it, for every connector."""
 
 import re
+import unicodedata
+from collections.abc import Iterator
 
 from socialsupport_core.contract import Draft, Refusal
 from socialsupport_core.model import Intent, OpenPrivate, SendMessage
 
-_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
-_PHONE = re.compile(r"(?<![\w/.-])\+?\(?\d(?:[ ().\-/]{0,2}\d){6,14}(?![\w-])")
-_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
-_CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{2,4}")
+Found = tuple[str, int, int]
+"""What it is, and where it begins and ends."""
+
+_WORD = r"[\w-]{1,63}"
+_EMAIL = re.compile(
+    rf"[\w.+'-]{{1,64}} ?@ ?{_WORD}(?:\.{_WORD})*\.[^\W\d]{{2,63}}"
+    rf"|[\w.+-]{{1,64}} ?[(\[{{]at[)\]}}] ?{_WORD}(?: ?(?:\.|[(\[{{]dot[)\]}}]) ?{_WORD})+"
+    rf"|[\w.+-]{{1,64}} at {_WORD}(?: dot [^\W\d]{{2,63}})+",
+    re.IGNORECASE,
+)
+_PHONES = (
+    # international: + or 00, then 8 to 15 digits (E.164)
+    re.compile(r"(?<![\w+])\+\(?\d(?:[ ().\-/]{0,3}\d){7,14}(?!\d)"),
+    re.compile(r"(?<![\w.,/+-])(?<!\d )00[1-9](?:[ ().\-/]{0,3}\d){8,14}(?![ .-]?\d)(?!\w)"),
+    # national with its leading zero: 9 to 12 digits, not in dotted groups, which versions and dates are as well
+    re.compile(r"(?<![\w.,/+-])(?<!\d )\(?0[1-9](?:[ ()/-]{0,3}\d){7,10}(?!\w)(?![./-]\w)"),
+    re.compile(r"(?<![\w.])0[1-9](?:\.\d\d){4}(?!\w)(?!\.\d)"),
+    # North American: 555-010-9999, (555) 010-9999
+    re.compile(r"(?<![\w.+/-])(?<!\d )(?:1[ .-])?(?:\(\d{3}\) ?\d{3}[ .-]|\d{3}([ .-])\d{3}\1)\d{4}(?!\w)(?![./-]\d)"),
+)
+_CARD = re.compile(r"(?<![\w.,-])(?<!\d )[2-6]\d{3}(?:[ .-]?\d){10,15}(?!\w)(?![ .-]?\d)")
+_ISSUERS = re.compile(
+    r"3[47]\d{13}|3[0689]\d{12}|(?:2[2-7]|35|4\d|5\d|6\d)\d{14}|[456]\d{16,18}"
+)  # ISO/IEC 7812; an IMEI has check digit and length of a card, but no issuer's beginning
+_IBAN = re.compile(r"(?<!\w)[a-z]{2}\d{2}(?:[ -]?[a-z0-9]){11,30}", re.IGNORECASE)
+_URL = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+_IBAN_LENGTHS = {
+    country: length
+    for length, countries in {
+        15: "NO",
+        16: "BE",
+        18: "DK FI FO GL NL",
+        19: "MK SI",
+        20: "AT BA EE KZ LT LU XK",
+        21: "CH HR LI LV",
+        22: "BG BH CR DE GB GE IE ME RS VA",
+        23: "AE GI IL IQ TL",
+        24: "AD CZ ES MD PK RO SA SE SK TN VG",
+        25: "PT ST",
+        26: "IS TR",
+        27: "FR GR IT MC MR SM",
+        28: "AL AZ BY CY DO GT HU LB PL SV",
+        29: "BR EG PS QA UA",
+        30: "JO KW MU",
+        31: "MT SC",
+        32: "LC",
+    }.items()
+    for country in countries.split()
+}
+"""https://www.swift.com/standards/data-standards/iban-international-bank-account-number (2026-10)"""
 
 
 def no_personal_data_in_public(draft: Draft) -> Refusal | None:
@@ -37,25 +84,68 @@ def _beside(intent: Intent) -> list[str]:
     return [intent.subject or "", *(choice.title for choice in intent.choices), *files]
 
 
-def personal_data(text: str) -> list[tuple[str, int, int]]:
-    """What it is, and where it begins and ends."""
-    found = [("an e-mail address", *match.span()) for match in _EMAIL.finditer(text)]
-    found += [("a card number", *m.span()) for m in _CARD.finditer(text) if luhn(m[0])]
-    found += [("an account number", *m.span()) for m in _IBAN.finditer(text) if iban(m[0])]
-    taken = [(start, end) for _, start, end in found]
-    for match in _PHONE.finditer(text):
-        inside = any(start <= match.start() < end for start, end in taken)
-        if not inside and _is_phone(match[0]):
-            found.append(("a phone number", *match.span()))
-    return sorted(found, key=lambda one: one[1])
+def personal_data(text: str) -> list[Found]:
+    """In order; of two that overlap the first kind that was looked for stays."""
+    flat, places = _flat(text)
+    links = [match.span() for match in _URL.finditer(flat)]
+    kept: list[Found] = [("an e-mail address", *match.span()) for match in _EMAIL.finditer(flat)]
+    for name, start, end in _numbers(flat):
+        inside = any(start < other and end > begin for begin, other in links)
+        if not inside and not any(start < other and end > begin for _, begin, other in kept):
+            kept.append((name, start, end))
+    return sorted(((name, places[start], places[end - 1] + 1) for name, start, end in kept), key=lambda one: one[1])
 
 
-def _is_phone(written: str) -> bool:
-    """Seven digits or more, and neither a date nor a plain amount or order number without any separator."""
-    digits = sum(c.isdigit() for c in written)
-    if digits < 7 or _DATE.fullmatch(written.strip()):
-        return False
-    return written.startswith(("+", "0", "(")) or any(c in " -./()" for c in written)
+def _numbers(flat: str) -> Iterator[Found]:
+    for match in _IBAN.finditer(flat):
+        if length := _iban_length(match[0]):
+            yield "an account number", match.start(), match.start() + length
+    for match in _CARD.finditer(flat):
+        if luhn(match[0]) and _ISSUERS.fullmatch("".join(c for c in match[0] if c.isdigit())):
+            yield "a card number", *match.span()
+    for pattern in _PHONES:
+        for match in pattern.finditer(flat):
+            yield "a phone number", *match.span()
+
+
+def _iban_length(written: str) -> int:
+    """How much of the text is an account number; 0 if none is."""
+    wanted = _IBAN_LENGTHS.get(written[:2].upper(), 0)
+    seen = 0
+    for place, c in enumerate(written):
+        seen += c.isalnum()
+        if seen == wanted and iban(written[: place + 1]):
+            following = written[place + 1 : place + 2]
+            return 0 if following.isalnum() else place + 1
+    return 0
+
+
+def _flat(text: str) -> tuple[str, list[int]]:
+    """The text as it is read: digits, dashes and spaces of every script alike, nothing that is not seen.
+
+    The list tells for each character where it was.
+    """
+    flat, places = [], []
+    for place, c in enumerate(text):
+        seen = c if c.isascii() else _seen(c)
+        if seen:
+            flat.append(seen)
+            places.append(place)
+    return "".join(flat), places
+
+
+def _seen(c: str) -> str:
+    category = unicodedata.category(c)
+    if category in {"Cf", "Mn"}:
+        return ""
+    if category == "Zs":
+        return " "
+    if category == "Pd" or c == "\N{MINUS SIGN}":
+        return "-"
+    if category == "Nd":
+        return str(unicodedata.digit(c))
+    plain = unicodedata.normalize("NFKC", c)
+    return plain if len(plain) == 1 else c
 
 
 def luhn(written: str) -> bool:
@@ -67,6 +157,6 @@ def luhn(written: str) -> bool:
 
 def iban(written: str) -> bool:
     """The check digits of international account numbers (ISO 13616, modulus 97)."""
-    plain = written.replace(" ", "")
+    plain = "".join(c for c in written if c.isalnum())
     moved = plain[4:] + plain[:4]
     return 15 <= len(plain) <= 34 and int("".join(str(int(c, 36)) for c in moved)) % 97 == 1

@@ -138,8 +138,8 @@ def shown_leg(leg: Leg, node: Node) -> dict[str, Any]:
         account=str(node.identifier),
         opened_at=time(leg.opened_at),
         last_inbound=time(leg.last_inbound),
-        rule=leg.rule,
-        reason=leg.reason,
+        rule=leg.joined[0],
+        reason=leg.joined[1],
     )
 
 

@@ -81,11 +81,6 @@ class Acting(Base):
         plan = replying.plan_for(live.connector, intent, leg, self.clock())
         return speaker, plan, replying.refusals(self._policies, intent, leg, speaker, recent), leg
 
-    def _speaking(self, tenant: str) -> frozenset[str]:
-        """The channels on which we can say something."""
-        mine = [live for live in self.channels.all().values() if live.channel.tenant == tenant]
-        return frozenset(live.channel.id for live in mine if live.connector.capabilities.sends)
-
     def note(self, tenant: str, conversation: str, text: str, *, agent: str) -> None:
         """An internal note in the timeline; it never leaves."""
         now, native = self.clock(), self._id("note")

@@ -128,6 +128,11 @@ class Base:
 
     # inside
 
+    def _speaking(self, tenant: str) -> frozenset[str]:
+        """The channels on which we can say something."""
+        mine = [live for live in self.channels.all().values() if live.channel.tenant == tenant]
+        return frozenset(live.channel.id for live in mine if live.connector.capabilities.sends)
+
     def _publish(self, tx: Tx, tenant: str, type_: str, data: dict[str, Any], conversation: str) -> None:
         log.publish(tx, tenant, type_, micros(self.clock()), data, conversation=conversation)
 

@@ -55,7 +55,12 @@ class Reading(Base):
         return self._database.read(find)
 
     def conversation(self, tenant: str, conversation: str) -> dict[str, Any]:
-        return self._database.read(lambda tx: views.conversation(tx, conversation_of(tx, tenant, conversation)))
+        """One conversation with its legs; `speaks` tells on which of them we can say something."""
+        speaking = self._speaking(tenant)
+        found = self._database.read(lambda tx: views.conversation(tx, conversation_of(tx, tenant, conversation)))
+        for leg in found["legs"]:
+            leg["speaks"] = leg["channel"] in speaking
+        return found
 
     def explain(self, tenant: str, who: str) -> dict[str, Any]:
         """Why these identifiers are one customer."""

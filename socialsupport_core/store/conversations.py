@@ -44,6 +44,13 @@ class Leg:
     moved_from: str | None = None
     """The conversation on which it began, while its customer's conversations are one."""
 
+    @property
+    def joined(self) -> tuple[str, str]:
+        """The rule by which it belongs here now, and its reason in words."""
+        if self.moved_from is not None:
+            return "reunited", "two customers turned out to be one, and so did their open conversations"
+        return self.rule, self.reason
+
 
 @dataclass(frozen=True, slots=True)
 class Handoff:

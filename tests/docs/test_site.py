@@ -21,8 +21,8 @@ pytest.importorskip("material")
 pytestmark = pytest.mark.timeout(600)  # the site is built once, by whichever test comes first
 HOUSE = Path(__file__).parents[2]
 DOCS = HOUSE / "docs"
-BUNDLED = re.compile(r"https://unpkg\.com/(mermaid@|iframe-worker/)")
-"""In Material's script: loaded for diagrams of mermaid, and for a site opened from a file, and never otherwise."""
+BUNDLED = re.compile(r"https://unpkg\.com/(mermaid@|iframe-worker/|resize-observer-polyfill)")
+"""In Material's script: for diagrams of mermaid, a site opened from a file and browsers of 2019, never otherwise."""
 
 
 @pytest.fixture(scope="session")

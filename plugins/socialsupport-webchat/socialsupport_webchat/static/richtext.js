@@ -31,7 +31,7 @@ function copies(node) {
 
 function link(address) {
   const url = parsed(address);
-  
+  if (!url || !SCHEMES.has(url.protocol)) return document.createElement("span");
   const anchor = document.createElement("a");
   anchor.href = url.href;
   anchor.target = "_blank";

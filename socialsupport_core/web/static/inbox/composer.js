@@ -351,14 +351,14 @@ export class Composer {
   }
 }
 
-/** One place for each thread, the newest leg of it; first comes where the customer spoke last. */
+/** One place for each thread, the newest leg of it; first comes where the customer spoke last and we can speak. */
 function distinct(legs) {
   const places = new Map();
   for (const leg of legs) places.set(`${leg.channel} ${leg.thread} ${leg.account}`, leg);
   return [...places.values()].sort((a, b) => (spoken(b) > spoken(a) ? 1 : -1));
 }
 
-const spoken = (leg) => `${leg.last_inbound ?? ""} ${leg.opened_at}`;
+const spoken = (leg) => `${leg.speaks ? 1 : 0} ${leg.last_inbound ?? ""} ${leg.opened_at}`;
 
 const fromProblem = (problem) => ({ rule: "problem", reason: problem.message, remedy: "" });
 const sentence = (words) => (words ? `${words.charAt(0).toUpperCase()}${words.slice(1)}.` : "");
