@@ -1,5 +1,7 @@
 """Corpora for the guard: what must never go out in public, and what support says all day long."""
 
+import time
+
 import pytest
 
 from socialsupport_core.conversation.guard import iban, luhn, personal_data

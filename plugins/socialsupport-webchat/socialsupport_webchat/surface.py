@@ -239,7 +239,7 @@ def _understood(model: type[protocol.Said], visitor: str, body: bytes) -> protoc
     if not isinstance(content, dict):
         raise HTTPException(400, "the body is not a JSON object")
     try:
-        return protocol.read(model, json.dumps({"visitor": visitor, **content}))
+        return protocol.read(model, json.dumps({**content, "visitor": visitor}))
     except MalformedPayload as error:
         raise HTTPException(400, str(error)) from None
 

@@ -78,7 +78,7 @@ export class Stream extends EventTarget {
       this.#attempt = 0;
       this.#tell("state", "live");
     }
-    if (fields.event !== "entry" || Number(fields.id) <= this.cursor) return;
+    if (fields.event !== "entry") return;
     this.cursor = Number(fields.id);
     this.#tell("entry", JSON.parse(fields.data));
   }

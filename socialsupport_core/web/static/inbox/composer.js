@@ -4,7 +4,7 @@ import { hub, Problem } from "./api.js";
 import { announce, byId, debounce, h, icon, toast } from "./dom.js";
 import { hindrances, marked, showPlan } from "./plan.js";
 import { time } from "./times.js";
-import { called, glyph } from "./words.js";
+import { called, glyph, identifier } from "./words.js";
 
 const MODES = [
   ["reply", "Reply"],
@@ -110,13 +110,13 @@ export class Composer {
 
   chip(leg) {
     const against = this.obstructed.get(leg.id);
-    const twins = this.places.filter((one) => one.channel === leg.channel && one.visibility === leg.visibility).length > 1;
+    const twins = this.places.filter((one) => one.channel === leg.channel && one.visibility === leg.visibility && one !== leg);
     const name = `${this.desk.channelName(leg.channel)}, ${leg.visibility}`;
     return h(
       "label",
       { class: "chip", title: against ?? leg.account, data: { visibility: leg.visibility, closed: against ? true : null } },
       h("input", { type: "radio", name: "leg", value: leg.id, checked: leg.id === this.leg }),
-      h("span", {}, icon(glyph(leg.network)), icon(leg.visibility), name, twins && time(leg.last_inbound ?? leg.opened_at, "ago"), against && h("span", { class: "unseen" }, ` (not possible: ${against})`))
+      h("span", {}, icon(glyph(leg.network)), icon(leg.visibility), name, ...apart(leg, twins), against && h("span", { class: "unseen" }, ` (not possible: ${against})`))
     );
   }
 
@@ -358,6 +358,14 @@ function distinct(legs) {
   return [...places.values()].sort((a, b) => (spoken(b) > spoken(a) ? 1 : -1));
 }
 
+/** What tells a place from its twins: the account, else when it was last spoken there. */
+function apart(leg, twins) {
+  if (!twins.length) return [];
+  const sameAccount = twins.some((one) => one.account === leg.account);
+  return [h("span", { class: "apart" }, sameAccount ? time(spokenAt(leg), "ago") : identifier(leg.account).value)];
+}
+
+const spokenAt = (leg) => leg.last_inbound ?? leg.opened_at;
 const spoken = (leg) => `${leg.speaks ? 1 : 0} ${leg.last_inbound ?? ""} ${leg.opened_at}`;
 
 const fromProblem = (problem) => ({ rule: "problem", reason: problem.message, remedy: "" });
