@@ -1,5 +1,6 @@
 """The continuous conversation, and everything that happened."""
 
+from collections.abc import Collection
 from typing import Any
 
 from socialsupport_core import identity as people
@@ -71,8 +72,11 @@ class Reading(Base):
         found = self._database.read(lambda tx: log.after(tx, tenant, after, limit))
         return [one.as_json() for one in found]
 
-    def thread_events(self, tenant: str, channel: str, thread: str, after: int) -> list[log.Record]:
-        return self._database.read(lambda tx: log.of_thread(tx, tenant, channel, thread, after))
+    def thread_events(
+        self, tenant: str, channel: str, thread: str, after: int, types: Collection[str]
+    ) -> list[log.Record]:
+        """What was recorded of these types in one thread since the cursor, at most 200."""
+        return self._database.read(lambda tx: log.of_thread(tx, tenant, channel, thread, after, types))
 
     def cursor(self, tenant: str | None = None) -> int:
         """The newest cursor."""

@@ -94,6 +94,8 @@ class Interaction(Value):
     subject: str | None = None
     text: str | None = None
     attachments: tuple[Attachment, ...] = Field(default=(), exclude_if=is_empty)
+    choices: tuple[Choice, ...] = Field(default=(), exclude_if=is_empty)
+    """The buttons under it."""
     choice: str | None = None
     """The value behind the button that was pressed."""
     rating: float | None = None

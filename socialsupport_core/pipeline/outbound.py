@@ -122,6 +122,7 @@ def _show(
         subject=intent.subject,
         text=intent.text,
         attachments=intent.attachments,
+        choices=intent.choices,
         client_key=intent.key,
         sent_at=now,
     )

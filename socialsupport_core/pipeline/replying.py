@@ -17,7 +17,6 @@ from socialsupport_core.model import (
     Visibility,
 )
 from socialsupport_core.model.interaction import Attachment
-from socialsupport_core.pipeline.manual import CHANNEL as BY_HAND
 from socialsupport_core.pipeline.plan import Plan, make_plan
 from socialsupport_core.store import Tx, conversations, identity, interactions, moment
 from socialsupport_core.store.accounts import Agent

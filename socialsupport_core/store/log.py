@@ -1,7 +1,7 @@
 """The log: everything that happened, in the order in which it was committed. Subscribers read it by cursor."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,13 +58,17 @@ def after(tx: Tx, tenant: str, cursor: int, limit: int = 200) -> list[Record]:
     return [_record(row) for row in rows]
 
 
-def of_thread(tx: Tx, tenant: str, channel: str, thread: str, cursor: int, limit: int = 200) -> list[Record]:
+def of_thread(
+    tx: Tx, tenant: str, channel: str, thread: str, cursor: int, types: Collection[str], limit: int = 200
+) -> list[Record]:
     rows = tx.all(
-        "SELECT * FROM log WHERE tenant = ? AND channel = ? AND thread = ? AND cursor > ? ORDER BY cursor LIMIT ?",
+        "SELECT * FROM log WHERE tenant = ? AND channel = ? AND thread = ? AND cursor > ?"
+        f" AND type IN ({', '.join('?' * len(types))}) ORDER BY cursor LIMIT ?",
         tenant,
         channel,
         thread,
         cursor,
+        *types,
         limit,
     )
     return [_record(row) for row in rows]

@@ -34,8 +34,8 @@ class Host:
 
     async def entries(self, thread: str, after: int = 0) -> list[Entry]:
         tenant, channel = self._channel.tenant, self._channel.id
-        found = await asyncio.to_thread(self._hub.thread_events, tenant, channel, thread, after)
-        return [Entry(cursor=one.cursor, type=one.type, data=one.data) for one in found if one.type in SHOWN]
+        found = await asyncio.to_thread(self._hub.thread_events, tenant, channel, thread, after, SHOWN)
+        return [Entry(cursor=one.cursor, type=one.type, data=one.data) for one in found]
 
     async def changed(self, after: int, timeout: float) -> int:
         heard = self._hub.bell.heard()

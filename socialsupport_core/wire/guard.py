@@ -9,6 +9,24 @@ import httpx
 
 from socialsupport_core.contract.errors import Forbidden, Unavailable
 
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052
+_ISATAP = 0x0000_5EFE  # RFC 5214, 6.1, with or without the universal bit
+_RESERVED = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "168.63.129.16/32",  # the platform address of a large cloud, reachable from inside only
+        "192.0.0.0/24",
+        "192.88.99.0/24",
+        "::/96",  # IPv4-compatible, deprecated (RFC 4291, 2.5.5.1)
+        "::ffff:0:0:0/96",  # IPv4-translated (RFC 2765)
+        "64:ff9b:1::/48",
+        "3fff::/20",
+        "5f00::/16",
+        "fec0::/10",  # site-local, deprecated (RFC 3879)
+    )
+)
+"""https://www.iana.org/assignments/iana-ipv6-special-registry (2025-10), beyond what `ipaddress` knows."""
+
 
 def check(request: httpx.Request, hosts: frozenset[str], *, open_network: bool) -> None:
     """Raises Forbidden for a host that is not declared, or for plain http."""
@@ -22,8 +40,21 @@ def check(request: httpx.Request, hosts: frozenset[str], *, open_network: bool) 
 def is_public(address: str) -> bool:
     """Whether the address belongs to the public internet, whatever its spelling."""
     ip = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
-    inner = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None) or ip
-    return inner.is_global and not inner.is_multicast and ip.is_global | (inner is not ip)
+    if isinstance(ip, ipaddress.IPv6Address) and (inner := _inner(ip)):
+        return _is_public(inner)
+    return _is_public(ip)
+
+
+def _is_public(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    reserved = any(ip in network for network in _RESERVED)
+    return ip.is_global and not ip.is_multicast and not reserved
+
+
+def _inner(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The address to which one that only wraps another really leads."""
+    if ip in _NAT64 or int(ip) >> 32 & 0xFDFF_FFFF == _ISATAP:
+        return ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
+    return ip.ipv4_mapped or ip.sixtofour
 
 
 class PinnedTransport(httpx.AsyncBaseTransport):

@@ -94,6 +94,7 @@ class NetworkWire:
                     run.answer(answer)
         except DeliveryError as error:
             error.args = tuple(redact(str(argument), secrets) for argument in error.args)
+            error.code = redact(error.code, secrets) if error.code else error.code
             error.__cause__ = error.__context__ = None  # a cause may quote an address with a secret in it
             raise
         raise Uncertain(f"the flow asked more than {MAX_ASKS} times and was cut off")
@@ -173,6 +174,8 @@ class NetworkWire:
                 await response.aclose()
         except httpx.HTTPError as error:
             raise _decision(error, request) from error
+        except ContentRejected as error:
+            raise error if request.method in SAFE_METHODS else Uncertain(str(error)) from None
         headers = [(k, v) for k, v in response.headers.items() if k not in {"content-encoding", "content-length"}]
         return httpx.Response(response.status_code, headers=headers, content=content, request=request)
 

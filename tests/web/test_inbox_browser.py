@@ -389,7 +389,7 @@ def test_link_and_undo(arrive: Callable[..., Visitor], office: Office) -> None:
     page = visitor.page
     page.get_by_role("button", name="Link", exact=True).click()
     page.get_by_label("Name, address, handle or identifier").fill("home")
-    page.get_by_role("radio").first.wait_for()
+    page.locator("dialog :checked").wait_for(state="attached")
     page.get_by_label("Why").fill("said so on the phone")
     page.keyboard.press("Enter")
     visitor.entry("And me at home").wait_for()
@@ -420,7 +420,7 @@ def test_a_claim_is_shown_and_a_split_is_kept(arrive: Callable[..., Visitor], of
     page = visitor.page
     page.locator("section", has_text="Not joined").get_by_text("it never joins").wait_for()
     page.locator("section", has_text="Not joined").get_by_role("button", name="Link").click()
-    page.get_by_role("radio").first.wait_for()
+    page.locator("dialog :checked").wait_for(state="attached")
     page.get_by_role("dialog").get_by_role("button", name="Link").click()
     visitor.entry("Hello too").wait_for()
 
@@ -519,7 +519,7 @@ def test_strangers_cannot_script_the_page(arrive: Callable[..., Visitor], office
     page.get_by_label("Name, address, handle or identifier").fill(EVIL)
     page.keyboard.press("Escape")
     visitor.write(evil)
-    page.locator("#plan > *").wait_for()
+    visitor.plan("of 160 characters")
     assert page.locator("img, .entry script, iframe, [onerror]").count() == 0
     hrefs = page.locator(".entry a").evaluate_all("all => all.map(one => one.getAttribute('href'))")
     assert [one for one in hrefs if "javascript" in one] == []

@@ -34,7 +34,7 @@ export function askLink(customer, other = "") {
   return ask(`Who else is ${called(customer.name)}?`, (close) => {
     const found = h("ul", { class: "choices", role: "radiogroup", "aria-label": "Customers found" });
     const complaint = h("p", { class: "complaint", role: "alert", hidden: true });
-    const search = h("input", { id: "link-search", type: "search", autofocus: true, autocomplete: "off", spellcheck: "false", value: other });
+    const search = h("input", { id: "link-search", type: "text", autofocus: true, autocomplete: "off", spellcheck: "false", value: other });
     const note = h("input", { id: "link-note", type: "text", maxlength: 500, placeholder: "gave the order number on the phone" });
     const submit = h("button", { type: "submit", class: "primary", disabled: true }, "Link");
     const look = async () => {
