@@ -62,7 +62,7 @@ def of_thread(
     tx: Tx, tenant: str, channel: str, thread: str, cursor: int, types: Collection[str], limit: int = 200
 ) -> list[Record]:
     rows = tx.all(
-        "SELECT * FROM log WHERE tenant = ? AND channel = ? AND thread = ? AND cursor > ?"
+        "SELECT * FROM log WHERE tenant = ? AND channel = ? AND thread = ? AND cursor > ?"  # noqa: S608 - marks only
         f" AND type IN ({', '.join('?' * len(types))}) ORDER BY cursor LIMIT ?",
         tenant,
         channel,

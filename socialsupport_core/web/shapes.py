@@ -104,6 +104,7 @@ SHAPES: dict[str, Shape] = {
         last_inbound_=TIME,
         rule=TEXT,
         reason=TEXT,
+        speaks=FLAG,
     ),
     "Entry": fields(
         id=TEXT,

@@ -562,3 +562,18 @@ def test_who_may_only_read_is_offered_nothing_else(arrive: Callable[..., Visitor
     for offer in ("Send", "Hand off", "Link", "Resolve", "Take it"):
         assert not visitor.page.get_by_role("button", name=offer, exact=True).is_visible(), offer
     visitor.calm()
+
+
+def test_the_younger_conversation_goes_on_in_the_older(arrive: Callable[..., Visitor], office: Office) -> None:
+    office.hear(1, "It is me on the square", "kerry", ago=500)
+    office.hear(2, "And me at home", "robin", ago=90)
+    visitor = arrive().sign_in().open("Robin")
+    younger = visitor.page.url
+    office.hub.link("acme", "raven.ring:kerry", "raven.ring:robin", agent="bo")
+    visitor.entry("It is me on the square").wait_for()
+    until(lambda: visitor.page.url != younger, "it stayed where nothing goes on")
+    visitor.page.locator(".seam", has_text="two customers turned out to be one").wait_for()
+    visitor.write("Hello Kerry")
+    visitor.send()
+    visitor.entry("Hello Kerry").get_by_text("Sent", exact=True).wait_for()
+    visitor.calm()

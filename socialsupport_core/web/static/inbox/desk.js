@@ -112,6 +112,7 @@ export class Desk {
   }
 
   close() {
+    this.wanted = null;
     this.current = null;
     this.queue.select(null);
     this.pane("queue");
@@ -150,18 +151,20 @@ export class Desk {
   }
 
   async load(id) {
+    if (id === this.current?.id) return this.pane("talk");
     this.wanted = id;
     this.queue.select(id);
     this.pane("talk");
     try {
       const found = await hub.conversation(id);
       if (this.wanted !== id) return;
+      if (found.status === "merged") return await this.follow(found);
       this.show(found);
       if (!document.activeElement?.closest(".queue")) byId("talk-title").focus({ preventScroll: true });
-      await this.loadPerson();
+      return await this.loadPerson();
     } catch (problem) {
       toast(problem.message, "trouble");
-      this.close();
+      return this.close();
     }
   }
 
@@ -170,7 +173,17 @@ export class Desk {
     const id = this.current?.id;
     if (!id) return;
     const found = await hub.conversation(id).catch(() => null);
-    if (found && this.current?.id === id) this.show(found);
+    if (!found || this.current?.id !== id) return;
+    if (found.status === "merged") await this.follow(found);
+    else this.show(found);
+  }
+
+  /** Two customers turned out to be one, and this conversation goes on in another of theirs. */
+  async follow(found) {
+    const { conversations } = await hub.customer(found.customer.id);
+    const heir = conversations.find((one) => one.status === "open") ?? conversations[0];
+    if (heir) location.replace(`#/${heir.id}`);
+    else this.close();
   }
 
   show(found) {
