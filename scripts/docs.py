@@ -43,7 +43,7 @@ def on_pre_build(**_: Any) -> None:
 
 
 def write(folder: Path) -> None:
-    pages = {name: joined(page()) for name, page in PAGES.items()}
+    pages = {"index.md": joined(index())} | {name: joined(page()) for name, (_, page) in PAGES.items()}
     pages |= {f"plugins/{name}.md": joined(lines) for name, lines in plugin_pages()}
     for stale in folder.rglob("*.md"):
         if str(stale.relative_to(folder)) not in pages:
@@ -178,7 +178,7 @@ def made(title: str, *lead: str) -> Lines:
 
 def index() -> Lines:
     yield from made("Reference", "Generated from the code of this version, so it says what the code says.")
-    yield from (f"- [{title}]({page})" for page, title in TITLES.items())
+    yield from (f"- [{title}]({page})" for page, (title, _) in PAGES.items())
     yield from ("", "Each installed network and CRM has its page:", "")
     yield from (f"- [{name}](plugins/{name}.md)" for name, _ in plugins())
 
@@ -234,7 +234,7 @@ def events() -> Lines:
 def members(shape: dict[str, Any]) -> str:
     if "properties" not in shape:
         return str(shape.get("description", ""))
-    return ", ".join(f"`{one}`" + ("" if one in shape["required"] else "?") for one in shape["properties"])
+    return ", ".join(f"`{one}`" + ("" if one in shape.get("required", ()) else "?") for one in shape["properties"])
 
 
 def intents() -> Lines:
@@ -332,13 +332,8 @@ def http() -> Lines:
 def _asked(one: Any, schemas: dict[str, Any]) -> Lines:
     yield from table(("query", ""), [(f"`{name}`", QUERY[name][1]) for name in one.query])
     if one.body is not None:
-        yield f"Takes [{one.body.__name__}](#{one.body.__name__.lower()}): {members_of(schemas[one.body.__name__])}."
-        yield ""
-
-
-def members_of(schema: dict[str, Any]) -> str:
-    needed = schema.get("required", ())
-    return ", ".join(f"`{name}`" + ("" if name in needed else "?") for name in schema.get("properties", {}))
+        name = one.body.__name__
+        yield from (f"Takes [{name}](#{name.lower()}): {members(schemas[name])}.", "")
 
 
 def answered(schema: dict[str, Any], media_type: str) -> str:
@@ -494,32 +489,18 @@ def linked(source: str) -> str:
     return re.sub(r"(https?://[^\s()]+)", r"<\1>", source)
 
 
-TITLES = {
-    "hub.md": "Hub: what you call when you embed it",
-    "http.md": "HTTP: every path",
-    "commands.md": "Commands",
-    "configuration.md": "Configuration of `serve`",
-    "interaction.md": "Interaction",
-    "events.md": "Events",
-    "intents.md": "Intents and receipts",
-    "capabilities.md": "Capabilities",
-    "errors.md": "Errors",
-    "hooks.md": "Hooks",
-    "contract.md": "Connector and CRM: every method",
-}
-PAGES: dict[str, Callable[[], Lines]] = {
-    "index.md": index,
-    "hub.md": hub,
-    "http.md": http,
-    "commands.md": commands,
-    "configuration.md": configuration,
-    "interaction.md": interaction,
-    "events.md": events,
-    "intents.md": intents,
-    "capabilities.md": capabilities,
-    "errors.md": errors,
-    "hooks.md": hooks,
-    "contract.md": contract,
+PAGES: dict[str, tuple[str, Callable[[], Lines]]] = {
+    "hub.md": ("Hub: what you call when you embed it", hub),
+    "http.md": ("HTTP: every path", http),
+    "commands.md": ("Commands", commands),
+    "configuration.md": ("Configuration of `serve`", configuration),
+    "interaction.md": ("Interaction", interaction),
+    "events.md": ("Events", events),
+    "intents.md": ("Intents and receipts", intents),
+    "capabilities.md": ("Capabilities", capabilities),
+    "errors.md": ("Errors", errors),
+    "hooks.md": ("Hooks", hooks),
+    "contract.md": ("Connector and CRM: every method", contract),
 }
 
 if __name__ == "__main__":

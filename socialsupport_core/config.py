@@ -45,7 +45,7 @@ class AgentSection(_Section):
     name: str
     is_bot: bool = False
     token: str | None = Field(default=None, min_length=20)
-    """Of the HTTP API. Left out, `socialsupport serve` prints a new one for an agent that has none."""
+    """Of the HTTP API; `openssl rand -hex 24` makes a good one. Left out, the agent has no access over HTTP."""
     scopes: tuple[Scope, ...] = ("read", "reply", "link")
 
 

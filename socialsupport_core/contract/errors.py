@@ -18,6 +18,7 @@ SocialSupportError
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from math import isfinite
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ class DeliveryError(SocialSupportError):
 class RateLimited(DeliveryError):
     def __init__(self, message: str, *, code: str | None = None, retry_after: float | None = None) -> None:
         super().__init__(message, code=code)
-        self.retry_after = retry_after
-        """Seconds, or None when the network does not say."""
+        self.retry_after = max(0.0, retry_after) if retry_after is not None and isfinite(retry_after) else None
+        """Seconds, or None when the network does not say, or says what no clock can wait for."""
 
 
 class Unavailable(RateLimited):

@@ -1,6 +1,8 @@
 """Finding plugins. One broken plugin stays one broken plugin: it is listed with its reason, the others load."""
 
 import difflib
+import re
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -8,6 +10,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Self
 
 import pluggy
+from pydantic import ValidationError
 
 from socialsupport_core.contract import hookspecs
 from socialsupport_core.contract.connector import CONTRACT, Connector
@@ -19,6 +22,7 @@ from socialsupport_core.contract.wire import Wire
 
 GROUP = "socialsupport"
 _NAMED = ("connectors", "crms", "surfaces", "listeners", "simulators")
+_OURS = re.compile(r"socialsupport_core|pydantic|importlib|<frozen|<string>")
 _HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("socialsupport_"))
 
 
@@ -103,9 +107,9 @@ class Registry:
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except PluginError as error:
-            self.broken.append(Broken(name, str(error)))
+            self.broken.append(Broken(name, " ".join(str(error).split())))
         except BaseException as error:
-            self.broken.append(Broken(name, f"{type(error).__name__} while loading: {error}"))
+            self.broken.append(Broken(name, f"{type(error).__name__} while loading: {_told(error)}"))
         else:
             self._take(offer)
             self.plugins[name] = version
@@ -121,6 +125,19 @@ class Registry:
             getattr(self, kind).update(getattr(offer, kind))
         self.wires += offer.wires
         self.policies += offer.policies
+
+
+def _told(error: BaseException) -> str:
+    """What is wrong, in one line, and where in the plugin."""
+    if isinstance(error, ValidationError):
+        found = error.errors(include_url=False, include_context=False)
+        what = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}, not {one['input']!r}" for one in found)
+        what = f"{error.title}: {what}"
+    else:
+        what = str(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    where = next((f for f in reversed(frames) if not _OURS.search(f.filename)), None)
+    return f"{what} ({where.filename}, line {where.lineno})" if where else what
 
 
 def _itself(plugin: object) -> object:

@@ -236,7 +236,8 @@ class Recorder:
         if event.token and event.thread:
             where = handoff.thread_of(event.thread, place.channel, place.network, event.own_account)
             fresh = identity.by_numbers(tx, [node.number])[node.number]
-            redemption = handoff.redeem(tx, place.tenant, event, where, fresh, at)
+            seen = place.received_at  # the event's own time may be the bearer's to choose, as in a mail's Date
+            redemption = handoff.redeem(tx, place.tenant, event, where, fresh, seen)
             return redemption.refused
         return None
 

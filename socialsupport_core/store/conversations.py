@@ -150,9 +150,13 @@ def assign(tx: Tx, tenant: str, conversation: str, assignee: str | None) -> None
 
 
 def customer_spoke(tx: Tx, tenant: str, conversation: str, leg: int, at: int) -> None:
+    """What comes late and was answered already makes nobody wait."""
     tx.run(
-        "UPDATE conversations SET updated_at = max(updated_at, ?), waiting_since = coalesce(waiting_since, ?)"
-        " WHERE tenant = ? AND conversation = ?",
+        "UPDATE conversations SET updated_at = max(updated_at, ?),"
+        " waiting_since = CASE WHEN ? > coalesce(answered_at, 0) THEN min(coalesce(waiting_since, ?), ?)"
+        " ELSE waiting_since END WHERE tenant = ? AND conversation = ?",
+        at,
+        at,
         at,
         at,
         tenant,
@@ -162,12 +166,24 @@ def customer_spoke(tx: Tx, tenant: str, conversation: str, leg: int, at: int) ->
 
 
 def we_spoke(tx: Tx, tenant: str, conversation: str, at: int) -> None:
+    """Whoever has written since goes on waiting, from the first such word on."""
+    since = tx.one(
+        "SELECT min(i.at) AS since FROM legs l JOIN interactions i ON i.tenant = l.tenant AND i.node = l.node"
+        " AND i.at > ? AND i.leg = l.leg AND i.direction = 'inbound'"
+        " WHERE l.tenant = ? AND l.conversation = ? AND l.last_inbound > ?",
+        at,
+        tenant,
+        conversation,
+        at,
+    )
     tx.run(
-        "UPDATE conversations SET updated_at = max(updated_at, ?),"
-        " waiting_since = CASE WHEN waiting_since > ? THEN waiting_since END"
+        "UPDATE conversations SET updated_at = max(updated_at, ?), answered_at = max(coalesce(answered_at, 0), ?),"
+        " waiting_since = CASE WHEN waiting_since <= ? THEN ? ELSE waiting_since END"
         " WHERE tenant = ? AND conversation = ?",
         at,
         at,
+        at,
+        since["since"] if since else None,
         tenant,
         conversation,
     )

@@ -47,6 +47,7 @@ CREATE INDEX evidence_by_b ON evidence (tenant, b);
 CREATE TABLE conversations (
   tenant TEXT NOT NULL, conversation TEXT NOT NULL, node INTEGER NOT NULL, subject TEXT, status TEXT NOT NULL,
   assignee TEXT, opened_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, waiting_since INTEGER,
+  answered_at INTEGER,
   PRIMARY KEY (tenant, conversation)) WITHOUT ROWID;
 CREATE INDEX conversations_by_status ON conversations (tenant, status, waiting_since);
 CREATE TABLE legs (

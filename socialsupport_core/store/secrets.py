@@ -29,7 +29,7 @@ class EncryptedSecrets:
             self._box = MultiFernet([Fernet(key) for key in keys])
         except ValueError as error:
             raise ConfigError(
-                f"the secret key is not valid ({error}); make one with `socialsupport serve --new-key`"
+                f"the secret key is not valid ({error}); make one with socialsupport_core.store.secrets.new_key()"
             ) from error
 
     def put(self, tx: Tx, ref: str, secret: str) -> None:

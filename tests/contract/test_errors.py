@@ -23,7 +23,9 @@ UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 
 def decision(status: int, method: str = "POST", **headers: str) -> DeliveryError | None:
     request = httpx.Request(method, "https://api.raven.example/x?token=secret")
-    return from_response(httpx.Response(status, headers={k.replace("_", "-"): v for k, v in headers.items()}, request=request))
+    return from_response(
+        httpx.Response(status, headers={k.replace("_", "-"): v for k, v in headers.items()}, request=request)
+    )
 
 
 NAMED: dict[int, type[DeliveryError]] = {

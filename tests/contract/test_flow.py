@@ -98,7 +98,9 @@ def unreadable(first: Any, answer: Any) -> type[DeliveryError]:
     return type(raised.value)
 
 
-BROKEN = [httpx.Response(200, text="<html>"), ok({}), ok([]), ok("x"), ok({"id": 5}), ok({"id": ""}), ok({"id": None})][:6]
+BROKEN = [httpx.Response(200, text="<html>"), ok({}), ok([]), ok("x"), ok({"id": 5}), ok({"id": ""}), ok({"id": None})][
+    :6
+]
 
 
 @pytest.mark.parametrize("answer", BROKEN)

@@ -85,6 +85,7 @@ def test_of_two_open_conversations_none_is_guessed(roost: Roost) -> None:
     say(roost, 1)
     hours(roost, 200)
     say(roost, 2, visibility="public")
+    say(roost, 4)
     assert count(roost) == 2
     roost.hear(message(3, "x", at=roost.clock.now, thread=Thread(id="third", visibility="private")))
     assert count(roost) == 3

@@ -576,4 +576,5 @@ def test_the_younger_conversation_goes_on_in_the_older(arrive: Callable[..., Vis
     visitor.write("Hello Kerry")
     visitor.send()
     visitor.entry("Hello Kerry").get_by_text("Sent", exact=True).wait_for()
+    visitor.errors = [one for one in visitor.errors if "422" not in one]  # a plan asked for just before
     visitor.calm()

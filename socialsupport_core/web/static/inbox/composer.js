@@ -67,7 +67,7 @@ export class Composer {
     this.conversation = conversation;
     this.places = distinct(conversation.legs);
     if (changed) this.restore();
-    if (!this.places.some((leg) => leg.id === this.leg) || (!this.text.value && !this.chosen)) this.leg = this.places[0].id;
+    if (!this.places.some((leg) => leg.id === this.leg) || (!this.text.value && !this.chosen)) this.leg = this.places[0]?.id ?? null;
     this.render();
     if (changed) this.examine();
   }
@@ -89,19 +89,27 @@ export class Composer {
   render() {
     const isPublic = this.chosenLeg?.visibility === "public";
     if (this.mode === "private" && !isPublic) this.mode = "reply";
+    this.form.hidden = !this.places.length || !this.desk.may("reply");
     this.form.dataset.mode = this.mode;
     this.form.dataset.visibility = this.mode === "reply" && isPublic ? "public" : "private";
-    this.modes.replaceChildren(
-      this.modes.firstElementChild,
-      ...MODES.filter(([mode]) => mode !== "private" || isPublic).map(([mode, words]) => this.option("mode", mode, words, mode === this.mode))
-    );
     this.legs.hidden = this.mode === "note";
-    this.legs.replaceChildren(this.legs.firstElementChild, ...this.places.map((leg) => this.chip(leg)));
+    this.offer(isPublic);
     this.handOff.hidden = this.mode === "note";
     byId("send-words").textContent = this.mode === "reply" && isPublic ? "Send publicly" : SEND[this.mode];
     const person = called(this.conversation.customer.name);
     this.text.placeholder = this.mode === "note" ? "A note that only your colleagues see" : `Answer ${person}`;
     this.mark();
+  }
+
+  /** The choices, made anew only when they have changed: a live event must not take the focus away. */
+  offer(isPublic) {
+    const print = JSON.stringify([this.mode, isPublic, this.leg, this.places, [...this.obstructed]]);
+    if (print === this.offered) return;
+    this.offered = print;
+    const modes = MODES.filter(([mode]) => mode !== "private" || isPublic);
+    const options = modes.map(([mode, words]) => this.option("mode", mode, words, mode === this.mode));
+    this.modes.replaceChildren(this.modes.firstElementChild, ...options);
+    this.legs.replaceChildren(this.legs.firstElementChild, ...this.places.map((leg) => this.chip(leg)));
   }
 
   option(name, value, words, checked) {
@@ -215,7 +223,7 @@ export class Composer {
       const against = hindrances(plan)[0];
       if (against) this.obstructed.set(leg.id, `${against.reason}; ${against.remedy}`);
     }
-    this.legs.replaceChildren(this.legs.firstElementChild, ...this.places.map((leg) => this.chip(leg)));
+    this.render();
   }
 
   async giveLink() {
@@ -257,7 +265,7 @@ export class Composer {
     const leg = this.chosenLeg;
     const kind = this.mode === "note" ? "private" : this.form.dataset.visibility;
     const pending = {
-      key: crypto.randomUUID(),
+      key: newKey(),
       conversation: id,
       customer: customer.id,
       mode: this.mode,
@@ -367,6 +375,9 @@ function apart(leg, twins) {
 
 const spokenAt = (leg) => leg.last_inbound ?? leg.opened_at;
 const spoken = (leg) => `${leg.speaks ? 1 : 0} ${leg.last_inbound ?? ""} ${leg.opened_at}`;
+
+/** 128 random bits; `crypto.randomUUID` is there on secure pages only. */
+const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((one) => one.toString(16).padStart(2, "0")).join("");
 
 const fromProblem = (problem) => ({ rule: "problem", reason: problem.message, remedy: "" });
 const sentence = (words) => (words ? `${words.charAt(0).toUpperCase()}${words.slice(1)}.` : "");

@@ -28,6 +28,7 @@ export class Desk {
     this.person = new Person(this);
     this.refreshQueue = debounce(() => this.loadQueue(), 250);
     this.refreshOpen = debounce(() => this.refresh(), 150);
+    this.refreshPerson = debounce(() => this.loadPerson(), 1500);
     this.stream = new Stream(me.cursor, {
       tell: (type, event) => this.heard(type, event),
       feel: (state) => this.feel(state),
@@ -160,7 +161,8 @@ export class Desk {
       if (this.wanted !== id) return;
       if (found.status === "merged") return await this.follow(found);
       this.show(found);
-      if (!document.activeElement?.closest(".queue")) byId("talk-title").focus({ preventScroll: true });
+      const inQueue = document.activeElement?.closest(".queue") && byId("queue").offsetParent;
+      if (!inQueue) byId("talk-title").focus({ preventScroll: true });
       return await this.loadPerson();
     } catch (problem) {
       toast(problem.message, "trouble");
@@ -194,7 +196,7 @@ export class Desk {
     byId("talk-facts").replaceChildren(...facts(found));
     this.showAssignee(found);
     byId("resolve").textContent = found.status === "resolved" ? "Reopen" : "Resolve";
-    for (const id of ["composer", "assignee", "resolve"]) byId(id).hidden = !this.may("reply");
+    for (const id of ["assignee", "resolve"]) byId(id).hidden = !this.may("reply");
     this.timeline.show(found);
     this.composer.show(found);
     this.showAnswering(found.answering);
@@ -202,10 +204,11 @@ export class Desk {
   }
 
   showAssignee(found) {
+    byId("take").hidden = !this.may("reply") || found.assignee === this.session.agent;
+    if (byId("assignee").length && byId("assignee").value === (found.assignee ?? "")) return;
     const options = [h("option", { value: "" }, "Nobody yet"), ...[...this.names].map(([id, name]) => h("option", { value: id }, id === this.session.agent ? `${name} (you)` : name))];
     byId("assignee").replaceChildren(...options);
     byId("assignee").value = found.assignee ?? "";
-    byId("take").hidden = !this.may("reply") || found.assignee === this.session.agent;
   }
 
   showAnswering(names) {
@@ -257,8 +260,9 @@ export class Desk {
     if (type === "interaction.received") this.call(event);
     if (type === "typing.started") return this.typing(event);
     if (type === "customer.changed") return this.changed(event.data);
-    if (this.concerns(event)) this.refreshOpen();
-    return null;
+    if (!this.concerns(event)) return null;
+    if (type === "interaction.received") this.refreshPerson();
+    return this.refreshOpen();
   }
 
   concerns(event) {

@@ -156,7 +156,7 @@ function context(customer, conversation) {
     ["Over", [...new Set(spoken.map((one) => network(one.network)))].join(", ")],
     language && ["Language", languageName(language)],
     followers !== undefined && ["Followers", followers.toLocaleString()],
-    conversation.case && ["Case", conversation.case],
+    ...(conversation.cases ?? []).map((one) => ["Case", `${one.case} in ${one.crm}`]),
   ].filter(Boolean);
   return section("Context", h("dl", { class: "facts" }, facts.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])));
 }

@@ -1,0 +1,87 @@
+"""Secrets at rest, and attachments by their digest."""
+
+import hashlib
+import stat
+from pathlib import Path
+
+import pytest
+from raven import Roost
+
+from socialsupport_core.contract import ConfigError
+from socialsupport_core.store import Database
+from socialsupport_core.store.blobs import MAX_BYTES, BlobTooLarge, FolderBlobs
+from socialsupport_core.store.secrets import EncryptedSecrets, keys_beside, new_key
+
+
+def test_no_secret_lies_open_on_the_disk(roost: Roost, tmp_path: Path) -> None:
+    roost.hub.add_channel("acme", "east", "raven", {"secret": "hunter2-hunter2"})
+    token = roost.hub.issue_token("acme", "dana")
+    roost.hub.close()
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) >= 2
+    for path in files:
+        content = path.read_bytes()
+        assert b"hunter2" not in content, path
+        assert token.encode() not in content, path
+
+
+def test_two_keys_are_valid_during_a_rotation(tmp_path: Path) -> None:
+    database = Database(tmp_path / "store.sqlite")
+    old, new = new_key(), new_key()
+    database.do(lambda tx: EncryptedSecrets([old]).put(tx, "a", "geheim ☃"))
+    both = EncryptedSecrets([new, old])
+    assert database.read(lambda tx: both.get(tx, "a")) == "geheim ☃"
+    database.do(lambda tx: both.put(tx, "a", "fresh"))
+    assert database.read(lambda tx: EncryptedSecrets([new]).get(tx, "a")) == "fresh"
+    with pytest.raises(ConfigError, match="sealed with another key"):
+        database.read(lambda tx: EncryptedSecrets([old]).get(tx, "a"))
+    database.close()
+
+
+def test_a_key_that_is_none_says_so_without_quoting_it() -> None:
+    with pytest.raises(ConfigError) as refused:
+        EncryptedSecrets(["not-a-key-hunter2"])
+    assert "hunter2" not in str(refused.value)
+
+
+def test_the_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
+    first = keys_beside(tmp_path / "a.sqlite")
+    assert keys_beside(tmp_path / "a.sqlite") == first
+    mode = stat.S_IMODE((tmp_path / "a.sqlite.key").stat().st_mode)
+    assert mode == 0o600
+
+
+def test_a_channel_sealed_with_a_lost_key_is_broken_and_the_rest_runs(roost: Roost) -> None:
+    roost.hub.close()
+    Path(f"{roost.path}.key").write_text(new_key())
+    hub = roost.reopen()
+    (shown,) = hub.list_channels("acme")
+    assert (shown["state"], "another key" in shown["reason"]) == ("broken", True)
+    assert hub.health()["journal"]["unexplained"] == 0
+
+
+def test_blobs_are_kept_once_by_their_digest(tmp_path: Path) -> None:
+    blobs = FolderBlobs(tmp_path)
+    digest = blobs.put(b"content")
+    assert digest == hashlib.sha256(b"content").hexdigest() == blobs.put(b"content")
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
+    assert blobs.get(digest) == b"content"
+    blobs.delete(digest)
+    blobs.delete(digest)
+    with pytest.raises(KeyError):
+        blobs.get(digest)
+
+
+@pytest.mark.parametrize("digest", ["", "../../etc/passwd", "A" * 64, "a" * 63, "/" * 64, "g" * 64, "٣" * 64])
+def test_a_digest_that_is_none_reaches_no_file(tmp_path: Path, digest: str) -> None:
+    with pytest.raises(KeyError):
+        FolderBlobs(tmp_path).get(digest)
+
+
+def test_too_large_a_blob_is_refused_with_the_number(tmp_path: Path) -> None:
+    class Large(bytes):
+        def __len__(self) -> int:
+            return MAX_BYTES + 1
+
+    with pytest.raises(BlobTooLarge, match="104,857,600"):
+        FolderBlobs(tmp_path).put(Large())
