@@ -66,10 +66,16 @@ class ChannelSection(_Section):
     """`host:port` of a door that is not HTTP, such as an SMTP server of our own."""
 
 
+class CRMSection(_Section):
+    adapter: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
 class TenantSection(_Section):
     name: str
     agents: dict[str, AgentSection] = Field(default_factory=dict)
     channels: dict[str, ChannelSection] = Field(default_factory=dict)
+    crms: dict[str, CRMSection] = Field(default_factory=dict)
 
 
 class Config(_Section):
@@ -81,6 +87,7 @@ class Config(_Section):
         """The plugins that this configuration names; `serve` loads no others."""
         named = [one.connector for one in self.apps.values()]
         named += [one.connector for tenant in self.tenants.values() for one in tenant.channels.values()]
+        named += [one.adapter for tenant in self.tenants.values() for one in tenant.crms.values()]
         return frozenset(named)
 
 
@@ -108,7 +115,7 @@ def _told(error: ValidationError) -> str:
     return f"{key}: {first['msg']}"
 
 
-_SECTIONS = (Config, HubSection, AgentSection, AppSection, ChannelSection, TenantSection)
+_SECTIONS = (Config, HubSection, AgentSection, AppSection, ChannelSection, CRMSection, TenantSection)
 _KEYS = sorted({name for section in _SECTIONS for name in section.model_fields})
 
 
@@ -135,6 +142,8 @@ def apply(config: Config, hub: Hub) -> dict[str, str]:
                 hub.accept_token(tenant, name, agent.token, agent.scopes)
         for name, channel in section.channels.items():
             doors[f"{tenant}/{name}"] = _add(hub, tenant, name, channel)
+        for name, crm in section.crms.items():
+            doors[f"{tenant}/{name}"] = hub.add_crm(tenant, name, crm.adapter, crm.settings)
     return doors
 
 

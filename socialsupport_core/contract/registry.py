@@ -62,8 +62,9 @@ class Registry:
         for entry in found:
             if wanted is None or entry.name in wanted:
                 registry._load(entry)
-        for name in sorted((wanted or set()) - {entry.name for entry in found}):
-            registry.broken.append(Broken(name, f"is not installed; try: pip install socialsupport-{name}"))
+        installed = sorted({entry.name for entry in found})
+        for name in sorted((wanted or set()).difference(installed)):
+            registry.broken.append(Broken(name, f"is not installed; {_nearest(name, installed)}"))
         return registry
 
     @classmethod
@@ -91,10 +92,8 @@ class Registry:
     def _missing(self, what: str, name: str, installed: Iterable[str]) -> str:
         for broken in self.broken:
             if broken.plugin == name:
-                return f"the plugin {name} is broken: {broken.reason}"
-        near = difflib.get_close_matches(name, list(installed), n=1)
-        hint = f"did you mean {near[0]}?" if near else f"installed: {', '.join(sorted(installed)) or 'none'}"
-        return f"there is no {what} {name!r}; {hint}"
+                return f"the plugin {name} cannot be used: {broken.reason}"
+        return f"there is no {what} {name!r}; {_nearest(name, installed)}"
 
     def _load(self, entry: EntryPoint) -> None:
         version = entry.dist.version if entry.dist else ""
@@ -125,6 +124,12 @@ class Registry:
             getattr(self, kind).update(getattr(offer, kind))
         self.wires += offer.wires
         self.policies += offer.policies
+
+
+def _nearest(name: str, installed: Iterable[str]) -> str:
+    known = sorted(installed)
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]}?" if near else f"installed: {', '.join(known) or 'none'}"
 
 
 def _told(error: BaseException) -> str:

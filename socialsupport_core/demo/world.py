@@ -100,7 +100,7 @@ class World:
 
 def build(folder: Path, public_url: str, clock: Callable[[], datetime], registry: Registry | None = None) -> World:
     """A world in an empty or an earlier folder. Raises ConfigError when a plugin that it needs is missing."""
-    registry = registry or Registry.discover(only=(*NEEDED, "memorycrm"))
+    registry = registry or Registry.discover(only=(*NEEDED, CRM))
     missing = [name for name in NEEDED if name not in registry.connectors or name not in registry.simulators]
     if missing:
         why = "; ".join(f"{one.plugin}: {one.reason}" for one in registry.broken)

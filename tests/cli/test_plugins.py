@@ -66,7 +66,7 @@ def test_strict_fails_on_a_broken_plugin(run: Any, crowded: Any, more: tuple[str
 def test_a_broken_plugin_is_explained_where_it_is_asked_for(run: Any, crowded: Any) -> None:
     ran = run("check", "heron")
     assert ran.status == 1
-    assert ran.err == "socialsupport: the plugin heron is broken: ImportError while loading: no [wings]\n"
+    assert ran.err == "socialsupport: the plugin heron cannot be used: ImportError while loading: no [wings]\n"
 
 
 def test_with_nothing_installed_it_says_what_to_do(run: Any, registry: Any) -> None:

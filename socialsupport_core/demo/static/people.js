@@ -195,6 +195,7 @@ function way(href, words, token) {
 function byMail(href) {
   state.to = decodeURIComponent(href.slice("mailto:".length).split("?")[0]);
   pick("email");
+  buildSay(false);
   byId("words").focus();
 }
 
@@ -217,11 +218,15 @@ function replyTo(one) {
   byId("words").focus();
 }
 
-function buildSay() {
+/** What was filled in stays until it is sent. */
+function buildSay(keep = true) {
   const here = current();
   const more = byId("say-more");
+  const filled = keep && more.dataset.network === here.network ? [...more.querySelectorAll("input[autocomplete]")] : [];
+  more.dataset.network = here.network;
   const places = here.places.length > 1 && h("fieldset", { class: "segments small places" }, h("legend", { class: "unseen" }, "Where"), here.places.map(place));
   more.replaceChildren(...[places, ...fields(here), state.replyTo && answering()].flat().filter(Boolean));
+  for (const { name, value } of filled) if (value) more.querySelector(`[name="${name}"]`).value = value;
   byId("words").placeholder = here.network === "phone" ? "What was said" : `Say something as ${person()}`;
 }
 
@@ -264,7 +269,7 @@ async function say(text, more, where = state.place[state.network]) {
     await ask("people/speak", { network: state.network, person: person(), text, place: where, more });
     state.replyTo = null;
     state.to = "";
-    buildSay();
+    buildSay(false);
     await refresh();
     byId("feed").scrollTop = byId("feed").scrollHeight;
     return true;

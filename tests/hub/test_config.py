@@ -1,0 +1,125 @@
+"""The configuration file: every error names the file, the key and the remedy."""
+
+from pathlib import Path
+
+import pytest
+from raven.connector import Raven, plugin
+
+from socialsupport_core.config import apply, load, open_hub
+from socialsupport_core.contract import ConfigError, Registry
+
+FULL = """
+[hub]
+store = "data/support.sqlite"
+public_url = "https://support.example"
+inbox = true
+hosts = ["desk.example"]
+
+[tenants.acme]
+name = "Acme"
+
+[tenants.acme.agents.dana]
+name = "Dana"
+token = "a-token-of-twenty-characters"
+scopes = ["read", "reply"]
+
+[tenants.acme.channels.tower]
+connector = "raven"
+settings = { secret = "hunter2" }
+
+[apps.flock]
+connector = "raven"
+settings = { secret = "flock" }
+"""
+
+
+def write(folder: Path, content: str | bytes) -> Path:
+    path = folder / "socialsupport.toml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def registry() -> Registry:
+    return Registry.of(plugin(Raven))
+
+
+def test_all_of_it(tmp_path: Path) -> None:
+    read = load(write(tmp_path, FULL))
+    assert read.connectors() == {"raven"}
+    hub = open_hub(read, tmp_path, registry=registry())
+    doors = apply(read, hub)
+    assert set(doors) == {"app flock", "acme/tower"}
+    assert doors == apply(read, hub)
+    access = hub.access("a-token-of-twenty-characters")
+    assert access is not None
+    assert (access.agent.id, access.scopes) == ("dana", {"read", "reply"})
+    assert (tmp_path / "data" / "support.sqlite").exists()
+    hub.close()
+
+
+def test_a_token_that_may_less_from_now_on_may_less(tmp_path: Path) -> None:
+    for scopes in ('["read", "reply"]', '["read"]'):
+        hub = open_hub(load(write(tmp_path, FULL.replace('["read", "reply"]', scopes))), tmp_path, registry=registry())
+        access = hub.access("a-token-of-twenty-characters")
+        hub.close()
+    assert access is not None
+    assert access.scopes == {"read"}
+
+
+def test_a_channel_that_was_paused_stays_so_over_a_restart(tmp_path: Path) -> None:
+    for _ in range(2):
+        hub = open_hub(load(write(tmp_path, FULL)), tmp_path, registry=registry())
+        states = [one["state"] for one in hub.list_channels("acme")]
+        hub.set_channel_state("acme", "tower", "paused", "holiday")
+        hub.close()
+    assert states == ["paused"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("inbox = true", "inbx = true", "hub.inbx: there is no such key; did you mean inbox?"),
+        ("inbox = true", 'inbox = "perhaps"', "hub.inbox: "),
+        ('"https://support.example"', '"support.example"', "hub.public_url: "),
+        ('connector = "raven"\nsettings = { secret = "hunter2" }', "settings = {}", "tenants.acme.channels.tower.connector: "),
+        ('"a-token-of-twenty-characters"', '"short"', "tenants.acme.agents.dana.token: "),
+        ('["read", "reply"]', '["rule"]', "tenants.acme.agents.dana.scopes.0: "),
+        ("[tenants.acme]", "[tenants.acme", "line 8"),
+        ("[hub]", "\x00[hub]", "line"),
+    ],
+)
+def test_an_error_names_file_and_key(tmp_path: Path, old: str, new: str, told: str) -> None:
+    assert old in FULL
+    path = write(tmp_path, FULL.replace(old, new, 1))
+    with pytest.raises(ConfigError) as refused:
+        load(path)
+    assert str(path) in str(refused.value)
+    assert told in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("{ secret = \"hunter2\" }", "{ sekret = \"hunter2\" }", "tenants.acme.channels.tower: channel tower: sekret: "),
+        ("{ secret = \"hunter2\" }", "{ secret = 5 }", "tenants.acme.channels.tower: channel tower: secret: "),
+        ('connector = "raven"\nsettings = { secret = "hunter2" }', 'connector = "raben"', "did you mean raven?"),
+        ("[tenants.acme.channels.tower]", "[tenants.acme.channels.tower]\napp = \"herd\"", "there is no app 'herd'"),
+    ],
+)
+def test_a_channel_that_cannot_be_names_itself_and_quotes_no_secret(tmp_path: Path, old: str, new: str, told: str) -> None:
+    assert old in FULL
+    with pytest.raises(ConfigError) as refused:
+        open_hub(load(write(tmp_path, FULL.replace(old, new, 1))), tmp_path, registry=registry())
+    assert told in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("what", ["missing", "folder", "bytes"])
+def test_a_file_that_cannot_be_read_says_so(tmp_path: Path, what: str) -> None:
+    path = {"missing": tmp_path / "no.toml", "folder": tmp_path, "bytes": tmp_path / "b.toml"}[what]
+    if what == "bytes":
+        path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError) as refused:
+        load(path)
+    assert str(path) in str(refused.value)

@@ -1,0 +1,92 @@
+"""What browsers see: sessions, names, headers."""
+
+import pytest
+from raven import Roost, message
+from raven.web import Desk, Web
+
+from socialsupport_core.web import create_app
+
+
+def sign_in(web: Web, token: str) -> str:
+    """The CSRF token of the new session."""
+    answer = web.post("/session", json={"token": token})
+    assert answer.status_code == 200
+    return str(answer.json()["csrf"])
+
+
+def test_a_session_lives_in_a_cookie_that_no_script_reads(web: Web, acme: Desk) -> None:
+    answer = web.post("/session", json={"token": acme.token})
+    cookie = answer.headers["set-cookie"].lower()
+    for mark in ("httponly", "samesite=strict", "secure", "path=/"):
+        assert mark in cookie
+    assert web.get("/api/me").json()["agent"] == "dana"
+    assert web.get("/session").json()["tenant"] == "acme"
+    web.request("DELETE", "/session")
+    assert web.get("/api/me").status_code == 401
+
+
+@pytest.mark.parametrize("given", [None, "", "wrong", "0" * 32])
+def test_a_change_by_cookie_needs_the_csrf_token(web: Web, acme: Desk, roost: Roost, given: str | None) -> None:
+    roost.hear(message(1, "hello", at=roost.clock.now))
+    path = f"/api/conversations/{roost.conversation()}/note"
+    csrf = sign_in(web, acme.token)
+    headers = {} if given is None else {"x-csrf-token": given}
+    assert web.post(path, json={"text": "x"}, headers=headers).status_code == 403
+    assert len(roost.timeline()) == 1
+    assert web.post(path, json={"text": "x"}, headers={"x-csrf-token": csrf}).status_code == 200
+
+
+def test_one_sessions_csrf_token_is_not_anothers(web: Web, acme: Desk, rival: Desk) -> None:
+    assert sign_in(web, acme.token) != sign_in(web, rival.token)
+
+
+@pytest.mark.parametrize("body", [{"token": "sst_wrong"}, {"token": ""}, {}, {"token": 5}, []])
+def test_a_wrong_token_signs_nobody_in(web: Web, body: object) -> None:
+    answer = web.post("/session", json=body)
+    assert answer.status_code in (401, 422)
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/", "/api/me", "/session", "/chat/x", "/h/x", "/metrics"])
+@pytest.mark.parametrize("host", ["evil.example", "hub.example.evil.example", "10.0.0.1", "evil.example:8765", ""])
+def test_another_name_is_421(web: Web, path: str, host: str) -> None:
+    assert web.get(path, headers={"host": host}).status_code == 421
+
+
+@pytest.mark.parametrize("host", ["hub.example", "HUB.example", "hub.example:8765", "localhost", "127.0.0.1:9", "[::1]:8765"])
+def test_our_own_names_are_answered(web: Web, host: str) -> None:
+    assert web.get("/api/me", headers={"host": host}).status_code == 401
+
+
+def test_more_names_may_be_configured(roost: Roost) -> None:
+    web = Web(create_app(roost.hub, hosts=frozenset({"desk.example"}), run_workers=False))
+    assert web.get("/api/me", headers={"host": "desk.example"}).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/", "/api/me", "/nowhere", "/health", "/h/x", "/static/nowhere.js"])
+def test_every_answer_carries_the_security_headers(web: Web, path: str) -> None:
+    headers = web.get(path).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe-inline" not in policy.split("script-src", 1)[1].split(";")[0]
+
+
+def test_the_inbox_is_off_unless_it_is_turned_on(roost: Roost) -> None:
+    web = Web(create_app(roost.hub, run_workers=False))
+    assert web.get("/").status_code == 404
+    assert web.post("/session", json={"token": "x"}).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py", "/static//etc/passwd"])
+def test_nothing_but_the_pages_own_files_is_served(web: Web, path: str) -> None:
+    assert web.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("token", ["<script>alert(1)</script>", "a" * 26, "..", "%00"])
+def test_a_hand_off_page_shows_nothing_of_its_address(web: Web, token: str) -> None:
+    answer = web.get(f"/h/{token}")
+    assert answer.status_code in (404, 410)
+    assert "<script>alert" not in answer.text
