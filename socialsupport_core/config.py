@@ -97,6 +97,8 @@ def load(path: Path) -> Config:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"{path}: there is no such file; `socialsupport demo` needs none") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: it cannot be read ({error.strerror})") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from None
     try:

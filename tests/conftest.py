@@ -1,14 +1,15 @@
 """What the tests of the core share: ravens, a network that exists only here, and a hub that speaks with it."""
 
-# ruff: noqa: PLC0415 - only tests that need a hub load it
-
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
+settings.register_profile("house", deadline=None)  # a busy machine is no failure
+settings.load_profile("house")
 sys.path.insert(0, str(Path(__file__).parent / "hub"))
 
 if TYPE_CHECKING:

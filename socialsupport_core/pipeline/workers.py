@@ -250,10 +250,13 @@ class Workers:
     # polling
 
     async def _poll_forever(self, live: Live) -> None:
-        cursor = self._database.read(lambda tx: accounts.cursor(tx, live.channel.tenant, live.channel.id))
+        cursor = self._cursor(live)
         while not self._stopping.is_set():
             cursor, pause = await self._poll_once(live, cursor)
             await self._sleep(pause)
+
+    def _cursor(self, live: Live) -> str | None:
+        return self._database.read(lambda tx: accounts.cursor(tx, live.channel.tenant, live.channel.id))
 
     async def _poll_once(self, live: Live, cursor: str | None) -> tuple[str | None, float]:
         """One page: its payloads and the cursor in one commit. The new cursor, and how long to pause."""
@@ -285,7 +288,7 @@ class Workers:
         """Polls one channel until there is no more; the number of payloads now waiting."""
         live = self._channels.get(tenant, channel)
         before = self._database.read(journal.counts)["accepted"]
-        cursor, pause = await self._poll_once(live, live.channel.cursor)
+        cursor, pause = await self._poll_once(live, self._cursor(live))
         while pause == 0.0:
             cursor, pause = await self._poll_once(live, cursor)
         return self._database.read(journal.counts)["accepted"] - before

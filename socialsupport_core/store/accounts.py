@@ -101,7 +101,8 @@ def agents(tx: Tx, tenant: str) -> list[Agent]:
 
 def add_token(tx: Tx, token: str, tenant: str, agent: str, scopes: frozenset[Scope]) -> None:
     tx.run(
-        "INSERT INTO tokens VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO tokens VALUES (?, ?, ?, ?) ON CONFLICT (digest)"
+        " DO UPDATE SET tenant = excluded.tenant, agent = excluded.agent, scopes = excluded.scopes",
         _digest(token),
         tenant,
         agent,

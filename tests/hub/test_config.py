@@ -81,7 +81,11 @@ def test_a_channel_that_was_paused_stays_so_over_a_restart(tmp_path: Path) -> No
         ("inbox = true", "inbx = true", "hub.inbx: there is no such key; did you mean inbox?"),
         ("inbox = true", 'inbox = "perhaps"', "hub.inbox: "),
         ('"https://support.example"', '"support.example"', "hub.public_url: "),
-        ('connector = "raven"\nsettings = { secret = "hunter2" }', "settings = {}", "tenants.acme.channels.tower.connector: "),
+        (
+            'connector = "raven"\nsettings = { secret = "hunter2" }',
+            "settings = {}",
+            "tenants.acme.channels.tower.connector: ",
+        ),
         ('"a-token-of-twenty-characters"', '"short"', "tenants.acme.agents.dana.token: "),
         ('["read", "reply"]', '["rule"]', "tenants.acme.agents.dana.scopes.0: "),
         ("[tenants.acme]", "[tenants.acme", "line 8"),
@@ -101,13 +105,15 @@ def test_an_error_names_file_and_key(tmp_path: Path, old: str, new: str, told: s
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("{ secret = \"hunter2\" }", "{ sekret = \"hunter2\" }", "tenants.acme.channels.tower: channel tower: sekret: "),
-        ("{ secret = \"hunter2\" }", "{ secret = 5 }", "tenants.acme.channels.tower: channel tower: secret: "),
+        ('{ secret = "hunter2" }', '{ sekret = "hunter2" }', "tenants.acme.channels.tower: channel tower: sekret: "),
+        ('{ secret = "hunter2" }', "{ secret = 5 }", "tenants.acme.channels.tower: channel tower: secret: "),
         ('connector = "raven"\nsettings = { secret = "hunter2" }', 'connector = "raben"', "did you mean raven?"),
-        ("[tenants.acme.channels.tower]", "[tenants.acme.channels.tower]\napp = \"herd\"", "there is no app 'herd'"),
+        ("[tenants.acme.channels.tower]", '[tenants.acme.channels.tower]\napp = "herd"', "there is no app 'herd'"),
     ],
 )
-def test_a_channel_that_cannot_be_names_itself_and_quotes_no_secret(tmp_path: Path, old: str, new: str, told: str) -> None:
+def test_a_channel_that_cannot_be_names_itself_and_quotes_no_secret(
+    tmp_path: Path, old: str, new: str, told: str
+) -> None:
     assert old in FULL
     with pytest.raises(ConfigError) as refused:
         open_hub(load(write(tmp_path, FULL.replace(old, new, 1))), tmp_path, registry=registry())

@@ -94,7 +94,7 @@ def rhyme(hub: Hub, tenant: str) -> set[tuple[str, ...]]:
     return set(people(hub, tenant).values())
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_two_tenants_interleaved_equal_each_alone_and_a_rebuild_after_every_step(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     both, alone = Roost(tmp_path / "both"), {tenant: Roost(tmp_path / tenant) for tenant in ("acme", "rival")}
@@ -107,15 +107,15 @@ def test_two_tenants_interleaved_equal_each_alone_and_a_rebuild_after_every_step
             for roost in (both, alone[tenant]):
                 roost.clock.forward(seconds=number + 1)
             alone[tenant].clock.now = both.clock.now
-            for who in handed_out:
+            for who, known in handed_out.items():
                 now = people(both.hub, who)
                 assert now == rebuilt(both.hub, who)
-                handed_out[who] |= set(now)
-                for id in handed_out[who]:
+                known |= set(now)
+                for id in known:
                     assert both.hub.customer(who, id)["id"] in now
             assert rhyme(both.hub, tenant) == rhyme(alone[tenant].hub, tenant)
-        for tenant in alone:
-            assert rhyme(both.hub, tenant) == rhyme(alone[tenant].hub, tenant)
+        for tenant, roost in alone.items():
+            assert rhyme(both.hub, tenant) == rhyme(roost.hub, tenant)
     finally:
         for roost in (both, *alone.values()):
             roost.hub.close()
@@ -138,7 +138,10 @@ def test_the_order_of_arrival_changes_neither_the_partition_nor_the_ids(tmp_path
         for event in story(number):
             roost.deliver(event)
         roost.hub.drain()
-        texts = {id: [one["interaction"]["text"] for one in roost.hub.timeline("acme", id)] for id in people(roost.hub, "acme")}
+        texts = {
+            id: [one["interaction"]["text"] for one in roost.hub.timeline("acme", id)]
+            for id in people(roost.hub, "acme")
+        }
         outcomes.append((people(roost.hub, "acme"), texts))
         roost.hub.close()
     assert len(outcomes[0][0]) > 1
@@ -154,13 +157,17 @@ def test_a_split_gives_each_side_the_id_that_it_had(roost: Roost) -> None:
     ((merged, accounts),) = people(roost.hub, "acme").items()
     assert merged in before
     assert len(accounts) == 4
-    assert [one["interaction"]["text"] for one in roost.hub.timeline("acme", merged)] == [f"I am {n}" for n in NAMES[:4]]
+    assert [one["interaction"]["text"] for one in roost.hub.timeline("acme", merged)] == [
+        f"I am {n}" for n in NAMES[:4]
+    ]
     verdict = roost.hub.split("acme", merged, [str(ring(NAMES[2]))], agent="dana")
     two = people(roost.hub, "acme")
     assert two.keys() <= before.keys()
     assert sorted(verdict.customers) == sorted(two)
-    assert tuple([str(ring(NAMES[2]))]) in two.values()
-    assert roost.hub.customer("acme", before and next(id for id, one in before.items() if one == (str(ring(NAMES[2])),)))
+    assert (str(ring(NAMES[2])),) in two.values()
+    assert roost.hub.customer(
+        "acme", before and next(id for id, one in before.items() if one == (str(ring(NAMES[2])),))
+    )
     roost.hub.undo("acme", verdict.id, agent="dana")
     assert set(people(roost.hub, "acme")) == {merged}
 
@@ -252,7 +259,11 @@ def test_explain_tells_the_weakest_step_and_what_was_only_suggested(roost: Roost
     roost.hear(claim(1, "bird0", mail("a@acme.example")), claim(2, "bird0", mail("b@acme.example"), "claimed"))
     roost.hub.link("acme", str(ring("bird0")), "phone:+15550001111", agent="dana", note="on the phone")
     told = roost.hub.explain("acme", str(ring("bird0")))
-    assert {one["identifier"] for one in told["accounts"]} == {"raven.ring:bird0", "email:a@acme.example", "phone:+15550001111"}
+    assert {one["identifier"] for one in told["accounts"]} == {
+        "raven.ring:bird0",
+        "email:a@acme.example",
+        "phone:+15550001111",
+    }
     assert (told["weakest"]["tier"], told["weakest"]["proof"]) == ("verified", "dmarc")
     assert [one["rule"] for one in told["refused"]] == ["claimed evidence suggests, it never joins"]
 

@@ -12,6 +12,7 @@ from socialsupport_core.store.identity import Evidence, Node
 
 KINDS = ("x.user", "email", "phone", "crm.ledger")
 SIZE = 9
+brief = settings(max_examples=50)
 
 
 def node(number: int, kind: str = "x.user", first_seen: int = 0) -> Node:
@@ -46,6 +47,7 @@ def together(found: Partition, a: int, b: int) -> bool:
     return found.customer[a] == found.customer[b]
 
 
+@brief
 @given(nodes, bundles, st.randoms(use_true_random=False))
 def test_any_order_gives_the_same(known: dict[int, Node], given_: list[Evidence], chance: object) -> None:
     shuffled = list(given_)
@@ -55,11 +57,13 @@ def test_any_order_gives_the_same(known: dict[int, Node], given_: list[Evidence]
     assert {(r.evidence.digest, r.rule) for r in one.refused} == {(r.evidence.digest, r.rule) for r in other.refused}
 
 
+@brief
 @given(nodes, bundles)
 def test_the_same_twice_changes_nothing(known: dict[int, Node], given_: list[Evidence]) -> None:
     assert partition(known, given_ + given_).customer == partition(known, given_).customer
 
 
+@brief
 @given(nodes, bundles, evidence)
 def test_what_is_taken_back_never_was(known: dict[int, Node], given_: list[Evidence], extra: Evidence) -> None:
     others = [one for one in given_ if one.digest != extra.digest]
@@ -67,6 +71,7 @@ def test_what_is_taken_back_never_was(known: dict[int, Node], given_: list[Evide
     assert partition(known, [*others, gone]) == partition(known, others)
 
 
+@brief
 @given(nodes, bundles, st.integers(0, SIZE - 1), st.integers(0, SIZE - 1))
 def test_cannot_separates_and_taking_it_back_restores(
     known: dict[int, Node], given_: list[Evidence], a: int, b: int
@@ -75,21 +80,26 @@ def test_cannot_separates_and_taking_it_back_restores(
         return
     verdict = why(a, b, "cannot", at=99)
     assert not together(partition(known, [*given_, verdict]), a, b)
-    assert partition(known, [*given_, replace(verdict, retracted_by="dana")]).customer == partition(known, given_).customer
+    assert (
+        partition(known, [*given_, replace(verdict, retracted_by="dana")]).customer == partition(known, given_).customer
+    )
 
 
+@brief
 @given(nodes, bundles)
 def test_claims_and_assertions_never_join(known: dict[int, Node], given_: list[Evidence]) -> None:
     strong = [one for one in given_ if one.tier in {"human", "verified", "cannot"}]
     assert partition(known, given_).customer == partition(known, strong).customer
 
 
+@brief
 @given(nodes, bundles)
 def test_a_customer_has_one_record_in_one_crm(known: dict[int, Node], given_: list[Evidence]) -> None:
     for group in groups(partition(known, given_)):
         assert sum(known[member].identifier.kind == "crm.ledger" for member in group) <= 1
 
 
+@brief
 @given(nodes, bundles)
 def test_every_group_hangs_together_by_what_joined_it(known: dict[int, Node], given_: list[Evidence]) -> None:
     found = partition(known, given_)
@@ -103,6 +113,7 @@ def test_every_group_hangs_together_by_what_joined_it(known: dict[int, Node], gi
     assert {one.digest for one in found.joined} | {r.evidence.digest for r in found.refused} == live
 
 
+@brief
 @given(nodes, bundles)
 def test_the_canonical_member_is_the_one_that_was_first_seen(known: dict[int, Node], given_: list[Evidence]) -> None:
     found = partition(known, given_)
@@ -111,8 +122,8 @@ def test_the_canonical_member_is_the_one_that_was_first_seen(known: dict[int, No
         assert {found.customer[member] for member in group} == {first}
 
 
+@brief
 @given(nodes, bundles, st.permutations(range(SIZE)))
-@settings(max_examples=60)
 def test_it_does_not_hang_on_how_nodes_are_numbered(
     known: dict[int, Node], given_: list[Evidence], other: list[int]
 ) -> None:

@@ -31,7 +31,9 @@ INTERACTION: dict[str, Any] = {
         "is_bot": False,
     },
     "text": "Hello World",
-    "attachments": [{"media_type": "image/jpeg", "url": "https://x.example/1", "native_id": "1", "name": "a", "size": 1}],
+    "attachments": [
+        {"media_type": "image/jpeg", "url": "https://x.example/1", "native_id": "1", "name": "a", "size": 1}
+    ],
     "reach": {"followers": 120, "likes": 3, "shares": 0},
     "sent_at": "2016-01-30T01:57:09Z",
 }
@@ -45,8 +47,24 @@ EVENTS: list[dict[str, Any]] = [
     RECEIVED,
     {"type": "interaction.edited", "id": "1", "interaction": INTERACTION, "edited_at": AT},
     {"type": "interaction.deleted", "id": "1", "native_id": "m", **ABOUT},
-    {"type": "reaction.added", "id": "1", "thread": THREAD, "native_id": "m", "author": PARTY, "reaction": "👍", **ABOUT},
-    {"type": "reaction.removed", "id": "1", "thread": THREAD, "native_id": "m", "author": PARTY, "reaction": "x", **ABOUT},
+    {
+        "type": "reaction.added",
+        "id": "1",
+        "thread": THREAD,
+        "native_id": "m",
+        "author": PARTY,
+        "reaction": "👍",
+        **ABOUT,
+    },
+    {
+        "type": "reaction.removed",
+        "id": "1",
+        "thread": THREAD,
+        "native_id": "m",
+        "author": PARTY,
+        "reaction": "x",
+        **ABOUT,
+    },
     {"type": "delivery.updated", "id": "1", "state": "failed", "code": "131047", "client_key": "k", **ABOUT},
     {"type": "profile.updated", "id": "1", "party": PARTY, **ABOUT},
     {
@@ -153,9 +171,11 @@ def test_two_identifiers_are_never_written_alike(a: str, b: str | None, c: str, 
     assert (str(one) == str(other)) == (one == other)
 
 
-@pytest.mark.parametrize("text", ["", ":", "phone", "phone:", ":1", "Phone:1", "a..b:1", "a@:1", "@s:1", "a@b", "1a:b", ".a:b"])
+@pytest.mark.parametrize(
+    "text", ["", ":", "phone", "phone:", ":1", "Phone:1", "a..b:1", "a@:1", "@s:1", "a@b", "1a:b", ".a:b"]
+)
 def test_what_is_no_identifier_says_how_one_is_written(text: str) -> None:
-    with pytest.raises(ValueError, match="kind:value|pattern"):
+    with pytest.raises(ValueError, match=r"kind:value|pattern"):
         Identifier.parse(text)
 
 
@@ -190,7 +210,9 @@ def test_the_counterpart_is_the_one_it_hangs_on() -> None:
     inbound = Interaction.model_validate(INTERACTION)
     assert inbound.counterpart == inbound.author
     us = {"is_self": True}
-    outbound = Interaction.model_validate(INTERACTION | {"direction": "outbound", "author": us, "recipients": [us, PARTY]})
+    outbound = Interaction.model_validate(
+        INTERACTION | {"direction": "outbound", "author": us, "recipients": [us, PARTY]}
+    )
     assert outbound.counterpart == inbound.author
     assert Interaction.model_validate(INTERACTION | {"direction": "outbound", "author": us}).counterpart is None
 

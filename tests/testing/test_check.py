@@ -103,14 +103,14 @@ def test_the_kit_can_be_chosen_by_its_marker(marker: str, chosen: bool) -> None:
 
 @pytest.mark.parametrize("name", ["Simulator", "ConnectorConformance", "load_cases", "new_connector"])
 def test_what_authors_need_is_in_one_place(name: str) -> None:
-    import socialsupport_core.testing as kit  # noqa: PLC0415 - the module itself is looked at
+    import socialsupport_core.testing as kit
 
     assert name in kit.__all__
     assert getattr(kit, name).__name__ == name
 
 
 def test_what_is_not_there_is_told() -> None:
-    import socialsupport_core.testing as kit  # noqa: PLC0415 - the module itself is looked at
+    import socialsupport_core.testing as kit
 
     with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
         _ = kit.Nonsense

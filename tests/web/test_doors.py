@@ -26,9 +26,7 @@ def knock(web: Web, door: str, roost: Roost, *events: Any, secret: str = SECRET,
     return web.post(door, content=more.pop("content", payload.body), headers={"raven-secret": secret}, **more)
 
 
-def test_what_is_genuine_is_kept_and_acknowledged_in_the_networks_way(
-    web: Web, roost: Roost, door: str
-) -> None:
+def test_what_is_genuine_is_kept_and_acknowledged_in_the_networks_way(web: Web, roost: Roost, door: str) -> None:
     answer = knock(web, door, roost, message(1, "hello"))
     assert (answer.status_code, answer.text) == (200, f"caw https://hub.example{door}")
     assert roost.journal()["waiting"] == 1
@@ -40,6 +38,7 @@ def test_a_forgery_is_401_and_leaves_nothing_but_the_counter(web: Web, roost: Ro
     answer = knock(web, door, roost, message(1, "forged"), secret="near-miss")
     assert answer.status_code == 401
     assert answer.headers["content-type"] == "application/problem+json"
+    roost.settle()
     roost.hub.drain()
     health = web.get("/health").json()
     assert (health["refused"], health["journal"]["accepted"]) == (1, 0)
@@ -95,9 +94,7 @@ def test_a_header_that_comes_twice_is_400(web: Web, roost: Roost, door: str) -> 
 
 
 @pytest.mark.parametrize("body", [b"", b"\x00\xff", b"{", b'{"a": NaN}', b"[" * 100_000, b'"\\ud800"', b"null"])
-def test_what_is_genuine_and_unreadable_is_200_and_quarantined(
-    web: Web, roost: Roost, door: str, body: bytes
-) -> None:
+def test_what_is_genuine_and_unreadable_is_200_and_quarantined(web: Web, roost: Roost, door: str, body: bytes) -> None:
     assert knock(web, door, roost, content=body).status_code == 200
     roost.hub.drain()
     (entry,) = roost.hub.quarantine()
@@ -130,9 +127,7 @@ def test_after_the_end_it_is_503(web: Web, roost: Roost, door: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:99999", "", "[::1", "hub.example"])
-def test_the_address_is_the_public_one_whatever_the_host_says(
-    web: Web, roost: Roost, door: str, host: str
-) -> None:
+def test_the_address_is_the_public_one_whatever_the_host_says(web: Web, roost: Roost, door: str, host: str) -> None:
     forwarded = {"x-forwarded-host": "evil.example", "forwarded": "host=evil.example"}
     headers = {"host": host, "raven-secret": SECRET} | forwarded
     answer = web.post(f"{door}?a=%2F&b", content=b"[]", headers=headers)

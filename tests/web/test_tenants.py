@@ -74,9 +74,7 @@ def ids_of(roost: Roost, tenant: str) -> set[str]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_no_answer_to_one_tenant_holds_a_word_of_the_other(
-    roost: Roost, acme: Desk, rival: Desk, seed: int
-) -> None:
+def test_no_answer_to_one_tenant_holds_a_word_of_the_other(roost: Roost, acme: Desk, rival: Desk, seed: int) -> None:
     chance = random.Random(seed)
     for step in range(40):
         fill(roost, chance, step)

@@ -60,7 +60,14 @@ def run(flow: Flow[Any], handler: Handler = lambda request: httpx.Response(200),
 
 
 NEVER = [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout]
-CUT = [httpx.ReadError, httpx.ReadTimeout, httpx.WriteError, httpx.WriteTimeout, httpx.CloseError, httpx.RemoteProtocolError]
+CUT = [
+    httpx.ReadError,
+    httpx.ReadTimeout,
+    httpx.WriteError,
+    httpx.WriteTimeout,
+    httpx.CloseError,
+    httpx.RemoteProtocolError,
+]
 
 
 @pytest.mark.parametrize("error", NEVER + CUT)
@@ -102,7 +109,9 @@ def test_only_where_the_connector_said() -> None:
 
 
 @pytest.mark.parametrize(("method", "kind"), [("POST", Uncertain), ("GET", ContentRejected)])
-def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch, method: str, kind: type[DeliveryError]) -> None:
+def test_an_answer_without_end_is_cut_off(
+    monkeypatch: pytest.MonkeyPatch, method: str, kind: type[DeliveryError]
+) -> None:
     monkeypatch.setattr(wire_module, "MAX_ANSWER", 1_000_000)
     sent = 0
 
@@ -121,7 +130,9 @@ def test_a_bomb_is_cut_off_as_it_unfolds(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(wire_module, "MAX_ANSWER", 1_000_000)
     bomb = gzip.compress(b"0" * 50_000_000)
     with pytest.raises(ContentRejected):
-        run(flow_of(ask("GET")), lambda request: httpx.Response(200, content=bomb, headers={"content-encoding": "gzip"}))
+        run(
+            flow_of(ask("GET")), lambda request: httpx.Response(200, content=bomb, headers={"content-encoding": "gzip"})
+        )
 
 
 SPELLINGS = [
@@ -152,7 +163,7 @@ def test_no_error_holds_a_secret_however_it_is_spelt(spelling: str) -> None:
     def caused() -> Flow[Any]:
         yield ask("GET")
         try:
-            raise KeyError(spelling)
+            raise KeyError(spelling)  # noqa: TRY301
         except KeyError as error:
             raise Forbidden(f"because of {spelling}") from error
 

@@ -32,7 +32,9 @@ const current = () => state.networks.find((one) => one.network === state.network
 const person = () => state.person[state.network];
 
 async function ask(path, body) {
-  const request = body ? { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) } : {};
+  const request = body
+    ? { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }
+    : {};
   const response = await fetch(new URL(path, document.baseURI), request);
   const answer = await response.json().catch(() => ({}));
   if (!response.ok) throw new Error(answer.detail || answer.title || "The demo did not take it.");
@@ -75,7 +77,10 @@ function pick(network) {
 
 function render() {
   const here = current();
-  reconcile(byId("networks"), state.networks.map((one) => tab(one)));
+  reconcile(
+    byId("networks"),
+    state.networks.map((one) => tab(one)),
+  );
   reconcile(byId("cast"), [...new Set([...here.people, person()])].map(member));
   byId("screen-title").textContent = `${title(here.network)}, as ${person()} sees it`;
   byId("screen-note").textContent = HINTS[here.network] ?? "";
@@ -91,7 +96,20 @@ function tab(one) {
     key: one.network,
     print: String(selected),
     render: () =>
-      h("button", { type: "button", role: "tab", id: `tab-${one.network}`, "aria-selected": String(selected), "aria-controls": "stage", tabindex: selected ? 0 : -1, on: { click: () => pick(one.network) } }, icon(glyph(one.network)), title(one.network)),
+      h(
+        "button",
+        {
+          type: "button",
+          role: "tab",
+          id: `tab-${one.network}`,
+          "aria-selected": String(selected),
+          "aria-controls": "stage",
+          tabindex: selected ? 0 : -1,
+          on: { click: () => pick(one.network) },
+        },
+        icon(glyph(one.network)),
+        title(one.network),
+      ),
   };
 }
 
@@ -106,7 +124,17 @@ function member(name) {
   return {
     key: name,
     print: String(pressed),
-    render: () => h("li", {}, h("button", { type: "button", "aria-pressed": String(pressed), on: { click: choose } }, icon("person"), h("span", { class: "who" }, name))),
+    render: () =>
+      h(
+        "li",
+        {},
+        h(
+          "button",
+          { type: "button", "aria-pressed": String(pressed), on: { click: choose } },
+          icon("person"),
+          h("span", { class: "who" }, name),
+        ),
+      ),
   };
 }
 
@@ -117,15 +145,27 @@ function chats() {
   ];
   return links
     .filter(([kind]) => state.webchat[kind])
-    .map(([kind, words]) => ({ key: kind, print: state.webchat[kind], render: () => h("a", { href: state.webchat[kind], target: "_blank", rel: "noopener" }, words, icon("handoff")) }));
+    .map(([kind, words]) => ({
+      key: kind,
+      print: state.webchat[kind],
+      render: () => h("a", { href: state.webchat[kind], target: "_blank", rel: "noopener" }, words, icon("handoff")),
+    }));
 }
 
 function showFeed(here) {
   const feed = byId("feed");
   const ended = feed.scrollHeight - feed.scrollTop - feed.clientHeight < 60;
   const heard = here.heard?.[person()] ?? (here.said ?? []).filter((one) => [person(), "us"].includes(one.author));
-  const items = heard.map((one) => ({ key: `${person()} ${one.id}`, print: JSON.stringify(one), render: () => message(one, here) }));
-  const nothing = { key: "nothing", print: person(), render: () => h("li", { class: "soft" }, `${person()} has not said anything here yet.`) };
+  const items = heard.map((one) => ({
+    key: `${person()} ${one.id}`,
+    print: JSON.stringify(one),
+    render: () => message(one, here),
+  }));
+  const nothing = {
+    key: "nothing",
+    print: person(),
+    render: () => h("li", { class: "soft" }, `${person()} has not said anything here yet.`),
+  };
   reconcile(feed, items.length ? items : [nothing]);
   if (ended) feed.scrollTop = feed.scrollHeight;
   showAnswers(heard);
@@ -136,15 +176,24 @@ function message(one, here) {
   const who = one.author === "us" ? "Acme" : one.author;
   const side = one.author === person() ? "mine" : one.author === "us" ? "us" : "other";
   const isPublic = place?.visibility === "public";
-  const under = [h("span", {}, who), isPublic && h("span", { class: "chosen-place" }, "Public"), one.edited && h("span", {}, "edited"), time(one.at, "moment")];
-  const reply = isPublic && here.network === "x" && !one.deleted && h("button", { type: "button", class: "as-link", on: { click: () => replyTo(one) } }, "Answer this");
+  const under = [
+    h("span", {}, who),
+    isPublic && h("span", { class: "chosen-place" }, "Public"),
+    one.edited && h("span", {}, "edited"),
+    time(one.at, "moment"),
+  ];
+  const reply =
+    isPublic &&
+    here.network === "x" &&
+    !one.deleted &&
+    h("button", { type: "button", class: "as-link", on: { click: () => replyTo(one) } }, "Answer this");
   const token = one.text.match(HANDOFF)?.[1];
   return h(
     "li",
     { class: `${side}${isPublic ? " public" : ""}` },
     h("p", { class: "words" }, one.deleted ? h("em", { class: "soft" }, "deleted") : linked(one.text)),
     token && one.author === "us" && followLink(token),
-    h("p", { class: "under" }, under, reply)
+    h("p", { class: "under" }, under, reply),
   );
 }
 
@@ -152,7 +201,10 @@ function linked(text) {
   const pieces = [];
   let done = 0;
   for (const found of text.matchAll(LINK)) {
-    pieces.push(text.slice(done, found.index), h("a", { href: found[0], target: "_blank", rel: "noopener noreferrer" }, found[0]));
+    pieces.push(
+      text.slice(done, found.index),
+      h("a", { href: found[0], target: "_blank", rel: "noopener noreferrer" }, found[0]),
+    );
     done = found.index + found[0].length;
   }
   return [...pieces, text.slice(done)];
@@ -164,7 +216,14 @@ function showAnswers(heard) {
   const choices = last?.author === "us" ? (last.choices ?? []) : [];
   const line = byId("answers");
   line.hidden = !choices.length;
-  reconcile(line, choices.map((one) => ({ key: one, print: last.id, render: () => h("button", { type: "button", on: { click: () => press(one) } }, one) })));
+  reconcile(
+    line,
+    choices.map((one) => ({
+      key: one,
+      print: last.id,
+      render: () => h("button", { type: "button", on: { click: () => press(one) } }, one),
+    })),
+  );
 }
 
 const press = (choice) => say(choice, state.network === "webchat" ? { choice } : {});
@@ -224,7 +283,14 @@ function buildSay(keep = true) {
   const more = byId("say-more");
   const filled = keep && more.dataset.network === here.network ? [...more.querySelectorAll("input[autocomplete]")] : [];
   more.dataset.network = here.network;
-  const places = here.places.length > 1 && h("fieldset", { class: "segments small places" }, h("legend", { class: "unseen" }, "Where"), here.places.map(place));
+  const places =
+    here.places.length > 1 &&
+    h(
+      "fieldset",
+      { class: "segments small places" },
+      h("legend", { class: "unseen" }, "Where"),
+      here.places.map(place),
+    );
   more.replaceChildren(...[places, ...fields(here), state.replyTo && answering()].flat().filter(Boolean));
   for (const { name, value } of filled) if (value) more.querySelector(`[name="${name}"]`).value = value;
   byId("words").placeholder = here.network === "phone" ? "What was said" : `Say something as ${person()}`;
@@ -238,14 +304,25 @@ function place(one) {
     buildSay();
     byId("say-more").querySelector(":checked").focus();
   };
-  return h("label", {}, h("input", { type: "radio", name: "place", value: one.id, checked, on: { change: choose } }), h("span", {}, one.title));
+  return h(
+    "label",
+    {},
+    h("input", { type: "radio", name: "place", value: one.id, checked, on: { change: choose } }),
+    h("span", {}, one.title),
+  );
 }
 
 /** What a network takes beside the text. */
 function fields(here) {
-  const field = (name, words, props) => h("label", {}, words, h("input", { name, type: "text", autocomplete: "off", ...props }));
-  if (here.network === "email") return [field("subject", "Subject", { placeholder: "as before" }), field("to", "To", { value: state.to, placeholder: "as before", spellcheck: "false" })];
-  if (here.network === "phone") return [field("duration", "Seconds", { type: "number", min: 1, max: 36000, value: 120 })];
+  const field = (name, words, props) =>
+    h("label", {}, words, h("input", { name, type: "text", autocomplete: "off", ...props }));
+  if (here.network === "email")
+    return [
+      field("subject", "Subject", { placeholder: "as before" }),
+      field("to", "To", { value: state.to, placeholder: "as before", spellcheck: "false" }),
+    ];
+  if (here.network === "phone")
+    return [field("duration", "Seconds", { type: "number", min: 1, max: 36000, value: 120 })];
   return [];
 }
 
@@ -254,12 +331,19 @@ function answering() {
     state.replyTo = null;
     buildSay();
   };
-  return h("p", { class: "replying" }, `Answers “${state.replyTo.text.slice(0, 60)}”`, h("button", { type: "button", class: "as-link", on: { click: stop } }, "or not"));
+  return h(
+    "p",
+    { class: "replying" },
+    `Answers “${state.replyTo.text.slice(0, 60)}”`,
+    h("button", { type: "button", class: "as-link", on: { click: stop } }, "or not"),
+  );
 }
 
 function extras() {
   const given = [...byId("say-more").querySelectorAll("input:not([type=radio])")].filter((one) => one.value);
-  const more = Object.fromEntries(given.map((one) => [one.name, one.type === "number" ? Number(one.value) : one.value]));
+  const more = Object.fromEntries(
+    given.map((one) => [one.name, one.type === "number" ? Number(one.value) : one.value]),
+  );
   return state.replyTo ? { ...more, reply_to: state.replyTo.id } : more;
 }
 
@@ -285,7 +369,12 @@ async function say(text, more, where = state.place[state.network]) {
 function buildFaults() {
   const rows = FAULTS.map(([name, words, why]) => {
     const yesNo = name === "reorder";
-    const input = h("input", yesNo ? { type: "checkbox", name } : { type: "number", name, min: 0, max: 1000, step: name === "delay" ? 0.5 : 1 });
+    const input = h(
+      "input",
+      yesNo
+        ? { type: "checkbox", name }
+        : { type: "number", name, min: 0, max: 1000, step: name === "delay" ? 0.5 : 1 },
+    );
     return h("label", {}, h("span", {}, words, h("span", { class: "soft" }, why)), input);
   });
   byId("faults").replaceChildren(...rows);

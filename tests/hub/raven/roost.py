@@ -75,6 +75,10 @@ class Roost:
         self.deliver(*events, tenant=tenant, **more)
         self.hub.drain()
 
+    def settle(self) -> None:
+        """Waits until everything that was written without waiting is committed."""
+        self.hub._database.do(lambda tx: None)
+
     def conversation(self, name: str = "kerry", tenant: str = "acme") -> str:
         """The newest conversation of this bird."""
         found: str = self.hub.customer(tenant, str(bird(name).account))["conversations"][0]["id"]

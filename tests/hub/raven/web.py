@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
+
 from raven.roost import Roost
 
 

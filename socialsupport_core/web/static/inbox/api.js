@@ -23,7 +23,12 @@ export function useSession(token, signedOut) {
 export const address = (path) => new URL(path, document.baseURI);
 
 export async function call(method, path, body, headers = {}) {
-  const request = { method, headers: { ...headers }, credentials: "same-origin", signal: AbortSignal.timeout(PATIENCE) };
+  const request = {
+    method,
+    headers: { ...headers },
+    credentials: "same-origin",
+    signal: AbortSignal.timeout(PATIENCE),
+  };
   if (method !== "GET") {
     request.headers["x-csrf-token"] = csrf;
     request.headers["content-type"] = "application/json";

@@ -31,21 +31,37 @@ export class Composer {
   }
 
   build() {
-    this.text = h("textarea", { id: "answer", rows: 2, "aria-label": "Your answer", "aria-describedby": "plan", "aria-keyshortcuts": "Control+Enter Meta+Enter" });
+    this.text = h("textarea", {
+      id: "answer",
+      rows: 2,
+      "aria-label": "Your answer",
+      "aria-describedby": "plan",
+      "aria-keyshortcuts": "Control+Enter Meta+Enter",
+    });
     this.mirror = h("div", { class: "mirror", "aria-hidden": "true" });
     this.plate = h("div", { class: "plan", id: "plan", "aria-live": "polite" });
     this.modes = h("fieldset", { class: "segments small modes" }, h("legend", { class: "unseen" }, "What you write"));
     this.legs = h("fieldset", { class: "legs" }, h("legend", { class: "unseen" }, "Where it goes"));
     this.warning = h("p", { class: "plan-line loss", id: "hand-off-note", role: "status", hidden: true });
-    this.handOff = h("button", { type: "button", id: "hand-off", on: { click: () => this.giveLink() } }, icon("handoff"), "Hand off");
-    this.submit = h("button", { type: "submit", class: "primary", id: "send" }, icon("send"), h("span", { id: "send-words" }, "Send"));
+    this.handOff = h(
+      "button",
+      { type: "button", id: "hand-off", on: { click: () => this.giveLink() } },
+      icon("handoff"),
+      "Hand off",
+    );
+    this.submit = h(
+      "button",
+      { type: "submit", class: "primary", id: "send" },
+      icon("send"),
+      h("span", { id: "send-words" }, "Send"),
+    );
     const hint = h("span", { class: "soft hint" }, h("kbd", {}, apple ? "⌘" : "Ctrl"), " ", h("kbd", {}, "Enter"));
     this.form.append(
       h("div", { class: "composer-top" }, this.modes, this.legs),
       h("div", { class: "editor" }, this.mirror, this.text),
       this.warning,
       this.plate,
-      h("div", { class: "composer-foot" }, this.handOff, hint, this.submit)
+      h("div", { class: "composer-foot" }, this.handOff, hint, this.submit),
     );
     this.text.addEventListener("input", () => this.typed());
     this.text.addEventListener("scroll", () => (this.mirror.scrollTop = this.text.scrollTop), { passive: true });
@@ -67,7 +83,8 @@ export class Composer {
     this.conversation = conversation;
     this.places = distinct(conversation.legs);
     if (changed) this.restore();
-    if (!this.places.some((leg) => leg.id === this.leg) || (!this.text.value && !this.chosen)) this.leg = this.places[0]?.id ?? null;
+    if (!this.places.some((leg) => leg.id === this.leg) || (!this.text.value && !this.chosen))
+      this.leg = this.places[0]?.id ?? null;
     this.render();
     if (changed) this.examine();
   }
@@ -118,13 +135,27 @@ export class Composer {
 
   chip(leg) {
     const against = this.obstructed.get(leg.id);
-    const twins = this.places.filter((one) => one.channel === leg.channel && one.visibility === leg.visibility && one !== leg);
+    const twins = this.places.filter(
+      (one) => one.channel === leg.channel && one.visibility === leg.visibility && one !== leg,
+    );
     const name = `${this.desk.channelName(leg.channel)}, ${leg.visibility}`;
     return h(
       "label",
-      { class: "chip", title: against ?? leg.account, data: { visibility: leg.visibility, closed: against ? true : null } },
+      {
+        class: "chip",
+        title: against ?? leg.account,
+        data: { visibility: leg.visibility, closed: against ? true : null },
+      },
       h("input", { type: "radio", name: "leg", value: leg.id, checked: leg.id === this.leg }),
-      h("span", {}, icon(glyph(leg.network)), icon(leg.visibility), name, ...apart(leg, twins), against && h("span", { class: "unseen" }, ` (not possible: ${against})`))
+      h(
+        "span",
+        {},
+        icon(glyph(leg.network)),
+        icon(leg.visibility),
+        name,
+        ...apart(leg, twins),
+        against && h("span", { class: "unseen" }, ` (not possible: ${against})`),
+      ),
     );
   }
 
@@ -315,7 +346,9 @@ export class Composer {
     if (problem.status && problem.status < 500) {
       this.takeBack(pending);
       const { refusals, obstacles } = problem;
-      this.showPlan(refusals.length || obstacles.length ? { refusals, obstacles } : { refusals: [fromProblem(problem)] });
+      this.showPlan(
+        refusals.length || obstacles.length ? { refusals, obstacles } : { refusals: [fromProblem(problem)] },
+      );
       announce(problem.message);
     } else if (pending.mode === "note") {
       this.takeBack(pending); // a note has no key, so it is not sent again by itself
@@ -332,7 +365,11 @@ export class Composer {
     this.desk.timeline.settle(pending);
     if (this.conversation.id !== pending.conversation || this.text.value) {
       const place = this.draftPlace.replace(this.conversation.id, pending.conversation);
-      if (this.conversation.id !== pending.conversation) sessionStorage.setItem(place, JSON.stringify({ text: pending.text, mode: pending.mode, leg: pending.saying.leg }));
+      if (this.conversation.id !== pending.conversation)
+        sessionStorage.setItem(
+          place,
+          JSON.stringify({ text: pending.text, mode: pending.mode, leg: pending.saying.leg }),
+        );
       else toast("It was not sent; its text is kept as a draft behind what you are writing.", "trouble");
       return;
     }
@@ -377,7 +414,8 @@ const spokenAt = (leg) => leg.last_inbound ?? leg.opened_at;
 const spoken = (leg) => `${leg.speaks ? 1 : 0} ${leg.last_inbound ?? ""} ${leg.opened_at}`;
 
 /** 128 random bits; `crypto.randomUUID` is there on secure pages only. */
-const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((one) => one.toString(16).padStart(2, "0")).join("");
+const newKey = () =>
+  [...crypto.getRandomValues(new Uint8Array(16))].map((one) => one.toString(16).padStart(2, "0")).join("");
 
 const fromProblem = (problem) => ({ rule: "problem", reason: problem.message, remedy: "" });
 const sentence = (words) => (words ? `${words.charAt(0).toUpperCase()}${words.slice(1)}.` : "");

@@ -72,14 +72,14 @@ export class Desk {
         "/": () => byId("search-text").focus(),
         "?": () => showKeys(),
       },
-      () => this.escape()
+      () => this.escape(),
     );
   }
 
   // names
 
   may = (scope) => this.session.scopes.includes(scope);
-  nameOf = (agent) => (agent ? this.names.get(agent) ?? agent : null);
+  nameOf = (agent) => (agent ? (this.names.get(agent) ?? agent) : null);
   customerName = () => this.current?.customer.name ?? "Somebody";
   networkOf = (channel) => this.channels.get(channel)?.connector ?? channel;
   answering = (conversation) => this.present[conversation] ?? [];
@@ -206,14 +206,21 @@ export class Desk {
   showAssignee(found) {
     byId("take").hidden = !this.may("reply") || found.assignee === this.session.agent;
     if (byId("assignee").length && byId("assignee").value === (found.assignee ?? "")) return;
-    const options = [h("option", { value: "" }, "Nobody yet"), ...[...this.names].map(([id, name]) => h("option", { value: id }, id === this.session.agent ? `${name} (you)` : name))];
+    const options = [
+      h("option", { value: "" }, "Nobody yet"),
+      ...[...this.names].map(([id, name]) =>
+        h("option", { value: id }, id === this.session.agent ? `${name} (you)` : name),
+      ),
+    ];
     byId("assignee").replaceChildren(...options);
     byId("assignee").value = found.assignee ?? "";
   }
 
   showAnswering(names) {
     const line = byId("answering");
-    const words = names?.length ? `${names.join(" and ")} ${names.length > 1 ? "are" : "is"} answering this conversation.` : "";
+    const words = names?.length
+      ? `${names.join(" and ")} ${names.length > 1 ? "are" : "is"} answering this conversation.`
+      : "";
     if (line.textContent !== words) line.replaceChildren(words);
     line.hidden = !words;
   }
@@ -245,7 +252,10 @@ export class Desk {
   }
 
   quiet() {
-    return { mine: "Nothing is assigned to you.", resolved: "Nothing has been resolved yet." }[this.queue.status] ?? "Nobody is waiting.";
+    return (
+      { mine: "Nothing is assigned to you.", resolved: "Nothing has been resolved yet." }[this.queue.status] ??
+      "Nobody is waiting."
+    );
   }
 
   filtered() {
@@ -275,7 +285,9 @@ export class Desk {
     const { direction, author, network: where, text } = event.data.interaction;
     if (direction !== "inbound") return;
     const here = event.conversation === this.current?.id;
-    announce(`${here ? "" : "In the queue: "}${author.name ?? "Somebody"} on ${network(where)}: ${(text ?? "").slice(0, 200)}`);
+    announce(
+      `${here ? "" : "In the queue: "}${author.name ?? "Somebody"} on ${network(where)}: ${(text ?? "").slice(0, 200)}`,
+    );
   }
 
   typing(event) {
@@ -335,7 +347,9 @@ export class Desk {
 
   resolve() {
     const { id, status } = this.current;
-    return status === "resolved" ? this.attempt(() => hub.reopen(id), "Open again.") : this.attempt(() => hub.resolve(id), "Resolved.");
+    return status === "resolved"
+      ? this.attempt(() => hub.reopen(id), "Open again.")
+      : this.attempt(() => hub.resolve(id), "Resolved.");
   }
 
   settle(part, state) {
@@ -382,6 +396,11 @@ function facts(found) {
   return [
     ...found.networks.map(badge),
     ...words.map((one) => h("span", {}, one)),
-    h("span", { class: "soft" }, found.waiting_since ? "waiting for " : "opened ", found.waiting_since ? time(found.waiting_since, "since") : time(found.opened_at, "ago")),
+    h(
+      "span",
+      { class: "soft" },
+      found.waiting_since ? "waiting for " : "opened ",
+      found.waiting_since ? time(found.waiting_since, "since") : time(found.opened_at, "ago"),
+    ),
   ];
 }

@@ -72,9 +72,14 @@ function focusable(node) {
 }
 
 const KEPT = new Set(
-  ["P", "BR", "A", "EM", "STRONG", "S", "CODE", "PRE", "BLOCKQUOTE", "UL", "OL", "LI", "HR", "SPAN"].concat(
-    ["H1", "H2", "H3", "H4", "H5", "H6"]
-  )
+  ["P", "BR", "A", "EM", "STRONG", "S", "CODE", "PRE", "BLOCKQUOTE", "UL", "OL", "LI", "HR", "SPAN"].concat([
+    "H1",
+    "H2",
+    "H3",
+    "H4",
+    "H5",
+    "H6",
+  ]),
 );
 const SAFE = /^(https?|mailto|tel):/i;
 

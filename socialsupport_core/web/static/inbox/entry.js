@@ -11,7 +11,8 @@ const VERDICTS = [
   ["queued", "Send again"],
 ];
 
-/** `desk`: `nameOf(agent)`, `customerName()`, `settle(part, state)`, `retry(pending)`, `drop(pending)`. `follows`: goes on from the one before. */
+/** `desk`: `nameOf(agent)`, `customerName()`, `settle(part, state)`, `retry(pending)`, `drop(pending)`.
+ * `follows`: it goes on from the one before; `foreign`: it is of another conversation. */
 export function entryItem(entry, desk, { follows = false, foreign = false } = {}) {
   return {
     key: entry.id,
@@ -26,8 +27,17 @@ function render(entry, desk, follows, foreign) {
   const body = entry.deleted_at ? [gone(entry)] : content(entry);
   return h(
     "li",
-    { class: "entry", data: { ...shown, id: entry.id, state: entry.state, follows: follows || null, foreign: foreign || null } },
-    h("article", { class: "bubble", "aria-label": label(entry, desk) }, head(entry, desk), ...body, ...ending(entry, desk))
+    {
+      class: "entry",
+      data: { ...shown, id: entry.id, state: entry.state, follows: follows || null, foreign: foreign || null },
+    },
+    h(
+      "article",
+      { class: "bubble", "aria-label": label(entry, desk) },
+      head(entry, desk),
+      ...body,
+      ...ending(entry, desk),
+    ),
   );
 }
 
@@ -54,7 +64,7 @@ function head(entry, desk) {
     badge(where),
     !internal && visibility(thread.visibility),
     touch(kind) && h("span", { class: "tag" }, touch(kind)),
-    time(entry.at, "moment", { class: "entry-time" })
+    time(entry.at, "moment", { class: "entry-time" }),
   );
 }
 
@@ -85,13 +95,19 @@ function file(one) {
   const shown = [icon("file"), h("span", { class: "file-name" }, name), facts && h("span", { class: "soft" }, facts)];
   const tip = one.reason ?? null;
   if (one.state !== "stored") return h("li", { class: "file", title: tip, data: { state: one.state } }, ...shown);
-  return h("li", {}, h("a", { class: "file", href: attachment(one.id), download: "", data: { state: "stored" } }, ...shown));
+  return h(
+    "li",
+    {},
+    h("a", { class: "file", href: attachment(one.id), download: "", data: { state: "stored" } }, ...shown),
+  );
 }
 
 function reactions(all) {
   const counted = new Map();
   for (const one of all) counted.set(one, (counted.get(one) ?? 0) + 1);
-  const chips = [...counted].map(([one, count]) => h("li", {}, one, count > 1 && h("span", { class: "soft" }, ` ${count}`)));
+  const chips = [...counted].map(([one, count]) =>
+    h("li", {}, one, count > 1 && h("span", { class: "soft" }, ` ${count}`)),
+  );
   return h("ul", { class: "reactions", "aria-label": "Reactions" }, chips);
 }
 
@@ -111,8 +127,10 @@ function outcome(entry, desk) {
     "footer",
     { class: "outcome", data: { state } },
     h("p", { class: "outcome-line" }, icon(glyph), h("span", {}, words), retryNote(known)),
-    known.reason && ["failed", "retrying", "uncertain"].includes(state) && h("p", { class: "outcome-why" }, known.reason),
-    ...choices(entry, state, desk)
+    known.reason &&
+      ["failed", "retrying", "uncertain"].includes(state) &&
+      h("p", { class: "outcome-why" }, known.reason),
+    ...choices(entry, state, desk),
   );
 }
 
@@ -122,14 +140,18 @@ const retryNote = (known) =>
 function choices(entry, state, desk) {
   if (entry.pending?.lost) {
     const again = h("button", { type: "button", on: { click: () => desk.retry(entry.pending) } }, "Try again");
-    const drop = h("button", { type: "button", on: { click: () => desk.drop(entry.pending) } }, "Back to the reply box");
+    const drop = h(
+      "button",
+      { type: "button", on: { click: () => desk.drop(entry.pending) } },
+      "Back to the reply box",
+    );
     return [h("p", { class: "outcome-buttons" }, again, drop)];
   }
   const part = entry.delivery?.part ?? entry.interaction.client_key;
   if (!part || !["uncertain", "failed"].includes(state)) return [];
   const offered = state === "uncertain" ? VERDICTS : VERDICTS.slice(2);
   const buttons = offered.map(([verdict, words]) =>
-    h("button", { type: "button", data: { verdict }, on: { click: () => desk.settle(part, verdict) } }, words)
+    h("button", { type: "button", data: { verdict }, on: { click: () => desk.settle(part, verdict) } }, words),
   );
   return [h("p", { class: "outcome-buttons" }, ...buttons)];
 }

@@ -18,7 +18,14 @@ const KEYS = [
 ];
 
 export function showKeys() {
-  const rows = KEYS.map(([keys, words]) => [h("dt", {}, keys.split(" ").map((key) => h("kbd", {}, key))), h("dd", {}, words)]);
+  const rows = KEYS.map(([keys, words]) => [
+    h(
+      "dt",
+      {},
+      keys.split(" ").map((key) => h("kbd", {}, key)),
+    ),
+    h("dd", {}, words),
+  ]);
   return ask("Keyboard", () => [h("dl", { class: "keys" }, rows)]);
 }
 

@@ -5,7 +5,8 @@ import { Desk } from "./desk.js";
 import { byId, toast } from "./dom.js";
 import { initials } from "./words.js";
 
-const SIGNED_IN = "socialsupport:signed-in"; // only that there is something to ask for; the cookie itself is not for scripts
+// Only that there is something to ask for: the cookie itself is not for scripts.
+const SIGNED_IN = "socialsupport:signed-in";
 let desk = null;
 
 const given = () => new URLSearchParams(location.hash.slice(1)).get("token");
@@ -66,7 +67,10 @@ function askToken(complaint, again = false) {
       if (again) return location.reload();
       return await enter(session);
     } catch (problem) {
-      return askToken(problem.status === 401 ? "This token is not known here. Ask your operator for a new one." : problem.message, again);
+      return askToken(
+        problem.status === 401 ? "This token is not known here. Ask your operator for a new one." : problem.message,
+        again,
+      );
     }
   };
 }
@@ -78,6 +82,7 @@ window.addEventListener("unhandledrejection", (event) => {
   }
 });
 
-window.addEventListener("hashchange", () => given() && location.reload()); // a link with a token, opened over an open page
+// A link with a token, opened over an open page.
+window.addEventListener("hashchange", () => given() && location.reload());
 
 begin();

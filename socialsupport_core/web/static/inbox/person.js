@@ -39,7 +39,17 @@ export class Person {
   }
 
   head(customer) {
-    const close = h("button", { type: "button", class: "icon close-person", id: "close-person", "aria-label": "Close", on: { click: () => this.desk.closePerson() } }, icon("close"));
+    const close = h(
+      "button",
+      {
+        type: "button",
+        class: "icon close-person",
+        id: "close-person",
+        "aria-label": "Close",
+        on: { click: () => this.desk.closePerson() },
+      },
+      icon("close"),
+    );
     const handles = customer.accounts.filter((one) => one.handle).map((one) => `@${one.handle}`);
     return h(
       "header",
@@ -47,31 +57,64 @@ export class Person {
       h("h2", { id: "person-title", tabindex: -1 }, called(customer.name)),
       close,
       handles.length > 0 && h("p", { class: "soft" }, [...new Set(handles)].join(", ")),
-      this.desk.may("link") && h("p", { class: "person-actions" }, this.button("link", "Link", () => this.desk.askLink()), customer.accounts.length > 1 && this.button("split", "Split", () => this.desk.askSplit()))
+      this.desk.may("link") &&
+        h(
+          "p",
+          { class: "person-actions" },
+          this.button("link", "Link", () => this.desk.askLink()),
+          customer.accounts.length > 1 && this.button("split", "Split", () => this.desk.askSplit()),
+        ),
     );
   }
 
   button(glyph, words, click) {
-    return h("button", { type: "button", id: `ask-${glyph}`, "aria-haspopup": "dialog", on: { click } }, icon(glyph), words);
+    return h(
+      "button",
+      { type: "button", id: `ask-${glyph}`, "aria-haspopup": "dialog", on: { click } },
+      icon(glyph),
+      words,
+    );
   }
 
   identifiers(customer) {
     return section(
       "Known as",
-      h("ul", { class: "identifiers" }, customer.accounts.map((one) => h("li", {}, icon(kindGlyph(one.kind)), h("span", { class: "identifier" }, h("span", { class: "value" }, one.value), h("span", { class: "soft" }, kind(one.kind), " since ", time(one.since, "day"))))))
+      h(
+        "ul",
+        { class: "identifiers" },
+        customer.accounts.map((one) =>
+          h(
+            "li",
+            {},
+            icon(kindGlyph(one.kind)),
+            h(
+              "span",
+              { class: "identifier" },
+              h("span", { class: "value" }, one.value),
+              h("span", { class: "soft" }, kind(one.kind), " since ", time(one.since, "day")),
+            ),
+          ),
+        ),
+      ),
     );
   }
 
   reasons(explained) {
-    if (!explained.evidence.length) return section("Why one person", h("p", { class: "soft" }, "One account only; nothing had to be joined."));
-    const rows = explained.evidence.map((one) => this.evidence(one, one.id === explained.weakest?.id && explained.evidence.length > 1));
+    if (!explained.evidence.length)
+      return section("Why one person", h("p", { class: "soft" }, "One account only; nothing had to be joined."));
+    const rows = explained.evidence.map((one) =>
+      this.evidence(one, one.id === explained.weakest?.id && explained.evidence.length > 1),
+    );
     return section("Why one person", h("ul", { class: "evidence" }, rows));
   }
 
   evidence(one, weakest) {
     const [glyph, words] = tier(one.tier);
     const who = this.desk.nameOf(one.agent);
-    const why = one.tier === "human" ? `${who ?? "An agent"} linked them. ` : `${words}: ${proof(one.proof)}${who ? `, from ${who}` : ""}. `;
+    const why =
+      one.tier === "human"
+        ? `${who ?? "An agent"} linked them. `
+        : `${words}: ${proof(one.proof)}${who ? `, from ${who}` : ""}. `;
     return h(
       "li",
       {},
@@ -79,15 +122,27 @@ export class Person {
       h("p", { class: "because" }, icon(glyph), h("span", {}, why, time(one.at, "ago"))),
       weakest && h("span", { class: "tag" }, "Weakest link"),
       one.note && h("p", { class: "soft" }, `“${one.note}”`),
-      this.undo(one)
+      this.undo(one),
     );
+  }
+
+  origin(one) {
+    return one.tier === "human"
+      ? `${this.desk.nameOf(one.agent) ?? "An agent"} linked them`
+      : capital(proof(one.proof));
   }
 
   undo(one) {
     if (!this.desk.may("link")) return null;
     const verdict = one.source.startsWith("verdict:") ? one.source : one.id;
     const words = verdict === one.id ? "Does not count" : "Undo";
-    return h("button", { type: "button", class: "small undo", id: `undo-${one.id}`, on: { click: () => this.desk.undo(verdict, one) } }, icon("undo"), words, h("span", { class: "unseen" }, ` ${one.between.join(" and ")}`));
+    return h(
+      "button",
+      { type: "button", class: "small undo", id: `undo-${one.id}`, on: { click: () => this.desk.undo(verdict, one) } },
+      icon("undo"),
+      words,
+      h("span", { class: "unseen" }, ` ${one.between.join(" and ")}`),
+    );
   }
 
   suggestions(explained, customer) {
@@ -95,8 +150,27 @@ export class Person {
     const mine = new Set(customer.accounts.map((one) => one.identifier));
     const rows = explained.refused.map((one) => {
       const other = one.between.find((end) => !mine.has(end));
-      const link = other && this.desk.may("link") && h("button", { type: "button", class: "small", id: `suggest-${one.id}`, on: { click: () => this.desk.askLink(other) } }, icon("link"), "Link");
-      return h("li", {}, pair(one.between), h("p", { class: "because" }, icon("stop"), h("span", {}, `${one.tier === "human" ? `${this.desk.nameOf(one.agent) ?? "An agent"} linked them` : capital(proof(one.proof))}: ${one.rule}. `, time(one.at, "ago"))), link);
+      const link =
+        other &&
+        this.desk.may("link") &&
+        h(
+          "button",
+          { type: "button", class: "small", id: `suggest-${one.id}`, on: { click: () => this.desk.askLink(other) } },
+          icon("link"),
+          "Link",
+        );
+      return h(
+        "li",
+        {},
+        pair(one.between),
+        h(
+          "p",
+          { class: "because" },
+          icon("stop"),
+          h("span", {}, `${this.origin(one)}: ${one.rule}. `, time(one.at, "ago")),
+        ),
+        link,
+      );
     });
     return section("Not joined", h("ul", { class: "evidence" }, rows));
   }
@@ -107,7 +181,13 @@ export class Person {
     const rows = [...verdicts.values()].map((all) => {
       const one = all[0];
       const words = `${this.desk.nameOf(one.agent) ?? one.agent} said that these are different people. `;
-      return h("li", {}, all.map((each) => pair(each.between)), h("p", { class: "because" }, icon("split"), h("span", {}, words, time(one.at, "ago"))), this.undo(one));
+      return h(
+        "li",
+        {},
+        all.map((each) => pair(each.between)),
+        h("p", { class: "because" }, icon("split"), h("span", {}, words, time(one.at, "ago"))),
+        this.undo(one),
+      );
     });
     return section("Kept apart", h("ul", { class: "evidence" }, rows));
   }
@@ -116,20 +196,42 @@ export class Person {
     const others = customer.conversations.filter((one) => one.id !== conversation.id);
     if (!others.length) return null;
     const rows = others.map((one) =>
-      h("li", {}, h("a", { href: `#/${one.id}` }, one.subject ?? one.last?.text ?? "Conversation"), h("p", { class: "soft" }, one.networks.map(badge), ` ${one.status}, `, time(one.updated_at, "ago")))
+      h(
+        "li",
+        {},
+        h("a", { href: `#/${one.id}` }, one.subject ?? one.last?.text ?? "Conversation"),
+        h("p", { class: "soft" }, one.networks.map(badge), ` ${one.status}, `, time(one.updated_at, "ago")),
+      ),
     );
     return section("Other conversations", h("ul", { class: "others" }, rows));
   }
 
   history(customer, explained) {
     const taken = explained.retracted.map((one) =>
-      h("li", {}, pair(one.between), h("p", { class: "because" }, icon("undo"), h("span", {}, `${capital(proof(one.proof))}; taken back by ${this.desk.nameOf(one.by) ?? one.by}`)))
+      h(
+        "li",
+        {},
+        pair(one.between),
+        h(
+          "p",
+          { class: "because" },
+          icon("undo"),
+          h("span", {}, `${capital(proof(one.proof))}; taken back by ${this.desk.nameOf(one.by) ?? one.by}`),
+        ),
+      ),
     );
     return h(
       "div",
       { class: "person-more" },
       taken.length > 0 && details("taken-back", `Taken back (${taken.length})`, h("ul", { class: "evidence" }, taken)),
-      details("ids", "Customer ids", h("p", { class: "ids" }, customer.id, h("span", { class: "soft" }, " current")), customer.aliases.map((one) => h("p", { class: "ids" }, one, h("span", { class: "soft" }, " earlier, still answers"))))
+      details(
+        "ids",
+        "Customer ids",
+        h("p", { class: "ids" }, customer.id, h("span", { class: "soft" }, " current")),
+        customer.aliases.map((one) =>
+          h("p", { class: "ids" }, one, h("span", { class: "soft" }, " earlier, still answers")),
+        ),
+      ),
     );
   }
 }
@@ -139,16 +241,27 @@ function crm(records) {
     section(
       `In ${one.crm}`,
       h("p", {}, one.name ?? one.contact),
-      h("dl", { class: "facts" }, Object.entries(one.fields ?? {}).flatMap(([name, value]) => [h("dt", {}, name.replaceAll("_", " ")), h("dd", {}, String(value))]))
-    )
+      h(
+        "dl",
+        { class: "facts" },
+        Object.entries(one.fields ?? {}).flatMap(([name, value]) => [
+          h("dt", {}, name.replaceAll("_", " ")),
+          h("dd", {}, String(value)),
+        ]),
+      ),
+    ),
   );
 }
 
 function context(customer, conversation) {
   const touches = conversation.timeline.map((one) => one.interaction);
-  const newest = (pick) => touches.map(pick).filter((value) => value !== undefined && value !== null).at(-1);
+  const newest = (pick) =>
+    touches
+      .map(pick)
+      .filter((value) => value !== undefined && value !== null)
+      .at(-1);
   const spoken = touches.filter((one) => one.direction === "inbound");
-  const language = newest((one) => (one.direction === "inbound" ? one.language ?? one.author.language : null));
+  const language = newest((one) => (one.direction === "inbound" ? (one.language ?? one.author.language) : null));
   const followers = newest((one) => (one.direction === "inbound" ? one.reach?.followers : null));
   const facts = [
     ["First contact", time(customer.accounts.map((one) => one.since).sort()[0], "day")],
@@ -158,7 +271,14 @@ function context(customer, conversation) {
     followers !== undefined && ["Followers", followers.toLocaleString()],
     ...(conversation.cases ?? []).map((one) => ["Case", `${one.case} in ${one.crm}`]),
   ].filter(Boolean);
-  return section("Context", h("dl", { class: "facts" }, facts.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])));
+  return section(
+    "Context",
+    h(
+      "dl",
+      { class: "facts" },
+      facts.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]),
+    ),
+  );
 }
 
 function languageName(tag) {

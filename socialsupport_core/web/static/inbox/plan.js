@@ -32,8 +32,8 @@ function hindrance(one, text) {
       {},
       h("strong", {}, sentence(one.reason)),
       places.length ? [" ", places.map((found) => [h("q", { class: "marked" }, found), " "])] : " ",
-      h("span", { class: "remedy" }, sentence(one.remedy))
-    )
+      h("span", { class: "remedy" }, sentence(one.remedy)),
+    ),
   );
 }
 
@@ -44,7 +44,13 @@ function parts(plan) {
     "details",
     { class: "plan-parts" },
     h("summary", {}, `Goes out as ${plural(many, "message")} on ${network(plan.network)}`),
-    h("ol", {}, plan.parts.map((part) => h("li", {}, h("span", { class: "part-text" }, part.text ?? plural(part.attachments, "file")), sized(part))))
+    h(
+      "ol",
+      {},
+      plan.parts.map((part) =>
+        h("li", {}, h("span", { class: "part-text" }, part.text ?? plural(part.attachments, "file")), sized(part)),
+      ),
+    ),
   );
 }
 
@@ -54,8 +60,14 @@ function sized(part) {
   return h(
     "span",
     { class: "size", data: { full: full > 0.9 || null } },
-    h("meter", { min: 0, max: part.limit, value: part.size, high: Math.floor(part.limit * 0.9), "aria-hidden": "true" }),
-    `${part.size} of ${part.limit} ${unit(part.unit)}`
+    h("meter", {
+      min: 0,
+      max: part.limit,
+      value: part.size,
+      high: Math.floor(part.limit * 0.9),
+      "aria-hidden": "true",
+    }),
+    `${part.size} of ${part.limit} ${unit(part.unit)}`,
   );
 }
 

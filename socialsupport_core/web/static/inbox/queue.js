@@ -63,9 +63,13 @@ export class Queue {
     reconcile(
       this.list,
       this.shown.map((one) => {
-        const marks = { current: one.id === this.current, unread: this.isUnread(one), answering: this.desk.answering(one.id) };
+        const marks = {
+          current: one.id === this.current,
+          unread: this.isUnread(one),
+          answering: this.desk.answering(one.id),
+        };
         return { key: one.id, print: JSON.stringify([one, marks]), render: () => this.row(one, marks) };
-      })
+      }),
     );
     const unread = this.shown.filter((one) => this.isUnread(one)).length;
     document.title = `${unread ? `(${unread}) ` : ""}Inbox`;
@@ -77,18 +81,40 @@ export class Queue {
       {},
       h(
         "a",
-        { class: "row", href: `#/${one.id}`, "aria-current": current ? "true" : false, data: { unread: unread || null, status: one.status } },
-        h("span", { class: "row-top" }, unread && h("span", { class: "dot" }, h("span", { class: "unseen" }, "Unread. ")), h("span", { class: "row-name" }, called(one.customer.name)), waiting(one)),
+        {
+          class: "row",
+          href: `#/${one.id}`,
+          "aria-current": current ? "true" : false,
+          data: { unread: unread || null, status: one.status },
+        },
+        h(
+          "span",
+          { class: "row-top" },
+          unread && h("span", { class: "dot" }, h("span", { class: "unseen" }, "Unread. ")),
+          h("span", { class: "row-name" }, called(one.customer.name)),
+          waiting(one),
+        ),
         h("span", { class: "row-excerpt" }, excerpt(one, this.desk)),
-        h("span", { class: "row-foot" }, h("span", { class: "row-networks" }, (one.networks ?? []).map(badge)), answering.length > 0 && h("span", { class: "row-answering" }, `${answering.join(", ")} answering`), this.assignee(one))
-      )
+        h(
+          "span",
+          { class: "row-foot" },
+          h("span", { class: "row-networks" }, (one.networks ?? []).map(badge)),
+          answering.length > 0 && h("span", { class: "row-answering" }, `${answering.join(", ")} answering`),
+          this.assignee(one),
+        ),
+      ),
     );
   }
 
   assignee(one) {
     if (!one.assignee) return null;
     const name = this.desk.nameOf(one.assignee) ?? one.assignee;
-    return h("span", { class: "avatar", title: `Assigned to ${name}` }, h("span", { class: "unseen" }, `Assigned to ${name}`), h("span", { "aria-hidden": "true" }, initials(name)));
+    return h(
+      "span",
+      { class: "avatar", title: `Assigned to ${name}` },
+      h("span", { class: "unseen" }, `Assigned to ${name}`),
+      h("span", { "aria-hidden": "true" }, initials(name)),
+    );
   }
 
   /** Only what the customer said can be unread. */
@@ -128,7 +154,7 @@ function waiting(one) {
     "span",
     { class: "waiting" },
     h("span", { class: "unseen" }, "Waiting for "),
-    time(one.waiting_since, "since", { "data-urgency": urgency(one.waiting_since) })
+    time(one.waiting_since, "since", { "data-urgency": urgency(one.waiting_since) }),
   );
 }
 

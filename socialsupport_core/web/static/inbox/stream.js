@@ -71,7 +71,7 @@ export class Stream {
       block.split("\n").map((line) => {
         const colon = line.indexOf(":");
         return [line.slice(0, colon), line.slice(colon + 1).trimStart()];
-      })
+      }),
     );
     if (fields.id) this.after = fields.id;
     if (fields.data) this.tell(fields.event, JSON.parse(fields.data));

@@ -22,6 +22,7 @@ export class Timeline {
     this.newest.addEventListener("click", () => this.toEnd());
     this.frame.addEventListener("scroll", () => this.scrolled(), { passive: true });
     this.ended = true;
+    this.at = 0;
     const settle = new ResizeObserver(() => this.ended && this.toEnd());
     settle.observe(this.frame);
     settle.observe(this.list);
@@ -40,14 +41,14 @@ export class Timeline {
     this.last = null;
   }
 
-  /** Shows a conversation as the API gives it. Older pages that were loaded stay, as long as it is the same customer. */
+  /** Shows a conversation as the API gives it. Older pages that were loaded stay while the customer stays. */
   show(conversation) {
     const fresh = this.conversation?.id !== conversation.id || this.customer !== conversation.customer.id;
     if (fresh) this.forget();
     this.conversation = conversation;
     this.customer = conversation.customer.id;
     this.merge(conversation.timeline, true);
-    this.ended = fresh || this.nearEnd();
+    this.ended ||= fresh;
     this.render();
     if (this.ended) this.toEnd();
     else if (this.latest() !== this.last) this.newest.hidden = false;
@@ -72,7 +73,10 @@ export class Timeline {
   }
 
   async scrolled() {
-    this.ended = this.nearEnd();
+    const { scrollTop } = this.frame;
+    if (this.nearEnd()) this.ended = true;
+    else if (scrollTop < this.at) this.ended = false; // somebody scrolled up; a box that grew below did not
+    this.at = scrollTop;
     if (this.ended) this.newest.hidden = true;
     if (this.frame.scrollTop > 200 || !this.before || this.loading || this.scope !== "everything") return;
     this.loading = true;
@@ -142,7 +146,9 @@ export class Timeline {
         seen.add(entry.leg);
         leg = entry.leg;
       }
-      items.push(entryItem(entry, this.desk, { follows: goesOn(items.at(-1), previous, entry), foreign: this.foreign(entry) }));
+      items.push(
+        entryItem(entry, this.desk, { follows: goesOn(items.at(-1), previous, entry), foreign: this.foreign(entry) }),
+      );
       previous = entry;
     }
     return [...items, ...turns.map((turn) => this.turn(turn))];
@@ -153,9 +159,14 @@ export class Timeline {
   }
 
   otherMatter(previous, entry) {
-    if (!entry.conversation || (previous ? previous.conversation === entry.conversation : !this.foreign(entry))) return [];
+    if (!entry.conversation || (previous ? previous.conversation === entry.conversation : !this.foreign(entry)))
+      return [];
     const here = entry.conversation === this.conversation.id;
-    const go = h("button", { type: "button", class: "as-link", on: { click: () => this.desk.open(entry.conversation) } }, "open it");
+    const go = h(
+      "button",
+      { type: "button", class: "as-link", on: { click: () => this.desk.open(entry.conversation) } },
+      "open it",
+    );
     const words = here ? ["This conversation"] : ["Another conversation of the same customer, ", go];
     return [seam(`matter:${entry.id}`, here, () => h("li", { class: "seam matter" }, h("p", {}, ...words)))];
   }
@@ -164,19 +175,35 @@ export class Timeline {
     const { network: where, thread } = entry.interaction;
     const words = again ? `Back on ${network(where)}` : joined(entry.rule, entry.reason);
     return seam(`leg:${entry.id}`, `${words}${thread.visibility}`, () =>
-      h("li", { class: "seam leg" }, h("p", {}, badge(where), visibility(thread.visibility), h("span", { class: "why" }, words)))
+      h(
+        "li",
+        { class: "seam leg" },
+        h("p", {}, badge(where), visibility(thread.visibility), h("span", { class: "why" }, words)),
+      ),
     );
   }
 
   turn(turn) {
     const words = this.told(turn);
     return seam(`turn:${turn.id}`, words, () =>
-      h("li", { class: "seam turn" }, h("p", {}, icon(turn.type === "conversation.handed_off" ? "handoff" : "check"), h("span", {}, words), " ", time(turn.at, "moment")))
+      h(
+        "li",
+        { class: "seam turn" },
+        h(
+          "p",
+          {},
+          icon(turn.type === "conversation.handed_off" ? "handoff" : "check"),
+          h("span", {}, words),
+          " ",
+          time(turn.at, "moment"),
+        ),
+      ),
     );
   }
 
   told(turn) {
-    const who = this.desk.nameOf(turn.agent) ?? (turn.by === "customer" ? called(this.conversation.customer.name) : "Somebody");
+    const who =
+      this.desk.nameOf(turn.agent) ?? (turn.by === "customer" ? called(this.conversation.customer.name) : "Somebody");
     switch (turn.type) {
       case "conversation.handed_off":
         if (turn.step !== "arrived") return `${who} made a hand-off link`;
@@ -184,7 +211,9 @@ export class Timeline {
         return `Handed off: from ${this.desk.channelName(turn.from)} to ${this.desk.channelName(turn.to)}`;
       case "conversation.assigned":
         if (turn.assignee === turn.agent) return `${who} took this`;
-        return turn.assignee ? `${who} assigned this to ${this.desk.nameOf(turn.assignee)}` : `${who} gave this back to everybody`;
+        return turn.assignee
+          ? `${who} assigned this to ${this.desk.nameOf(turn.assignee)}`
+          : `${who} gave this back to everybody`;
       case "conversation.resolved":
         return `${who} resolved this`;
       default:
@@ -204,7 +233,7 @@ export class Timeline {
         visibility: part.type === "open.private" ? "private" : "public",
         state: part.delivery.state,
         delivery: part.delivery,
-      })
+      }),
     );
   }
 
@@ -225,13 +254,16 @@ const seam = (key, print, render) => ({ key, print: String(print), render });
 function dayBreak(previous, entry) {
   const moment = new Date(entry.at);
   if (previous && new Date(previous.at).toDateString() === moment.toDateString()) return [];
-  return [seam(`day:${entry.id}`, day(moment), () => h("li", { class: "seam day" }, h("p", {}, time(entry.at, "day"))))];
+  return [
+    seam(`day:${entry.id}`, day(moment), () => h("li", { class: "seam day" }, h("p", {}, time(entry.at, "day")))),
+  ];
 }
 
 function goesOn(above, previous, entry) {
   if (!previous || above.key !== previous.id) return false;
   const [a, b] = [previous.interaction, entry.interaction];
-  const same = a.direction === b.direction && a.kind === b.kind && previous.agent === entry.agent && previous.leg === entry.leg;
+  const same =
+    a.direction === b.direction && a.kind === b.kind && previous.agent === entry.agent && previous.leg === entry.leg;
   return same && a.direction !== "internal" && new Date(entry.at) - new Date(previous.at) < TOGETHER;
 }
 

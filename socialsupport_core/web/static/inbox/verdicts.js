@@ -16,8 +16,17 @@ export function ask(title, build) {
       resolve(value);
     };
     dialog.append(
-      h("header", {}, h("h2", { id: "dialog-title" }, title), h("button", { type: "button", class: "icon", "aria-label": "Close", on: { click: () => close(null) } }, icon("close"))),
-      ...build(close)
+      h(
+        "header",
+        {},
+        h("h2", { id: "dialog-title" }, title),
+        h(
+          "button",
+          { type: "button", class: "icon", "aria-label": "Close", on: { click: () => close(null) } },
+          icon("close"),
+        ),
+      ),
+      ...build(close),
     );
     dialog.addEventListener("cancel", (event) => {
       event.preventDefault();
@@ -34,17 +43,37 @@ export function askLink(customer, other = "") {
   return ask(`Who else is ${called(customer.name)}?`, (close) => {
     const found = h("ul", { class: "choices", role: "radiogroup", "aria-label": "Customers found" });
     const complaint = h("p", { class: "complaint", role: "alert", hidden: true });
-    const search = h("input", { id: "link-search", type: "text", autofocus: true, autocomplete: "off", spellcheck: "false", value: other });
-    const note = h("input", { id: "link-note", type: "text", maxlength: 500, placeholder: "gave the order number on the phone" });
+    const search = h("input", {
+      id: "link-search",
+      type: "text",
+      autofocus: true,
+      autocomplete: "off",
+      spellcheck: "false",
+      value: other,
+    });
+    const note = h("input", {
+      id: "link-note",
+      type: "text",
+      maxlength: 500,
+      placeholder: "gave the order number on the phone",
+    });
     const submit = h("button", { type: "submit", class: "primary", disabled: true }, "Link");
     const look = async () => {
       const text = search.value.trim();
       const answer = text ? await hub.customers(text).catch(() => ({ customers: [] })) : { customers: [] };
       if (text !== search.value.trim()) return;
       const others = answer.customers.filter((one) => one.id !== customer.id).map(candidate);
-      const typed = IDENTIFIER.test(text) && !answer.customers.some((one) => one.accounts.some((each) => each.identifier === text));
+      const typed =
+        IDENTIFIER.test(text) && !answer.customers.some((one) => one.accounts.some((each) => each.identifier === text));
       found.replaceChildren(...others, ...(typed ? [identifierChoice(text)] : []));
-      if (text && !found.childElementCount) found.append(h("li", { class: "soft" }, "Nobody found. An identifier can be written out: phone:+15551234, email:kerry@mail.example."));
+      if (text && !found.childElementCount)
+        found.append(
+          h(
+            "li",
+            { class: "soft" },
+            "Nobody found. An identifier can be written out: phone:+15551234, email:kerry@mail.example.",
+          ),
+        );
       const first = found.querySelector("input");
       if (first && found.querySelectorAll("input").length === 1) first.checked = true;
       submit.disabled = !found.querySelector(":checked");
@@ -70,7 +99,7 @@ export function askLink(customer, other = "") {
       note,
       h("p", { class: "soft" }, "Their conversations become one timeline. It can be undone at any time."),
       complaint,
-      h("footer", {}, submit)
+      h("footer", {}, submit),
     );
     return [form];
   });
@@ -78,11 +107,29 @@ export function askLink(customer, other = "") {
 
 function candidate(one) {
   const accounts = one.accounts.map((each) => each.value).join(", ");
-  return h("li", {}, h("label", {}, h("input", { type: "radio", name: "other", value: one.id }), h("span", {}, h("strong", {}, called(one.name)), h("span", { class: "soft" }, ` ${accounts}`))));
+  return h(
+    "li",
+    {},
+    h(
+      "label",
+      {},
+      h("input", { type: "radio", name: "other", value: one.id }),
+      h("span", {}, h("strong", {}, called(one.name)), h("span", { class: "soft" }, ` ${accounts}`)),
+    ),
+  );
 }
 
 const identifierChoice = (text) =>
-  h("li", {}, h("label", {}, h("input", { type: "radio", name: "other", value: text }), h("span", {}, h("strong", {}, text), h("span", { class: "soft" }, " not heard of so far"))));
+  h(
+    "li",
+    {},
+    h(
+      "label",
+      {},
+      h("input", { type: "radio", name: "other", value: text }),
+      h("span", {}, h("strong", {}, text), h("span", { class: "soft" }, " not heard of so far")),
+    ),
+  );
 
 /** Which of these accounts are somebody else? Resolves to the verdict, or null. */
 export function askSplit(customer) {
@@ -90,7 +137,22 @@ export function askSplit(customer) {
     const complaint = h("p", { class: "complaint", role: "alert", hidden: true });
     const submit = h("button", { type: "submit", class: "primary", disabled: true }, "Split");
     const boxes = customer.accounts.map((one, at) =>
-      h("li", {}, h("label", {}, h("input", { type: "checkbox", value: one.identifier, autofocus: at === 0 }), h("span", {}, icon(kindGlyph(one.kind)), h("strong", {}, one.value), h("span", { class: "soft" }, ` ${kind(one.kind)}`))))
+      h(
+        "li",
+        {},
+        h(
+          "label",
+          {},
+          h("input", { type: "checkbox", value: one.identifier, autofocus: at === 0 }),
+          h(
+            "span",
+            {},
+            icon(kindGlyph(one.kind)),
+            h("strong", {}, one.value),
+            h("span", { class: "soft" }, ` ${kind(one.kind)}`),
+          ),
+        ),
+      ),
     );
     const list = h("ul", { class: "choices" }, boxes);
     const says = h("p", { class: "soft", role: "status" }, "Tick the accounts that leave.");
@@ -99,7 +161,11 @@ export function askSplit(customer) {
       const count = ticked().length;
       const all = count === customer.accounts.length;
       submit.disabled = count === 0 || all;
-      says.textContent = all ? "Somebody must stay: leave one unticked." : count ? `${plural(count, "account leaves", "accounts leave")}, ${customer.accounts.length - count} stay. They will not be joined again unless this is undone.` : "Tick the accounts that leave.";
+      says.textContent = all
+        ? "Somebody must stay: leave one unticked."
+        : count
+          ? `${plural(count, "account leaves", "accounts leave")}, ${customer.accounts.length - count} stay. They will not be joined again unless this is undone.`
+          : "Tick the accounts that leave.";
     });
     const form = h(
       "form",
@@ -114,7 +180,7 @@ export function askSplit(customer) {
       list,
       says,
       complaint,
-      h("footer", {}, submit)
+      h("footer", {}, submit),
     );
     return [form];
   });

@@ -17,7 +17,12 @@ export const network = (name) => NETWORKS[name] ?? capital(name);
 export const glyph = (name) => (name in NETWORKS ? name : "other");
 
 export const badge = (name) =>
-  h("span", { class: "badge", title: network(name) }, icon(glyph(name)), h("span", { class: "badge-name" }, network(name)));
+  h(
+    "span",
+    { class: "badge", title: network(name) },
+    icon(glyph(name)),
+    h("span", { class: "badge-name" }, network(name)),
+  );
 
 export const visibility = (kind) =>
   h("span", { class: "visibility", data: { visibility: kind } }, icon(kind), kind === "public" ? "Public" : "Private");
@@ -83,7 +88,14 @@ const PROOFS = {
 };
 export const proof = (name) => PROOFS[name] ?? name.replaceAll("_", " ");
 
-const TOUCHES = { call: "Call", voicemail: "Voicemail", review: "Review", form: "Form", visit: "Visit", mention: "Mention" };
+const TOUCHES = {
+  call: "Call",
+  voicemail: "Voicemail",
+  review: "Review",
+  form: "Form",
+  visit: "Visit",
+  mention: "Mention",
+};
 export const touch = (name) => TOUCHES[name] ?? null;
 
 const FILES = {
