@@ -89,8 +89,8 @@ class Telegram(Connector[TelegramSettings]):
         unsupported=frozenset({"delivery.updated", "typing.started", "erasure.requested"}),
         sends=frozenset({"private", "public"}),
         # "1-4096 characters"; UTF-16 code units, in which offsets are counted, never come out too few
-    caption=TextLimit(limit=1024, unit="utf16"),  # https://core.telegram.org/bots/api#sendphoto (2026-11)
-    text=TextLimit(limit=4096, unit="utf16"),
+        caption=TextLimit(limit=1024, unit="utf16"),  # https://core.telegram.org/bots/api#sendphoto (2026-11)
+        text=TextLimit(limit=4096, unit="utf16"),
         markup=True,
         media=(
             MediaLimit(media_type="image/jpeg", max_bytes=PHOTO_BYTES),
