@@ -13,11 +13,11 @@ import time
 from collections.abc import Callable
 
 import httpx
-from socialsupport_telegram import Telegram
 
 from socialsupport_core.contract import drive
 from socialsupport_core.model import SendMessage, Thread
 from socialsupport_core.pipeline.plan import make_plan
+from socialsupport_telegram import Telegram
 
 ROUNDS = 5
 TEXT = "Thank you, **Kerry**. Your parcel [4711](https://shop.example/4711) arrives tomorrow, *promised*."

@@ -180,7 +180,7 @@ def test_its_other_answers(world: World) -> None:
 
 
 def test_what_the_plugin_registers() -> None:
-    import socialsupport_email  # noqa: PLC0415 - the module is the plugin
+    import socialsupport_email
 
     registry = Registry.of(socialsupport_email)
     assert registry.connectors == {"email": Email}
