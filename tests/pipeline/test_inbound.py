@@ -11,7 +11,7 @@ from raven.events import NOON, bird
 
 from socialsupport_core.contract import SignatureError
 from socialsupport_core.hub import NoSuchDoor
-from socialsupport_core.model import Event, InteractionReceived, Party, Payload, Unrecognised
+from socialsupport_core.model import Event, InteractionReceived, Party, Payload, Thread, ThreadUpdated, Unrecognised
 
 
 def accounted(roost: Roost) -> dict[str, int]:
@@ -40,6 +40,14 @@ def test_the_same_payload_twenty_times_from_eight_threads_is_one_interaction(roo
     assert roost.texts() == ["hello"]
     assert len(roost.log("interaction.received")) == 1
     assert accounted(roost)["accepted"] == 20
+
+
+def test_what_leaves_only_a_line_in_the_log_leaves_it_once(roost: Roost) -> None:
+    thread = Thread(id="dm-kerry", visibility="private")
+    renamed = ThreadUpdated(id="t1", own_account="tower", thread=thread, change="renamed", at=NOON)
+    for _ in range(3):
+        roost.hear(renamed, Unrecognised(id="u1", native_type="moulting"))
+    assert [one["type"] for one in roost.hub.events("acme")] == ["thread.updated", "unrecognised"]
 
 
 def test_the_same_message_under_another_event_id_is_one_interaction(roost: Roost) -> None:
@@ -243,7 +251,7 @@ def test_a_stranger_who_reuses_a_messages_id_hides_nothing(roost: Roost) -> None
     assert roost.texts("mallory") == ["cancel it"]
 
 
-def test_the_same_message_under_another_event_id_is_one(roost: Roost) -> None:
+def test_the_same_message_under_another_event_id_is_one_record(roost: Roost) -> None:
     one = message(1, "hello")
     roost.hear(one)
     roost.hear(one.model_copy(update={"id": "from-an-export"}))

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from raven import Raven, Roost, message, settling
 
-from socialsupport_core.contract import Draft, Flow, Refusal
+from socialsupport_core.contract import Draft, Flow, Refusal, Uncertain
 from socialsupport_core.hub import ReplyRefused
 from socialsupport_core.model import Intent, Receipt
 from socialsupport_core.store import Tx, micros
@@ -379,6 +379,31 @@ def test_a_crash_while_sending_doubles_nothing_and_loses_nothing(asked: Roost, h
         assert (asked.states(), len(asked.sky.messages)) == (["uncertain"], int(when == "after"))
     else:
         assert (asked.states(), asked.sky.texts()) == (["sent"], ["hi"])
+
+
+def test_a_crash_after_a_doubtful_answer_does_not_ask_again(asked: Roost) -> None:
+    class Dying(Raven):
+        def send(self, intent: Intent) -> Flow[Receipt]:
+            try:
+                return (yield from super().send(intent))
+            except Uncertain:
+                raise Killed from None
+
+    def taken(content: dict[str, str]) -> httpx.Response:
+        take(content)
+        return httpx.Response(500)
+
+    take, asked.sky.take = asked.sky.take, taken  # type: ignore[method-assign]
+    asked.reopen(Dying)
+    asked.reply("hi")
+    with pytest.raises(Killed):
+        asked.hub.drain()
+    asked.reopen()
+    asked.hub.start()
+    asked.clock.forward(minutes=1)
+    wait_for(lambda: asked.states() == ["uncertain"])
+    asked.hub.workers.stop()
+    assert asked.sky.texts() == ["hi"]
 
 
 def test_a_crash_between_claim_and_request_just_goes_on(asked: Roost) -> None:
