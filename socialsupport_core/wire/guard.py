@@ -20,6 +20,7 @@ _RESERVED = tuple(
         "::/96",  # IPv4-compatible, deprecated (RFC 4291, 2.5.5.1)
         "::ffff:0:0:0/96",  # IPv4-translated (RFC 2765)
         "64:ff9b:1::/48",
+        "2001::/23",  # protocol assignments (RFC 2928), of which each release of Python knows others
         "3fff::/20",
         "5f00::/16",
         "fec0::/10",  # site-local, deprecated (RFC 3879)

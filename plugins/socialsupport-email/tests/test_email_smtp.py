@@ -6,7 +6,7 @@ import email.policy
 import ipaddress
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -105,7 +105,8 @@ async def serving(handler: Handler, factory: type[SMTP] = SMTP, **options: objec
         server.close()
         for one in connections:
             if isinstance(one.transport, asyncio.WriteTransport):
-                one.transport.abort()
+                with suppress(AttributeError):  # Python 3.11.2: a TLS transport that is closed has lost its protocol
+                    one.transport.abort()
         await asyncio.sleep(0.01)
 
 

