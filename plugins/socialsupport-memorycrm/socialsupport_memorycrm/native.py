@@ -134,14 +134,12 @@ def _event(native: dict[str, Any]) -> CRMEvent | None:
         raise MalformedPayload("type: a change without its type")
     try:
         return READERS[kind](native) if kind in READERS else None
-    except (ValidationError, OverflowError) as error:
+    except ValidationError as error:
         raise MalformedPayload(f"{kind}: {_fields(error)}") from None
 
 
-def _fields(error: ValidationError | OverflowError) -> str:
+def _fields(error: ValidationError) -> str:
     """Which fields are wrong and how, never what was in them."""
-    if isinstance(error, OverflowError):
-        return "at: no such moment"
     faults = error.errors(include_url=False, include_input=False, include_context=False)
     return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults[:5])
 
