@@ -3,38 +3,32 @@
 Nothing that it writes is committed: what the reference says is what the code says.
 """
 
-import ast
 import importlib
 import inspect
 import json
 import re
 import sys
-import textwrap
-import types
-import typing
-from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 import typer
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
+from telling import Lines, cell, described, fields, joined, made, methods, remarks, shown, signature, table, told, when
 
-from socialsupport_core import config, model
+from socialsupport_core import config, contract, model, testing, text
 from socialsupport_core.cli.main import assembled
-from socialsupport_core.contract import CRM, Connector, Registry, hookspecs
+from socialsupport_core.contract import CRM, Connector, FanOut, LogRecord, Registry, hookspecs
 from socialsupport_core.contract import crm as crms
 from socialsupport_core.contract import errors as failures
 from socialsupport_core.hub import Hub
 from socialsupport_core.model import EventType, IntentType
+from socialsupport_core.model.interaction import InteractionKind
 from socialsupport_core.web.schema import OPERATIONS, QUERY, openapi
 from socialsupport_core.web.shapes import EVENTS
 
 HOUSE = Path(__file__).parents[1]
 TARGET = HOUSE / "docs" / "reference"
-Lines = Iterator[str]
 
 
 def on_pre_build(**_: Any) -> None:
@@ -53,124 +47,6 @@ def write(folder: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_text("utf-8") != content:
             path.write_text(content, "utf-8")
-
-
-def joined(lines: Lines) -> str:
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip() + "\n"
-
-
-# what the code says of itself
-
-
-def told(thing: Any) -> str:
-    """The docstring, if it is its own and not pydantic's."""
-    text = inspect.getdoc(thing) or ""
-    inherited = any(text == inspect.getdoc(base) for base in getattr(thing, "__mro__", (None,))[1:])
-    return "" if inherited or "pydantic" in text[:200].lower() else text
-
-
-def remarks(cls: type) -> dict[str, str]:
-    """The string that stands below a field, in the class and its bases."""
-    found: dict[str, str] = {}
-    for one in reversed(cls.__mro__):
-        if one.__module__.startswith("socialsupport"):
-            body = ast.parse(inspect.cleandoc("\n" + inspect.getsource(one))).body[0]
-            assert isinstance(body, ast.ClassDef)
-            found |= dict(_remarks(body.body))
-    return found
-
-
-def _remarks(body: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
-    for field, below in pairwise(body):
-        match field, below:
-            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
-                yield name, " ".join(text.split())
-
-
-def shown(annotation: Any) -> str:
-    """A type as a reader writes it."""
-    origin, inner = typing.get_origin(annotation), get_args(annotation)
-    if origin is typing.Annotated:
-        return shown(inner[0])
-    if origin is typing.Literal:
-        return " or ".join(json.dumps(one) for one in inner)
-    if origin in {types.UnionType, typing.Union}:
-        return " or ".join(shown(one) for one in inner if one is not type(None))
-    if origin in {tuple, list, frozenset, set} and inner:
-        return f"list of {shown(inner[0])}"
-    if origin is dict:
-        return f"table of {shown(inner[1])}"
-    return NAMES.get(getattr(annotation, "__name__", ""), getattr(annotation, "__name__", str(annotation)))
-
-
-NAMES = {
-    "str": "text",
-    "int": "number",
-    "float": "number",
-    "bool": "true or false",
-    "datetime": "time",
-    "AwareDatetime": "time",
-    "timedelta": "duration",
-    "SecretStr": "secret",
-    "bytes": "bytes",
-    "Any": "anything",
-    "Path": "path",
-}
-
-
-def cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
-
-
-def row(*cells: str) -> str:
-    return "| " + " | ".join(cell(one) for one in cells) + " |"
-
-
-def table(head: Sequence[str], rows: Iterator[Sequence[str]] | Sequence[Sequence[str]]) -> Lines:
-    listed = list(rows)
-    if listed:
-        yield from ("", row(*head), "|" + "---|" * len(head), *(row(*one) for one in listed), "")
-
-
-def fields(model: type[BaseModel], leave_out: Sequence[str] = ()) -> Lines:
-    about = remarks(model)
-    yield from table(
-        ("field", "type", "", ""),
-        [
-            (f"`{one.alias or name}`", shown(one.annotation), when(one), about.get(name, ""))
-            for name, one in model.model_fields.items()
-            if name not in leave_out
-        ],
-    )
-
-
-def when(field: FieldInfo) -> str:
-    if field.is_required():
-        return "required"
-    value = field.default
-    if value is PydanticUndefined:
-        value = field.default_factory() if field.default_factory else None  # type: ignore[call-arg]
-    if value in (None, (), {}, frozenset()) or isinstance(value, BaseModel):
-        return ""
-    return f"`{json.dumps(value, default=str)}`"
-
-
-def signature(function: Callable[..., Any], width: int = 100) -> str:
-    """As it stands in the source, over several lines if it is long."""
-    written = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
-    assert isinstance(written, ast.FunctionDef | ast.AsyncFunctionDef)
-    written.args.args = [one for one in written.args.args if one.arg not in {"self", "cls"}]
-    arguments, result = ast.unparse(written.args).replace("'", ""), ast.unparse(written.returns or ast.Constant(None))
-    head = ("async " if isinstance(written, ast.AsyncFunctionDef) else "") + written.name
-    result = result.strip("'")
-    if len(head + arguments + result) < width:
-        return f"{head}({arguments}) -> {result}"
-    lines = textwrap.wrap(arguments, width - 4, break_long_words=False, break_on_hyphens=False)
-    return "\n".join([f"{head}(", *(f"    {one}" for one in lines), f") -> {result}"])
-
-
-def made(title: str, *lead: str) -> Lines:
-    yield from (f"# {title}", "", *lead, "")
 
 
 # the pages
@@ -199,7 +75,13 @@ def hooks() -> Lines:
 def values(title: str, lead: str, named: Sequence[tuple[str, type[BaseModel]]], leave_out: Sequence[str]) -> Lines:
     yield from made(title, lead)
     for name, one in named:
-        yield from (f"## `{name}`", "", told(one), *fields(one, leave_out))
+        yield from (f"## `{name}`", "", *in_python(name, one), told(one), *fields(one, leave_out))
+
+
+def in_python(name: str, kind: type) -> Lines:
+    """The class, where it goes by another name in JSON."""
+    if name != kind.__name__:
+        yield from (f"In Python `model.{kind.__name__}`.", "")
 
 
 def typed(union: Any) -> list[tuple[str, type[BaseModel]]]:
@@ -212,6 +94,25 @@ def interaction() -> Lines:
     named = [(one.__name__, one) for one in (*first, *then)]
     lead = "One touch between a customer and us, whatever the network. In JSON absent optional fields are left out."
     yield from values("Interaction", lead, named, ())
+    yield from ("## Kinds", "", "What `kind` says of an interaction:", "")
+    yield from table(("kind", "what"), [(f"`{name}`", KINDS[name]) for name in get_args(InteractionKind)])
+    yield from (
+        "`kind` of an identifier is `phone` or `email`, which mean the same on every network, or `NETWORK.THING` for",
+        "what one network names people by: `x.user`, `telegram.user`.",
+    )
+
+
+KINDS: Mapping[str, str] = {
+    "message": "said in a conversation of its own: a direct or group message, an e-mail, a line of a chat",
+    "comment": "said under something: a post, a video, another comment",
+    "mention": "a post of somebody's own that names us",
+    "review": "an opinion that others read, normally with `rating`",
+    "call": "spoken, whether answered or missed; `duration` where it is known",
+    "voicemail": "a recording left for us; what was said is the `text`, where somebody or something wrote it down",
+    "form": "what somebody has filled in: a contact form, a lead",
+    "visit": "somebody came by in person",
+    "note": "written by an agent for colleagues; `direction` is `internal`, and no network ever sees it",
+}
 
 
 def events() -> Lines:
@@ -243,7 +144,7 @@ def intents() -> Lines:
     yield from made("Intents", lead)
     yield from fields(model.MarkRead, ("type",))
     for name, one in typed(model.Intent):
-        yield from (f"## `{name}`", "", told(one), *fields(one, ("type", *common)))
+        yield from (f"## `{name}`", "", *in_python(name, one), told(one), *fields(one, ("type", *common)))
     yield from ("## `Receipt`", "", told(model.Receipt), *fields(model.Receipt))
 
 
@@ -262,20 +163,28 @@ def errors() -> Lines:
     yield from made("Errors", lead, "", "```", tree.strip(), "```")
     for name, one in vars(failures).items():
         if isinstance(one, type) and issubclass(one, failures.SocialSupportError):
-            yield from (
-                f"## `{name}`",
-                "",
-                told(one),
-                "",
-                f"Decision: {decision(tree, name)}." if decision(tree, name) else "",
-                "",
-            )
+            lines = ("", *(f"Decision: {text}." for text in [decision(tree, name)] if text), "")
+            yield from (f"## `{name}`", "", f"`{raising(one)}`", "", told(one), *lines)
     yield from ("## Statuses", "", "What a bare HTTP status stands for, unless the connector knows better.", "")
     yield from table(
         ("status", "error"), [(str(status), f"`{one.__name__}`") for status, one in failures.BY_STATUS.items()]
     )
     rest = inspect.getsource(failures).split("BY_STATUS", 1)[1].split('"""')[1]
     yield from (rest, "")
+    for function in (failures.from_response, failures.retry_after):
+        yield from called(function)
+
+
+def raising(kind: type[Exception]) -> str:
+    """How it is made: `RateLimited(message, *, code=None, retry_after=None)`."""
+    if not inspect.isfunction(kind.__init__):
+        return f"{kind.__name__}(message)"
+    arguments = signature(kind.__init__).removeprefix("__init__").rpartition(" -> ")[0]
+    return f"{kind.__name__}{arguments}"
+
+
+def called(function: Callable[..., Any], level: str = "##") -> Lines:
+    yield from (f"{level} `{function.__name__}`", "", "```", signature(function), "```", "", told(function), "")
 
 
 def decision(tree: str, name: str) -> str:
@@ -381,10 +290,13 @@ def configuration() -> Lines:
         ("tenants.TENANT", config.TenantSection),
         ("tenants.TENANT.agents.AGENT", config.AgentSection),
         ("tenants.TENANT.channels.CHANNEL", config.ChannelSection),
+        ("tenants.TENANT.crms.CRM", config.CRMSection),
+        ("tenants.TENANT.webhooks.WEBHOOK", config.WebhookSection),
         ("apps.APP", config.AppSection),
+        ("fanouts.FANOUT", config.FanOutSection),
     )
     for name, section in sections:
-        yield from (f"## `[{name}]`", "", told(section), *fields(section, ("agents", "channels")))
+        yield from (f"## `[{name}]`", "", told(section), *fields(section, ("agents", "channels", "crms", "webhooks")))
 
 
 def hub() -> Lines:
@@ -396,33 +308,99 @@ def hub() -> Lines:
     yield from methods(Hub)
 
 
-def contract() -> Lines:
+def verbs() -> Lines:
     yield from made("Connector and CRM", "`from socialsupport_core.contract import Connector, CRM`.")
     yield from ("## Connector", "", told(Connector), "")
     yield from methods(Connector, level="###")
     yield from ("## CRM", "", told(CRM), "")
     yield from methods(CRM, level="###", prefix="CRM.")
+    yield from ("## FanOut", "", told(FanOut), "")
+    yield from methods(FanOut, level="###", prefix="FanOut.")
+    yield from ("### LogRecord", "", told(LogRecord), *fields(LogRecord))
     for one in (crms.Contact, crms.CaseSummary, crms.CaseRef, crms.AgentReplied, crms.CaseClosed, crms.ContactChanged):
         yield from (f"### {one.__name__}", "", told(one), *fields(one))
 
 
-def methods(cls: type, level: str = "##", prefix: str = "") -> Lines:
-    for name, member in _members(cls):
-        if isinstance(member, property):
-            assert member.fget is not None
-            result = signature(member.fget).partition(" -> ")[2]
-            yield from (f"{level} `{prefix}{name}`", "", f"A property: `{result}`", "", told(member), "")
-            continue
-        plain = member.__func__ if isinstance(member, classmethod) else member
-        yield from (f"{level} `{prefix}{name}`", "", "```", signature(plain), "```", "", told(plain), "")
+def held() -> Lines:
+    yield from made(
+        "Values and asks",
+        "What a connector is given and gives beside [events](events.md), [intents](intents.md) and the",
+        "[interaction](interaction.md): `from socialsupport_core import model`.",
+    )
+    for kind in (model.Value, model.Payload, model.Reply, model.Page, model.Blob, model.Facts, model.Credentials):
+        yield from described(kind)
+    yield from ("## Settings", "", told(contract.Settings), "")
+    yield from (
+        "## Asks",
+        "",
+        "What a flow may yield beside an `httpx.Request`: `from socialsupport_core.contract import Wait`.",
+        "",
+    )
+    for ask in (contract.Wait, contract.ReadBlob, contract.ReadPayload):
+        yield from described(ask, "###")
+    yield from (
+        "## Running a flow",
+        "",
+        "What a test needs of it: `from socialsupport_core.contract import drive`.",
+        "",
+    )
+    for function in (contract.drive, contract.digest):
+        yield from called(function, "###")
+    yield from ("## Signing in", "", "What the host hands to `connect_with` and `exchange_with`.", "")
+    yield from described(contract.SignIn, "###")
 
 
-def _members(cls: type) -> Iterator[tuple[str, Any]]:
-    """Public methods and properties, its own and those of the classes that it is put together from."""
-    for part in cls.__mro__:
-        for name, member in vars(part).items():
-            if not name.startswith("_") and (inspect.isfunction(member) or isinstance(member, property | classmethod)):
-                yield name, member
+def texts() -> Lines:
+    yield from made(
+        "Text",
+        "`from socialsupport_core.text import plain, split`. Texts of intents and interactions are CommonMark; these",
+        "turn them into what a network takes, count them as it counts, and make safe what strangers wrote.",
+    )
+    for title, names in TEXT.items():
+        yield from (f"## {title}", "")
+        for name in names:
+            yield from text_member(name)
+
+
+def text_member(name: str) -> Lines:
+    thing = getattr(text, name)
+    if inspect.isfunction(thing):
+        yield from called(thing, "###")
+    elif isinstance(thing, type):
+        yield from described(thing, "###")
+    else:
+        yield from (f"### `{name}`", "", f"`{thing}`" if isinstance(thing, text.Weights) else shown(thing), "")
+
+
+TEXT: Mapping[str, Sequence[str]] = {
+    "Markup": ("plain", "to_spans", "from_spans", "escape", "Span", "Style"),
+    "Length and splitting": ("count", "Unit", "split", "fits", "Measure", "is_gsm7"),
+    "Safe display": ("to_html", "visible", "file_name"),
+    "What X finds in a text": (
+        "entities", "mentions", "hashtags", "cashtags", "urls", "reply_to", "Entity",
+        "is_username", "is_list", "is_hashtag", "is_url", "is_post",
+        "weigh", "Weighed", "Weights", "V1", "V2", "V3",
+    ),
+}  # fmt: skip
+
+
+def kit() -> Lines:
+    yield from made(
+        "Testing",
+        "`from socialsupport_core.testing import ConnectorConformance, Simulator`; it comes with the extra `testing`.",
+        "",
+        "## Properties",
+        "",
+        "What `socialsupport check` asserts. The name is what `cases/exempt.json` takes, and `test_NAME` the test.",
+    )
+    for kind in (testing.ConnectorConformance, testing.CRMConformance):
+        names = [name for part in kind.__mro__ for name in vars(part) if name.startswith("test_")]
+        rows = [(f"`{name.removeprefix('test_')}`", told(getattr(kind, name))) for name in names]
+        yield from (f"### `{kind.__name__}`", *table(("property", "what holds"), rows))
+    yield from ("## Simulators", "")
+    yield from described(testing.Simulator, "###")
+    for kind in (testing.Place, testing.Said, testing.Faults, testing.Network):
+        yield from described(kind, "###")
 
 
 # plugins
@@ -445,7 +423,7 @@ def plugin(name: str, folder: Path) -> Lines:
     yield (folder / "README.md").read_text("utf-8").rstrip() + "\n"
     for kind in registry.connectors.values():
         yield from claims(kind.capabilities)
-    kinds: list[type[Any]] = [*registry.connectors.values(), *registry.crms.values()]
+    kinds: list[type[Any]] = [*registry.connectors.values(), *registry.crms.values(), *registry.fanouts.values()]
     for one in kinds:
         yield from ("## Every setting", "", *fields(one.settings_model))
     yield from golden(folder / f"socialsupport_{name.replace('-', '_')}" / "cases")
@@ -500,7 +478,10 @@ PAGES: dict[str, tuple[str, Callable[[], Lines]]] = {
     "capabilities.md": ("Capabilities", capabilities),
     "errors.md": ("Errors", errors),
     "hooks.md": ("Hooks", hooks),
-    "contract.md": ("Connector and CRM: every method", contract),
+    "contract.md": ("Connector and CRM: every method", verbs),
+    "values.md": ("Values and asks: what a connector is given and gives", held),
+    "text.md": ("Text: markup, length, splitting, safe display", texts),
+    "testing.md": ("The conformance kit and simulators", kit),
 }
 
 if __name__ == "__main__":

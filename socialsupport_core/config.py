@@ -15,16 +15,39 @@ connector = "telegram"
 settings = { token = "…", secret_token = "…" }
 """
 
-import difflib
+import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from socialsupport_core.contract import ConfigError, Registry
 from socialsupport_core.hub import Hub
+from socialsupport_core.mistakes import mistakes
+from socialsupport_core.store import is_server
 from socialsupport_core.store.accounts import Scope
+
+
+def _name(pattern: str, marks: str) -> Callable[[str], str]:
+    def checked(name: str) -> str:
+        if not re.fullmatch(pattern, name, re.ASCII):
+            raise ValueError(f"may have up to 64 characters of {marks}, and begins with none of the marks")
+        return name
+
+    return checked
+
+
+def _address(url: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", url):
+        raise ValueError("must be an address such as https://support.example, perhaps with a path")
+    return url
+
+
+Id = Annotated[str, AfterValidator(_name(r"[a-z0-9][a-z0-9_.-]{0,63}", "a-z, 0-9, _ . and -"))]
+"""Of tenants, channels, apps and CRMs: it stands in addresses."""
+AgentId = Annotated[str, AfterValidator(_name(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}", "letters, 0-9, _ . @ and -"))]
 
 
 class _Section(BaseModel):
@@ -32,9 +55,11 @@ class _Section(BaseModel):
 
 
 class HubSection(_Section):
-    store: Path = Path("support.sqlite")
-    """Relative to the configuration file."""
-    public_url: str = Field(default="http://127.0.0.1:8765", pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")
+    store: str = "support.sqlite"
+    """A file, relative to the configuration, or `postgresql://user@host/database?schema=socialsupport`."""
+    folder: Path | None = None
+    """Where the secret key and the attachments lie, the same for all processes; beside the store if that is a file."""
+    public_url: Annotated[str, AfterValidator(_address)] = "http://127.0.0.1:8765"
     inbox: bool = False
     """The agents' page; they sign in with a token."""
     hosts: frozenset[str] = frozenset()
@@ -71,23 +96,47 @@ class CRMSection(_Section):
     settings: dict[str, Any] = Field(default_factory=dict)
 
 
+class FanOutSection(_Section):
+    adapter: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+    everything: bool = False
+    """A new one is told the whole log, not only what happens from now on."""
+
+
+class WebhookSection(_Section):
+    url: str
+    secret: str
+    """`whsec_` and 24 to 64 bytes in Base64: `echo whsec_$(openssl rand -base64 32)` makes a good one."""
+    previous_secret: str | None = None
+    """Valid beside it, until whoever listens has changed over."""
+    types: tuple[str, ...] | None = None
+    """Of events, all of them unless named."""
+    description: str = ""
+    open_network: bool = False
+    """Private addresses and plain http are allowed for this webhook."""
+
+
 class TenantSection(_Section):
     name: str
-    agents: dict[str, AgentSection] = Field(default_factory=dict)
-    channels: dict[str, ChannelSection] = Field(default_factory=dict)
-    crms: dict[str, CRMSection] = Field(default_factory=dict)
+    agents: dict[AgentId, AgentSection] = Field(default_factory=dict)
+    channels: dict[Id, ChannelSection] = Field(default_factory=dict)
+    crms: dict[Id, CRMSection] = Field(default_factory=dict)
+    webhooks: dict[Id, WebhookSection] = Field(default_factory=dict)
 
 
 class Config(_Section):
     hub: HubSection = HubSection()
-    tenants: dict[str, TenantSection] = Field(default_factory=dict)
-    apps: dict[str, AppSection] = Field(default_factory=dict)
+    tenants: dict[Id, TenantSection] = Field(default_factory=dict)
+    apps: dict[Id, AppSection] = Field(default_factory=dict)
+    fanouts: dict[Id, FanOutSection] = Field(default_factory=dict)
+    """Brokers to which the events of all tenants are handed on."""
 
     def connectors(self) -> frozenset[str]:
         """The plugins that this configuration names; `serve` loads no others."""
         named = [one.connector for one in self.apps.values()]
         named += [one.connector for tenant in self.tenants.values() for one in tenant.channels.values()]
         named += [one.adapter for tenant in self.tenants.values() for one in tenant.crms.values()]
+        named += [one.adapter for one in self.fanouts.values()]
         return frozenset(named)
 
 
@@ -100,31 +149,25 @@ def load(path: Path) -> Config:
     except OSError as error:
         raise ConfigError(f"{path}: it cannot be read ({error.strerror})") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {error}") from None
+        hint = "; a text stands in quotation marks" if "Invalid value" in str(error) else ""
+        raise ConfigError(f"{path}: {error}{hint}") from None
     try:
         return Config.model_validate(content)
     except ValidationError as error:
-        raise ConfigError(f"{path}: {_told(error)}") from None
+        told = "; ".join(f"{key.removesuffix('.[key]')}: {problem}" for key, problem in mistakes(error, Config))
+        raise ConfigError(f"{path}: {told}") from None
 
 
-def _told(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    key = ".".join(map(str, first["loc"]))
-    if first["type"] == "extra_forbidden":
-        name = str(first["loc"][-1])
-        near = difflib.get_close_matches(name, _KEYS, n=1)
-        return f"{key}: there is no such key" + (f"; did you mean {near[0]}?" if near else "")
-    return f"{key}: {first['msg']}"
-
-
-_SECTIONS = (Config, HubSection, AgentSection, AppSection, ChannelSection, CRMSection, TenantSection)
-_KEYS = sorted({name for section in _SECTIONS for name in section.model_fields})
+def connect(config: Config, folder: Path, **options: Any) -> Hub:
+    """A hub on the store that is named, as it is; `folder` is where the file lies. Raises ConfigError, StoreError."""
+    options.setdefault("registry", Registry.discover(only=config.connectors()))
+    options.setdefault("folder", folder / config.hub.folder if config.hub.folder else None)
+    return Hub.open(store_of(config, folder), public_url=config.hub.public_url, **options)
 
 
 def open_hub(config: Config, folder: Path, **options: Any) -> Hub:
-    """A hub as configured; `folder` is where the file lies. Raises ConfigError."""
-    registry = options.pop("registry", None) or Registry.discover(only=config.connectors())
-    hub = Hub.open(folder / config.hub.store, public_url=config.hub.public_url, registry=registry, **options)
+    """The same, with the configuration applied."""
+    hub = connect(config, folder, **options)
     try:
         apply(config, hub)
     except BaseException:
@@ -133,19 +176,31 @@ def open_hub(config: Config, folder: Path, **options: Any) -> Hub:
     return hub
 
 
+def store_of(config: Config, folder: Path) -> str | Path:
+    return config.hub.store if is_server(config.hub.store) else folder / config.hub.store
+
+
 def apply(config: Config, hub: Hub) -> dict[str, str]:
-    """Brings the store in line with the file; what is there beside it stays. The doors by channel or app."""
+    """Brings the store in line with the file; what is there beside it stays, but a token that is not in the file
+    any more is revoked. The doors by channel or app."""
+    given = set[str]()
     doors = {f"app {name}": hub.add_app(name, one.connector, one.settings) for name, one in config.apps.items()}
     for tenant, section in config.tenants.items():
         hub.add_tenant(tenant, section.name)
         for name, agent in section.agents.items():
             hub.add_agent(tenant, name, agent.name, is_bot=agent.is_bot)
             if agent.token:
-                hub.accept_token(tenant, name, agent.token, agent.scopes)
+                hub.accept_token(tenant, name, agent.token, agent.scopes, origin="file")
+                given.add(agent.token)
         for name, channel in section.channels.items():
             doors[f"{tenant}/{name}"] = _add(hub, tenant, name, channel)
         for name, crm in section.crms.items():
             doors[f"{tenant}/{name}"] = hub.add_crm(tenant, name, crm.adapter, crm.settings)
+        for name, webhook in section.webhooks.items():
+            _tell(hub, tenant, name, webhook)
+    for name, fanout in config.fanouts.items():
+        hub.add_fanout(name, fanout.adapter, fanout.settings, everything=fanout.everything)
+    hub.keep_tokens("file", given)
     return doors
 
 
@@ -163,3 +218,12 @@ def _add(hub: Hub, tenant: str, name: str, channel: ChannelSection) -> str:
         )
     except ConfigError as error:
         raise ConfigError(f"tenants.{tenant}.channels.{name}: {error}") from None
+
+
+def _tell(hub: Hub, tenant: str, name: str, one: WebhookSection) -> None:
+    secrets = [secret for secret in (one.secret, one.previous_secret) if secret is not None]
+    more: dict[str, Any] = one.model_dump(include={"types", "description", "open_network"})
+    try:
+        hub.apply_webhook(tenant, name, one.url, secrets, **more)
+    except ConfigError as error:
+        raise ConfigError(f"tenants.{tenant}.webhooks.{name}: {error}") from None

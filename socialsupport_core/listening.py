@@ -1,6 +1,7 @@
 """Doors that are not HTTP, run beside the application: each hands what comes to its channel's own door."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
@@ -45,4 +46,5 @@ async def _start(one: Listener, address: str) -> str:
     try:
         return await one.start()
     except OSError as error:
-        raise ConfigError(f"cannot listen on {address} ({error.strerror}); choose another port") from None
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise ConfigError(f"cannot listen on {address} ({reason}); choose another port") from None

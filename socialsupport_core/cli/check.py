@@ -1,22 +1,27 @@
-"""`socialsupport check`: the conformance kit as a table and an exit status."""
+"""`socialsupport check`: what the conformance kit says against a plugin, and an exit status."""
 
 # ruff: noqa: PLC0415 - imported when it is needed, so that --help is quick
 
 import dataclasses
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from socialsupport_core.contract import CRM, Connector
-    from socialsupport_core.testing.check import Report
+    from socialsupport_core.cli.plugged import Subject
+    from socialsupport_core.testing.check import Report, Result
 
 MARKS = {"passed": "✓", "failed": "✗", "skipped": "–"}
 _WORST_FIRST = ("failed", "skipped", "passed")
 _ENOUGH = 20
 """Lines of one failure; the kit under pytest shows the rest."""
+_NAMED = 5
+"""Names in a row; of more, their number is enough."""
+_CASE = re.compile(r"cases/[\w.-]+, case (?:'[^']*'|\"[^\"]*\")")
+"""How the kit names a case in its messages."""
 
 
 def add(app: typer.Typer) -> None:
@@ -30,48 +35,79 @@ def check(
             metavar="CONNECTOR", help="Connectors, CRM adapters or folders of plugins; default: all installed."
         ),
     ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Tell what holds too, as a table.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object for each result.")] = False,
 ) -> None:
     """Check that plugins keep what they claim.
 
-    This is the conformance kit. The exit status is 1 if something does not hold.
+    This is the conformance kit. It tells what was skipped and why, what does not hold, and one line a plugin.
+    The exit status is 1 if something does not hold.
     """
-    from socialsupport_core.cli.output import complain, json_line, progress
-    from socialsupport_core.cli.plugged import broken, everything
+    from socialsupport_core.cli.output import complain, json_line
+    from socialsupport_core.cli.plugged import broken, subjects
 
-    subjects, unusable = everything(plugin or []), [] if plugin else broken()
-    reports = [_run(one) for one in progress(subjects, len(subjects), doing="checking")]
-    for report in reports:
+    chosen, unusable, passed = subjects(plugin or []), [] if plugin else broken(), True
+    for one in chosen:
+        report = _run(one)
+        passed &= report.passed
         if as_json:
             for result in report.results:
                 json_line({"plugin": report.subject, **dataclasses.asdict(result)})
         else:
-            _show(report)
-    for one in unusable:
-        complain(f"{one.plugin} is broken: {one.reason}")
-    if unusable or not all(report.passed for report in reports):
+            _show(report, verbose=verbose)
+    for fault in unusable:
+        complain(f"{fault.plugin} is broken: {fault.reason}")
+    if unusable or not passed:
         raise typer.Exit(1)
 
 
-def _run(subject: "type[Connector[Any]] | type[CRM[Any]]") -> "Report":
+def _run(subject: "Subject") -> "Report":
+    from socialsupport_core.cli.output import moving
     from socialsupport_core.contract import Connector
     from socialsupport_core.testing import check
 
-    if issubclass(subject, Connector):
-        return check.check(subject)
-    return check.check_crm(subject)
+    kind = subject.kind
+    with moving(f"checking {kind.name}") as told:
+        if issubclass(kind, Connector):
+            return check.check(kind, told=told)
+        return check.check_crm(kind, subject.simulator, told=told)
 
 
-def _show(report: "Report") -> None:
+def _show(report: "Report", *, verbose: bool) -> None:
     from socialsupport_core.cli.output import line, table
 
-    table(("", "what holds", "cases", "seconds"), _properties(report), title=report.subject)
-    for failure in report.failed:
-        where = f"{failure.name}, case {failure.case!r}" if failure.case else failure.name
-        line(f"\n✗ {report.subject}: {where}")
-        line("\n".join(f"  {one}" for one in failure.message.splitlines()[-_ENOUGH:]))
+    if verbose:
+        table(("", "what holds", "cases", "seconds"), _properties(report), title=report.subject)
+    else:
+        for skipped in _alike(report.skipped, lambda one: one.message):
+            line(f"{MARKS['skipped']} {_listed(one.name for one in skipped)}: {skipped[0].message}")
+    for failures in _alike(report.failed, lambda one: (one.name, _CASE.sub("", one.message))):
+        line("\n".join(_failed(failures)))
     passed = len(report.results) - len(report.failed) - len(report.skipped)
-    line(f"{report.subject}: {passed} passed, {len(report.failed)} failed, {len(report.skipped)} skipped\n")
+    line(f"{report.subject}: {passed} passed, {len(report.failed)} failed, {len(report.skipped)} skipped")
+
+
+def _alike(results: "Iterable[Result]", key: "Callable[[Result], Any]") -> "list[list[Result]]":
+    """Results in groups of one key, in the order in which each key came first."""
+    groups: dict[Any, list[Result]] = {}
+    for one in results:
+        groups.setdefault(key(one), []).append(one)
+    return list(groups.values())
+
+
+def _failed(alike: "list[Result]") -> Iterator[str]:
+    """Failures of one property with one message: the first in full, the others by their cases."""
+    first = alike[0]
+    cases = [one.case for one in alike if one.case]
+    where = f" ({len(cases)} cases: {_listed(cases)})" if len(cases) > 1 else ""
+    yield f"{MARKS['failed']} {first.name}{where}: {first.sentence}"
+    yield from (f"    {one}" for one in first.message.splitlines()[-_ENOUGH:])
+
+
+def _listed(names: Iterable[str]) -> str:
+    every = list(dict.fromkeys(names))
+    more = len(every) - _NAMED
+    return ", ".join(every) if more <= 1 else f"{', '.join(every[:_NAMED])} and {more} more"
 
 
 def _properties(report: "Report") -> Iterator[tuple[str, str, int, str]]:

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from socialsupport_core.cli.options import ConnectorName, IntentFile, SettingsFile
+
 if TYPE_CHECKING:
     from socialsupport_core.contract import Connector, DeliveryError, FlowRun
-    from socialsupport_core.model import Intent, Receipt
+    from socialsupport_core.model import Credentials, Intent, Receipt
 
 WAITING = {"waiting": "give --answers to go on"}
 
@@ -24,12 +26,16 @@ def add(app: typer.Typer) -> None:
 
 
 def compose(
-    connector: Annotated[str, typer.Argument(metavar="CONNECTOR", help="The network, such as telegram.")],
-    intent: Annotated[str, typer.Argument(metavar="INTENT.json", help="One intent or a list; - is stdin.")],
-    settings: Annotated[str | None, typer.Option(metavar="FILE", help="TOML or JSON.")] = None,
+    connector: ConnectorName,
+    intent: IntentFile,
+    settings: SettingsFile = None,
     answers: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="JSON: a list of {status, headers, json or text}."),
+    ] = None,
+    credentials: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="JSON: what the sign-in gave, {access_token, refresh_token, …}."),
     ] = None,
     blob: Annotated[list[str] | None, typer.Option(metavar="DIGEST=FILE", help="The content of an attachment.")] = None,
 ) -> None:
@@ -42,16 +48,18 @@ def compose(
     from socialsupport_core.cli.output import json_line, remark
     from socialsupport_core.cli.reading import intents_of, pairs
     from socialsupport_core.cli.redaction import Redactor
+    from socialsupport_core.testing.hidden import secrets_of
 
     given = Answers.read(answers, dict(pairs(blob or (), "=", "--blob")))
     kind = plugged.connector(connector)
     fitted = plugged.fitted(kind, settings)
     if fitted.remark:
         remark(fitted.remark)
-    redact = Redactor(fitted.secrets)
+    signed_in = plugged.credentials_of(credentials) if credentials else None
+    redact = Redactor([*fitted.secrets, *secrets_of(signed_in)])
     failed = False
     for one in intents_of(intent):
-        for line in composed(kind(fitted.settings, fitted.facts), one, given):
+        for line in composed(kind(fitted.settings, fitted.facts), one, given, signed_in or fitted.credentials):
             failed |= "error" in line
             json_line(redact(line))
     if given.left:
@@ -79,7 +87,9 @@ class Answers:
         return cls(deque(found), blobs)
 
 
-def composed(connector: "Connector[Any]", intent: "Intent", answers: Answers) -> Iterator[dict[str, Any]]:
+def composed(
+    connector: "Connector[Any]", intent: "Intent", answers: Answers, credentials: "Credentials | None" = None
+) -> Iterator[dict[str, Any]]:
     """The lines of one intent: of each part that it is sent in, its asks and then its end."""
     from socialsupport_core.cli.output import remark
     from socialsupport_core.pipeline.plan import make_plan
@@ -88,10 +98,12 @@ def composed(connector: "Connector[Any]", intent: "Intent", answers: Answers) ->
     for obstacle in plan.obstacles:
         remark(f"the hub would not send this: {obstacle.reason}; {obstacle.remedy}")
     for part in [part.intent for part in plan.parts] or [intent]:
-        yield from _sent(connector, part, answers)
+        yield from _sent(connector, part, answers, credentials)
 
 
-def _sent(connector: "Connector[Any]", intent: "Intent", answers: Answers) -> Iterator[dict[str, Any]]:
+def _sent(
+    connector: "Connector[Any]", intent: "Intent", answers: Answers, credentials: "Credentials | None"
+) -> Iterator[dict[str, Any]]:
     import httpx
 
     from socialsupport_core.cli.requests import shown, shown_ask
@@ -101,7 +113,7 @@ def _sent(connector: "Connector[Any]", intent: "Intent", answers: Answers) -> It
         run = FlowRun(connector.send(intent), connector.failure)
         while not run.done:
             if isinstance(run.ask, httpx.Request):
-                run.ask = _authorized(connector, run.ask)
+                run.ask = connector.authorize(run.ask, credentials, datetime.now(UTC), secrets.token_hex(16))
                 yield shown(run.ask)
             elif not isinstance(run.ask, ReadBlob):
                 yield shown_ask(run.ask)
@@ -111,10 +123,6 @@ def _sent(connector: "Connector[Any]", intent: "Intent", answers: Answers) -> It
         yield {"receipt": run.result.model_dump(mode="json", exclude_none=True)}
     except DeliveryError as error:
         yield {"error": _error(error)}
-
-
-def _authorized(connector: "Connector[Any]", request: Any) -> Any:
-    return connector.authorize(request, None, datetime.now(UTC), secrets.token_hex(16))
 
 
 def _answer(run: "FlowRun[Receipt]", answers: Answers) -> bool:
@@ -148,10 +156,10 @@ def _said(ask: Any, answer: dict[str, Any]) -> Any:
     import httpx
     from pydantic import ValidationError
 
-    from socialsupport_core.cli.reading import problems
     from socialsupport_core.contract import ConfigError
     from socialsupport_core.testing.cases import GivenResponse, Step
-    from socialsupport_core.testing.scripted import answer_of, answer_to, error_named
+    from socialsupport_core.testing.problems import problems
+    from socialsupport_core.testing.scripted import Unexpected, answer_of, answer_to, error_named
 
     if "raises" in answer:
         raise error_named(str(answer["raises"]))("as --answers says")
@@ -161,8 +169,8 @@ def _said(ask: Any, answer: dict[str, Any]) -> Any:
             return answer_of(step, ask)
         return answer_to(ask, answer["answer"])
     except ValidationError as error:
-        raise ConfigError(problems(error, "--answers", GivenResponse)) from error
-    except (LookupError, AttributeError, TypeError) as error:
+        raise ConfigError(problems(error, GivenResponse, "--answers")) from error
+    except (LookupError, AttributeError, TypeError, Unexpected) as error:
         name = type(ask).__name__
         raise ConfigError(f'--answers: that does not answer {name} ({error}); write {{"answer": …}}') from error
 

@@ -91,30 +91,36 @@ def _print_timeline(world: "World", story: "Story") -> None:
 
 
 def _serve(folder: Path, port: int, smtp_port: int, *, as_json: bool) -> None:
-    from socialsupport_core.cli.output import json_line, line
     from socialsupport_core.cli.serving import bound, free_port, run
     from socialsupport_core.demo.server import create_demo
     from socialsupport_core.demo.story import tell
+    from socialsupport_core.store.alone import alone
 
-    fresh = not (folder / "support.sqlite").exists()
-    opened = bound(HOST, port)
-    smtp = f"{HOST}:{smtp_port or free_port(HOST)}"
-    url = f"http://{HOST}:{opened.getsockname()[1]}"
-    world, clock = _world(folder, url)
-    if fresh:
-        tell(world, clock)
-    clock.catch_up()
-    token = world.tokens["dana"]
-    addresses = {"inbox": f"{url}/#token={token}", "api": f"{url}/api", "smtp": smtp, "token": token}
+    store = folder / "support.sqlite"
+    with alone(store):
+        fresh = not store.exists()
+        opened = bound(HOST, port)
+        smtp = f"{HOST}:{free_port(HOST, smtp_port, '--smtp-port')}"
+        world, clock = _world(folder, f"http://{HOST}:{opened.getsockname()[1]}")
+        if fresh:
+            tell(world, clock)
+        clock.catch_up()
+        run(create_demo(world, smtp), opened, lambda: _announce(world, smtp, as_json=as_json))
 
-    def ready() -> None:
-        if as_json:
-            json_line(addresses)
-            return
-        line(f"inbox      {addresses['inbox']}")
-        line(f"customers  {url}/people")
-        line(f"web chat   {world.channel_url('webchat')}")
-        line(f"mail to    support@acme.example at {smtp}")
-        line("Ctrl-C ends it.")
 
-    run(create_demo(world, smtp), opened, ready)
+def _announce(world: "World", smtp: str, *, as_json: bool) -> None:
+    from socialsupport_core.cli.output import json_line, line
+    from socialsupport_core.demo.world import CHANNELS
+
+    url, token = world.hub.public_url, world.tokens["dana"]
+    inbox, people, chat = f"{url}/#token={token}", f"{url}/people", world.channel_url("webchat")
+    mailbox = CHANNELS["email"]["address"]
+    if as_json:
+        pages = {"inbox": inbox, "people": people, "chat": chat}
+        json_line({**pages, "api": f"{url}/api", "smtp": smtp, "mailbox": mailbox, "token": token})
+        return
+    line(f"inbox      {inbox}")
+    line(f"customers  {people}")
+    line(f"web chat   {chat}")
+    line(f"mail to    {mailbox} at {smtp}")
+    line("Ctrl-C ends it.")

@@ -28,7 +28,7 @@ def quarantine(store: Store = DEFAULT, as_json: AsJson = False) -> None:
         {
             "entry": one.number,
             "tenant": one.tenant or "",
-            "received_at": one.payload.received_at.isoformat(),
+            "received_at": one.payload.received_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
             "reason": one.reason or "",
             "bytes": len(one.payload.body),
         }
@@ -67,7 +67,7 @@ def doctor(store: Store = DEFAULT, as_json: AsJson = False) -> None:
         json_document(found)
     else:
         table(("journal", "entries"), list(found["journal"].items()))
-        table(("outbox", "parts"), list(found["outbox"].items()))
+        table(("outbox", "parts"), list(found["outbox"].items()) or [("nothing has been sent", 0)])
         for trouble in (*found["failing"], *found["broken"]):
             line(trouble)
         line(f"{found['status']}; {found['refused']} forged payloads were refused")

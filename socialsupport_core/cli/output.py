@@ -5,7 +5,9 @@
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import zip_longest
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -49,31 +51,89 @@ remark = complain
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
     """A table on stdout. Cells are shown as they are: what customers write is never markup."""
+    _print_table([[name, *cells] for name, cells in zip(columns, _turned(columns, rows), strict=True)], title, ())
+
+
+def folded_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
+    """The same for many columns: where a word would be broken, another table goes on, with the first column again."""
+    first, *others = [[name, *cells] for name, cells in zip(columns, _turned(columns, rows), strict=True)]
+    room = _console().width
+    while others:
+        fitting = [n for n in range(1, len(others) + 1) if _narrowest([first, *others[:n]]) <= room]
+        taken = max(fitting, default=1)
+        chosen, others = [first, *others[:taken]], others[taken:]
+        _print_table(chosen, title, _widths(chosen, room))
+        title = ""
+
+
+def _turned(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> list[list[str]]:
+    """The cells of each column."""
+    listed = [[str(cell) for cell in row] for row in rows]
+    return [[row[at] for row in listed] for at in range(len(columns))]
+
+
+def _narrowest(columns: Sequence[Sequence[str]]) -> int:
+    """The width of a table that breaks no word: two spaces and a divider for each column, and the last edge."""
+    return sum(map(_longest_word, columns)) + 3 * len(columns) + 1
+
+
+def _widths(columns: Sequence[Sequence[str]], room: int) -> list[int]:
+    """Each column as wide as its longest word, or wider as long as there is room."""
+    left, widths = max(0, room - _narrowest(columns)), []
+    for column in columns:
+        word = _longest_word(column)
+        more = min(left, max(map(len, column)) - word)
+        widths.append(word + more)
+        left -= more
+    return widths
+
+
+def _longest_word(column: Sequence[str]) -> int:
+    return max((len(word) for cell in column for word in cell.split()), default=1)
+
+
+def _print_table(columns: Sequence[Sequence[str]], title: str, widths: Sequence[int]) -> None:
+    """Columns begin with their name; without widths rich finds them."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
     grid = Table(title=title or None, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
-    for column in columns:
-        grid.add_column(column, overflow="fold")
-    for row in rows:
-        grid.add_row(*(Text(str(cell)) for cell in row))
+    for (name, *_), width in zip_longest(columns, widths):
+        grid.add_column(name, overflow="fold", width=width)
+    for row in zip(*(cells for _, *cells in columns), strict=True):
+        grid.add_row(*map(Text, row))
     _console().print(grid)
 
 
 def progress(items: Iterable[T], total: int | None = None, *, doing: str) -> Iterator[T]:
     """Passes the items through; a bar appears on a terminal's stderr once it takes longer than `PATIENCE`."""
+    with moving(doing) as moved:
+        for number, item in enumerate(items, 1):
+            yield item
+            moved(number, total)
+
+
+@contextmanager
+def moving(doing: str) -> Iterator[Callable[[int, int | None], None]]:
+    """The same for what is no loop: it is called with how many of how many are done."""
     if not sys.stderr.isatty():
-        yield from items
+        yield _unseen
         return
     from rich.progress import Progress
 
     began = time.monotonic()
-    with Progress(console=_console(stderr=True), transient=True) as bars:
-        task = bars.add_task(doing, total=total, visible=False)
-        for item in items:
-            yield item
-            bars.update(task, advance=1, visible=time.monotonic() - began > PATIENCE)
+    with Progress(console=_console(stderr=True), transient=True, redirect_stdout=False) as bars:
+        task = bars.add_task(doing, total=None, visible=False)
+
+        def moved(done: int, total: int | None) -> None:
+            bars.update(task, completed=done, total=total, visible=time.monotonic() - began > PATIENCE)
+
+        yield moved
+
+
+def _unseen(done: int, total: int | None) -> None:
+    """Nobody sits in front of it."""
 
 
 def _console(*, stderr: bool = False) -> Any:

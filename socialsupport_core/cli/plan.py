@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from socialsupport_core.cli.options import ConnectorName, IntentFile, SettingsFile
+
 if TYPE_CHECKING:
+    from socialsupport_core.contract import Connector
     from socialsupport_core.pipeline.plan import Part, Plan
 
 
@@ -16,9 +19,9 @@ def add(app: typer.Typer) -> None:
 
 
 def plan(
-    connector: Annotated[str, typer.Argument(metavar="CONNECTOR", help="The network, such as telegram.")],
-    intent: Annotated[str, typer.Argument(metavar="INTENT.json", help="One intent or a list; - is stdin.")],
-    settings: Annotated[str | None, typer.Option(metavar="FILE", help="TOML or JSON.")] = None,
+    connector: ConnectorName,
+    intent: IntentFile,
+    settings: SettingsFile = None,
     last_inbound: Annotated[
         str | None, typer.Option(metavar="TIME", help="When the customer last wrote.", show_default=False)
     ] = None,
@@ -45,26 +48,27 @@ def plan(
         others = also_possible(planner, one)
         possible &= made.possible
         if as_json:
-            json_line(as_object(made, others))
+            json_line(as_object(planner, made, others))
         else:
-            _show(made, others)
+            _show(planner, made, others)
     if not possible:
         raise typer.Exit(1)
 
 
-def as_object(plan: "Plan", others: tuple[str, ...]) -> dict[str, Any]:
-    return {
-        "possible": plan.possible,
-        **plan.model_dump(mode="json", exclude_none=True),
-        "also_possible": others,
-    }
+def as_object(planner: "Connector[Any]", plan: "Plan", others: tuple[str, ...]) -> dict[str, Any]:
+    """The plan, each part with its text as the network counts it."""
+    shown = plan.model_dump(mode="json", exclude_none=True)
+    for part, as_json in zip(plan.parts, shown["parts"], strict=True):
+        as_json["counted"] = _counted(planner, part.intent)
+    return {"possible": plan.possible, **shown, "also_possible": others}
 
 
-def _show(plan: "Plan", others: tuple[str, ...]) -> None:
+def _show(planner: "Connector[Any]", plan: "Plan", others: tuple[str, ...]) -> None:
     from socialsupport_core.cli.output import line, table
 
     if plan.parts:
-        table(("part", "intent", "size", "content"), map(_row, plan.parts), title="would be sent")
+        parts = [_row(planner, part) for part in plan.parts]
+        table(("part", "intent", "size", "content, as it is counted"), parts, title="would be sent")
     if plan.losses:
         table(("lost", "why"), [(one.what, one.why) for one in plan.losses], title="would be lost")
     if plan.obstacles:
@@ -73,15 +77,18 @@ def _show(plan: "Plan", others: tuple[str, ...]) -> None:
     line(f"possible: {'yes' if plan.possible else 'no'}; also possible here: {', '.join(others) or 'nothing'}")
 
 
-def _row(part: "Part") -> tuple[str, str, str, str]:
+def _row(planner: "Connector[Any]", part: "Part") -> tuple[str, str, str, str]:
     size = f"{part.size} of {part.limit} {part.unit}" if part.limit else ""
-    return part.intent.key, part.intent.type, size, _content(part.intent)
+    return part.intent.key, part.intent.type, size, _content(planner, part.intent)
 
 
-def _content(intent: Any) -> str:
-    from socialsupport_core.text import plain
+def _counted(planner: "Connector[Any]", intent: Any) -> str:
+    """The text whose length is its size, with markup where the network counts that."""
+    return planner.measured(getattr(intent, "text", None) or "")
 
+
+def _content(planner: "Connector[Any]", intent: Any) -> str:
     files = [f"[{one.name or one.media_type}]" for one in getattr(intent, "attachments", ())]
     choices = [f"({one.title})" for one in getattr(intent, "choices", ())]
-    said = plain(getattr(intent, "text", None) or getattr(intent, "reaction", None) or "")
+    said = _counted(planner, intent) or getattr(intent, "reaction", None)
     return "\n".join(filter(None, [said, " ".join(files), " ".join(choices)]))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 
 if TYPE_CHECKING:
-    from socialsupport_core.contract import CRM, Connector, Registry
+    from socialsupport_core.contract import CRM, Connector, FanOut, Registry
 
 MARKS = {"yes": "✓", "unsupported": "–", "not_implemented": "not yet"}
 
@@ -42,6 +42,7 @@ def as_object(registry: "Registry") -> dict[str, Any]:
         "plugins": registry.plugins,
         "connectors": [_connector(one) for _, one in sorted(registry.connectors.items())],
         "crms": [{"name": name, "contract": one.contract} for name, one in sorted(registry.crms.items())],
+        "fanouts": [{"name": name, "contract": one.contract} for name, one in sorted(registry.fanouts.items())],
         "broken": [{"plugin": one.plugin, "reason": one.reason} for one in registry.broken],
     }
 
@@ -68,7 +69,7 @@ def _types() -> tuple[Sequence[Any], Sequence[Any]]:
 
 
 def _show(registry: "Registry") -> None:
-    from socialsupport_core.cli.output import line, table
+    from socialsupport_core.cli.output import folded_table, line, table
 
     found = sorted(registry.connectors.items())
     if not (registry.plugins or registry.broken):
@@ -76,14 +77,14 @@ def _show(registry: "Registry") -> None:
     if registry.plugins:
         table(("plugin", "version", "provides"), _provided(registry), title="installed")
     if found:
-        table(("", *(name for name, _ in found)), _claims([kind for _, kind in found]), title="claims")
+        folded_table(("", *(name for name, _ in found)), _claims([kind for _, kind in found]), title="claims")
     if registry.broken:
         table(("plugin", "why"), [(one.plugin, one.reason) for one in registry.broken], title="broken")
 
 
 def _provided(registry: "Registry") -> Iterator[tuple[str, str, str]]:
     """A connector belongs to the plugin of its name, else to the one whose package holds it."""
-    kinds: dict[str, Any] = {**registry.crms, **registry.connectors}
+    kinds: dict[str, Any] = {**registry.fanouts, **registry.crms, **registry.connectors}
     for plugin, version in sorted(registry.plugins.items()):
         mine = [_what(kind) for name, kind in sorted(kinds.items()) if _is_of(plugin, name, kind)]
         yield plugin, version, ", ".join(mine)
@@ -93,10 +94,11 @@ def _is_of(plugin: str, name: str, kind: type) -> bool:
     return plugin in (name, kind.__module__.partition(".")[0].removeprefix("socialsupport_"))
 
 
-def _what(kind: "type[Connector[Any]] | type[CRM[Any]]") -> str:
-    from socialsupport_core.contract import Connector
+def _what(kind: "type[Connector[Any]] | type[CRM[Any]] | type[FanOut[Any]]") -> str:
+    from socialsupport_core.contract import CRM, Connector, FanOut
 
-    return f"{'connector' if issubclass(kind, Connector) else 'CRM'} {kind.name}"
+    named = {Connector: "connector", CRM: "CRM", FanOut: "fan-out"}
+    return f"{next(name for base, name in named.items() if issubclass(kind, base))} {kind.name}"
 
 
 def _claims(kinds: "Sequence[type[Connector[Any]]]") -> Iterator[tuple[str, ...]]:

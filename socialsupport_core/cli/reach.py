@@ -12,24 +12,38 @@ import typer
 if TYPE_CHECKING:
     from socialsupport_core.hub import Hub
 
-Store = Annotated[Path, typer.Option("--store", metavar="FILE", help="The SQLite file of the hub.")]
+Store = Annotated[
+    str,
+    typer.Option("--store", metavar="STORE", help="The SQLite file, postgresql://…, or the TOML file of `serve`."),
+]
 Tenant = Annotated[str | None, typer.Option(help="Needed only where there are several.", show_default=False)]
-DEFAULT = Path("support.sqlite")
+DEFAULT = "support.sqlite"
 
 
 @contextmanager
-def hub_at(store: Path) -> Iterator["Hub"]:
-    """The hub in that file. Raises ConfigError when there is none."""
-    from socialsupport_core.contract import ConfigError
-    from socialsupport_core.hub import Hub
-
-    if not store.exists():
-        raise ConfigError(f"there is no store {store}; give its path with --store")
-    hub = Hub.open(store, public_url="http://localhost")
+def hub_at(store: str) -> Iterator["Hub"]:
+    """The hub in that store. Raises ConfigError when there is none."""
+    hub = _opened(store)
     try:
         yield hub
     finally:
         hub.close()
+
+
+def _opened(store: str) -> "Hub":
+    from socialsupport_core.config import connect, load
+    from socialsupport_core.contract import ConfigError
+    from socialsupport_core.hub import Hub
+    from socialsupport_core.store import is_server
+    from socialsupport_core.store.secrets import new_key
+
+    if store.endswith(".toml"):
+        return connect(load(Path(store)), Path(store).parent)
+    if is_server(store):  # the key is elsewhere; whoever needs it names the TOML file, which says where
+        return Hub.open(store, public_url="http://localhost", folder=Path(), secret_keys=[new_key()])
+    if not Path(store).exists():
+        raise ConfigError(f"there is no store {store}; give its path with --store")
+    return Hub.open(store, public_url="http://localhost")
 
 
 def tenant_of(hub: "Hub", given: str | None) -> str:

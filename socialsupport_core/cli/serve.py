@@ -3,9 +3,15 @@
 # ruff: noqa: PLC0415 - imported when it is needed, so that --help is quick
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from socialsupport_core.config import Config
+    from socialsupport_core.hub import Hub
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def add(app: typer.Typer) -> None:
@@ -23,24 +29,52 @@ def serve(
 
     Only the plugins that the configuration names are loaded. Ctrl-C finishes what is under way.
     """
-    from socialsupport_core.cli.output import complain, line
     from socialsupport_core.cli.serving import bound, run
-    from socialsupport_core.config import apply, load, open_hub
+    from socialsupport_core.config import apply, load, open_hub, store_of
     from socialsupport_core.listening import listening
+    from socialsupport_core.store.alone import alone
     from socialsupport_core.web import create_app
 
     read = load(config)
     opened = bound(host, port)
-    hub = open_hub(read, config.parent)
+    with alone(store_of(read, config.parent)):
+        hub = open_hub(read, config.parent)
+        asked = {
+            (tenant, name): channel.listen
+            for tenant, section in read.tenants.items()
+            for name, channel in section.channels.items()
+            if channel.listen
+        }
+        app = create_app(hub, inbox=read.hub.inbox, hosts=read.hub.hosts, around=listening(hub, asked))
+        doors = apply(read, hub)
+        run(app, opened, lambda: _announce(read, hub, doors, host, opened.getsockname()[1]))
+
+
+def _announce(read: "Config", hub: "Hub", doors: dict[str, str], host: str, port: int) -> None:
+    from socialsupport_core.cli.output import complain, line, remark
+
     for one in hub.registry.broken:
         complain(f"the plugin {one.plugin} is not loaded: {one.reason}")
-    for name, path in apply(read, hub).items():
+    for name, path in doors.items():
         line(f"{name}: {hub.public_url}{path}")
-    asked = {
-        (tenant, name): channel.listen
-        for tenant, section in read.tenants.items()
-        for name, channel in section.channels.items()
-        if channel.listen
-    }
-    line(f"listening on http://{host}:{opened.getsockname()[1]}")
-    run(create_app(hub, inbox=read.hub.inbox, hosts=read.hub.hosts, around=listening(hub, asked)), opened)
+    if not doors:
+        remark("the configuration names no channel, so nobody can be heard yet; channels can be added over HTTP")
+    if read.hub.inbox:
+        line(f"inbox: {hub.public_url}/")
+    line(f"listening on http://{f'[{host}]' if ':' in host else host}:{port}")
+    _warn(hub.public_url, port)
+
+
+def _warn(public_url: str, port: int) -> None:
+    """A public address on this very machine with another port leads nowhere, unless a proxy stands there."""
+    from urllib.parse import urlsplit
+
+    from socialsupport_core.cli.output import remark
+
+    public = urlsplit(public_url)
+    named = public.port or (443 if public.scheme == "https" else 80)
+    if public.hostname in LOOPBACK and named != port:
+        remark(
+            f"public_url says port {named}, but this listens on {port}: the addresses above lead there only through"
+            f" a proxy; else set public_url = {public.scheme}://{public.hostname}:{port}, or give --port {named}"
+        )

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from socialsupport_core.cli.options import ConnectorName, SettingsFile
+
 if TYPE_CHECKING:
     from socialsupport_core.contract import Connector
     from socialsupport_core.model import Event
@@ -23,9 +25,9 @@ def add(app: typer.Typer) -> None:
 
 
 def translate(
-    connector: Annotated[str, typer.Argument(metavar="CONNECTOR", help="The network, such as telegram.")],
+    connector: ConnectorName,
     file: Annotated[list[str], typer.Argument(metavar="FILE", help="Native payloads; - is stdin.")],
-    settings: Annotated[str | None, typer.Option(metavar="FILE", help="TOML or JSON.")] = None,
+    settings: SettingsFile = None,
     header: Annotated[list[str] | None, typer.Option(metavar="'K: V'", help="A header of the request.")] = None,
     url: Annotated[str, typer.Option(help="The address that the network called.")] = "",
     method: Annotated[Literal["GET", "POST"], typer.Option()] = "POST",
@@ -80,15 +82,16 @@ def way_of(connector: "Connector[Any]", name: str) -> Way:
 def lines(connector: "Connector[Any]", name: str, request: dict[str, Any], *, verify: bool) -> Sequence[dict[str, Any]]:
     """The events of one file, or the one reason why it has none."""
     from socialsupport_core.contract import MalformedPayload, SignatureError
+    from socialsupport_core.testing.problems import one_line, raised
 
     try:
         return [event_line(event, name) for event in _events(connector, name, request, verify=verify)]
     except (SignatureError, MalformedPayload) as error:
-        return [_refusal(name, error, str(error))]
+        return [_refusal(name, error, one_line(error))]
     except OSError as error:
         return [_refusal(name, error, error.strerror or str(error))]
     except Exception as error:  # one broken connector or strange file must not stop the others
-        return [_refusal(name, error, f"a mistake in the connector {connector.name}: {error}")]
+        return [_refusal(name, error, f"a mistake in the connector {connector.name}: {raised(error)}")]
 
 
 def _events(connector: "Connector[Any]", name: str, request: dict[str, Any], *, verify: bool) -> "Iterator[Event]":

@@ -1,6 +1,7 @@
 """What a plugin author imports."""
 
 from socialsupport_core.contract.connector import CONTRACT, Connector, Settings
+from socialsupport_core.contract.credentials import SignIn, SignsIn
 from socialsupport_core.contract.crm import (
     CRM,
     AgentReplied,
@@ -30,6 +31,7 @@ from socialsupport_core.contract.errors import (
     from_response,
     retry_after,
 )
+from socialsupport_core.contract.fanout import FanOut, LogRecord
 from socialsupport_core.contract.flow import (
     Answer,
     Ask,
@@ -67,11 +69,13 @@ __all__ = [
     "DeliveryError",
     "Draft",
     "Entry",
+    "FanOut",
     "Flow",
     "FlowRun",
     "Forbidden",
     "Listener",
     "ListenerFactory",
+    "LogRecord",
     "MalformedPayload",
     "Outcome",
     "Policy",
@@ -82,7 +86,9 @@ __all__ = [
     "Refusal",
     "Registry",
     "Settings",
+    "SignIn",
     "SignatureError",
+    "SignsIn",
     "SocialSupportError",
     "SurfaceFactory",
     "SurfaceHost",

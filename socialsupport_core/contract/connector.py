@@ -11,6 +11,7 @@ from typing import ClassVar, Generic, TypeVar
 import httpx
 from pydantic import BaseModel, ConfigDict
 
+from socialsupport_core.contract.credentials import SignsIn
 from socialsupport_core.contract.errors import DeliveryError, SignatureError, Unsupported, from_response
 from socialsupport_core.contract.flow import Flow
 from socialsupport_core.model import (
@@ -45,7 +46,7 @@ class Settings(BaseModel):
 S = TypeVar("S", bound=Settings)
 
 
-class Connector(Generic[S]):
+class Connector(SignsIn, Generic[S]):
     """One network, translated in both directions."""
 
     name: ClassVar[str]
@@ -113,23 +114,16 @@ class Connector(Generic[S]):
         """An address by which somebody comes to this channel and brings a hand-off token along; None if none can."""
         return None
 
-    # credentials
+    # credentials: `connect`, `exchange` and `refresh` are in `SignsIn`
 
     def authorize(
         self, request: httpx.Request, credentials: Credentials | None, now: datetime, nonce: str
     ) -> httpx.Request:
-        """Adds what proves who we are. `nonce` is fresh 128-bit hexadecimal."""
+        """Adds what proves who we are to a request to one of `hosts`. `nonce` is fresh 128-bit hexadecimal.
+
+        `credentials` are the current ones of the channel, or of its app; None if it was never connected.
+        """
         return request
-
-    def refresh(self, credentials: Credentials) -> Flow[Credentials]:
-        raise Unsupported(f"{self.name} has no credentials to refresh")
-
-    def connect(self, state: str, redirect: str) -> str:
-        """The address at which an operator grants access (OAuth)."""
-        raise Unsupported(f"{self.name} has no sign-in; put its credentials into the settings")
-
-    def exchange(self, code: str) -> Flow[Credentials]:
-        raise Unsupported(f"{self.name} has no sign-in; put its credentials into the settings")
 
     # about the world
 

@@ -8,9 +8,21 @@ import httpx
 from pydantic import Field
 
 from socialsupport_core.contract.connector import CONTRACT, Settings
+from socialsupport_core.contract.credentials import SignsIn
 from socialsupport_core.contract.errors import DeliveryError, SignatureError, Unsupported, from_response
 from socialsupport_core.contract.flow import Flow
-from socialsupport_core.model import Blob, Identifier, Instant, Interaction, Page, Party, Payload, Unrecognised, Value
+from socialsupport_core.model import (
+    Blob,
+    Credentials,
+    Identifier,
+    Instant,
+    Interaction,
+    Page,
+    Party,
+    Payload,
+    Unrecognised,
+    Value,
+)
 
 S = TypeVar("S", bound=Settings)
 Outcome = Literal["resolved", "superseded", "abandoned"]
@@ -79,7 +91,7 @@ class ContactChanged(Value):
 CRMEvent = AgentReplied | CaseClosed | ContactChanged | Unrecognised
 
 
-class CRM(Generic[S]):
+class CRM(SignsIn, Generic[S]):
     """One CRM or helpdesk."""
 
     name: ClassVar[str]
@@ -128,4 +140,11 @@ class CRM(Generic[S]):
         return from_response(response)
 
     def authorize(self, request: httpx.Request, now: datetime, nonce: str) -> httpx.Request:
+        """Adds what proves who we are, from the settings alone."""
         return request
+
+    def authorize_with(
+        self, request: httpx.Request, credentials: Credentials | None, now: datetime, nonce: str
+    ) -> httpx.Request:
+        """What the host calls. Write this one for a CRM at which an operator signs in."""
+        return self.authorize(request, now, nonce)

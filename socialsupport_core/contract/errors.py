@@ -8,7 +8,7 @@ SocialSupportError
     ├── RateLimited         again after `retry_after` seconds
     ├── Unavailable         again later: it has certainly not been done
     ├── Uncertain           it may have been done: never again blindly
-    ├── AuthExpired         refresh the credentials, then again
+    ├── AuthExpired         refresh the credentials, then again; if that fails, an operator connects anew
     ├── Forbidden           we may not do this; the operator must look
     ├── Unreachable         this person cannot be reached here (blocked, opted out, window closed): hand off
     ├── ContentRejected     the network refuses this content; an agent must change it
@@ -65,7 +65,7 @@ class Uncertain(DeliveryError):
 
 
 class AuthExpired(DeliveryError):
-    pass
+    """What was asked has certainly not been done. It waits for credentials as long as it takes."""
 
 
 class Forbidden(DeliveryError):

@@ -7,6 +7,7 @@ import pluggy
 
 from socialsupport_core.contract.connector import Connector
 from socialsupport_core.contract.crm import CRM
+from socialsupport_core.contract.fanout import FanOut
 from socialsupport_core.contract.policy import Policy
 from socialsupport_core.contract.surface import ListenerFactory, SurfaceFactory
 from socialsupport_core.contract.wire import Wire
@@ -29,6 +30,12 @@ def socialsupport_connectors() -> "Sequence[type[Connector[Any]]]":
 @hookspec
 def socialsupport_crms() -> "Sequence[type[CRM[Any]]]":
     """CRM adapter classes."""
+    return ()
+
+
+@hookspec
+def socialsupport_fanouts() -> "Sequence[type[FanOut[Any]]]":
+    """Brokers to which everything is handed on after it was committed."""
     return ()
 
 

@@ -16,12 +16,13 @@ from socialsupport_core.contract import hookspecs
 from socialsupport_core.contract.connector import CONTRACT, Connector
 from socialsupport_core.contract.crm import CRM
 from socialsupport_core.contract.errors import ConfigError
+from socialsupport_core.contract.fanout import FanOut
 from socialsupport_core.contract.policy import Policy
 from socialsupport_core.contract.surface import ListenerFactory, SurfaceFactory
 from socialsupport_core.contract.wire import Wire
 
 GROUP = "socialsupport"
-_NAMED = ("connectors", "crms", "surfaces", "listeners", "simulators")
+_NAMED = ("connectors", "crms", "fanouts", "surfaces", "listeners", "simulators")
 _OURS = re.compile(r"socialsupport_core|pydantic|importlib|<frozen|<string>")
 _HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("socialsupport_"))
 
@@ -44,6 +45,7 @@ class Registry:
 
     connectors: dict[str, type[Connector[Any]]] = field(default_factory=dict)
     crms: dict[str, type[CRM[Any]]] = field(default_factory=dict)
+    fanouts: dict[str, type[FanOut[Any]]] = field(default_factory=dict)
     wires: list[Wire] = field(default_factory=list)
     surfaces: dict[str, SurfaceFactory] = field(default_factory=dict)
     listeners: dict[str, ListenerFactory] = field(default_factory=dict)
@@ -88,6 +90,11 @@ class Registry:
         if name in self.crms:
             return self.crms[name]
         raise ConfigError(self._missing("CRM adapter", name, self.crms))
+
+    def fanout(self, name: str) -> type[FanOut[Any]]:
+        if name in self.fanouts:
+            return self.fanouts[name]
+        raise ConfigError(self._missing("fan-out", name, self.fanouts))
 
     def _missing(self, what: str, name: str, installed: Iterable[str]) -> str:
         for broken in self.broken:
@@ -162,6 +169,7 @@ def _offered(name: str, plugin: object) -> Registry:
     offer = Registry()
     offer.connectors = _by_name(_flat(manager.hook.socialsupport_connectors()), Connector)
     offer.crms = _by_name(_flat(manager.hook.socialsupport_crms()), CRM)
+    offer.fanouts = _by_name(_flat(manager.hook.socialsupport_fanouts()), FanOut)
     offer.wires = list(_flat(manager.hook.socialsupport_wires()))
     offer.policies = list(_flat(manager.hook.socialsupport_policies()))
     offer.simulators = {one.network: one for one in _flat(manager.hook.socialsupport_simulators())}

@@ -129,11 +129,8 @@ def _customer(tx: Tx, node: int) -> int:
 
 
 def _begin(tx: Tx, touch: Touch, conversation: str) -> Leg:
-    conversations.open_conversation(
-        tx, touch.tenant, conversation, touch.node.number, touch.interaction.subject, touch.at
-    )
-    begun = conversations.get(tx, touch.tenant, conversation)
-    assert begun is not None
+    subject = touch.interaction.subject
+    begun = conversations.open_conversation(tx, touch.tenant, conversation, touch.node.number, subject, touch.at)
     log.publish(
         tx,
         touch.tenant,

@@ -67,7 +67,17 @@ def summary(tx: Tx, one: Conversation) -> dict[str, Any]:
         networks=list(dict.fromkeys(leg.network for leg in legs)),
         cases=crm.cases(tx, one.tenant, one.id) or None,
         last=_excerpt(last[0]) if last else None,
+        failed=_failed(tx, one, legs),
     )
+
+
+def _failed(tx: Tx, one: Conversation, legs: list[Leg]) -> dict[str, Any] | None:
+    """The answer that did not arrive, as long as none has since."""
+    if one.status == "resolved":
+        return None
+    began = {leg.moved_from for leg in legs if leg.moved_from}
+    part = outbox.failed_since(tx, one.tenant, {one.id, *began}, one.answered_at or 0)
+    return None if part is None else {"channel": part.channel, "agent": part.agent} | delivery(part)
 
 
 def conversation(tx: Tx, one: Conversation) -> dict[str, Any]:

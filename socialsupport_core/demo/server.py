@@ -25,6 +25,7 @@ STATIC = Path(__file__).with_name("static")
 PEOPLE = {"kerry": ("kerry.fisher@mail.example", "Kerry Fisher")}
 SHOP = """<!doctype html><html lang="en"><meta charset="utf-8"><title>The shop</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><link rel="stylesheet" href="static/people.css">
+<link rel="icon" href="../static/inbox.svg" type="image/svg+xml">
 <main class="shop"><h1>The shop's own page</h1><p>Logged in as {0}. The chat below knows it, because the shop's
 server has signed it.</p></main><script src="{1}" data-identity="{2}" data-signature="{3}" async></script></html>"""
 """A page of the host's, with the chat's widget in it."""

@@ -14,18 +14,19 @@ application through `asyncio.to_thread`. Results are plain values in the form in
 
 from socialsupport_core.contract import AgentReplied, CaseClosed, CRMEvent
 from socialsupport_core.hub.acting import Acting
-from socialsupport_core.hub.base import NoSuchConversation
+from socialsupport_core.hub.base import NoSuchChannel, NoSuchConversation
 from socialsupport_core.hub.configuring import Configuring
 from socialsupport_core.hub.reading import Reading
 from socialsupport_core.hub.receiving import Receiving
+from socialsupport_core.hub.telling import NoSuchWebhook, Telling
 from socialsupport_core.pipeline.channels import NoSuchDoor
 from socialsupport_core.pipeline.replying import ReplyRefused
 from socialsupport_core.store.crm import Connected
 
-__all__ = ["Hub", "NoSuchConversation", "NoSuchDoor", "ReplyRefused"]
+__all__ = ["Hub", "NoSuchChannel", "NoSuchConversation", "NoSuchDoor", "NoSuchWebhook", "ReplyRefused"]
 
 
-class Hub(Configuring, Receiving, Reading, Acting):
+class Hub(Configuring, Receiving, Reading, Acting, Telling):
     """One store, its channels and its workers."""
 
     def _act_for_crm(self, crm: Connected, conversation: str, event: CRMEvent) -> None:

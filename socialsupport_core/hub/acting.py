@@ -35,12 +35,15 @@ class Acting(Base):
         *,
         agent: str,
         key: str | None = None,
+        connection: Any = None,
         **how: Any,
     ) -> dict[str, Any]:
         """Puts a reply into the outbox, once for each key. Raises ReplyRefused, and then nothing is sent.
 
         `how`: `leg` (else where the customer spoke last), `attachments` (blob digests with media type and name),
         `choices`, `subject`, `private` (open a private thread with somebody who spoke in public).
+        `connection`: the caller's own to the same PostgreSQL, within a transaction: the reply is sent if and when the
+        caller commits. Until then nobody else changes anything of this tenant, so commit soon.
         """
         saying = self._saying(text, _plain_key(key) if key else self._id("out"), how)
         speaker, plan, refusals, leg = self._planned(tenant, conversation, agent, saying, how)
@@ -48,7 +51,12 @@ class Acting(Base):
             reasons = [one.reason for one in refusals] + [one.reason for one in plan.obstacles]
             raise ReplyRefused("; ".join(reasons), refusals=refusals, plan=plan)
         now = self.clock()
-        parts = self._database.do(lambda tx: outbound.enqueue(tx, plan, leg, speaker, saying.key, now))
+
+        def write(tx: Tx) -> list[outbox.Part]:
+            return outbound.enqueue(tx, plan, leg, speaker, saying.key, now)
+
+        within = self._database.within
+        parts = self._database.do(write, tenant) if connection is None else within(connection, write, tenant)
         shown = [{"key": part.key, "id": str(part.seq), "state": part.state} for part in parts]
         return {"key": saying.key, "leg": leg.id, "parts": shown}
 
@@ -71,7 +79,8 @@ class Acting(Base):
 
         def prepare(tx: Tx) -> tuple[Agent, Any, conversations.Leg, tuple[Interaction, ...]]:
             found = conversation_of(tx, tenant, conversation)
-            leg = replying.choose_leg(tx, found, how.get("leg"), lambda one: one.channel in speaking)
+            wanted = how.get("leg") or replying.leg_of_key(tx, found, saying.key)
+            leg = replying.choose_leg(tx, found, wanted, lambda one: one.channel in speaking)
             recent = interactions.newest(tx, tenant, leg.node, None, 10)
             intent = replying.compose(tx, leg, saying)
             return agent_of(tx, tenant, agent), intent, leg, tuple(one.interaction for one in recent)
@@ -106,7 +115,7 @@ class Acting(Base):
             interactions.store(tx, tenant, stored)
             publish_interaction(tx, tenant, "interaction.received", stored, None, conversation=conversation)
 
-        self._database.do(write)
+        self._database.do(write, tenant)
 
     def assign(self, tenant: str, conversation: str, assignee: str | None, *, agent: str) -> None:
         def write(tx: Tx) -> None:
@@ -117,7 +126,7 @@ class Acting(Base):
             data = {"assignee": assignee or "", "agent": agent}
             self._publish(tx, tenant, "conversation.assigned", data, conversation)
 
-        self._database.do(write)
+        self._database.do(write, tenant)
 
     def resolve(self, tenant: str, conversation: str, *, agent: str) -> None:
         self._set_status(tenant, conversation, "resolved", agent)
@@ -133,7 +142,7 @@ class Acting(Base):
                 conversations.set_status(tx, tenant, conversation, status, micros(self.clock()))
                 self._publish(tx, tenant, type_, {"agent": agent}, conversation)
 
-        self._database.do(write)
+        self._database.do(write, tenant)
 
     def hand_off(self, tenant: str, conversation: str, *, agent: str, leg: int | None = None) -> dict[str, Any]:
         """A token that brings its bearer to this conversation, once, and the page on which to choose a channel."""
@@ -148,7 +157,7 @@ class Acting(Base):
             handoff.publish_handed_off(tx, found, origin.channel, "any", agent, at, "offered")
             return origin
 
-        origin = self._database.do(write)
+        origin = self._database.do(write, tenant)
         safe = origin.visibility == "private"
         return {
             "token": token,
@@ -196,7 +205,7 @@ class Acting(Base):
             reunite(tx, tenant, found.nodes)
             return found
 
-        return self._database.do(write)
+        return self._database.do(write, tenant)
 
     def settle(self, tenant: str, part: str, state: outbox.State, *, agent: str) -> None:
         """A person has looked: an uncertain part was `sent`, or `failed`, or goes out again (`queued`)."""
@@ -209,7 +218,7 @@ class Acting(Base):
             if found is None or not outbound.judge(tx, found, state, agent, now):
                 raise ReplyRefused(f"the part {part!r} is not waiting for a verdict")
 
-        self._database.do(write)
+        self._database.do(write, tenant)
 
 
 def _plain_key(key: str) -> str:

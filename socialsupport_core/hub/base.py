@@ -22,10 +22,26 @@ from socialsupport_core.contract import (
 from socialsupport_core.conversation.guard import no_personal_data_in_public
 from socialsupport_core.pipeline.bell import Bell
 from socialsupport_core.pipeline.channels import Channels
+from socialsupport_core.pipeline.connecting import Connecting
+from socialsupport_core.pipeline.credentials import Keepers
 from socialsupport_core.pipeline.crm import CRMs
+from socialsupport_core.pipeline.fanouts import FanOuts
+from socialsupport_core.pipeline.leases import Leases
 from socialsupport_core.pipeline.record import Recorder
+from socialsupport_core.pipeline.subscribers import Subscribers
+from socialsupport_core.pipeline.webhooks import Webhooks
 from socialsupport_core.pipeline.workers import Workers
-from socialsupport_core.store import Database, Tx, accounts, conversations, log, micros
+from socialsupport_core.store import (
+    Database,
+    Tx,
+    accounts,
+    conversations,
+    credentials,
+    is_server,
+    log,
+    micros,
+    open_store,
+)
 from socialsupport_core.store import crm as crms
 from socialsupport_core.store.accounts import Agent, App, Channel
 from socialsupport_core.store.blobs import BlobStore, FolderBlobs
@@ -33,10 +49,18 @@ from socialsupport_core.store.conversations import Conversation
 from socialsupport_core.store.crm import Connected
 from socialsupport_core.store.secrets import EncryptedSecrets, SecretStore, keys_beside
 from socialsupport_core.wire import NetworkWire
+from socialsupport_core.wire.webhook import Poster
+
+CALLBACK = "/connect/callback"
+"""Where a network sends an operator back to who has granted access there."""
 
 
 class NoSuchConversation(SocialSupportError, LookupError):
     """The tenant has no conversation with this id."""
+
+
+class NoSuchChannel(ConfigError, LookupError):
+    """The tenant has no channel of this name."""
 
 
 class Base:
@@ -58,6 +82,8 @@ class Base:
     ) -> None:
         self.registry = registry
         self.public_url = public_url.rstrip("/")
+        self.running = False
+        """Whether this hub records and sends: it has been started, and not closed."""
         self.blobs = blobs
         self.bell = Bell()
         self.clock = clock
@@ -67,49 +93,78 @@ class Base:
         self._policies = (*policies, *registry.policies)
         self.channels = Channels(database, registry, secrets)
         self.wire = NetworkWire((*registry.wires, *wires), transport=transport, read_blob=blobs.get, clock=clock)
-        self.crms = CRMs(database, registry, secrets, self.wire, clock, self._act_for_crm)
+        self.keepers = Keepers(database, secrets, self.wire, clock, random_bytes)
+        self.connecting = Connecting(
+            database,
+            secrets,
+            self.channels,
+            self.wire,
+            self.keepers,
+            clock,
+            random_bytes,
+            f"{self.public_url}{CALLBACK}",
+        )
+        self.crms = CRMs(database, registry, secrets, self.wire, self.keepers, clock, self._act_for_crm)
+        jitter = random.Random(random_bytes(16))  # noqa: S311 - no secret
+        self.webhooks = Webhooks(database, secrets, Poster(transport), clock, jitter)
+        self.fanouts = FanOuts(database, registry, clock)
+        self.leases = Leases(database, clock)
         self.workers = Workers(
             database,
             self.channels,
-            self.wire,
+            self.keepers,
             blobs,
             Recorder(self._new_conversation_id),
-            self.crms,
+            Subscribers(self.crms, self.webhooks, self.fanouts, self.leases),
+            self.leases,
             self.bell,
             clock,
-            random.Random(random_bytes(16)),  # noqa: S311 - jitter, no secret
+            jitter,
         )
         database.on_commit = self.bell.ring
 
     @classmethod
     def open(
         cls,
-        path: str | Path,
+        store: str | Path,
         *,
         public_url: str,
         registry: Registry | None = None,
+        folder: Path | None = None,
         secret_keys: Sequence[str] = (),
         blobs: BlobStore | None = None,
         **options: Any,
     ) -> Self:
-        """Opens the store, made if it is new. Attachments and the secret key live beside it unless given."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        """Opens the store: a file, made if it is new, or `postgresql://…`. Raises StoreError, ConfigError.
+
+        Attachments and the secret key live beside the file, or in `folder`, unless they are given. Every process on
+        one PostgreSQL needs the same ones.
+        """
+        beside = _beside(store, folder)
+        if (beside is None) and not (secret_keys and blobs):
+            raise ConfigError(
+                "a store on a server keeps neither the secret key nor attachments: give a folder that all its"
+                " processes share, or secret_keys and blobs"
+            )
+        if beside is not None:
+            beside.parent.mkdir(parents=True, exist_ok=True)
         return cls(
-            Database(path),
+            open_store(store),
             registry or Registry.discover(),
             public_url=public_url,
-            secrets=EncryptedSecrets(secret_keys or keys_beside(path)),
-            blobs=blobs or FolderBlobs(path.with_name(path.name + ".blobs")),
+            secrets=EncryptedSecrets(secret_keys or keys_beside(beside or Path())),
+            blobs=blobs or FolderBlobs((beside or Path()).with_name(f"{(beside or Path()).name}.blobs")),
             **options,
         )
 
     def start(self) -> None:
         """Starts recording, sending, polling and fetching in threads of their own."""
         self.workers.start()
+        self.running = True
 
     def close(self) -> None:
         """Finishes what is under way; what waits is done at the next start."""
+        self.running = False
         self.workers.stop()
         self._database.close()
 
@@ -121,10 +176,6 @@ class Base:
         """Who has read or decided what. Does not wait for the commit."""
         at = micros(self.clock())
         self._database.write(lambda tx: accounts.audit(tx, tenant, agent, at, verb, what))
-
-    def new_state(self) -> str:
-        """An unguessable text for a round trip through a sign-in page."""
-        return self._random(16).hex()
 
     # inside
 
@@ -144,6 +195,7 @@ class Base:
         else:
             accounts.put_channel(tx, one)
         self._secrets.put(tx, one.secret_ref, json.dumps(dict(settings)))
+        credentials.revive(tx, one.secret_ref)
 
     def _app_settings(self, app: str) -> dict[str, Any]:
         if app not in {one.id for one in self._database.read(accounts.apps)}:
@@ -171,6 +223,13 @@ class Base:
     def _act_for_crm(self, crm: Connected, conversation: str, event: CRMEvent) -> None:
         """Carries out what an agent did in a CRM."""
         raise NotImplementedError
+
+
+def _beside(store: str | Path, folder: Path | None) -> Path | None:
+    """Where files of the store go: beside it."""
+    if folder is not None:
+        return folder / "support"
+    return None if is_server(store) else Path(store)
 
 
 def conversation_of(tx: Tx, tenant: str, conversation: str) -> Conversation:

@@ -1,23 +1,28 @@
 """Tenants, agents, apps, channels and CRMs, at run time."""
 
-import base64
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+import json
+from collections.abc import Mapping
 from typing import Any
 
+from socialsupport_core.contract import ConfigError, Connector
 from socialsupport_core.conversation import views
-from socialsupport_core.hub.base import Base
-from socialsupport_core.model import Facts
+from socialsupport_core.hub.admitting import Admitting
+from socialsupport_core.hub.base import NoSuchChannel
+from socialsupport_core.model import Credentials, Facts
+from socialsupport_core.pipeline.credentials import holders_of
 from socialsupport_core.store import (
     Tx,
     accounts,
+    credentials,
     log,
+    micros,
+    outbox,
 )
-from socialsupport_core.store.accounts import SCOPES, Access, Agent, App, Channel, Scope
+from socialsupport_core.store.accounts import Agent, App, Channel
 from socialsupport_core.store.crm import Connected
 
 
-class Configuring(Base):
+class Configuring(Admitting):
     def add_tenant(self, tenant: str, name: str) -> None:
         """Adding a tenant that is there changes nothing."""
         key = self._random(32)
@@ -25,6 +30,9 @@ class Configuring(Base):
 
     def tenants(self) -> list[str]:
         return [tenant for tenant, _ in self._database.read(accounts.tenants)]
+
+    def list_tenants(self) -> list[dict[str, str]]:
+        return [{"id": tenant, "name": name} for tenant, name in self._database.read(accounts.tenants)]
 
     def add_agent(self, tenant: str, agent: str, name: str, *, is_bot: bool = False) -> Agent:
         added = Agent(tenant, agent, name, is_bot)
@@ -34,20 +42,6 @@ class Configuring(Base):
     def agents(self, tenant: str) -> list[dict[str, Any]]:
         found = self._database.read(lambda tx: accounts.agents(tx, tenant))
         return [{"id": one.id, "name": one.name, "is_bot": one.is_bot} for one in found]
-
-    def issue_token(self, tenant: str, agent: str, scopes: Iterable[Scope] = SCOPES[:3]) -> str:
-        """A bearer token for the HTTP API; only its digest is kept."""
-        token = "sst_" + base64.urlsafe_b64encode(self._random(24)).decode()
-        self.accept_token(tenant, agent, token, scopes)
-        return token
-
-    def accept_token(self, tenant: str, agent: str, token: str, scopes: Iterable[Scope]) -> None:
-        """The same for a token that comes from elsewhere."""
-        self._database.do(lambda tx: accounts.add_token(tx, token, tenant, agent, frozenset(scopes)))
-
-    def access(self, token: str) -> Access | None:
-        """What the token allows, None if it is not one of ours."""
-        return self._database.read(lambda tx: accounts.access(tx, token))
 
     def add_app(self, app: str, connector: str, settings: Mapping[str, Any]) -> str:
         """Credentials that several channels share. Returns the path of the app's door."""
@@ -73,7 +67,7 @@ class Configuring(Base):
         """Adds or changes a channel, live at once. Returns the path of its door. Raises ConfigError."""
         cls = self.registry.connector(connector)
         shared = self._app_settings(app) if app else {}
-        self.channels.settings(connector, dict(settings), shared, where=f"channel {channel}")
+        checked = self.channels.settings(connector, dict(settings), shared, where=f"channel {channel}")
         known = self._known(tenant, channel)
         paused = known is not None and known.state == "paused"
         receives = cls.capabilities.receives
@@ -91,10 +85,41 @@ class Configuring(Base):
             open_network,
             mode or ("poll" if "poll" in receives and "webhook" not in receives else "webhook"),
         )
-        self._database.do(lambda tx: self._keep(tx, added, settings))
+        moved = known is not None and self._leads_elsewhere(known, cls(checked, added.facts))
+
+        def keep(tx: Tx) -> None:
+            self._keep(tx, added, settings)
+            if moved:
+                credentials.forget(tx, self._secrets, added.secret_ref)
+
+        self._database.do(keep)
         self.channels.forget()
         self.bell.ring()
         return f"/hooks/{added.door}"
+
+    def change_channel(
+        self,
+        tenant: str,
+        channel: str,
+        settings: Mapping[str, Any],
+        *,
+        own_account: str | None = None,
+        mode: str | None = None,
+    ) -> str:
+        """Merges the given keys into its settings, in depth; None takes a key away (RFC 7396). Returns the path of
+        its door. Raises ConfigError, and then nothing has changed."""
+        known = self._existing(tenant, channel)
+        kept = json.loads(self._database.read(lambda tx: self._secrets.get(tx, known.secret_ref)))
+        return self.add_channel(
+            tenant,
+            channel,
+            known.connector,
+            _merged(kept, settings),
+            app=known.app,
+            own_account=own_account,
+            mode=mode or known.mode,
+            open_network=known.open_network,
+        )
 
     def list_channels(self, tenant: str) -> list[dict[str, Any]]:
         broken = (self.channels.all(), self.channels.broken)[1]
@@ -103,17 +128,18 @@ class Configuring(Base):
 
     def set_channel_state(self, tenant: str, channel: str, state: str, reason: str | None = None) -> None:
         """`active` or `paused`."""
-        self.channels.get(tenant, channel)
+        self._existing(tenant, channel)
         self._database.do(lambda tx: accounts.set_state(tx, tenant, channel, state, reason))
         self.channels.forget()
 
     def remove_channel(self, tenant: str, channel: str) -> None:
         """What came through it stays."""
-        live = self.channels.get(tenant, channel)
+        known = self._existing(tenant, channel)
 
         def remove(tx: Tx) -> None:
             accounts.delete_channel(tx, tenant, channel)
-            self._secrets.forget(tx, live.channel.secret_ref)
+            self._secrets.forget(tx, known.secret_ref)
+            credentials.forget(tx, self._secrets, known.secret_ref)
 
         self._database.do(remove)
         self.channels.forget()
@@ -130,15 +156,78 @@ class Configuring(Base):
 
     async def test_channel(self, tenant: str, channel: str) -> Facts:
         """The connection test: who are we there? What it learns is kept. Raises DeliveryError."""
-        live = self.channels.get(tenant, channel)
-        facts = await self.wire.read(live.connector.probe, live.connector, open_network=live.channel.open_network)
-        changed = replace(live.channel, facts=facts, own_account=facts.own_account or live.channel.own_account)
-        self._database.do(lambda tx: accounts.put_channel(tx, changed))
-        self.channels.forget()
-        return facts
+        self._existing(tenant, channel)
+        return await self.connecting.test(self.channels.get(tenant, channel))
 
     async def subscribe(self, tenant: str, channel: str) -> None:
         """Tells the network where our door is. Raises DeliveryError."""
+        self._existing(tenant, channel)
         live = self.channels.get(tenant, channel)
         address = f"{self.public_url}/hooks/{live.channel.door}"
-        await self.wire.run(live.connector.subscribe(address), live.connector, open_network=live.channel.open_network)
+        flow = live.connector.subscribe(address)
+        keeper = self.keepers.of(live)
+        await self.wire.run(flow, live.connector, keeper=keeper, open_network=live.channel.open_network)
+
+    def connect(
+        self, tenant: str, channel: str, *, agent: str, return_to: str | None = None, browser: str | None = None
+    ) -> str:
+        """The address of the network's own page, at which an operator grants access (OAuth). Raises ConfigError.
+
+        Valid for ten minutes and once. `browser` is what only that browser knows; `return_to` a path of ours.
+        """
+        self._existing(tenant, channel)
+        return self.connecting.begin(self.channels.get(tenant, channel), agent, return_to=return_to, browser=browser)
+
+    def keep_credentials(self, tenant: str, channel: str, given: Credentials) -> None:
+        """Credentials that you have got by a sign-in of your own; from here on they are refreshed here."""
+        self._mend(self._existing(tenant, channel).secret_ref, given)
+
+    def keep_app_credentials(self, app: str, given: Credentials) -> None:
+        """The same for all channels of an app that have none of their own."""
+        self._app_settings(app)
+        self._mend(f"app/{app}", given)
+
+    def keep_crm_credentials(self, tenant: str, crm: str, given: Credentials) -> None:
+        """The same for a CRM."""
+        known = next((one for one in self.crms.by_door().values() if one.is_for(tenant, crm)), None)
+        if known is None:
+            raise ConfigError(f"{tenant} has no CRM {crm!r}; add it first")
+        self._mend(known.connected.secret_ref, given)
+        self.crms.forget()
+
+    def _mend(self, holder: str, given: Credentials) -> None:
+        """What waited for them is due now."""
+        now = micros(self.clock())
+
+        def keep(tx: Tx) -> None:
+            credentials.keep(tx, self._secrets, holder, given)
+            for one in accounts.channels(tx):
+                if holder in holders_of(one):
+                    outbox.hurry(tx, one.tenant, one.id, now)
+
+        self._database.do(keep)
+
+    def _leads_elsewhere(self, known: Channel, changed: Connector[Any]) -> bool:
+        """Whether its credentials would now go to hosts that they were not given for: then it is connected again."""
+        before = self.channels.all().get((known.tenant, known.id))
+        return known.connector != changed.name or (before is not None and not changed.hosts <= before.connector.hosts)
+
+    def _existing(self, tenant: str, channel: str) -> Channel:
+        """Also one whose connector cannot be made: it must be possible to mend or remove it."""
+        if known := self._known(tenant, channel):
+            return known
+        raise NoSuchChannel(f"{tenant} has no channel {channel!r}")
+
+
+def _merged(kept: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """A JSON Merge Patch: https://www.rfc-editor.org/rfc/rfc7396#section-2 (2026-11)."""
+    found = dict(kept)
+    for name, value in given.items():
+        if value is None:
+            found.pop(name, None)
+        elif isinstance(value, Mapping):
+            inner = found.get(name)
+            found[name] = _merged(inner if isinstance(inner, Mapping) else {}, value)
+        else:
+            found[name] = value
+    return found

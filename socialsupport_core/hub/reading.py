@@ -7,15 +7,18 @@ from socialsupport_core import identity as people
 from socialsupport_core.conversation import views
 from socialsupport_core.conversation.timeline import PAGE, timeline
 from socialsupport_core.hub.base import Base, conversation_of
+from socialsupport_core.pipeline.fanouts import TROUBLE
 from socialsupport_core.store import (
     Tx,
     accounts,
     conversations,
+    fanouts,
     identity,
     interactions,
     journal,
     log,
     outbox,
+    webhooks,
 )
 
 
@@ -86,12 +89,14 @@ class Reading(Base):
         """Is all accounted for? `unexplained` is 0, or something is very wrong."""
 
         def look(tx: Tx) -> dict[str, Any]:
-            troubled = [one for one in accounts.channels(tx) if one.state == "failing"]
+            troubled = [(one.tenant, one.id, one.reason) for one in accounts.channels(tx) if one.state == "failing"]
+            troubled += [(one.tenant, f"webhook {one.id}", one.reason) for one in webhooks.dead(tx)]
+            troubled += [(one.tenant, f"fan-out {one.fanout}", one.reason) for one in fanouts.failing(tx, TROUBLE)]
             return {
                 "journal": journal.counts(tx),
                 "refused": journal.refused(tx),
                 "outbox": outbox.counts(tx),
-                "failing": [f"{one.tenant}/{one.id}: {one.reason}" for one in troubled],
+                "failing": [f"{tenant}/{name}: {reason}" for tenant, name, reason in troubled],
             }
 
         found = self._database.read(look)

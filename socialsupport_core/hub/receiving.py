@@ -29,7 +29,7 @@ class Receiving(Base):
     def _journalled(self, tenant: str | None, door: str, payload: Payload, answers: Any) -> "Future[Reply]":
         """The acknowledgement of `answers` is made at once and leaves after the commit."""
         acknowledgement = _acknowledgement(answers, payload)
-        committed = self._database.write(lambda tx: journal.append(tx, tenant, door, payload))
+        committed = self._database.gather(journal.append, (tenant, door, payload))
         answer: Future[Reply] = Future()
         answer.set_running_or_notify_cancel()
         committed.add_done_callback(lambda done: _answer(done, answer, acknowledgement))
@@ -52,21 +52,25 @@ class Receiving(Base):
             self._database.write(lambda tx: journal.count_refused(tx, door))
             raise SignatureError(f"it could not be verified ({type(error).__name__})") from error
 
-    def record_interaction(self, tenant: str, interaction: Interaction) -> None:
-        """What no network tells: a call, a visit, a form. Journalled like everything else."""
+    def record_interaction(self, tenant: str, interaction: Interaction) -> int:
+        """What no network tells: a call, a visit, a form. Journalled like everything else; the entry's number."""
         body = interaction.to_json().encode()
         payload = Payload(source="file", body=body, received_at=self.clock())
-        self._database.do(lambda tx: journal.append(tx, tenant, f"{BY_HAND}{tenant}", payload))
+        return self._database.do(lambda tx: journal.append_one(tx, tenant, f"{BY_HAND}{tenant}", payload))
 
     def import_file(self, tenant: str, channel: str, content: bytes, name: str) -> None:
         """History in, through the channel's own connector."""
         live = self.channels.get(tenant, channel)
         payload = Payload(source="file", url=f"file:{name}", body=content, received_at=self.clock())
-        self._database.do(lambda tx: journal.append(tx, tenant, live.channel.door, payload))
+        self._database.gather(journal.append, (tenant, live.channel.door, payload)).result()
 
     def quarantine(self, tenant: str | None = None, limit: int = 100) -> list[journal.Entry]:
         """What could not be read, and why; the newest first."""
         return self._database.read(lambda tx: journal.by_state(tx, "quarantined", limit, tenant))
+
+    def journalled(self, entry: int) -> journal.Entry | None:
+        """One entry of the journal, with its payload as it came."""
+        return self._database.read(lambda tx: journal.get(tx, entry))
 
     def replay(self, entry: int | None = None, tenant: str | None = None) -> int:
         """Runs quarantined entries, or the one given, again; how many."""
@@ -88,7 +92,7 @@ def _acknowledgement(connector: Any, payload: Payload) -> Reply:
     return reply
 
 
-def _answer(done: "Future[int]", answer: "Future[Reply]", acknowledgement: Reply) -> None:
+def _answer(done: "Future[None]", answer: "Future[Reply]", acknowledgement: Reply) -> None:
     if error := done.exception():
         answer.set_exception(error)
     else:

@@ -34,7 +34,7 @@ def observe(tx: Tx, tenant: str, party: Party, at: int) -> Node | None:
     elif at < node.first_seen:
         node = _seen_earlier(tx, tenant, account, at)
     if party.name or party.handle:
-        identity.set_profile(tx, node.number, party.name, party.handle, at)
+        identity.set_profile(tx, tenant, node, party.name, party.handle, at)
     for other in others:
         attest(tx, tenant, account, [other], tier="asserted", proof="profile", source=str(account), at=at)
     return node

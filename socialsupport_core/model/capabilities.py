@@ -31,11 +31,14 @@ class MediaLimit(Value):
 
 
 class RateLimit(Value):
-    """At most `calls` in `seconds`, per credential or per thread."""
+    """At most `calls` in any `seconds`, per credential or per thread. The wire makes no call beyond it."""
 
     calls: int = Field(gt=0)
     seconds: float = Field(gt=0)
     per: Literal["credential", "thread"] = "credential"
+    """A thread is known where an intent is carried out, and only there."""
+    of: str | None = None
+    """Only calls that fit this regular expression as a whole: `POST /2/tweets`, or the name of an ask's class."""
 
 
 class Capabilities(Value):

@@ -4,7 +4,7 @@ import json
 from typing import Any, Literal, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import ConfigDict, Field, SecretStr
 from pydantic_core import from_json
 
 from socialsupport_core.model.base import Instant, Value, is_empty
@@ -92,6 +92,8 @@ class Facts(Value):
 
 class Credentials(Value):
     """What OAuth gives. Committed before it is used: some refresh tokens work once."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     access_token: SecretStr
     refresh_token: SecretStr | None = None

@@ -8,7 +8,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from socialsupport_core.contract import (
     CRM,
     AgentReplied,
+    AuthExpired,
     CaseClosed,
     CaseRef,
     CaseSummary,
@@ -33,6 +34,9 @@ from socialsupport_core.contract import (
 from socialsupport_core.identity import attest
 from socialsupport_core.model import Identifier, Interaction, Party
 from socialsupport_core.pipeline.channels import problems
+from socialsupport_core.pipeline.credentials import Keepers
+from socialsupport_core.pipeline.inbound import Translated
+from socialsupport_core.pipeline.leases import Leases
 from socialsupport_core.store import Database, Tx, conversations, identity, interactions, journal, log, micros, moment
 from socialsupport_core.store import crm as crms
 from socialsupport_core.store.conversations import Conversation
@@ -43,12 +47,17 @@ from socialsupport_core.store.secrets import SecretStore
 from socialsupport_core.wire import NetworkWire
 
 PAGE = 100
+REST = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class LiveCRM:
     connected: Connected
     adapter: CRM[Any]
+
+    @property
+    def lease(self) -> str:
+        return f"crm {self.connected.tenant} {self.connected.id}"
 
     def is_for(self, tenant: str, crm: str) -> bool:
         return (self.connected.tenant, self.connected.id) == (tenant, crm)
@@ -67,6 +76,7 @@ class CRMs:
         registry: Registry,
         secrets: SecretStore,
         wire: NetworkWire,
+        keepers: Keepers,
         clock: Callable[[], datetime],
         act: Act,
     ) -> None:
@@ -74,13 +84,17 @@ class CRMs:
         self._registry = registry
         self._secrets = secrets
         self._wire = wire
+        self._keepers = keepers
         self._clock = clock
         self._act = act
         self._live: dict[str, LiveCRM] | None = None
+        self._resting: dict[str, tuple[datetime, str]] = {}
+        """CRMs, by their doors, that do not take our credentials: until when they are left alone, and why."""
 
     def forget(self) -> None:
         """The configuration has changed."""
         self._live = None
+        self._resting = {}
 
     def by_door(self) -> dict[str, LiveCRM]:
         if self._live is None:
@@ -103,12 +117,14 @@ class CRMs:
 
     # telling
 
-    async def tell(self) -> int:
-        """Tells every CRM what it does not know yet; the number of log entries that were told."""
-        return sum([await self._tell(one) for one in self.by_door().values()])
+    async def tell(self, leases: Leases) -> int:
+        """Tells every CRM that is ours to tell what it does not know yet; the number of log entries that were told."""
+        return sum([await self._tell(one) for one in self.by_door().values() if await leases.mine(one.lease)])
 
     async def _tell(self, live: LiveCRM) -> int:
         one = live.connected
+        if self._is_resting(one):
+            return 0
         since = self._database.read(lambda tx: crms.cursor(tx, one))
         records = self._database.read(lambda tx: log.after(tx, one.tenant, since, PAGE))
         told = 0
@@ -117,11 +133,24 @@ class CRMs:
                 await self._tell_one(live, record)
             except (RateLimited, Uncertain):
                 break  # again at the next turn: saving twice makes one record
+            except AuthExpired as error:
+                await self._rest(one, record, error)
+                break
             except DeliveryError as error:
                 await self._note_failure(one, record, error)
             await self._write(partial(crms.told, one=one, cursor=record.cursor))
             told += 1
         return told
+
+    def _is_resting(self, one: Connected) -> bool:
+        return one.door in self._resting and self._clock() < self._resting[one.door][0]
+
+    async def _rest(self, one: Connected, record: Record, error: AuthExpired) -> None:
+        """Until its credentials are mended it is asked once a minute, misses nothing, and complains once."""
+        before = self._resting.get(one.door)
+        self._resting[one.door] = self._clock() + REST, str(error)
+        if before is None or before[1] != str(error):
+            await self._note_failure(one, record, error)
 
     async def _tell_one(self, live: LiveCRM, record: Record) -> None:
         teller = _TELLERS.get(record.type)
@@ -164,12 +193,13 @@ class CRMs:
             party = Party(identifiers=(node.identifier,), name=node.name, handle=node.handle)
             found: tuple[Contact, ...] = await self._run(live, live.adapter.find_customers(party))
             at = micros(self._clock())
-            await self._write(lambda tx: _learn(tx, one, node, found, at))
+            await self._write(lambda tx: _learn(tx, one, node, found, at), one.tenant)
             known = [contact.id for contact in found]
         return known[0] if len(known) == 1 else None
 
     async def _run(self, live: LiveCRM, flow: Any) -> Any:
-        return await self._wire.run(flow, live.adapter, open_network=True)
+        keeper = self._keepers.of_crm(live.connected.secret_ref, live.adapter)
+        return await self._wire.run(flow, live.adapter, keeper=keeper, open_network=True)
 
     async def _note_failure(self, one: Connected, record: Record, error: DeliveryError) -> None:
         data = {"crm": one.id, "event": record.cursor, "reason": str(error)}
@@ -177,24 +207,21 @@ class CRMs:
         conversation = record.conversation
         await self._write(lambda tx: log.publish(tx, one.tenant, "crm.failed", at, data, conversation=conversation))
 
-    async def _write(self, call: Callable[[Tx], Any]) -> Any:
-        return await asyncio.wrap_future(self._database.write(call))
+    async def _write(self, call: Callable[[Tx], Any], tenant: str | None = None) -> Any:
+        return await asyncio.wrap_future(self._database.write(call, tenant))
 
     # listening
 
-    def hear(self, live: LiveCRM, entry: journal.Entry) -> None:
-        """Acts on one journalled payload of a CRM. What cannot be read is quarantined."""
+    def translate(self, live: LiveCRM, entry: journal.Entry) -> Translated:
+        """Acts on one journalled payload of a CRM, which may be done twice; what cannot be read is quarantined."""
         try:
             events = list(live.adapter.parse(entry.payload))
         except MalformedPayload as error:
-            self._settle(entry, "quarantined", str(error), 0)
-            return
-        done = [self._hear_one(live, event) for event in events]
-        reasons = [reason for reason in done if reason]
-        state: journal.State = "recorded" if len(reasons) < len(done) else "ignored"
-        self._settle(entry, state, "; ".join(reasons) or None, len(done) - len(reasons))
+            return Translated(entry, trouble=str(error))
+        done = [(event, self._hear(live, event)) for event in events]
+        return Translated(entry, finish=partial(_heard, one=live.connected, entry=entry, done=done))
 
-    def _hear_one(self, live: LiveCRM, event: CRMEvent) -> str | None:
+    def _hear(self, live: LiveCRM, event: CRMEvent) -> str | None:
         """Why nothing was done, None if something was."""
         one = live.connected
         if isinstance(event, ContactChanged):
@@ -204,7 +231,7 @@ class CRMs:
         conversation = self._database.read(lambda tx: crms.conversation_of(tx, one, event.case))
         if conversation is None:
             return f"no conversation has the case {event.case}"
-        if not self._database.do(lambda tx: interactions.see(tx, one.tenant, f"crm.{one.id}", event.id)):
+        if self._database.read(lambda tx: interactions.seen(tx, one.tenant, f"crm.{one.id}", event.id)):
             return "it was recorded before"
         try:
             self._act(one, conversation, event)
@@ -212,8 +239,14 @@ class CRMs:
             return str(error)
         return None
 
-    def _settle(self, entry: journal.Entry, state: journal.State, reason: str | None, events: int) -> None:
-        self._database.do(lambda tx: journal.settle(tx, entry.number, state, reason, events))
+
+def _heard(tx: Tx, *, one: Connected, entry: journal.Entry, done: list[tuple[CRMEvent, str | None]]) -> None:
+    for event, reason in done:
+        if reason is None:
+            interactions.see(tx, one.tenant, f"crm.{one.id}", event.id)
+    reasons = [reason for _, reason in done if reason]
+    state: journal.State = "recorded" if len(reasons) < len(done) else "ignored"
+    journal.settle(tx, entry.number, state, "; ".join(reasons) or None, len(done) - len(reasons))
 
 
 _TELLERS: dict[str, Callable[..., Any]] = {

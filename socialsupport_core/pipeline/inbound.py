@@ -1,37 +1,44 @@
 """Inbound: translate, resolve, attach, record, publish. Unordered and convergent."""
 
 import logging
-import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 from socialsupport_core.contract import Connector, MalformedPayload
 from socialsupport_core.model import Event
-from socialsupport_core.pipeline.record import Place, Recorder
+from socialsupport_core.pipeline.record import Place, Recorder, read_ahead
 from socialsupport_core.store import Tx, journal
 from socialsupport_core.store.accounts import Channel
 from socialsupport_core.store.journal import Entry
 
 logger = logging.getLogger("socialsupport")
 MAX_EVENTS = 10_000  # in one payload; an archive of more is imported in pages
+WORTH = 10  # entries for which it pays to read ahead again
+
+Route = Callable[[Event], Channel | str]
+"""The channel to which an event belongs, or the reason why it belongs to none."""
+Routed = tuple[Event, Place | str]
 
 
 @dataclass(frozen=True, slots=True)
 class Translated:
-    """What a payload says, as far as it could be read; `trouble` is why the rest could not."""
+    """What a payload says and where it belongs, as far as it could be read; `trouble` is why the rest could not."""
 
     entry: Entry
-    events: tuple[Event, ...] = ()
+    events: tuple[Routed, ...] = ()
     trouble: str | None = None
+    finish: Callable[[Tx], None] | None = None
+    """Settles the entry in place of the recorder: what came from a CRM is acted upon."""
 
 
-def translate(connector: Connector[Any], entry: Entry) -> Translated:
+def translate(connector: Connector[Any], entry: Entry, route: Route) -> Translated:
     """Never raises: what a connector cannot read is trouble with a reason, and what came before it is kept."""
-    events: list[Event] = []
+    events: list[Routed] = []
     try:
         for event in connector.parse(entry.payload):
-            events.append(event)
+            events.append((event, _place(route(event), entry)))
             if len(events) > MAX_EVENTS:
                 return Translated(entry, tuple(events), f"more than {MAX_EVENTS:,} events in one payload")
     except MalformedPayload as error:
@@ -41,36 +48,65 @@ def translate(connector: Connector[Any], entry: Entry) -> Translated:
     return Translated(entry, tuple(events))
 
 
-Route = Callable[[Event], Channel | str]
-"""The channel to which an event belongs, or the reason why it belongs to none."""
+def _place(channel: Channel | str, entry: Entry) -> Place | str:
+    if isinstance(channel, str):
+        return channel
+    return Place(channel.tenant, channel.id, channel.connector, channel.own_account, entry)
 
 
-def record(tx: Tx, recorder: Recorder, translated: Translated, route: Route) -> None:
-    """Records one payload's events, each for itself: one bad event among fifty leaves forty-nine."""
-    entry = translated.entry
-    reasons = [translated.trouble] if translated.trouble else []
+def record(tx: Tx, recorder: Recorder, batch: Sequence[Translated]) -> None:
+    """Records what was translated: all at once, and if any of it cannot be, each event for itself."""
+    mine = [one for one in batch if one.finish is None]
+    tx.lock(*{place.tenant for _, place in _placed(mine)})
+    try:
+        with tx.savepoint():
+            _record_at_once(tx, recorder, mine)
+    except tx.outside:
+        raise
+    except Exception:  # which one it was shows below
+        for one in mine:
+            _record_one(tx, recorder, one, each_alone=True)
+    for one in batch:
+        if one.finish is not None:
+            one.finish(tx)
+
+
+def _record_at_once(tx: Tx, recorder: Recorder, batch: Sequence[Translated]) -> None:
+    for number, one in enumerate(batch):
+        if not tx.memo("seen") and (number == 0 or len(batch) - number > WORTH):
+            read_ahead(tx, _placed(batch[number:]))
+        _record_one(tx, recorder, one, each_alone=False)
+
+
+def _placed(batch: Iterable[Translated]) -> list[tuple[Event, Place]]:
+    return [(event, place) for one in batch for event, place in one.events if isinstance(place, Place)]
+
+
+def _record_one(tx: Tx, recorder: Recorder, one: Translated, *, each_alone: bool) -> None:
+    """One payload's events. Each alone, one bad event among fifty leaves forty-nine."""
+    reasons = [one.trouble] if one.trouble else []
     recorded = 0
-    bad = bool(translated.trouble)
-    for event in translated.events:
-        channel = route(event)
-        if isinstance(channel, str):
-            reasons.append(channel)
+    bad = bool(one.trouble)
+    for event, place in one.events:
+        if isinstance(place, str):
+            reasons.append(place)
             continue
-        place = Place(channel.tenant, channel.id, channel.connector, channel.own_account, entry)
         try:
-            with tx.savepoint():
+            with tx.savepoint() if each_alone else nullcontext():
                 outcome = recorder.record(tx, place, event)
-        except sqlite3.OperationalError:
+        except tx.outside:
             raise  # the disk, not the event
         except Exception as error:
-            logger.exception("event %s of entry %d could not be recorded", event.id, entry.number)
+            if not each_alone:
+                raise
+            logger.exception("event %s of entry %d could not be recorded", event.id, one.entry.number)
             bad = True
             reasons.append(f"{event.id}: {type(error).__name__}: {error}")
             continue
         recorded += 1
         if outcome:
             reasons.append(outcome)
-    journal.settle(tx, entry.number, *_verdict(recorded, reasons, bad=bad))
+    journal.settle(tx, one.entry.number, *_verdict(recorded, reasons, bad=bad))
 
 
 def _verdict(recorded: int, reasons: Sequence[str], *, bad: bool) -> tuple[journal.State, str | None, int]:

@@ -22,14 +22,16 @@ from socialsupport_core.contract import (
     ReadPayload,
     Unavailable,
     Uncertain,
+    Unreachable,
     Unsupported,
     Wait,
     digest,
 )
 from socialsupport_core.contract.errors import SAFE_METHODS
+from socialsupport_core.conversation.answering import weigh
 from socialsupport_core.conversation.handoff import publish_handed_off
 from socialsupport_core.model import Intent, Interaction, OpenPrivate, Party, Receipt, SendMessage
-from socialsupport_core.pipeline.plan import Plan
+from socialsupport_core.pipeline.plan import Plan, window_closed
 from socialsupport_core.pipeline.record import Place, catch_up, name_natively, publish_interaction
 from socialsupport_core.pipeline.replying import ReplyRefused
 from socialsupport_core.store import (
@@ -47,7 +49,7 @@ from socialsupport_core.store import (
 from socialsupport_core.store.conversations import Leg, ThreadOf
 from socialsupport_core.store.interactions import Stored
 from socialsupport_core.store.outbox import Part
-from socialsupport_core.wire import NetworkWire
+from socialsupport_core.wire import Keeper, NetworkWire
 from socialsupport_core.wire.redact import redact, secrets_in
 
 T = TypeVar("T")
@@ -63,7 +65,7 @@ def enqueue(tx: Tx, plan: Plan, leg: Leg, agent: accounts.Agent, key: str, now: 
         if [_said(part.intent) for part in known] != [_said(part.intent) for part in plan.parts]:
             raise ReplyRefused(f"the key {key!r} was used for another reply; give every reply a key of its own")
         return known
-    at = micros(now)
+    at = max(micros(now), (leg.last_inbound or 0) + 1)  # below what it answers, whatever our clock says
     parts = [_enqueue_one(tx, part.intent, leg, agent, now, at + n) for n, part in enumerate(plan.parts)]
     conversations.we_spoke(tx, leg.tenant, leg.conversation, at)
     return parts
@@ -78,7 +80,7 @@ def _enqueue_one(tx: Tx, intent: Intent, leg: Leg, agent: accounts.Agent, now: d
     part = Part(
         tenant=leg.tenant,
         key=intent.key,
-        number=outbox.next_number(tx),
+        number=tx.number("part"),
         channel=leg.channel,
         thread=intent.thread.id,
         conversation=leg.conversation,
@@ -160,11 +162,11 @@ class Sender:
         self._clock = clock
         self._chance = chance
 
-    async def send(self, part: Part, connector: Connector[Any], *, open_network: bool) -> Outcome:
+    async def send(self, part: Part, connector: Connector[Any], keeper: Keeper, *, open_network: bool) -> Outcome:
         """Sends a claimed part and records its end."""
-        outcome = await self._attempt(part, connector, open_network)
+        outcome = await self._attempt(part, connector, keeper, open_network)
         if outcome.state == "uncertain":
-            outcome = await self._settle(part, connector, outcome, open_network)
+            outcome = await self._settle(part, connector, outcome, keeper, open_network)
         await self._note_end(part, outcome)
         return outcome
 
@@ -176,17 +178,31 @@ class Sender:
         """However long the store does not answer: it is known nowhere else."""
         while True:
             try:
-                await _committed(self._database.write(lambda tx: finish(tx, part, outcome, micros(self._clock()))))
+                await _committed(self._database.write(self._end(part, outcome), part.tenant))
             except StoreError:
                 await asyncio.sleep(1.0)
             else:
                 return
 
-    async def _attempt(self, part: Part, connector: Connector[Any], open_network: bool) -> Outcome:
-        notes = _Notes(self._database, part, connector)
+    def _end(self, part: Part, outcome: Outcome) -> Callable[[Tx], None]:
+        return lambda tx: finish(tx, part, outcome, micros(self._clock()))
+
+    async def _attempt(self, part: Part, connector: Connector[Any], keeper: Keeper, open_network: bool) -> Outcome:
+        notes = _Notes(self._database, part, connector, lambda: self._too_late(part, connector))
+        outcome = await self._carried_out(part, connector, keeper, open_network, notes)
+        return Outcome("failed", error=notes.barred) if notes.barred else outcome
+
+    async def _carried_out(
+        self, part: Part, connector: Connector[Any], keeper: Keeper, open_network: bool, notes: "_Notes"
+    ) -> Outcome:
         try:
             receipt = await self._wire.run(
-                connector.send(part.intent), connector, open_network=open_network, step=notes.step
+                connector.send(part.intent),
+                connector,
+                keeper=keeper,
+                thread=part.thread,
+                open_network=open_network,
+                step=notes.step,
             )
         except Uncertain as error:
             return Outcome("uncertain", error=error)
@@ -201,9 +217,18 @@ class Sender:
             return Outcome("uncertain" if notes.called else "failed", error=Uncertain(told))
         return Outcome("sent", receipt=receipt)
 
+    def _too_late(self, part: Part, connector: Connector[Any]) -> Unreachable | None:
+        """What was planned in time may have waited until its reply window closed."""
+        last = self._database.read(lambda tx: _last_inbound(tx, part))
+        if last is None:
+            return None
+        closed = window_closed(connector, part.intent, now=self._clock(), last_inbound=moment(last))
+        return Unreachable(f"reply window closed: {closed.reason}; {closed.remedy}", code=closed.rule) if closed else None
+
     def _later(self, part: Part, error: DeliveryError) -> Outcome:
+        """What waits for credentials that an operator must mend waits until then."""
         now = micros(self._clock())
-        if now - part.created_at > GIVE_UP:
+        if now - part.created_at > GIVE_UP and not isinstance(error, AuthExpired):
             return Outcome("failed", error=error)
         wait = getattr(error, "retry_after", None)
         if wait is None:
@@ -211,7 +236,9 @@ class Sender:
             wait = ceiling / 2 + self._chance.random() * ceiling / 2
         return Outcome("retrying", error=error, due_at=now + int(wait * 1_000_000))
 
-    async def _settle(self, part: Part, connector: Connector[Any], outcome: Outcome, open_network: bool) -> Outcome:
+    async def _settle(
+        self, part: Part, connector: Connector[Any], outcome: Outcome, keeper: Keeper, open_network: bool
+    ) -> Outcome:
         """What may have been sent is looked up where the network allows it; never sent again blindly."""
         how = connector.capabilities.settles
         if how == "native_key":
@@ -221,7 +248,7 @@ class Sender:
         since = self._clock() - timedelta(minutes=10)
         try:
             found = await self._wire.read(
-                lambda: connector.lookup(part.intent, since), connector, open_network=open_network
+                lambda: connector.lookup(part.intent, since), connector, keeper=keeper, open_network=open_network
             )
         except (Exception, SystemExit):
             return outcome
@@ -238,13 +265,22 @@ async def _committed(future: "Future[T]") -> T:
 class _Notes:
     """Writes a digest of each ask before it is made and the answer after it, and replays what is answered."""
 
-    def __init__(self, database: Database, part: Part, connector: Connector[Any]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        part: Part,
+        connector: Connector[Any],
+        too_late: Callable[[], DeliveryError | None],
+    ) -> None:
         self._database = database
         self._part = part
         self._connector = connector
         self._known = database.read(lambda tx: outbox.asked(tx, part))
         self._position = 0
+        self._too_late = too_late
         self.called = False
+        self.barred: DeliveryError | None = None
+        """Why it must not be sent any more, whatever the flow makes of that."""
 
     async def step(self, ask: Ask, perform: Callable[[], Awaitable[Answer]]) -> Answer:
         if isinstance(ask, _READS):
@@ -257,6 +293,9 @@ class _Notes:
                 return _response(answer)
             if not self._may_repeat(ask):
                 raise Uncertain("the connection ended during an earlier try; it may have been delivered")
+        elif late := self._too_late():
+            self.barred = late
+            raise late
         return await self._perform(ask, perform, position, named)
 
     async def _perform(self, ask: Ask, perform: Callable[[], Awaitable[Answer]], position: int, named: str) -> Answer:
@@ -288,10 +327,20 @@ class _Notes:
             await _committed(self._database.write(lambda tx: outbox.answer(tx, self._part, position, content)))
         elif not isinstance(error, Uncertain):
             await _committed(self._database.write(lambda tx: outbox.forget_asks(tx, self._part, position)))
+            if isinstance(error, AuthExpired):
+                self._position = position  # the wire asks the same once more when it has a new token
 
     def _may_repeat(self, ask: Ask) -> bool:
         by_key = self._connector.capabilities.settles == "native_key"
         return by_key or (isinstance(ask, httpx.Request) and ask.method in SAFE_METHODS)
+
+
+def _last_inbound(tx: Tx, part: Part) -> int | None:
+    """When the customer spoke last on the leg where the part stands in the timeline."""
+    key = interactions.key_by_seq(tx, part.tenant, part.seq) if part.seq is not None else None
+    stored = interactions.get(tx, part.tenant, key) if key else None
+    leg = conversations.leg(tx, stored.leg) if stored else None
+    return leg.last_inbound if leg else None
 
 
 def _response(content: dict[str, Any]) -> httpx.Response:
@@ -312,6 +361,8 @@ def finish(tx: Tx, part: Part, outcome: Outcome, now: int) -> None:
         _note_receipt(tx, part, outcome.receipt, now)
     if part.seq is not None and (key := interactions.key_by_seq(tx, part.tenant, part.seq)):
         interactions.set_state(tx, part.tenant, key, outcome.state)
+    if outcome.state == "failed":
+        weigh(tx, part, now)
     if outcome.receipt is not None and outcome.receipt.native_id:
         catch_up(tx, Place(part.tenant, part.channel, "", None), outcome.receipt.native_id)
     kind = "intent.uncertain" if outcome.state == "uncertain" else "delivery.updated"
@@ -339,6 +390,7 @@ def judge(tx: Tx, part: Part, state: outbox.State, agent: str, now: int) -> bool
     outbox.forget_asks(tx, part)
     if part.seq is not None and (key := interactions.key_by_seq(tx, part.tenant, part.seq)):
         interactions.set_state(tx, part.tenant, key, state, judged=True)
+    weigh(tx, part, now)
     data = {"id": str(part.seq), "key": part.key, "state": state, "agent": agent}
     log.publish(
         tx,
@@ -399,8 +451,8 @@ def _note_opened(tx: Tx, part: Part, intent: OpenPrivate, receipt: Receipt, now:
 
 
 def recover(tx: Tx, now: int) -> int:
-    """At the start: what was being sent when the process ended goes on; its notes tell what may be repeated."""
-    stuck = outbox.in_state(tx, "sending")
+    """What was being sent when its process died goes on; its notes tell what may be repeated."""
+    stuck = outbox.abandoned(tx, now)
     for part in stuck:
         outbox.move(tx, part, "retrying", error="the process ended while this was being sent", due_at=now)
     return len(stuck)

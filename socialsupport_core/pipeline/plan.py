@@ -213,6 +213,14 @@ def _in_time(case: _Case) -> Iterator[Obstacle]:
         )
 
 
+def window_closed(
+    connector: Connector[Any], intent: Intent, *, now: datetime, last_inbound: datetime
+) -> Obstacle | None:
+    """The rule of the reply window alone, for a part that was planned in time and has waited since."""
+    able = connector.capabilities_in(_destination(intent))
+    return next(_in_time(_Case(connector, intent, able, now - last_inbound)), None)
+
+
 def _spoken(span: timedelta) -> str:
     hours, minutes = divmod(int(span.total_seconds()) // 60, 60)
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"

@@ -1,18 +1,22 @@
 """Recording one event: whose it is, where it belongs, and what changes. One function an event type."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from socialsupport_core.conversation import handoff
+from socialsupport_core.conversation.answering import weigh
 from socialsupport_core.conversation.continuity import Touch, attach, reunite
 from socialsupport_core.identity import attest, observe
+from socialsupport_core.identity.canonical import canonical
 from socialsupport_core.model import (
     EVENT,
     DeliveryUpdated,
     ErasureRequested,
     Event,
+    Identifier,
     IdentityClaimed,
     Interaction,
     InteractionDeleted,
@@ -32,6 +36,9 @@ from socialsupport_core.store.conversations import Leg, ThreadOf
 from socialsupport_core.store.identity import Node
 from socialsupport_core.store.interactions import Key, Stored
 from socialsupport_core.store.journal import Entry
+
+SKEW = timedelta(minutes=10) // timedelta(microseconds=1)
+"""By so much our clock may be behind a network's; more than that ahead of us is their mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,43 @@ class Place:
         return ThreadOf(self.channel, self.network, interaction.own_account, thread.id, thread.visibility)
 
 
+def read_ahead(tx: Tx, events: Sequence[tuple[Event, Place]]) -> None:
+    """Reads at once what recording these events will ask for one by one."""
+    by_channel: dict[tuple[str, str], list[Event]] = {}
+    for event, place in events:
+        by_channel.setdefault((place.tenant, place.channel), []).append(event)
+    for (tenant, channel), mine in by_channel.items():
+        told = [event.interaction for event in mine if isinstance(event, InteractionReceived)]
+        natives = [one.native_id for one in told] + [one.in_reply_to for one in told if one.in_reply_to]
+        interactions.read_ahead(tx, tenant, channel, [_marker(event) for event in mine], natives)
+        if told:
+            accounts = _accounts(told)
+            identity.read_ahead(tx, tenant, accounts)
+            conversations.read_threads(tx, tenant, channel, [one.thread.id for one in told])
+            _read_customers(tx, tenant, channel, told)
+    tx.reserve("seq", sum(isinstance(event, InteractionReceived) for event, _ in events))
+
+
+def _accounts(told: Iterable[Interaction]) -> set[Identifier]:
+    parties = [one.counterpart if one.direction == "outbound" else one.author for one in told]
+    return {canonical(identifier) for party in parties if party for identifier in party.identifiers}
+
+
+def _read_customers(tx: Tx, tenant: str, channel: str, told: Iterable[Interaction]) -> None:
+    """Whoever begins a thread may go on with a conversation that he has elsewhere."""
+    threads = tx.memo("threads")
+    beginners = [one for one in told if not threads.get((tenant, channel, one.thread.id))]
+    found = [identity.find(tx, tenant, account) for account in _accounts(beginners)]
+    tx.reserve("node", sum(node is None for node in found))
+    tx.reserve("leg", len({one.thread.id for one in beginners}))
+    if customers := sorted({node.customer for node in found if node}):
+        conversations.read_customers(tx, tenant, customers)
+
+
+def _marker(event: Event) -> str:
+    return f"{event.type}:{event.id}"
+
+
 class Recorder:
     """`new_id` makes conversation ids."""
 
@@ -62,7 +106,7 @@ class Recorder:
 
     def record(self, tx: Tx, place: Place, event: Event) -> str | None:
         """Records an event once. Returns why nothing was done, None if something was."""
-        if not interactions.see(tx, place.tenant, place.channel, f"{event.type}:{event.id}"):
+        if not interactions.see(tx, place.tenant, place.channel, _marker(event)):
             return "it was recorded before"
         handle = _HANDLERS[type(event)]
         return handle(self, tx, place, event)
@@ -78,7 +122,7 @@ class Recorder:
         if leg is None:
             return "it was recorded before"
         if not interaction.author.is_bot:
-            conversations.customer_spoke(tx, place.tenant, leg.conversation, leg.id, self._at(place, interaction))
+            conversations.customer_spoke(tx, leg, self._at(place, interaction))
         catch_up(tx, place, interaction.native_id)
         return None
 
@@ -106,8 +150,9 @@ class Recorder:
         return identity.by_numbers(tx, [legs[0].node])[legs[0].node] if legs else None
 
     def _at(self, place: Place, interaction: Interaction) -> int:
-        """When it was sent, never later than when we received it: their clock may be wrong."""
-        return min(micros(interaction.sent_at), place.received_at)
+        """When it was sent, by the network's clock, unless that is too far ahead of ours to be right."""
+        sent = micros(interaction.sent_at)
+        return sent if sent <= place.received_at + SKEW else place.received_at
 
     def _store(
         self, tx: Tx, place: Place, interaction: Interaction, node: Node, state: str | None = None
@@ -325,8 +370,7 @@ _LATER = Recorder(str)  # what happens to a message afterwards opens no conversa
 
 
 def _keep_early(tx: Tx, place: Place, native_id: str, event: Event) -> None:
-    marker = f"{event.type}:{event.id}"
-    interactions.keep_early(tx, place.tenant, place.channel, native_id, marker, event.to_json())
+    interactions.keep_early(tx, place.tenant, place.channel, native_id, _marker(event), event.to_json())
 
 
 def _until(thread: str) -> str:
@@ -385,6 +429,8 @@ def settle_by_echo(tx: Tx, place: Place, part: outbox.Part, interaction: Interac
         interactions.set_state(tx, place.tenant, key, "sent")
         catch_up(tx, place, interaction.native_id)
     if outbox.move(tx, part, "sent"):
+        if part.state == "failed":
+            weigh(tx, part, place.received_at)
         data = {"id": str(part.seq), "state": "sent", "by": "echo", "native_id": interaction.native_id}
         log.publish(
             tx,

@@ -18,7 +18,7 @@ from socialsupport_core.model import (
 )
 from socialsupport_core.model.interaction import Attachment
 from socialsupport_core.pipeline.plan import Plan, make_plan
-from socialsupport_core.store import Tx, conversations, identity, interactions, moment
+from socialsupport_core.store import Tx, conversations, identity, interactions, moment, outbox
 from socialsupport_core.store.accounts import Agent
 from socialsupport_core.store.conversations import Conversation, Leg
 
@@ -59,6 +59,14 @@ def choose_leg(
     if found is None:
         raise ReplyRefused(f"this conversation has no leg {leg}; it has {', '.join(str(one.id) for one in legs)}")
     return found
+
+
+def leg_of_key(tx: Tx, conversation: Conversation, key: str) -> int | None:
+    """Where the reply with this key goes, if there is one: told again, it goes nowhere else."""
+    known = outbox.parts_of(tx, conversation.tenant, key)
+    place = (known[0].channel, known[0].thread) if known else None
+    legs = conversations.legs(tx, conversation.tenant, conversation.id)
+    return next((one.id for one in reversed(legs) if (one.channel, one.thread) == place), None)
 
 
 def compose(tx: Tx, leg: Leg, saying: Saying) -> Intent:

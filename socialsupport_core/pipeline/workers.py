@@ -5,7 +5,8 @@ import logging
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,23 +16,30 @@ from socialsupport_core.model import Blob
 from socialsupport_core.pipeline import inbound
 from socialsupport_core.pipeline.bell import Bell
 from socialsupport_core.pipeline.channels import Channels, Live, NoSuchDoor
-from socialsupport_core.pipeline.crm import CRMs
+from socialsupport_core.pipeline.connecting import turn
+from socialsupport_core.pipeline.credentials import Keepers
+from socialsupport_core.pipeline.leases import LeaseLost, Leases
 from socialsupport_core.pipeline.outbound import Sender, recover
 from socialsupport_core.pipeline.record import Recorder
+from socialsupport_core.pipeline.subscribers import Subscribers
+from socialsupport_core.pipeline.watch import Watch
 from socialsupport_core.store import (
     Database,
     StoreError,
     Tx,
     accounts,
+    conversations,
     interactions,
     journal,
+    leases,
     log,
     micros,
     outbox,
 )
+from socialsupport_core.store.alone import alone
 from socialsupport_core.store.blobs import BlobStore, BlobTooLarge
 from socialsupport_core.store.interactions import Kept, Stored
-from socialsupport_core.wire import NetworkWire
+from socialsupport_core.wire.breaker import NotAnswering
 
 logger = logging.getLogger("socialsupport")
 IDLE = 1.0  # seconds after which a worker looks by itself, should a bell be missed
@@ -40,8 +48,10 @@ AT_ONCE = 64  # sends under way at the same time
 FETCHES = 8  # attachments in one turn
 GRACE = 2.0  # seconds that what is under way gets at the end; what is cut off is recovered at the next start
 FETCH_TRIES = 12  # with growing pauses of an hour at most
+RENEW = 10.0  # seconds after which what is being sent is kept for longer
 POLL_PAUSE = 2.0  # seconds between pages when the network does not hold the line
 POLL_TROUBLE = 30.0  # seconds after a failed poll
+POLL_ELSEWHERE = 5.0  # seconds until the next look at a channel that another process polls
 
 Pollers = dict[tuple[str, str], tuple[Live, "asyncio.Task[None]"]]
 
@@ -53,29 +63,40 @@ class Workers:
         self,
         database: Database,
         channels: Channels,
-        wire: NetworkWire,
+        keepers: Keepers,
         blobs: BlobStore,
         recorder: Recorder,
-        crms: CRMs,
+        subscribers: Subscribers,
+        leases: Leases,
         bell: Bell,
         clock: Callable[[], datetime],
         chance: random.Random,
     ) -> None:
         self._database = database
         self._channels = channels
-        self._wire = wire
+        self._keepers = keepers
+        self._wire = keepers.wire
         self._blobs = blobs
         self._recorder = recorder
-        self._crms = crms
+        self._crms = subscribers.crms
+        self._subscribers = subscribers
+        self._leases = leases
         self._bell = bell
         self._clock = clock
-        self._sender = Sender(database, wire, clock, chance)
+        self._sender = Sender(database, keepers.wire, clock, chance)
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._served = ""
+        self._watch: Watch | None = None
+        self._alone = ExitStack()
 
     def start(self) -> None:
-        self._database.do(lambda tx: recover(tx, micros(self._clock())))
+        if self._database.shared:
+            self._watch = Watch(self._database, self._bell.ring, self._forget)
+            self._watch.start()
+        else:
+            self._alone.enter_context(alone(self._database.where))
+            self._database.do(_inherit)
         self._threads = [
             threading.Thread(target=self._inbound_forever, name="socialsupport-inbound", daemon=True),
             threading.Thread(target=self._network_forever, name="socialsupport-network", daemon=True),
@@ -87,18 +108,35 @@ class Workers:
         """Finishes what is under way; what waits stays in journal and outbox."""
         self._stopping.set()
         self._bell.ring()
+        if self._watch is not None:
+            self._watch.stop()
+        if not self._threads:
+            return
         for thread in self._threads:
             thread.join()
         self._threads = []
+        try:
+            self._database.do(lambda tx: outbox.abandon(tx, self._leases.worker))
+            self._leases.release()
+        except StoreError as error:
+            logger.error("what was held ends by itself: %s", error)  # noqa: TRY400 - no stack, it is outside
+        self._alone.close()
+
+    def _forget(self) -> None:
+        """The configuration is another."""
+        self._channels.forget()
+        self._crms.forget()
 
     def drain(self) -> None:
         """Records what is journalled, sends what is due, fetches what is pending, until nothing is left to do now."""
 
         async def once() -> int:
             try:
-                return await self.send_due() + await self.fetch_pending() + await self._crms.tell()
+                await self._take_over(micros(self._clock()))
+                return await self.send_due() + await self.fetch_pending() + await self._subscribers.tell()
             finally:
                 await self._wire.aclose()
+                await self._subscribers.aclose()
 
         while self.record_waiting() or asyncio.run(once()):
             pass
@@ -107,28 +145,27 @@ class Workers:
 
     def record_waiting(self) -> int:
         """One micro-batch; the number of entries."""
-        entries = self._database.read(lambda tx: journal.waiting(tx, BATCH))
-        crms = self._crms.by_door()
-        for entry in entries:
-            if entry.door in crms:
-                self._crms.hear(crms[entry.door], entry)
-        steps = [self._step(entry) for entry in entries if entry.door not in crms]
-        if steps:
-            self._database.do(lambda tx: [step(tx) for step in steps])
-        return len(entries)
+        return self._database.work_off(
+            self._claim_entries,
+            self._translate,
+            lambda tx, translated: inbound.record(tx, self._recorder, translated),
+        )
 
-    def _step(self, entry: journal.Entry) -> Callable[[Tx], None]:
-        """Translates now; what is returned records in the batch's transaction, each entry for itself."""
+    def _claim_entries(self, tx: Tx) -> list[journal.Entry]:
+        """Equal shares for all tenants that have something waiting, from the one after the last served on."""
+        entries = journal.claim(tx, BATCH, self._served)
+        self._served = (entries[-1].tenant or journal.MANY) if entries else ""
+        return entries
+
+    def _translate(self, entry: journal.Entry) -> inbound.Translated:
+        """What the payload says, and to whom each of its events belongs."""
+        if crm := self._crms.by_door().get(entry.door):
+            return self._crms.translate(crm, entry)
         try:
             door = self._channels.door(entry.door)
         except (NoSuchDoor, ConfigError) as error:
-            return partial(_settle, number=entry.number, state="quarantined", reason=f"its door is gone: {error}")
-        return partial(
-            inbound.record,
-            recorder=self._recorder,
-            translated=inbound.translate(door.connector, entry),
-            route=door.route,
-        )
+            return inbound.Translated(entry, trouble=f"its door is gone: {error}")
+        return inbound.translate(door.connector, entry, door.route)
 
     def _inbound_forever(self) -> None:
         while not self._stopping.is_set():
@@ -157,7 +194,8 @@ class Workers:
         due = self._database.read(outbox.next_due)
         if due is None or due > now:
             return []  # looking is cheap, claiming is a commit
-        claimed = self._database.write(lambda tx: outbox.claim(tx, now, AT_ONCE - busy.total(), busy))
+        room, worker, until = AT_ONCE - busy.total(), self._leases.worker, self._leases.until
+        claimed = self._database.write(lambda tx: outbox.claim(tx, now, room, busy, worker, until))
         return await asyncio.wrap_future(claimed)
 
     async def _begin(self, sends: "dict[asyncio.Task[None], outbox.Part]") -> int:
@@ -175,8 +213,9 @@ class Workers:
         except ConfigError as error:
             await self._sender.give_up(part, str(error))
             return
-        outcome = await self._sender.send(part, live.connector, open_network=live.channel.open_network)
-        if isinstance(outcome.error, AuthExpired):
+        keeper = self._keepers.of(live)
+        outcome = await self._sender.send(part, live.connector, keeper, open_network=live.channel.open_network)
+        if isinstance(outcome.error, AuthExpired | NotAnswering):
             await self._health(live, "failing", str(outcome.error))
         elif outcome.state == "sent":
             await self._health(live, "active", None)
@@ -188,14 +227,7 @@ class Workers:
             return
         at = micros(self._clock())
 
-        def change(tx: Tx) -> bool:
-            changed = accounts.set_state(tx, channel.tenant, channel.id, state, reason)
-            if changed:
-                data = {"channel": channel.id, "state": state, "reason": reason or ""}
-                log.publish(tx, channel.tenant, "channel.changed", at, data, channel=channel.id)
-            return changed
-
-        if await asyncio.wrap_future(self._database.write(change)):
+        if await asyncio.wrap_future(self._database.write(lambda tx: turn(tx, channel, state, reason, at))):
             self._channels.forget()
 
     # attachments
@@ -203,7 +235,10 @@ class Workers:
     async def fetch_pending(self) -> int:
         """Brings attachments in; the number that was tried."""
         now = micros(self._clock())
-        pending = self._database.read(lambda tx: interactions.pending_attachments(tx, now, FETCHES))
+        if not self._database.read(lambda tx: interactions.pending_attachments(tx, now, 1)):
+            return 0  # looking is cheap, claiming is a commit
+        claimed = self._database.write(lambda tx: interactions.claim_attachments(tx, now, self._leases.until, FETCHES))
+        pending = await asyncio.wrap_future(claimed)
         for tenant, kept in pending:
             result = await self._fetch(tenant, kept)
             await asyncio.wrap_future(self._database.write(partial(_settle_attachment, tenant=tenant, kept=result)))
@@ -220,11 +255,12 @@ class Workers:
             blob: Blob = await self._wire.read(
                 lambda: live.connector.fetch(attachment),
                 live.connector,
+                keeper=self._keepers.of(live),
                 payload=entry.payload if entry else None,
                 open_network=live.channel.open_network,
             )
             digest = self._blobs.put(blob.content)
-        except RateLimited as error:
+        except (RateLimited, AuthExpired) as error:
             return self._fetch_later(kept, error)
         except (DeliveryError, ConfigError, BlobTooLarge) as error:
             state = "refused" if isinstance(error, Unsupported | BlobTooLarge | ConfigError) else "expired"
@@ -240,57 +276,73 @@ class Workers:
             size=len(blob.content),
         )
 
-    def _fetch_later(self, kept: Kept, error: RateLimited) -> Kept:
-        if kept.attempts >= FETCH_TRIES:
+    def _fetch_later(self, kept: Kept, error: RateLimited | AuthExpired) -> Kept:
+        """However often, while it waits for credentials that an operator must mend."""
+        tired = kept.attempts >= FETCH_TRIES
+        if tired and isinstance(error, RateLimited):
             return replace(kept, state="expired", reason=str(error))
-        wait = timedelta(seconds=error.retry_after or min(3600, 10 * 2**kept.attempts))
+        told = getattr(error, "retry_after", None)
+        wait = timedelta(seconds=told or min(3600, 10 * 2**kept.attempts))
         due = micros(self._clock() + wait)
-        return replace(kept, reason=str(error), attempts=kept.attempts + 1, due_at=due)
+        return replace(kept, reason=str(error), attempts=kept.attempts + (not tired), due_at=due)
 
     # polling
 
     async def _poll_forever(self, live: Live) -> None:
-        cursor = self._cursor(live)
         while not self._stopping.is_set():
-            cursor, pause = await self._poll_once(live, cursor)
+            try:
+                pause = await self._poll_once(live)
+            except StoreError as error:
+                logger.error("the store does not answer: %s", error)  # noqa: TRY400 - no stack, it is outside
+                pause = POLL_PAUSE
             await self._sleep(pause)
 
     def _cursor(self, live: Live) -> str | None:
         return self._database.read(lambda tx: accounts.cursor(tx, live.channel.tenant, live.channel.id))
 
-    async def _poll_once(self, live: Live, cursor: str | None) -> tuple[str | None, float]:
-        """One page: its payloads and the cursor in one commit. The new cursor, and how long to pause."""
+    async def _poll_once(self, live: Live) -> float:
+        """One page, if the channel is ours to poll: its payloads and the cursor in one commit. How long to pause."""
         channel = live.channel
+        lease = f"poll {channel.tenant} {channel.id}"
+        if not await self._leases.mine(lease):
+            return POLL_ELSEWHERE
+        cursor = self._cursor(live)
         try:
             page = await self._wire.read(
-                lambda: live.connector.poll(cursor), live.connector, open_network=channel.open_network
+                lambda: live.connector.poll(cursor),
+                live.connector,
+                keeper=self._keepers.of(live),
+                open_network=channel.open_network,
             )
         except DeliveryError as error:
-            await self._health(live, "failing", str(error))
-            return cursor, getattr(error, "retry_after", None) or POLL_TROUBLE
+            if type(error) is not RateLimited:  # who is told to wait is not in trouble
+                await self._health(live, "failing", str(error))
+            return getattr(error, "retry_after", None) or POLL_TROUBLE
         except (Exception, SystemExit) as error:
             await self._health(live, "failing", f"{live.connector.name} failed: {type(error).__name__}")
-            return cursor, POLL_TROUBLE
+            return POLL_TROUBLE
 
         now = self._clock()
 
         def keep(tx: Tx) -> None:
-            for payload in page.payloads:
-                stamped = payload.model_copy(update={"received_at": now})
-                journal.append(tx, channel.tenant, channel.door, stamped)
+            self._leases.confirm(tx, lease)
+            stamped = [payload.model_copy(update={"received_at": now}) for payload in page.payloads]
+            journal.append(tx, [(channel.tenant, channel.door, payload) for payload in stamped])
             accounts.set_cursor(tx, channel.tenant, channel.id, page.cursor)
 
-        await asyncio.wrap_future(self._database.write(keep))
+        try:
+            await asyncio.wrap_future(self._database.write(keep))
+        except LeaseLost:
+            return POLL_ELSEWHERE
         await self._health(live, "active", None)
-        return page.cursor, 0.0 if page.more else POLL_PAUSE
+        return 0.0 if page.more else POLL_PAUSE
 
     async def poll(self, tenant: str, channel: str) -> int:
         """Polls one channel until there is no more; the number of payloads now waiting."""
         live = self._channels.get(tenant, channel)
         before = self._database.read(journal.counts)["accepted"]
-        cursor, pause = await self._poll_once(live, self._cursor(live))
-        while pause == 0.0:
-            cursor, pause = await self._poll_once(live, cursor)
+        while await self._poll_once(live) == 0.0:
+            pass
         return self._database.read(journal.counts)["accepted"] - before
 
     # the loop
@@ -302,26 +354,45 @@ class Workers:
         pollers: Pollers = {}
         sends: dict[asyncio.Task[None], outbox.Part] = {}
         chores: asyncio.Task[None] | None = None
+        alive = asyncio.create_task(self._keep_alive(sends))
         while not self._stopping.is_set():
             heard = self._bell.heard()
             busy = 0
             try:
                 self._tend(pollers)
-                busy = await self._begin(sends)
+                busy = await self._begin(sends) + await self._subscribers.begin()
             except StoreError as error:
                 logger.error("the store does not answer: %s", error)  # noqa: TRY400
             if chores is None or chores.done():
                 chores = asyncio.create_task(self._chores())
             if not busy:
                 await self._bell.listen(heard, IDLE)
-        await _end([*sends, *([chores] if chores else [])], GRACE)
+        alive.cancel()
+        await _end([*sends, *self._subscribers.under_way, *([chores] if chores else [])], GRACE)
         await _end([task for _, task in pollers.values()], 0)
         await self._wire.aclose()
+        await self._subscribers.aclose()
+
+    async def _keep_alive(self, sends: "Mapping[asyncio.Task[None], outbox.Part]") -> None:
+        """Keeps what this process is sending its own, and takes over from those who have died."""
+        while True:
+            try:
+                if sends:
+                    renew = partial(outbox.renew, worker=self._leases.worker, until=self._leases.until)
+                    await asyncio.wrap_future(self._database.write(renew))
+                await self._take_over(micros(self._clock()))
+            except StoreError as error:
+                logger.error("the store does not answer: %s", error)  # noqa: TRY400 - no stack, it is outside
+            await asyncio.sleep(RENEW)
+
+    async def _take_over(self, now: int) -> None:
+        if self._database.read(lambda tx: outbox.any_abandoned(tx, now)):  # looking is cheap, writing is a commit
+            await asyncio.wrap_future(self._database.write(lambda tx: recover(tx, now)))
 
     async def _chores(self) -> None:
         """What takes its time and must not hold up the sending."""
         try:
-            while await self.fetch_pending() + await self._crms.tell():
+            while await self.fetch_pending() + await self._crms.tell(self._leases):
                 pass
         except StoreError as error:
             logger.error("the store does not answer: %s", error)  # noqa: TRY400
@@ -370,8 +441,10 @@ async def _end(tasks: "Sequence[asyncio.Task[None]]", grace: float) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _settle(tx: Tx, *, number: int, state: journal.State, reason: str) -> None:
-    journal.settle(tx, number, state, reason, 0)
+def _inherit(tx: Tx) -> None:
+    """Only one process works on this store, so whoever held anything is dead."""
+    outbox.abandon(tx)
+    leases.release_all(tx)
 
 
 def _settle_attachment(tx: Tx, *, tenant: str, kept: Kept) -> None:
@@ -390,8 +463,8 @@ def _settle_attachment(tx: Tx, *, tenant: str, kept: Kept) -> None:
 def _origin(tx: Tx, tenant: str, kept: Kept) -> tuple[Stored, str, journal.Entry | None] | None:
     key = interactions.key_by_seq(tx, tenant, kept.seq)
     stored = interactions.get(tx, tenant, key) if key else None
-    row = tx.one("SELECT channel FROM interaction_keys WHERE tenant = ? AND seq = ?", tenant, kept.seq)
-    if stored is None or row is None or kept.position >= len(stored.interaction.attachments):
+    leg = conversations.leg(tx, stored.leg) if stored else None
+    if stored is None or leg is None or kept.position >= len(stored.interaction.attachments):
         return None
     entry = journal.get(tx, stored.entry) if stored.entry else None
-    return stored, row["channel"], entry
+    return stored, leg.channel, entry

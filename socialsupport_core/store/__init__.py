@@ -1,5 +1,21 @@
 """Everything that lasts. `Database` runs work in micro-batches; each module beside it holds one concept's tables."""
 
-from socialsupport_core.store.database import Database, StoreError, Tx, micros, moment
+from pathlib import Path
 
-__all__ = ["Database", "StoreError", "Tx", "micros", "moment"]
+from socialsupport_core.store.database import Database, Row, StoreError, Tx, micros, moment
+from socialsupport_core.store.sqlite import SQLite
+
+__all__ = ["Database", "Row", "StoreError", "Tx", "is_server", "micros", "moment", "open_store"]
+
+
+def open_store(where: str | Path) -> Database:
+    """`postgresql://…` opens a server's, anything else is the path of a file. Raises StoreError, ConfigError."""
+    if is_server(where):
+        from socialsupport_core.store.postgres import PostgreSQL  # noqa: PLC0415 - only with its extra installed
+
+        return PostgreSQL(str(where))
+    return SQLite(where)
+
+
+def is_server(where: str | Path) -> bool:
+    return isinstance(where, str) and where.startswith(("postgresql://", "postgres://"))

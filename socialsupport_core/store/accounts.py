@@ -77,10 +77,14 @@ def tenants(tx: Tx) -> list[tuple[str, str]]:
 
 
 def tenant_key(tx: Tx, tenant: str) -> bytes:
-    row = tx.one("SELECT key FROM tenants WHERE tenant = ?", tenant)
-    if row is None:
-        raise LookupError(f"there is no tenant {tenant!r}")
-    return bytes(row["key"])
+    known = tx.memo("tenant_key")
+    if tenant not in known:
+        row = tx.one("SELECT key FROM tenants WHERE tenant = ?", tenant)
+        if row is None:
+            raise LookupError(f"there is no tenant {tenant!r}")
+        known[tenant] = bytes(row["key"])
+    key: bytes = known[tenant]
+    return key
 
 
 def add_agent(tx: Tx, agent: Agent) -> None:
@@ -120,7 +124,18 @@ def access(tx: Tx, token: str) -> Access | None:
     return Access(_agent(row), frozenset(scope for scope in SCOPES if scope in row["scopes"].split()))
 
 
+def version(tx: Tx) -> str:
+    """Another one after each change of what is configured."""
+    row = tx.one("SELECT value FROM meta WHERE name = 'configuration'")
+    return str(row["value"]) if row else ""
+
+
+def changed(tx: Tx) -> None:
+    tx.run("UPDATE meta SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) WHERE name = 'configuration'")
+
+
 def put_channel(tx: Tx, channel: Channel) -> None:
+    changed(tx)
     tx.run(
         "INSERT INTO channels VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, channel) DO UPDATE SET"
         " connector = excluded.connector, app = excluded.app, own_account = excluded.own_account,"
@@ -153,10 +168,10 @@ def set_cursor(tx: Tx, tenant: str, channel: str, cursor: str | None) -> None:
 
 def set_state(tx: Tx, tenant: str, channel: str, state: str, reason: str | None) -> bool:
     """True if that is a change."""
-    return bool(
+    turned = bool(
         tx.run(
             "UPDATE channels SET state = ?, reason = ? WHERE tenant = ? AND channel = ?"
-            " AND (state <> ? OR reason IS NOT ?)",
+            " AND (state <> ? OR reason IS DISTINCT FROM ?)",
             state,
             reason,
             tenant,
@@ -165,18 +180,25 @@ def set_state(tx: Tx, tenant: str, channel: str, state: str, reason: str | None)
             reason,
         )
     )
+    if turned:
+        changed(tx)
+    return turned
 
 
 def delete_channel(tx: Tx, tenant: str, channel: str) -> bool:
+    changed(tx)
     return bool(tx.run("DELETE FROM channels WHERE tenant = ? AND channel = ?", tenant, channel))
 
 
 def channels(tx: Tx, tenant: str | None = None) -> list[Channel]:
-    rows = tx.all("SELECT * FROM channels WHERE ? IS NULL OR tenant = ? ORDER BY tenant, channel", tenant, tenant)
+    rows = tx.all(
+        "SELECT * FROM channels WHERE CAST(? AS TEXT) IS NULL OR tenant = ? ORDER BY tenant, channel", tenant, tenant
+    )
     return [_channel(row) for row in rows]
 
 
 def put_app(tx: Tx, app: App) -> None:
+    changed(tx)
     tx.run(
         "INSERT INTO apps VALUES (?, ?, ?) ON CONFLICT (app) DO UPDATE SET connector = excluded.connector",
         app.id,

@@ -1,8 +1,8 @@
 """Conversations and their legs; hand-offs under way."""
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 
 from socialsupport_core.store.database import Row, Tx
 
@@ -22,6 +22,7 @@ class Conversation:
     updated_at: int
     waiting_since: int | None
     """Since when the customer has been waiting for an answer."""
+    answered_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,34 +69,83 @@ class Handoff:
     redeemed_by: int | None
 
 
-def open_conversation(tx: Tx, tenant: str, conversation: str, node: int, subject: str | None, at: int) -> None:
-    tx.run(
+def open_conversation(tx: Tx, tenant: str, conversation: str, node: int, subject: str | None, at: int) -> Conversation:
+    tx.defer(
         "INSERT INTO conversations (tenant, conversation, node, subject, status, opened_at, updated_at)"
-        " VALUES (?, ?, ?, ?, 'open', ?, ?)",
-        tenant,
-        conversation,
-        node,
-        subject,
-        at,
-        at,
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (tenant, conversation, node, subject, "open", at, at),
     )
+    made = Conversation(tenant, conversation, node, subject, "open", None, at, at, None)
+    tx.memo("conversations")[tenant, conversation] = made
+    return made
 
 
 def get(tx: Tx, tenant: str, conversation: str) -> Conversation | None:
-    row = tx.one("SELECT * FROM conversations WHERE tenant = ? AND conversation = ?", tenant, conversation)
-    return _conversation(row) if row else None
+    known = tx.memo("conversations")
+    if (tenant, conversation) not in known:
+        row = tx.one("SELECT * FROM conversations WHERE tenant = ? AND conversation = ?", tenant, conversation)
+        known[tenant, conversation] = _conversation(row) if row else None
+    found: Conversation | None = known[tenant, conversation]
+    return found
+
+
+def _save(tx: Tx, one: Conversation) -> None:
+    tx.amend(
+        "UPDATE conversations SET status = ?, assignee = ?, updated_at = ?, waiting_since = ?, answered_at = ?"
+        " WHERE tenant = ? AND conversation = ?",
+        (one.tenant, one.id),
+        (one.status, one.assignee, one.updated_at, one.waiting_since, one.answered_at, one.tenant, one.id),
+    )
+    tx.memo("conversations")[one.tenant, one.id] = one
 
 
 def of_customer(tx: Tx, tenant: str, customer: int) -> list[Conversation]:
     """The newest first."""
-    rows = tx.all(
-        "SELECT DISTINCT c.* FROM nodes n JOIN legs l ON l.tenant = n.tenant AND l.node = n.node"
+    known = tx.memo("of_customer")
+    if (tenant, customer) not in known:
+        read_customers(tx, tenant, [customer])
+    found = [one for id in known[tenant, customer] if (one := get(tx, tenant, id))]
+    return sorted(found, key=lambda one: (one.updated_at, one.id), reverse=True)
+
+
+def read_customers(tx: Tx, tenant: str, customers: Collection[int]) -> None:
+    """The conversations of all of them at once."""
+    known, read = tx.memo("of_customer"), tx.memo("conversations")
+    known.update(((tenant, customer), []) for customer in customers)
+    for row in tx.all(
+        "SELECT DISTINCT n.customer AS whose, c.* FROM nodes n JOIN legs l ON l.tenant = n.tenant AND l.node = n.node"
         " JOIN conversations c ON c.tenant = l.tenant AND c.conversation = l.conversation"
-        " WHERE n.tenant = ? AND n.customer = ? ORDER BY c.updated_at DESC",
+        f" WHERE n.tenant = ? AND n.customer IN ({', '.join('?' * len(customers))})",
         tenant,
-        customer,
-    )
-    return [_conversation(row) for row in rows]
+        *customers,
+    ):
+        known[tenant, row["whose"]].append(row["conversation"])
+        read.setdefault((tenant, row["conversation"]), _conversation(row))
+
+
+def read_threads(tx: Tx, tenant: str, channel: str, threads: Iterable[str]) -> None:
+    """The legs of all of them at once, and their conversations."""
+    wanted = sorted(set(threads))
+    by_thread, read = tx.memo("threads"), tx.memo("conversations")
+    by_thread.update(((tenant, channel, thread), []) for thread in wanted)
+    for row in tx.all(
+        "SELECT * FROM legs WHERE tenant = ? AND channel = ?"
+        f" AND thread IN ({', '.join('?' * len(wanted))}) ORDER BY leg DESC",
+        tenant,
+        channel,
+        *wanted,
+    ):
+        by_thread[tenant, channel, row["thread"]].append(_remember(tx, _leg(row)).id)
+    legs = tx.memo("legs").values()
+    if missing := sorted({one.conversation for one in legs if (tenant, one.conversation) not in read}):
+        marks = ", ".join("?" * len(missing))
+        sql = f"SELECT * FROM conversations WHERE tenant = ? AND conversation IN ({marks})"
+        read.update(((tenant, row["conversation"]), _conversation(row)) for row in tx.all(sql, tenant, *missing))
+
+
+def _remember(tx: Tx, one: Leg) -> Leg:
+    tx.memo("legs")[one.id] = one
+    return one
 
 
 def queue(
@@ -109,9 +159,9 @@ def queue(
 ) -> list[Conversation]:
     """Whoever has waited longest first; then the most recently active."""
     rows = tx.all(
-        "SELECT * FROM conversations c WHERE tenant = ? AND (? IS NULL OR status = ?)"
-        " AND (? IS NULL OR assignee = ?) AND (NOT ? OR waiting_since IS NOT NULL)"
-        " AND (? IS NULL OR EXISTS (SELECT 1 FROM legs l WHERE l.tenant = c.tenant"
+        "SELECT * FROM conversations c WHERE tenant = ? AND (CAST(? AS TEXT) IS NULL OR status = ?)"
+        " AND (CAST(? AS TEXT) IS NULL OR assignee = ?) AND (? = 0 OR waiting_since IS NOT NULL)"
+        " AND (CAST(? AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM legs l WHERE l.tenant = c.tenant"
         "   AND l.conversation = c.conversation AND l.channel = ?))"
         " ORDER BY waiting_since IS NULL, waiting_since, updated_at DESC LIMIT ?",
         tenant,
@@ -119,7 +169,7 @@ def queue(
         status,
         assignee,
         assignee,
-        waiting,
+        int(waiting),
         channel,
         channel,
         limit,
@@ -128,46 +178,60 @@ def queue(
 
 
 def set_status(tx: Tx, tenant: str, conversation: str, status: str, at: int) -> None:
-    tx.run(
-        "UPDATE conversations SET status = ?, updated_at = max(updated_at, ?),"
-        " waiting_since = CASE WHEN ? = 'resolved' THEN NULL ELSE waiting_since END"
-        " WHERE tenant = ? AND conversation = ?",
-        status,
-        at,
-        status,
-        tenant,
-        conversation,
-    )
+    one = _known(tx, tenant, conversation)
+    waiting = None if status == "resolved" else one.waiting_since
+    _save(tx, replace(one, status=status, updated_at=max(one.updated_at, at), waiting_since=waiting))
 
 
 def assign(tx: Tx, tenant: str, conversation: str, assignee: str | None) -> None:
-    tx.run(
-        "UPDATE conversations SET assignee = ? WHERE tenant = ? AND conversation = ?",
-        assignee,
-        tenant,
-        conversation,
-    )
+    _save(tx, replace(_known(tx, tenant, conversation), assignee=assignee))
 
 
-def customer_spoke(tx: Tx, tenant: str, conversation: str, leg: int, at: int) -> None:
+def customer_spoke(tx: Tx, leg: Leg, at: int) -> None:
     """What comes late and was answered already makes nobody wait."""
-    tx.run(
-        "UPDATE conversations SET updated_at = max(updated_at, ?),"
-        " waiting_since = CASE WHEN ? > coalesce(answered_at, 0) THEN min(coalesce(waiting_since, ?), ?)"
-        " ELSE waiting_since END WHERE tenant = ? AND conversation = ?",
-        at,
-        at,
-        at,
-        at,
-        tenant,
-        conversation,
-    )
-    tx.run("UPDATE legs SET last_inbound = max(coalesce(last_inbound, 0), ?) WHERE leg = ?", at, leg)
+    one = _known(tx, leg.tenant, leg.conversation)
+    waiting = one.waiting_since
+    if at > (one.answered_at or 0):
+        waiting = at if waiting is None else min(waiting, at)
+    _save(tx, replace(one, updated_at=max(one.updated_at, at), waiting_since=waiting))
+    last = max(leg.last_inbound or 0, at)
+    tx.amend("UPDATE legs SET last_inbound = ? WHERE leg = ?", leg.id, (last, leg.id))
+    _remember(tx, replace(leg, last_inbound=last))
 
 
 def we_spoke(tx: Tx, tenant: str, conversation: str, at: int) -> None:
     """Whoever has written since goes on waiting, from the first such word on."""
-    since = tx.one(
+    one = _known(tx, tenant, conversation)
+    waiting = one.waiting_since
+    if waiting is not None and waiting <= at:
+        waiting = _first_word_since(tx, tenant, conversation, at)
+    answered = max(one.answered_at or 0, at)
+    _save(tx, replace(one, updated_at=max(one.updated_at, at), waiting_since=waiting, answered_at=answered))
+
+
+def answered_until(tx: Tx, tenant: str, conversation: str, answered: int | None, since: int) -> Conversation:
+    """What was thought to be an answer did not arrive, or did after all: `answered` is the last that counts.
+
+    Words before `since` were dealt with in another way.
+    """
+    waiting = _first_word_since(tx, tenant, conversation, max(answered or 0, since))
+    _save(tx, replace(_known(tx, tenant, conversation), answered_at=answered, waiting_since=waiting))
+    return _known(tx, tenant, conversation)
+
+
+def spoken(tx: Tx, tenant: str, conversation: str) -> list[tuple[int, str | None, str | None]]:
+    """What we have said on its legs: when, as which part of the outbox, and how that ended."""
+    rows = tx.all(
+        "SELECT i.at, i.part, i.state FROM legs l JOIN interactions i ON i.tenant = l.tenant AND i.node = l.node"
+        " AND i.leg = l.leg AND i.direction = 'outbound' WHERE l.tenant = ? AND l.conversation = ?",
+        tenant,
+        conversation,
+    )
+    return [(row["at"], row["part"], row["state"]) for row in rows]
+
+
+def _first_word_since(tx: Tx, tenant: str, conversation: str, at: int) -> int | None:
+    row = tx.one(
         "SELECT min(i.at) AS since FROM legs l JOIN interactions i ON i.tenant = l.tenant AND i.node = l.node"
         " AND i.at > ? AND i.leg = l.leg AND i.direction = 'inbound'"
         " WHERE l.tenant = ? AND l.conversation = ? AND l.last_inbound > ?",
@@ -176,23 +240,18 @@ def we_spoke(tx: Tx, tenant: str, conversation: str, at: int) -> None:
         conversation,
         at,
     )
-    tx.run(
-        "UPDATE conversations SET updated_at = max(updated_at, ?), answered_at = max(coalesce(answered_at, 0), ?),"
-        " waiting_since = CASE WHEN waiting_since <= ? THEN ? ELSE waiting_since END"
-        " WHERE tenant = ? AND conversation = ?",
-        at,
-        at,
-        at,
-        since["since"] if since else None,
-        tenant,
-        conversation,
-    )
+    return row["since"] if row else None
+
+
+def _known(tx: Tx, tenant: str, conversation: str) -> Conversation:
+    found = get(tx, tenant, conversation)
+    assert found is not None
+    return found
 
 
 def add_leg(tx: Tx, conversation: Conversation, thread: "ThreadOf", node: int, at: int, rule: str, reason: str) -> Leg:
-    number = tx.insert(
-        "INSERT INTO legs (tenant, conversation, channel, network, own_account, thread, visibility, node,"
-        " opened_at, rule, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    leg = Leg(
+        tx.number("leg"),
         conversation.tenant,
         conversation.id,
         thread.channel,
@@ -202,12 +261,43 @@ def add_leg(tx: Tx, conversation: Conversation, thread: "ThreadOf", node: int, a
         thread.visibility,
         node,
         at,
+        None,
         rule,
         reason,
     )
-    row = tx.one("SELECT * FROM legs WHERE leg = ?", number)
-    assert row is not None
-    return _leg(row)
+    tx.defer(
+        "INSERT INTO legs (leg, tenant, conversation, channel, network, own_account, thread, visibility, node,"
+        " opened_at, rule, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            leg.id,
+            leg.tenant,
+            leg.conversation,
+            leg.channel,
+            leg.network,
+            leg.own_account,
+            leg.thread,
+            leg.visibility,
+            node,
+            at,
+            rule,
+            reason,
+        ),
+    )
+    known = tx.memo("threads").get((leg.tenant, leg.channel, leg.thread))
+    if known is not None:
+        known.insert(0, leg.id)
+    _join(tx, leg)
+    return _remember(tx, leg)
+
+
+def _join(tx: Tx, leg: Leg) -> None:
+    """What was read of the customer's conversations stays true."""
+    node = tx.memo("nodes").get(leg.node)
+    known = tx.memo("of_customer")
+    if node is None:
+        known.clear()
+    elif leg.conversation not in known.get((leg.tenant, node.customer), [leg.conversation]):
+        known[leg.tenant, node.customer].append(leg.conversation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,41 +321,34 @@ def legs(tx: Tx, tenant: str, conversation: str) -> list[Leg]:
 
 
 def leg(tx: Tx, number: int) -> Leg | None:
-    row = tx.one("SELECT * FROM legs WHERE leg = ?", number)
-    return _leg(row) if row else None
+    known: dict[int, Leg] = tx.memo("legs")
+    if number not in known:
+        row = tx.one("SELECT * FROM legs WHERE leg = ?", number)
+        return _remember(tx, _leg(row)) if row else None
+    return known[number]
 
 
 def legs_of_thread(tx: Tx, tenant: str, channel: str, thread: str, node: int | None = None) -> list[Leg]:
     """The newest first; of one account, or of all in the thread."""
-    rows = tx.all(
-        "SELECT * FROM legs WHERE tenant = ? AND channel = ? AND thread = ? AND (? IS NULL OR node = ?)"
-        " ORDER BY leg DESC",
-        tenant,
-        channel,
-        thread,
-        node,
-        node,
-    )
-    return [_leg(row) for row in rows]
+    known, legs = tx.memo("threads"), tx.memo("legs")
+    if (tenant, channel, thread) not in known:
+        read_threads(tx, tenant, channel, [thread])
+    found = [legs[number] for number in known[tenant, channel, thread]]
+    return [one for one in found if node is None or one.node == node]
 
 
 def merge(tx: Tx, one: Conversation, into: Conversation) -> None:
     """All legs of one conversation go on in another; `unmerge` takes it back."""
+    _save(tx, replace(one, status="merged"))
+    fresh = _known(tx, into.tenant, into.id)
+    waiting = one.waiting_since if fresh.waiting_since is None else fresh.waiting_since
+    _save(tx, replace(fresh, updated_at=max(fresh.updated_at, one.updated_at), waiting_since=waiting))
     tx.run(
         "UPDATE legs SET conversation = ?, moved_from = coalesce(moved_from, ?) WHERE tenant = ? AND conversation = ?",
         into.id,
         one.id,
         one.tenant,
         one.id,
-    )
-    tx.run("UPDATE conversations SET status = 'merged' WHERE tenant = ? AND conversation = ?", one.tenant, one.id)
-    tx.run(
-        "UPDATE conversations SET updated_at = max(updated_at, ?), waiting_since = coalesce(waiting_since, ?)"
-        " WHERE tenant = ? AND conversation = ?",
-        one.updated_at,
-        one.waiting_since,
-        into.tenant,
-        into.id,
     )
 
 
@@ -292,8 +375,7 @@ def moved_legs(tx: Tx, tenant: str, nodes: Iterable[int]) -> list[Leg]:
     wanted = sorted(set(nodes))
     marks = ", ".join("?" * len(wanted))
     rows = tx.all(
-        f"SELECT * FROM legs WHERE tenant = ? AND moved_from IS NOT NULL AND node IN ({marks})"  # noqa: S608 - marks
-        " ORDER BY leg",
+        f"SELECT * FROM legs WHERE tenant = ? AND moved_from IS NOT NULL AND node IN ({marks}) ORDER BY leg",
         tenant,
         *wanted,
     )
@@ -360,6 +442,7 @@ def _conversation(row: Row) -> Conversation:
         row["opened_at"],
         row["updated_at"],
         row["waiting_since"],
+        row["answered_at"],
     )
 
 

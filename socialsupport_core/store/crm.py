@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 
+from socialsupport_core.store import accounts
 from socialsupport_core.store.database import Row, Tx
 
 
@@ -22,6 +23,7 @@ class Connected:
 
 
 def put(tx: Tx, one: Connected) -> None:
+    accounts.changed(tx)
     tx.run(
         "INSERT INTO crms VALUES (?, ?, ?, ?, ?) ON CONFLICT (tenant, crm) DO UPDATE SET adapter = excluded.adapter",
         one.tenant,

@@ -1,33 +1,36 @@
-"""SQLite with one writer: whatever waits is written as one micro-batch with one commit.
+"""A store runs pieces of work in micro-batches, one commit a batch. `Tx` is what such work may do.
 
-Each piece of work is atomic in a savepoint of its own; its future is settled after the commit, so whoever waits
-for it may promise what was written. `synchronous=FULL`: with NORMAL a power cut loses acknowledged rows.
+Two stores stand behind it: `sqlite.SQLite`, a file with one writer, and `postgres.PostgreSQL`, a server shared by
+many processes. The SQL beside this module is the same for both. A future is settled after the commit, so whoever
+waits for it may promise what was written.
 """
 
 import queue
-import sqlite3
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
-from socialsupport_core.contract.errors import SocialSupportError
-from socialsupport_core.store.schema import SCHEMA, VERSION
+from socialsupport_core.contract.errors import ConfigError, SocialSupportError
 
 T = TypeVar("T")
-Row = sqlite3.Row
+V = TypeVar("V")
 BATCH = 100  # pieces of work in one commit; measured: 58 µs a message against 277 µs with a commit each
-BUSY_SECONDS = 10.0
-CACHE_KIB = 32 * 1024  # of the writer and of each reader; the default of 2 MB is spilt in the midst of a batch
 QUEUE = 10_000  # pieces of work that may wait for the writer
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class StoreError(SocialSupportError):
-    """Nothing can be promised at the moment: disk full, database locked, closed. The door answers 503."""
+    """Nothing can be promised at the moment: disk full, server away, closed. The door answers 503."""
+
+
+class Row(Protocol):
+    """One row of an answer, its values by column."""
+
+    def __getitem__(self, column: str, /) -> Any: ...
 
 
 def micros(at: datetime) -> int:
@@ -39,100 +42,209 @@ def moment(at: int) -> datetime:
     return EPOCH + timedelta(microseconds=at)
 
 
-class Tx:
-    """What work may do within its transaction."""
+class Tx(ABC):
+    """What work may do within its transaction.
 
-    __slots__ = ("_connection",)
+    A batch reads ahead what its rules will ask for (`memo`) and keeps back what they change (`defer`, `amend`), so
+    that a hundred messages cost a dozen statements and not a thousand. Any other statement first writes what was
+    kept back, and one that changes something drops what was read ahead: nobody ever sees less than was written.
+    """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    outside: tuple[type[Exception], ...]
+    """Errors that are not the work's own fault: disk full, server away."""
+    claiming = ""
+    """Ends a SELECT of what nobody else may take meanwhile."""
+
+    def __init__(self) -> None:
+        self._inserts: dict[str, list[Sequence[Any]]] = {}
+        self._updates: dict[str, dict[Any, Sequence[Any]]] = {}
+        self._memos: dict[str, dict[Any, Any]] = {}
+        self._numbers: dict[str, list[int]] = {}
+        self.told: list[Sequence[Any]] = []
+        """What goes into the log with the commit, in order."""
 
     def one(self, sql: str, *values: Any) -> Row | None:
-        row: Row | None = self._connection.execute(sql, values).fetchone()
-        return row
+        rows = self.all(sql, *values)
+        return rows[0] if rows else None
 
     def all(self, sql: str, *values: Any) -> list[Row]:
-        return self._connection.execute(sql, values).fetchall()
+        self.flush()
+        return self._all(sql, values)
 
     def run(self, sql: str, *values: Any) -> int:
         """The number of rows touched."""
-        return self._connection.execute(sql, values).rowcount
+        self.flush()
+        self._memos.clear()
+        return self._run(sql, values)
 
-    def insert(self, sql: str, *values: Any) -> int:
-        """The number that the new row got."""
-        return self._connection.execute(sql, values).lastrowid or 0
+    def change(self, sql: str, *values: Any) -> list[Row]:
+        """The same with RETURNING."""
+        self.flush()
+        self._memos.clear()
+        return self._all(sql, values)
+
+    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        self.flush()
+        self._memos.clear()
+        self._many(sql, list(rows))
+
+    # reading ahead and keeping back
+
+    def memo(self, name: str) -> dict[Any, Any]:
+        """What was read ahead under this name. Whoever defers a change keeps it true."""
+        return self._memos.setdefault(name, {})
+
+    def defer(self, sql: str, row: Sequence[Any]) -> None:
+        """Inserts the row with the batch."""
+        self._inserts.setdefault(sql, []).append(row)
+
+    def amend(self, sql: str, key: Any, row: Sequence[Any]) -> None:
+        """Updates a row with the batch, after what it inserts; of several for one key the last."""
+        self._updates.setdefault(sql, {})[key] = row
+
+    def flush(self) -> None:
+        """Writes what was kept back."""
+        while self._inserts:
+            sql = next(iter(self._inserts))
+            self._many(sql, self._inserts.pop(sql))
+        while self._updates:
+            sql = next(iter(self._updates))
+            self._many(sql, list(self._updates.pop(sql).values()))
+
+    def number(self, name: str) -> int:
+        """A number that was never given before, of a series named in the schema."""
+        if not self._numbers.get(name):
+            self.reserve(name, 1)
+        return self._numbers[name].pop()
+
+    def reserve(self, name: str, count: int) -> None:
+        """Takes so many numbers at once."""
+        if count > 0:
+            self._numbers[name] = self._next_numbers(name, count)[::-1]
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """All or nothing of what is done inside."""
-        self._connection.execute("SAVEPOINT part")
+        self.flush()
+        told = len(self.told)
+        self._begin_part()
         try:
             yield
-        except Exception:
-            self._connection.execute("ROLLBACK TO part")
+            self.flush()
+        except BaseException:
+            self._drop()
+            del self.told[told:]
+            self._undo_part()
             raise
         finally:
-            self._connection.execute("RELEASE part")
+            self._end_part()
 
-    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        self._connection.executemany(sql, rows)
+    def _drop(self) -> None:
+        for kept in (self._inserts, self._updates, self._memos, self._numbers):
+            kept.clear()
+
+    @abstractmethod
+    def lock(self, *tenants: str) -> None:
+        """Waits until nobody else changes what belongs to these tenants, and holds that until the commit."""
+
+    @abstractmethod
+    def _all(self, sql: str, values: Sequence[Any]) -> list[Row]: ...
+
+    @abstractmethod
+    def _run(self, sql: str, values: Sequence[Any]) -> int: ...
+
+    @abstractmethod
+    def _many(self, sql: str, rows: list[Sequence[Any]]) -> None: ...
+
+    @abstractmethod
+    def _next_numbers(self, name: str, count: int) -> list[int]: ...
+
+    def _begin_part(self) -> None:
+        self._run("SAVEPOINT part", ())
+
+    def _undo_part(self) -> None:
+        self._run("ROLLBACK TO SAVEPOINT part", ())
+
+    def _end_part(self) -> None:
+        self._run("RELEASE SAVEPOINT part", ())
 
 
 class _Work(Generic[T]):
-    __slots__ = ("call", "future")
+    """One piece of work; several of the same `verb` that wait together are done by one call."""
 
-    def __init__(self, call: Callable[[Tx], T]) -> None:
+    __slots__ = ("call", "future", "item", "tenant", "verb")
+
+    def __init__(
+        self, call: Callable[[Tx], T] | None, tenant: str | None = None, verb: Any = None, item: Any = None
+    ) -> None:
         self.call = call
+        self.tenant = tenant
+        self.verb = verb
+        self.item = item
         self.future: Future[T] = Future()
 
+    def __call__(self, tx: Tx) -> T:
+        return self.call(tx) if self.call else self.verb(tx, [self.item])
 
-class Database:
-    """Thread-safe. `write` returns a future; `read` runs at once in the calling thread."""
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        self._idle: list[sqlite3.Connection] = []
-        """Connections for readers; there are as many as ever read at once, however many threads come and go."""
+Outcome = tuple[Any, Exception | None]
+
+
+class Database(ABC):
+    """Thread-safe. `write` and `gather` return a future; `read` runs at once in the calling thread."""
+
+    where: str
+    """The store's place, without secrets, for messages."""
+    trouble: type[Exception]
+    """What its driver raises when the store itself fails."""
+
+    def __init__(self) -> None:
         self._work: queue.Queue[_Work[Any] | None] = queue.Queue(QUEUE)
         self._closing = threading.Lock()
         self._closed = False
         self.on_commit: Callable[[], None] = lambda: None
-        """Called by the writer after each commit that changed something."""
-        self._writer = self._open()
-        _prepare(self._writer, self.path)
+        """Called after each commit that changed something."""
         self._thread = threading.Thread(target=self._write_all, name="socialsupport-writer", daemon=True)
-        self._thread.start()
 
-    def write(self, call: Callable[[Tx], T]) -> "Future[T]":
-        """Runs `call` in the next micro-batch. The future holds its result once that is committed."""
-        work = _Work(call)
-        work.future.set_running_or_notify_cancel()  # whoever stops waiting does not undo what was asked
-        with self._closing:
-            if self._closed:
-                raise StoreError("the store is closed")
-            try:
-                self._work.put_nowait(work)
-            except queue.Full:
-                raise StoreError(f"{QUEUE:,} writes are waiting already; try again later") from None
-        return work.future
+    shared: bool
+    """Several processes may work on it at once."""
 
-    def do(self, call: Callable[[Tx], T]) -> T:
+    def write(self, call: Callable[[Tx], T], tenant: str | None = None) -> "Future[T]":
+        """Runs `call` in the next micro-batch. The future holds its result once that is committed.
+
+        What reads and changes a tenant's customers or conversations names the tenant, and then nobody else does so
+        at the same time.
+        """
+        return self._put(_Work(call, tenant))
+
+    def gather(self, verb: Callable[[Tx, list[V]], None], item: V) -> "Future[None]":
+        """The same for a verb that takes many items at once: those that wait together become one call."""
+        return self._put(_Work(None, None, verb, item))
+
+    def do(self, call: Callable[[Tx], T], tenant: str | None = None) -> T:
         """Writes and waits for the commit."""
-        return self.write(call).result()
+        return self.write(call, tenant).result()
 
+    def pulse(self, tx: Tx) -> str:
+        """Another text whenever somebody may have committed something; for a store that is shared."""
+        raise NotImplementedError
+
+    @abstractmethod
     def read(self, call: Callable[[Tx], T]) -> T:
         """Runs `call` on a consistent snapshot of what is committed. Raises StoreError."""
-        connection = self._reader()
-        try:
-            connection.execute("BEGIN")
-            try:
-                return call(Tx(connection))
-            finally:
-                connection.execute("ROLLBACK")
-        except sqlite3.Error as error:
-            raise StoreError(f"{self.path} cannot be read: {error}") from error
-        finally:
-            self._put_back(connection)
+
+    @abstractmethod
+    def work_off(
+        self, claim: Callable[[Tx], Sequence[T]], prepare: Callable[[T], V], finish: Callable[[Tx, list[V]], None]
+    ) -> int:
+        """Takes what is waiting, prepares it outside of everybody's way, and finishes it in one commit.
+
+        What one takes nobody else gets, and it is free again when the process dies. How many there were.
+        """
+
+    def within(self, connection: Any, call: Callable[[Tx], T], tenant: str) -> T:
+        """Runs `call` in a transaction that the caller has begun on a connection of his own. Raises ConfigError."""
+        raise ConfigError(f"{self.where} is a file with one writer: a reply cannot join a transaction of yours there")
 
     def close(self) -> None:
         """Writes what waits, then closes."""
@@ -142,40 +254,18 @@ class Database:
             self._closed = True
             self._work.put(None)
         self._thread.join()
-        with self._closing:
-            idle, self._idle = self._idle, []
-        for connection in [*idle, self._writer]:
-            connection.close()
+        self._close()
 
-    def _open(self) -> sqlite3.Connection:
-        try:
-            connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-            connection.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.Error as error:
-            raise StoreError(f"{self.path} cannot be opened: {error}") from error
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA foreign_keys=ON")
-        connection.execute("PRAGMA temp_store=MEMORY")  # what a savepoint needs to undo stays out of files
-        connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
-        connection.row_factory = sqlite3.Row
-        return connection
-
-    def _reader(self) -> sqlite3.Connection:
+    def _put(self, work: "_Work[T]") -> "Future[T]":
+        work.future.set_running_or_notify_cancel()  # whoever stops waiting does not undo what was asked
         with self._closing:
             if self._closed:
                 raise StoreError("the store is closed")
-            if self._idle:
-                return self._idle.pop()
-        connection = self._open()
-        connection.execute("PRAGMA query_only=ON")
-        return connection
-
-    def _put_back(self, connection: sqlite3.Connection) -> None:
-        with self._closing:
-            if not self._closed:
-                self._idle.append(connection)
-                return
-        connection.close()
+            try:
+                self._work.put_nowait(work)
+            except queue.Full:
+                raise StoreError(f"{QUEUE:,} writes are waiting already; try again later") from None
+        return work.future
 
     def _write_all(self) -> None:
         while (work := self._work.get()) is not None:
@@ -191,59 +281,72 @@ class Database:
     def _commit(self, batch: list[_Work[Any]]) -> None:
         """One commit for all; if that fails from outside, one each."""
         try:
-            self._writer.execute("BEGIN IMMEDIATE")
-        except sqlite3.Error as error:
+            outcomes, changed = self._transact(lambda tx: _run_all(tx, batch))
+        except StoreError as error:
             for work in batch:  # not one each: each would wait as long again
-                work.future.set_exception(StoreError(f"{self.path} cannot be written: {error}"))
+                work.future.set_exception(error)
             return
-        before = self._writer.total_changes
-        try:
-            outcomes = self._run(batch)
-        except sqlite3.Error as error:
+        except Exception as error:
             if len(batch) > 1:
                 for work in batch:
                     self._commit([work])
             else:
-                batch[0].future.set_exception(StoreError(f"{self.path} cannot be written: {error}"))
+                batch[0].future.set_exception(StoreError(f"{self.where} cannot be written: {error}"))
             return
         for work, (result, failure) in zip(batch, outcomes, strict=True):
             if failure is None:
                 work.future.set_result(result)
             else:
                 work.future.set_exception(failure)
-        if self._writer.total_changes != before:  # who looks for work and finds none must not wake himself
+        if changed:  # who looks for work and finds none must not wake himself
             self.on_commit()
 
-    def _run(self, batch: list[_Work[Any]]) -> list[tuple[Any, Exception | None]]:
-        try:
-            outcomes = [self._run_one(work) for work in batch]
-            self._writer.execute("COMMIT")
-        except BaseException:
-            if self._writer.in_transaction:
-                self._writer.execute("ROLLBACK")
-            raise
-        return outcomes
+    @abstractmethod
+    def _transact(self, work: Callable[[Tx], T]) -> tuple[T, bool]:
+        """Runs the writer's work and commits; its result, and whether anything was changed.
 
-    def _run_one(self, work: _Work[Any]) -> tuple[Any, Exception | None]:
-        self._writer.execute("SAVEPOINT work")
-        try:
-            result = work.call(Tx(self._writer))
-        except sqlite3.OperationalError:
-            raise  # disk full, I/O error: not the work's own fault
-        except Exception as error:
-            self._writer.execute("ROLLBACK TO work")
-            self._writer.execute("RELEASE work")
-            return None, error
-        self._writer.execute("RELEASE work")
-        return result, None
+        Raises StoreError if nothing at all can be written now, any other error if this batch could not.
+        """
+
+    @abstractmethod
+    def _close(self) -> None: ...
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version == VERSION:
-        return
-    if version != 0:
-        raise StoreError(
-            f"{path} has schema {version}, this release needs {VERSION}; install the release that wrote it"
-        )
-    connection.executescript(f"BEGIN;{SCHEMA}PRAGMA user_version={VERSION};COMMIT;")
+def _run_all(tx: Tx, batch: list[_Work[Any]]) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    tx.lock(*{work.tenant for work in batch if work.tenant is not None})
+    for group in _groups(batch):
+        outcomes += _run_group(tx, group) if len(group) > 1 else [_run_one(tx, group[0])]
+    return outcomes
+
+
+def _groups(batch: list[_Work[Any]]) -> Iterator[list[_Work[Any]]]:
+    """Neighbours of one verb together; everything else for itself."""
+    group: list[_Work[Any]] = []
+    for work in batch:
+        if group and (work.verb is None or work.verb is not group[0].verb):
+            yield group
+            group = []
+        group.append(work)
+    yield group
+
+
+def _run_group(tx: Tx, group: list[_Work[Any]]) -> list[Outcome]:
+    try:
+        with tx.savepoint():
+            group[0].verb(tx, [work.item for work in group])
+    except tx.outside:
+        raise
+    except Exception:
+        return [_run_one(tx, work) for work in group]
+    return [(None, None)] * len(group)
+
+
+def _run_one(tx: Tx, work: _Work[Any]) -> Outcome:
+    try:
+        with tx.savepoint():
+            return work(tx), None
+    except tx.outside:
+        raise
+    except Exception as error:
+        return None, error

@@ -23,6 +23,8 @@ class Node:
     first_seen: int
     name: str | None
     handle: str | None
+    name_at: int = 0
+    handle_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Evidence:
     @property
     def digest(self) -> str:
         """Names it by its content: the same evidence twice is one."""
-        content = "\0".join(map(str, (self.a, self.b, self.tier, self.proof, self.source, self.at)))
+        content = "\0".join(map(str, (self.a, self.b, self.tier, self.proof, self.source)))
         return hashlib.sha256(content.encode()).hexdigest()[:32]
 
     def of(self, node: int) -> int:
@@ -63,28 +65,49 @@ def ensure(tx: Tx, tenant: str, identifier: Identifier, at: int) -> Node:
             tx.run("UPDATE nodes SET first_seen = ? WHERE node = ?", at, node.number)
             node = replace(node, first_seen=at)
         return node
-    number = tx.insert(
-        "INSERT INTO nodes (tenant, kind, scope, value, first_seen, id, customer) VALUES (?, ?, ?, ?, ?, ?, 0)",
-        tenant,
-        identifier.kind,
-        identifier.scope or "",
-        identifier.value,
-        at,
-        public := node_id(tenant_key(tx, tenant), identifier),
+    number, kind, scope, value = tx.number("node"), identifier.kind, identifier.scope or "", identifier.value
+    public = node_id(tenant_key(tx, tenant), identifier)
+    tx.defer(
+        "INSERT INTO nodes (node, tenant, kind, scope, value, first_seen, id, customer)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (number, tenant, kind, scope, value, at, public, number),
     )
-    tx.run("UPDATE nodes SET customer = node WHERE node = ?", number)
-    return Node(number, identifier, public, number, at, None, None)
+    return _remember(tx, tenant, Node(number, identifier, public, number, at, None, None))
 
 
 def find(tx: Tx, tenant: str, identifier: Identifier) -> Node | None:
+    kind, scope, value = identifier.kind, identifier.scope or "", identifier.value
+    known = tx.memo("identifiers")
+    if (tenant, kind, scope, value) in known:
+        number = known[tenant, kind, scope, value]
+        return None if number is None else by_numbers(tx, [number])[number]
     row = tx.one(
-        "SELECT * FROM nodes WHERE tenant = ? AND kind = ? AND scope = ? AND value = ?",
-        tenant,
-        identifier.kind,
-        identifier.scope or "",
-        identifier.value,
+        "SELECT * FROM nodes WHERE tenant = ? AND kind = ? AND scope = ? AND value = ?", tenant, kind, scope, value
     )
-    return _node(row) if row else None
+    return _remember(tx, tenant, _node(row)) if row else None
+
+
+def read_ahead(tx: Tx, tenant: str, identifiers: Iterable[Identifier]) -> None:
+    """Finds all of them at once, and the customers to whom they belong."""
+    wanted: dict[tuple[str, str], set[str]] = {}
+    known = tx.memo("identifiers")
+    for one in identifiers:
+        wanted.setdefault((one.kind, one.scope or ""), set()).add(one.value)
+        known[tenant, one.kind, one.scope or "", one.value] = None
+    for (kind, scope), values in wanted.items():
+        marks = ", ".join("?" * len(values))
+        sql = f"SELECT * FROM nodes WHERE tenant = ? AND kind = ? AND scope = ? AND value IN ({marks})"
+        for row in tx.all(sql, tenant, kind, scope, *sorted(values)):
+            _remember(tx, tenant, _node(row))
+    nodes: dict[int, Node] = tx.memo("nodes")
+    by_numbers(tx, {node.customer for node in list(nodes.values())})
+
+
+def _remember(tx: Tx, tenant: str, node: Node) -> Node:
+    identifier = node.identifier
+    tx.memo("nodes")[node.number] = node
+    tx.memo("identifiers")[tenant, identifier.kind, identifier.scope or "", identifier.value] = node.number
+    return node
 
 
 def by_id(tx: Tx, tenant: str, public: str) -> Node | None:
@@ -93,10 +116,13 @@ def by_id(tx: Tx, tenant: str, public: str) -> Node | None:
 
 
 def by_numbers(tx: Tx, numbers: Iterable[int]) -> dict[int, Node]:
-    wanted = sorted(set(numbers))
-    marks = ", ".join("?" * len(wanted))
-    rows = tx.all(f"SELECT * FROM nodes WHERE node IN ({marks})", *wanted)  # noqa: S608 - question marks only
-    return {row["node"]: _node(row) for row in rows}
+    wanted = set(numbers)
+    known: dict[int, Node] = tx.memo("nodes")
+    if missing := sorted(wanted - known.keys()):
+        marks = ", ".join("?" * len(missing))
+        for row in tx.all(f"SELECT * FROM nodes WHERE node IN ({marks})", *missing):
+            known[row["node"]] = _node(row)
+    return {number: known[number] for number in wanted if number in known}
 
 
 def members(tx: Tx, tenant: str, customer: int) -> list[Node]:
@@ -112,25 +138,29 @@ def set_customer(tx: Tx, node: int, customer: int) -> None:
     tx.run("UPDATE nodes SET customer = ? WHERE node = ?", customer, node)
 
 
-def set_profile(tx: Tx, node: int, name: str | None, handle: str | None, at: int) -> None:
-    """The newest by event time wins; what is not told stays."""
-    tx.run(
-        "UPDATE nodes SET name = coalesce(?, name), handle = coalesce(?, handle), profile_at = ?"
-        " WHERE node = ? AND coalesce(profile_at, 0) <= ?",
-        name,
-        handle,
-        at,
-        node,
-        at,
-    )
+def set_profile(tx: Tx, tenant: str, node: Node, name: str | None, handle: str | None, at: int) -> None:
+    """The newest by event time wins, of two at one moment the one that sorts last; what is not told stays."""
+    told = node
+    if name and (at, name) > (node.name_at, node.name or ""):
+        told = replace(told, name=name, name_at=at)
+    if handle and (at, handle) > (node.handle_at, node.handle or ""):
+        told = replace(told, handle=handle, handle_at=at)
+    if told != node:
+        tx.amend(
+            "UPDATE nodes SET name = ?, handle = ?, name_at = ?, handle_at = ? WHERE node = ?",
+            node.number,
+            (told.name, told.handle, told.name_at, told.handle_at, node.number),
+        )
+        _remember(tx, tenant, told)
 
 
 def search(tx: Tx, tenant: str, text: str, limit: int) -> list[int]:
     """Customers with the text in an identifier, name or handle."""
-    like = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    like = "%" + text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     rows = tx.all(
         "SELECT DISTINCT customer FROM nodes WHERE tenant = ? AND"
-        " (value LIKE ? ESCAPE '\\' OR name LIKE ? ESCAPE '\\' OR handle LIKE ? ESCAPE '\\' OR id = ?) LIMIT ?",
+        " (lower(value) LIKE ? ESCAPE '\\' OR lower(name) LIKE ? ESCAPE '\\' OR lower(handle) LIKE ? ESCAPE '\\'"
+        " OR id = ?) LIMIT ?",
         tenant,
         like,
         like,
@@ -142,13 +172,24 @@ def search(tx: Tx, tenant: str, text: str, limit: int) -> list[int]:
 
 
 def add_evidence(tx: Tx, tenant: str, evidence: Evidence) -> bool:
-    """False if exactly this was known already."""
-    return bool(
-        tx.run(
-            "INSERT INTO evidence (tenant, digest, a, b, tier, proof, source, at, agent, note)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    """False if this was known already, and not from later: the earliest time counts, whatever came first."""
+    digest, known = evidence.digest, tx.memo("evidence")
+    if (tenant, digest) not in known:
+        row = tx.one("SELECT at FROM evidence WHERE tenant = ? AND digest = ?", tenant, digest)
+        known[tenant, digest] = row["at"] if row else None
+    at = known[tenant, digest]
+    if at is not None and at <= evidence.at:
+        return False
+    known[tenant, digest] = evidence.at
+    if at is not None:
+        tx.run("UPDATE evidence SET at = ? WHERE tenant = ? AND digest = ?", evidence.at, tenant, digest)
+        return True
+    tx.defer(
+        "INSERT INTO evidence (tenant, digest, a, b, tier, proof, source, at, agent, note)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
             tenant,
-            evidence.digest,
+            digest,
             evidence.a,
             evidence.b,
             evidence.tier,
@@ -157,19 +198,17 @@ def add_evidence(tx: Tx, tenant: str, evidence: Evidence) -> bool:
             evidence.at,
             evidence.agent,
             evidence.note,
-        )
+        ),
     )
+    return True
 
 
 def retract(tx: Tx, tenant: str, source: str, agent: str, at: int) -> list[Evidence]:
     """Retracts what `source` (a verdict, or one evidence's digest) brought; what was retracted."""
     where = "tenant = ? AND (source = ? OR digest = ?) AND retracted_by IS NULL"
-    found = [
-        _evidence(row)
-        for row in tx.all(f"SELECT * FROM evidence WHERE {where}", tenant, source, source)  # noqa: S608
-    ]
+    found = [_evidence(row) for row in tx.all(f"SELECT * FROM evidence WHERE {where}", tenant, source, source)]
     tx.run(
-        f"UPDATE evidence SET retracted_by = ?, retracted_at = ? WHERE {where}",  # noqa: S608 - a constant
+        f"UPDATE evidence SET retracted_by = ?, retracted_at = ? WHERE {where}",
         agent,
         at,
         tenant,
@@ -200,6 +239,8 @@ def _node(row: Row) -> Node:
         row["first_seen"],
         row["name"],
         row["handle"],
+        row["name_at"],
+        row["handle_at"],
     )
 
 

@@ -60,48 +60,92 @@ RANK = {"queued": 0, "retrying": 0, "uncertain": 1, "failed": 1, "sent": 2, "del
 
 def see(tx: Tx, tenant: str, channel: str, event: str) -> bool:
     """True the first time. The uniqueness is the table's, in the transaction of the effect."""
-    return bool(tx.run("INSERT INTO events_seen VALUES (?, ?, ?) ON CONFLICT DO NOTHING", tenant, channel, event))
+    known = tx.memo("seen")
+    if known.get((tenant, channel, event), _UNREAD) is False:
+        known[tenant, channel, event] = True
+        tx.defer("INSERT INTO events_seen (tenant, channel, event) VALUES (?, ?, ?)", (tenant, channel, event))
+        return True
+    insert = "INSERT INTO events_seen (tenant, channel, event) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+    return not known.get((tenant, channel, event)) and bool(tx.run(insert, tenant, channel, event))
+
+
+_UNREAD = object()
+
+
+def seen(tx: Tx, tenant: str, channel: str, event: str) -> bool:
+    sql = "SELECT 1 FROM events_seen WHERE tenant = ? AND channel = ? AND event = ?"
+    return tx.one(sql, tenant, channel, event) is not None
+
+
+def read_ahead(tx: Tx, tenant: str, channel: str, events: Iterable[str], native_ids: Iterable[str]) -> None:
+    """Which of these events, keys and early events are there already, all at once."""
+    seen = tx.memo("seen")
+    wanted = sorted(set(events))
+    seen.update(((tenant, channel, event), False) for event in wanted)
+    for row in _among(tx, "SELECT event FROM events_seen", "event", tenant, channel, wanted):
+        seen[tenant, channel, row["event"]] = True
+    ids = sorted(set(native_ids))
+    keys, early = tx.memo("keys"), tx.memo("early")
+    keys.update(((tenant, channel, native_id), []) for native_id in ids)
+    early.update(((tenant, channel, native_id), False) for native_id in ids)
+    columns = "SELECT native_id, thread, seq, node, at FROM interaction_keys"
+    for row in _among(tx, columns, "native_id", tenant, channel, ids):
+        keys[tenant, channel, row["native_id"]].append((row["thread"], Key(row["seq"], row["node"], row["at"])))
+    for row in _among(tx, "SELECT native_id FROM early", "native_id", tenant, channel, ids):
+        early[tenant, channel, row["native_id"]] = True
+
+
+def _among(tx: Tx, select: str, column: str, tenant: str, channel: str, values: list[str]) -> list[Row]:
+    if not values:
+        return []
+    marks = ", ".join("?" * len(values))
+    return tx.all(f"{select} WHERE tenant = ? AND channel = ? AND {column} IN ({marks})", tenant, channel, *values)
 
 
 def claim_key(tx: Tx, tenant: str, channel: str, thread: str, native_id: str, node: int, at: int) -> int | None:
     """The new interaction's number, None if it is there already."""
-    row = tx.one(
-        "INSERT INTO interaction_keys (tenant, channel, thread, native_id, node, at) VALUES (?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT DO NOTHING RETURNING seq",
-        tenant,
-        channel,
-        thread,
-        native_id,
-        node,
-        at,
+    if key_of(tx, tenant, channel, native_id, thread) is not None:
+        return None
+    seq = tx.number("seq")
+    tx.defer(
+        "INSERT INTO interaction_keys (seq, tenant, channel, thread, native_id, node, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (seq, tenant, channel, thread, native_id, node, at),
     )
-    return int(row["seq"]) if row else None
+    tx.memo("keys")[tenant, channel, native_id].append((thread, Key(seq, node, at)))
+    return seq
 
 
 def rename(tx: Tx, tenant: str, seq: int, native_id: str, thread: str) -> bool:
     """Gives an outbound interaction its native id; False if its echo came first."""
     return bool(
         tx.run(
-            "UPDATE OR IGNORE interaction_keys SET native_id = ?, thread = ? WHERE tenant = ? AND seq = ?",
+            "UPDATE interaction_keys SET native_id = ?, thread = ? WHERE tenant = ? AND seq = ? AND NOT EXISTS ("
+            " SELECT 1 FROM interaction_keys o WHERE o.tenant = interaction_keys.tenant"
+            " AND o.channel = interaction_keys.channel AND o.thread = ? AND o.native_id = ? AND o.seq <> ?)",
             native_id,
             thread,
             tenant,
+            seq,
+            thread,
+            native_id,
             seq,
         )
     )
 
 
 def key_of(tx: Tx, tenant: str, channel: str, native_id: str, thread: str | None = None) -> Key | None:
-    row = tx.one(
-        "SELECT seq, node, at FROM interaction_keys WHERE tenant = ? AND channel = ? AND native_id = ?"
-        " AND (? IS NULL OR thread = ?) ORDER BY seq DESC LIMIT 1",
-        tenant,
-        channel,
-        native_id,
-        thread,
-        thread,
-    )
-    return Key(row["seq"], row["node"], row["at"]) if row else None
+    """The newest with this id, in this thread if one is given."""
+    known = tx.memo("keys")
+    if (tenant, channel, native_id) not in known:
+        rows = tx.all(
+            "SELECT thread, seq, node, at FROM interaction_keys WHERE tenant = ? AND channel = ? AND native_id = ?",
+            tenant,
+            channel,
+            native_id,
+        )
+        known[tenant, channel, native_id] = [(row["thread"], Key(row["seq"], row["node"], row["at"])) for row in rows]
+    found = [key for where, key in known[tenant, channel, native_id] if thread is None or where == thread]
+    return max(found, key=lambda key: key.seq, default=None)
 
 
 def key_by_seq(tx: Tx, tenant: str, seq: int) -> Key | None:
@@ -110,22 +154,24 @@ def key_by_seq(tx: Tx, tenant: str, seq: int) -> Key | None:
 
 
 def store(tx: Tx, tenant: str, stored: Stored) -> None:
-    tx.run(
+    tx.defer(
         "INSERT INTO interactions (tenant, node, at, seq, leg, entry, direction, kind, data, received_at, agent,"
         " part, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        tenant,
-        stored.node,
-        stored.at,
-        stored.seq,
-        stored.leg,
-        stored.entry,
-        stored.interaction.direction,
-        stored.interaction.kind,
-        stored.interaction.to_json(),
-        stored.received_at,
-        stored.agent,
-        stored.part,
-        stored.state,
+        (
+            tenant,
+            stored.node,
+            stored.at,
+            stored.seq,
+            stored.leg,
+            stored.entry,
+            stored.interaction.direction,
+            stored.interaction.kind,
+            stored.interaction.to_json(),
+            stored.received_at,
+            stored.agent,
+            stored.part,
+            stored.state,
+        ),
     )
 
 
@@ -242,7 +288,7 @@ def newest(tx: Tx, tenant: str, node: int, before: tuple[int, int] | None, limit
 def keep_early(tx: Tx, tenant: str, channel: str, native_id: str, event: str, data: str) -> None:
     """An edit, tombstone, reaction or receipt that came before its original waits here."""
     tx.run(
-        "INSERT INTO early VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO early (tenant, channel, native_id, event, data) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         tenant,
         channel,
         native_id,
@@ -252,7 +298,9 @@ def keep_early(tx: Tx, tenant: str, channel: str, native_id: str, event: str, da
 
 
 def take_early(tx: Tx, tenant: str, channel: str, native_id: str) -> list[str]:
-    rows = tx.all(
+    if tx.memo("early").get((tenant, channel, native_id)) is False:
+        return []
+    rows = tx.change(
         "DELETE FROM early WHERE tenant = ? AND channel = ? AND native_id = ? RETURNING event, data",
         tenant,
         channel,
@@ -266,7 +314,7 @@ def react(tx: Tx, tenant: str, seq: int, author: str, reaction: str, at: int, *,
     return bool(
         tx.run(
             "INSERT INTO reactions VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, seq, author, reaction)"
-            " DO UPDATE SET at = excluded.at, present = excluded.present WHERE excluded.at >= at",
+            " DO UPDATE SET at = excluded.at, present = excluded.present WHERE excluded.at >= reactions.at",
             tenant,
             seq,
             author,
@@ -279,20 +327,18 @@ def react(tx: Tx, tenant: str, seq: int, author: str, reaction: str, at: int, *,
 
 def reactions(tx: Tx, tenant: str, seqs: Iterable[int]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
-    for row in _in(tx, "SELECT seq, reaction FROM reactions WHERE tenant = ? AND present AND seq IN", tenant, seqs):
+    for row in _in(tx, "SELECT seq, reaction FROM reactions WHERE tenant = ? AND present = 1 AND seq IN", tenant, seqs):
         found.setdefault(row["seq"], []).append(row["reaction"])
     return found
 
 
 def expect_attachments(tx: Tx, tenant: str, seq: int, interaction: Interaction) -> None:
-    tx.many(
-        "INSERT INTO attachments (tenant, seq, position, state, blob, media_type, name, size)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        [
-            (tenant, seq, position, "stored" if a.blob else "pending", a.blob, a.media_type, a.name, a.size)
-            for position, a in enumerate(interaction.attachments)
-        ],
-    )
+    for position, a in enumerate(interaction.attachments):
+        tx.defer(
+            "INSERT INTO attachments (tenant, seq, position, state, blob, media_type, name, size)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (tenant, seq, position, "stored" if a.blob else "pending", a.blob, a.media_type, a.name, a.size),
+        )
 
 
 def attachments(tx: Tx, tenant: str, seqs: Iterable[int]) -> dict[int, list[Kept]]:
@@ -309,6 +355,21 @@ def attachment(tx: Tx, tenant: str, seq: int, position: int) -> Kept | None:
 
 def pending_attachments(tx: Tx, now: int, limit: int) -> list[tuple[str, Kept]]:
     rows = tx.all("SELECT * FROM attachments WHERE state = 'pending' AND due_at <= ? ORDER BY seq LIMIT ?", now, limit)
+    return [(row["tenant"], _kept(row)) for row in rows]
+
+
+def claim_attachments(tx: Tx, now: int, until: int, limit: int) -> list[tuple[str, Kept]]:
+    """What is to be fetched; nobody else tries before `until`."""
+    sql = "SELECT * FROM attachments WHERE state = 'pending' AND due_at <= ? ORDER BY seq LIMIT ?"
+    rows = tx.all(f"{sql}{tx.claiming}", now, limit)
+    for row in rows:
+        tx.run(
+            "UPDATE attachments SET due_at = ? WHERE tenant = ? AND seq = ? AND position = ?",
+            until,
+            row["tenant"],
+            row["seq"],
+            row["position"],
+        )
     return [(row["tenant"], _kept(row)) for row in rows]
 
 
@@ -332,6 +393,8 @@ def settle_attachment(tx: Tx, tenant: str, kept: Kept) -> None:
 
 def _in(tx: Tx, sql: str, tenant: str, seqs: Iterable[int]) -> list[Row]:
     wanted = list(seqs)
+    if not wanted:
+        return []
     return tx.all(f"{sql} ({', '.join('?' * len(wanted))})", tenant, *wanted)
 
 

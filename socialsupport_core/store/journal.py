@@ -1,12 +1,16 @@
 """The journal: every accepted payload, before anything else happens to it."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from socialsupport_core.model import Payload
 from socialsupport_core.store.database import Row, Tx, micros, moment
 
+AT_ONCE = 25  # tenants in one batch
+MANY = " "
+"""In place of the tenant at the door of an app that serves many; no tenant is called that."""
 State = Literal["waiting", "recorded", "ignored", "quarantined"]
 
 
@@ -22,11 +26,28 @@ class Entry:
     reason: str | None
 
 
-def append(tx: Tx, tenant: str | None, door: str, payload: Payload) -> int:
-    return tx.insert(
-        "INSERT INTO journal (tenant, door, source, method, url, headers, body, received_at, state)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'waiting')",
-        tenant,
+Accepted = tuple[str | None, str, Payload]
+"""The tenant, None at the door of an app that serves many; the door; and what came."""
+
+
+_APPEND = (
+    "INSERT INTO journal (tenant, door, source, method, url, headers, body, received_at, state)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+def append(tx: Tx, accepted: Iterable[Accepted]) -> None:
+    tx.many(_APPEND, [_values(*one) for one in accepted])
+
+
+def append_one(tx: Tx, tenant: str | None, door: str, payload: Payload) -> int:
+    """The entry's number."""
+    return int(tx.change(f"{_APPEND} RETURNING entry", *_values(tenant, door, payload))[0]["entry"])
+
+
+def _values(tenant: str | None, door: str, payload: Payload) -> tuple[Any, ...]:
+    return (
+        tenant or MANY,
         door,
         payload.source,
         payload.method,
@@ -34,13 +55,32 @@ def append(tx: Tx, tenant: str | None, door: str, payload: Payload) -> int:
         json.dumps(payload.headers),
         payload.body,
         micros(payload.received_at),
+        "waiting",
     )
 
 
-def waiting(tx: Tx, limit: int) -> list[Entry]:
-    return [
-        _entry(row) for row in tx.all("SELECT * FROM journal WHERE state = 'waiting' ORDER BY entry LIMIT ?", limit)
-    ]
+def claim(tx: Tx, limit: int, after: str = "") -> list[Entry]:
+    """What waits, each tenant's oldest first, in equal shares; until the commit nobody else gets it.
+
+    `after` is the tenant that was last served, so that however many wait, each has its turn.
+    """
+    tenants = _with_work(tx, after) or _with_work(tx, "")
+    sql = "SELECT * FROM journal WHERE state = 'waiting' AND tenant = ? ORDER BY entry LIMIT ?"
+    share = -(-limit // max(1, len(tenants)))
+    return [_entry(row) for tenant in tenants for row in tx.all(f"{sql}{tx.claiming}", tenant, share)]
+
+
+def _with_work(tx: Tx, after: str) -> list[str]:
+    """Tenants with something waiting: a seek in the index for each, however long their backlogs are."""
+    rows = tx.all(
+        "WITH RECURSIVE t (tenant, n) AS ("
+        " SELECT min(tenant), 1 FROM journal WHERE state = 'waiting' AND tenant > ? UNION ALL"
+        " SELECT (SELECT min(j.tenant) FROM journal j WHERE j.state = 'waiting' AND j.tenant > t.tenant), n + 1"
+        " FROM t WHERE t.tenant IS NOT NULL AND n < ?) SELECT tenant FROM t WHERE tenant IS NOT NULL",
+        after,
+        AT_ONCE,
+    )
+    return [row["tenant"] for row in rows]
 
 
 def get(tx: Tx, number: int) -> Entry | None:
@@ -50,7 +90,9 @@ def get(tx: Tx, number: int) -> Entry | None:
 
 def settle(tx: Tx, number: int, state: State, reason: str | None, events: int) -> None:
     """`events` counts what was recorded; `reason` says why it was ignored or quarantined, if only in part."""
-    tx.run("UPDATE journal SET state = ?, reason = ?, events = ? WHERE entry = ?", state, reason, events, number)
+    tx.amend(
+        "UPDATE journal SET state = ?, reason = ?, events = ? WHERE entry = ?", number, (state, reason, events, number)
+    )
 
 
 def reopen(tx: Tx, number: int | None = None, tenant: str | None = None) -> int:
@@ -58,7 +100,8 @@ def reopen(tx: Tx, number: int | None = None, tenant: str | None = None) -> int:
     if number is not None:
         return tx.run("UPDATE journal SET state = 'waiting', reason = NULL WHERE entry = ?", number)
     return tx.run(
-        "UPDATE journal SET state = 'waiting', reason = NULL WHERE state = 'quarantined' AND (? IS NULL OR tenant = ?)",
+        "UPDATE journal SET state = 'waiting', reason = NULL WHERE state = 'quarantined'"
+        " AND (CAST(? AS TEXT) IS NULL OR tenant = ?)",
         tenant,
         tenant,
     )
@@ -67,7 +110,7 @@ def reopen(tx: Tx, number: int | None = None, tenant: str | None = None) -> int:
 def by_state(tx: Tx, state: State, limit: int, tenant: str | None = None) -> list[Entry]:
     """The newest first."""
     rows = tx.all(
-        "SELECT * FROM journal WHERE state = ? AND (? IS NULL OR tenant = ?) ORDER BY entry DESC LIMIT ?",
+        "SELECT * FROM journal WHERE state = ? AND (CAST(? AS TEXT) IS NULL OR tenant = ?) ORDER BY entry DESC LIMIT ?",
         state,
         tenant,
         tenant,
@@ -88,7 +131,7 @@ def counts(tx: Tx) -> dict[str, int]:
 def count_refused(tx: Tx, door: str) -> None:
     """A forged payload leaves nothing but this."""
     tx.run(
-        "INSERT INTO refused (door, count) VALUES (?, 1) ON CONFLICT (door) DO UPDATE SET count = count + 1",
+        "INSERT INTO refused (door, count) VALUES (?, 1) ON CONFLICT (door) DO UPDATE SET count = refused.count + 1",
         door,
     )
 
@@ -104,7 +147,8 @@ def _entry(row: Row) -> Entry:
         method=row["method"],
         url=row["url"],
         headers=tuple((name, value) for name, value in json.loads(row["headers"])),
-        body=row["body"],
+        body=bytes(row["body"]),
         received_at=moment(row["received_at"]),
     )
-    return Entry(row["entry"], row["tenant"], row["door"], payload, row["state"], row["reason"])
+    tenant = None if row["tenant"] == MANY else row["tenant"]
+    return Entry(row["entry"], tenant, row["door"], payload, row["state"], row["reason"])

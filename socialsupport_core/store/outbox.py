@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
@@ -70,13 +70,15 @@ def add(tx: Tx, part: Part) -> bool:
     )
 
 
-def next_number(tx: Tx) -> int:
-    row = tx.one("SELECT coalesce(max(number), 0) + 1 AS n FROM outbox")
-    return int(row["n"]) if row else 1
-
-
-def claim(tx: Tx, now: int, limit: int, under_way: Mapping[tuple[str, str], int] = MappingProxyType({})) -> list[Part]:
-    """Takes what is due, at most one of a thread, the oldest first; marks it as being sent.
+def claim(
+    tx: Tx,
+    now: int,
+    limit: int,
+    under_way: Mapping[tuple[str, str], int] = MappingProxyType({}),
+    worker: str = "",
+    until: int = 0,
+) -> list[Part]:
+    """Takes what is due, at most one of a thread, the oldest first; marks it as being sent by this worker until then.
 
     `under_way` counts by tenant and channel: one that has `PER_CHANNEL` already gets no more, a paused one none.
 
@@ -87,11 +89,11 @@ def claim(tx: Tx, now: int, limit: int, under_way: Mapping[tuple[str, str], int]
     marks = ", ".join(["(?, ?)"] * (len(full) // 2))
     unless_full = f" AND (o.tenant, o.channel) NOT IN (VALUES {marks})" if full else ""
     rows = tx.all(
-        "SELECT * FROM outbox o WHERE state IN ('queued', 'retrying') AND due_at <= ? AND NOT EXISTS ("  # noqa: S608
+        "SELECT * FROM outbox o WHERE state IN ('queued', 'retrying') AND due_at <= ? AND NOT EXISTS ("
         " SELECT 1 FROM outbox e WHERE e.tenant = o.tenant AND e.channel = o.channel AND e.thread = o.thread"
         " AND e.number < o.number AND e.state IN ('queued', 'sending', 'retrying')) AND NOT EXISTS ("
         " SELECT 1 FROM channels c WHERE c.tenant = o.tenant AND c.channel = o.channel AND c.state = 'paused')"
-        f"{unless_full} ORDER BY number LIMIT ?",
+        f"{unless_full} ORDER BY number LIMIT ?{tx.claiming}",
         now,
         *full,
         limit,
@@ -99,7 +101,10 @@ def claim(tx: Tx, now: int, limit: int, under_way: Mapping[tuple[str, str], int]
     rows = _with_room(rows, under_way)
     for row in rows:
         tx.run(
-            "UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE tenant = ? AND part = ?",
+            "UPDATE outbox SET state = 'sending', attempts = attempts + 1, worker = ?, lease_until = ?"
+            " WHERE tenant = ? AND part = ?",
+            worker,
+            until,
             row["tenant"],
             row["part"],
         )
@@ -117,21 +122,60 @@ def _with_room(rows: list[Row], under_way: Mapping[tuple[str, str], int]) -> lis
     return taken
 
 
+def renew(tx: Tx, worker: str, until: int) -> None:
+    """Whoever lives keeps what it is sending."""
+    tx.run("UPDATE outbox SET lease_until = ? WHERE worker = ? AND state = 'sending'", until, worker)
+
+
+def abandon(tx: Tx, worker: str | None = None) -> None:
+    """Gives back what this worker, or any, was sending."""
+    tx.run(
+        "UPDATE outbox SET lease_until = 0 WHERE state = 'sending' AND (CAST(? AS TEXT) IS NULL OR worker = ?)",
+        worker,
+        worker,
+    )
+
+
+def any_abandoned(tx: Tx, now: int) -> bool:
+    """Whether any part's worker seems dead."""
+    return tx.one("SELECT 1 FROM outbox WHERE state = 'sending' AND lease_until <= ? LIMIT 1", now) is not None
+
+
+def abandoned(tx: Tx, now: int) -> list[Part]:
+    """Parts whose worker does not live any more."""
+    sql = "SELECT * FROM outbox WHERE state = 'sending' AND lease_until <= ? ORDER BY number"
+    return [_part(row) for row in tx.all(f"{sql}{tx.claiming}", now)]
+
+
 def next_due(tx: Tx) -> int | None:
     row = tx.one("SELECT min(due_at) AS due FROM outbox WHERE state IN ('queued', 'retrying')")
     return row["due"] if row else None
 
 
+def hurry(tx: Tx, tenant: str, channel: str, now: int) -> int:
+    """What waits to be tried again on this channel is due now: its trouble is over. The number of parts."""
+    return tx.run(
+        "UPDATE outbox SET due_at = ? WHERE tenant = ? AND channel = ? AND state = 'retrying' AND due_at > ?",
+        now,
+        tenant,
+        channel,
+        now,
+    )
+
+
 def move(
     tx: Tx, part: Part, state: State, *, error: str | None = None, code: str | None = None, due_at: int = 0
 ) -> bool:
-    """Moves on as `NEXT` allows; False if somebody has moved it elsewhere already."""
+    """Moves on as `NEXT` allows; False if somebody has moved it elsewhere already.
+
+    A worker that was taken for dead says nothing about the attempt of whoever took over, unless the part was sent.
+    """
     allowed = [old for old, new in NEXT.items() if state in new]
     marks = ", ".join("?" * len(allowed))
     return bool(
         tx.run(
-            f"UPDATE outbox SET state = ?, error = ?, code = ?, due_at = ?"  # noqa: S608 - question marks only
-            f" WHERE tenant = ? AND part = ? AND state IN ({marks})",
+            f"UPDATE outbox SET state = ?, error = ?, code = ?, due_at = ? WHERE tenant = ? AND part = ?"
+            f" AND state IN ({marks}) AND (? = 'sent' OR state <> 'sending' OR attempts <= ?)",
             state,
             error,
             code,
@@ -139,6 +183,8 @@ def move(
             part.tenant,
             part.key,
             *allowed,
+            state,
+            part.attempts + 1,
         )
     )
 
@@ -162,7 +208,7 @@ def parts_of(tx: Tx, tenant: str, key: str) -> list[Part]:
 
 def in_state(tx: Tx, *states: State) -> list[Part]:
     marks = ", ".join("?" * len(states))
-    rows = tx.all(f"SELECT * FROM outbox WHERE state IN ({marks}) ORDER BY number", *states)  # noqa: S608
+    rows = tx.all(f"SELECT * FROM outbox WHERE state IN ({marks}) ORDER BY number", *states)
     return [_part(row) for row in rows]
 
 
@@ -188,6 +234,19 @@ def unshown(tx: Tx, tenant: str, channel: str, thread: str) -> list[Part]:
         thread,
     )
     return [_part(row) for row in rows]
+
+
+def failed_since(tx: Tx, tenant: str, conversations: Iterable[str], since: int) -> Part | None:
+    """The newest part of these conversations that failed, if it was written after that moment."""
+    wanted = sorted(set(conversations))
+    row = tx.one(
+        "SELECT * FROM outbox WHERE tenant = ? AND state = 'failed' AND created_at > ?"
+        f" AND conversation IN ({', '.join('?' * len(wanted))}) ORDER BY number DESC LIMIT 1",
+        tenant,
+        since,
+        *wanted,
+    )
+    return _part(row) if row else None
 
 
 def counts(tx: Tx) -> dict[str, int]:

@@ -1,4 +1,17 @@
-"""The tables. The tenant comes first in every key; times are microseconds since 1970."""
+"""The tables, in words that both stores understand. The tenant comes first in every key; times are microseconds.
+
+`SERIAL` is a number that the store gives, `NUMBERED` one that `Tx.number` gives, from the series of the same name.
+"""
+
+import re
+
+from socialsupport_core.store.backfills import TABLES as BACKFILLS
+from socialsupport_core.store.credentials import TABLES as CREDENTIALS
+from socialsupport_core.store.fanouts import TABLES as FANOUTS
+from socialsupport_core.store.health import TABLES as HEALTH
+from socialsupport_core.store.leases import TABLES as LEASES
+from socialsupport_core.store.traces import TABLES as TRACES
+from socialsupport_core.store.webhooks import TABLES as WEBHOOKS
 
 VERSION = 1
 
@@ -20,10 +33,10 @@ CREATE INDEX channels_by_app ON channels (app, own_account);
 CREATE TABLE secrets (ref TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE journal (
-  entry INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT, door TEXT NOT NULL,
+  entry SERIAL, tenant TEXT NOT NULL, door TEXT NOT NULL,
   source TEXT NOT NULL, method TEXT NOT NULL, url TEXT NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL,
   received_at INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT, events INTEGER NOT NULL DEFAULT 0);
-CREATE INDEX journal_waiting ON journal (entry) WHERE state = 'waiting';
+CREATE INDEX journal_waiting ON journal (tenant, entry) WHERE state = 'waiting';
 CREATE INDEX journal_by_state ON journal (state, entry);
 CREATE TABLE refused (door TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE events_seen (
@@ -31,9 +44,9 @@ CREATE TABLE events_seen (
   PRIMARY KEY (tenant, channel, event)) WITHOUT ROWID;
 
 CREATE TABLE nodes (
-  node INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, kind TEXT NOT NULL, scope TEXT NOT NULL,
+  node NUMBERED, tenant TEXT NOT NULL, kind TEXT NOT NULL, scope TEXT NOT NULL,
   value TEXT NOT NULL, first_seen INTEGER NOT NULL, id TEXT NOT NULL, customer INTEGER NOT NULL,
-  name TEXT, handle TEXT, profile_at INTEGER,
+  name TEXT, handle TEXT, name_at INTEGER NOT NULL DEFAULT 0, handle_at INTEGER NOT NULL DEFAULT 0,
   UNIQUE (tenant, kind, scope, value), UNIQUE (tenant, id));
 CREATE INDEX nodes_by_customer ON nodes (tenant, customer);
 CREATE TABLE evidence (
@@ -51,7 +64,7 @@ CREATE TABLE conversations (
   PRIMARY KEY (tenant, conversation)) WITHOUT ROWID;
 CREATE INDEX conversations_by_status ON conversations (tenant, status, waiting_since);
 CREATE TABLE legs (
-  leg INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, conversation TEXT NOT NULL, channel TEXT NOT NULL,
+  leg NUMBERED, tenant TEXT NOT NULL, conversation TEXT NOT NULL, channel TEXT NOT NULL,
   network TEXT NOT NULL, own_account TEXT NOT NULL, thread TEXT NOT NULL, visibility TEXT NOT NULL,
   node INTEGER NOT NULL, opened_at INTEGER NOT NULL, last_inbound INTEGER, rule TEXT NOT NULL, reason TEXT NOT NULL,
   moved_from TEXT);
@@ -60,7 +73,7 @@ CREATE INDEX legs_by_node ON legs (tenant, node);
 CREATE INDEX legs_by_conversation ON legs (tenant, conversation);
 
 CREATE TABLE interaction_keys (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, channel TEXT NOT NULL, thread TEXT NOT NULL,
+  seq NUMBERED, tenant TEXT NOT NULL, channel TEXT NOT NULL, thread TEXT NOT NULL,
   native_id TEXT NOT NULL, node INTEGER NOT NULL, at INTEGER NOT NULL,
   UNIQUE (tenant, channel, thread, native_id));
 CREATE INDEX interaction_keys_by_native ON interaction_keys (tenant, channel, native_id);
@@ -86,6 +99,7 @@ CREATE TABLE outbox (
   tenant TEXT NOT NULL, part TEXT NOT NULL, number INTEGER NOT NULL, channel TEXT NOT NULL, thread TEXT NOT NULL,
   conversation TEXT NOT NULL, seq INTEGER, intent TEXT NOT NULL, agent TEXT NOT NULL, state TEXT NOT NULL,
   attempts INTEGER NOT NULL, due_at INTEGER NOT NULL, error TEXT, code TEXT, created_at INTEGER NOT NULL,
+  worker TEXT, lease_until INTEGER,
   PRIMARY KEY (tenant, part)) WITHOUT ROWID;
 CREATE INDEX outbox_due ON outbox (state, due_at);
 CREATE INDEX outbox_order ON outbox (tenant, channel, thread, number);
@@ -112,13 +126,57 @@ CREATE TABLE crm_cases (
 CREATE INDEX crm_cases_by_case ON crm_cases (tenant, crm, case_ref);
 
 CREATE TABLE log (
-  cursor INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, type TEXT NOT NULL, at INTEGER NOT NULL,
+  cursor SERIAL, tenant TEXT NOT NULL, type TEXT NOT NULL, at INTEGER NOT NULL,
   channel TEXT, thread TEXT, conversation TEXT, data TEXT NOT NULL);
 CREATE INDEX log_by_tenant ON log (tenant, cursor);
 CREATE INDEX log_by_thread ON log (tenant, channel, thread, cursor);
 CREATE INDEX log_of_turns ON log (tenant, conversation, cursor) WHERE type IN ('conversation.handed_off',
   'conversation.assigned', 'conversation.resolved', 'conversation.reopened');
 CREATE TABLE audit (
-  number INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, agent TEXT NOT NULL, at INTEGER NOT NULL,
+  number SERIAL, tenant TEXT NOT NULL, agent TEXT NOT NULL, at INTEGER NOT NULL,
   verb TEXT NOT NULL, object TEXT NOT NULL);
 """
+
+SCHEMA += LEASES + WEBHOOKS
+
+SCHEMA += FANOUTS
+
+SCHEMA += """
+CREATE TABLE token_issues (
+  digest TEXT PRIMARY KEY, origin TEXT NOT NULL, issued_at INTEGER NOT NULL, issued_by TEXT, purpose TEXT)
+  WITHOUT ROWID;
+"""
+
+SCHEMA += CREDENTIALS
+
+SCHEMA += HEALTH + BACKFILLS + TRACES
+
+NUMBERED = ("node", "leg", "seq", "part")
+
+TELL = "INSERT INTO log (tenant, type, at, channel, thread, conversation, data) VALUES (?, ?, ?, ?, ?, ?, ?)"
+"""How the log is written, with each commit."""
+
+
+_META = (
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);\n"
+    "INSERT INTO meta (name, value) VALUES ('configuration', '0');\n"
+)
+SQLITE_ONLY = f"{_META}CREATE TABLE numbers (name TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID;\n" + "".join(
+    f"INSERT INTO numbers VALUES ('{name}', 1);\n" for name in NUMBERED
+)
+POSTGRESQL_ONLY = _META + "".join(f"CREATE SEQUENCE {name}_numbers;\n" for name in NUMBERED)
+
+
+def for_sqlite(statements: str) -> str:
+    return _named(statements, {"SERIAL": "INTEGER PRIMARY KEY AUTOINCREMENT", "NUMBERED": "INTEGER PRIMARY KEY"})
+
+
+def for_postgresql(statements: str) -> str:
+    serial = "BIGINT GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY"
+    names = {"SERIAL": serial, "NUMBERED": "BIGINT PRIMARY KEY", "INTEGER": "BIGINT", "BLOB": "BYTEA"}
+    names["TEXT"] = 'TEXT COLLATE "C"'  # the same order everywhere, and the same as SQLite's
+    return _named(statements.replace(" WITHOUT ROWID", ""), names)
+
+
+def _named(text: str, names: dict[str, str]) -> str:
+    return re.sub(r"\b(" + "|".join(names) + r")\b", lambda found: names[found[0]], text)

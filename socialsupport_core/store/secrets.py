@@ -45,7 +45,7 @@ class EncryptedSecrets:
         if row is None:
             raise ConfigError(f"there is no secret {ref}")
         try:
-            return self._box.decrypt(row["value"]).decode()
+            return self._box.decrypt(bytes(row["value"])).decode()
         except InvalidToken:
             raise ConfigError(
                 f"the secret {ref} was sealed with another key; give the old key as the second one"

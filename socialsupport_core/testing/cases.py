@@ -9,12 +9,12 @@ have it). Every other `*.json` holds one case or a list of cases; its key says w
 import base64
 import json
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, TypeAdapter, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
-from socialsupport_core.contract import CaseRef, CaseSummary, Contact, CRMEvent, Outcome, Ref
+from socialsupport_core.contract import CaseRef, CaseSummary, Contact, CRMEvent, Outcome, Ref, SignIn, errors
 from socialsupport_core.model import (
     Attachment,
     Blob,
@@ -31,6 +31,7 @@ from socialsupport_core.model import (
     Reply,
     Value,
 )
+from socialsupport_core.testing.problems import near, problems
 
 AnyEvent = Annotated[Event, Field(discriminator="type")]
 AnyCRMEvent = Annotated[CRMEvent, Field(discriminator="type")]
@@ -43,6 +44,11 @@ class Binary(Value):
     base64: str
 
 
+DELIVERY_ERRORS: Mapping[str, type[errors.DeliveryError]] = {
+    name: kind
+    for name, kind in vars(errors).items()
+    if isinstance(kind, type) and issubclass(kind, errors.DeliveryError)
+}
 Content = str | Binary
 """Bytes in JSON: a string stands for its UTF-8."""
 
@@ -83,17 +89,40 @@ class GivenPayload(Value):
 
 
 class ExpectedReply(Value):
-    """What a door answers. Headers are checked where they are given."""
+    """What a door answers: `body` byte for byte, or `json`, however spaced. Headers are checked where given."""
 
     status: int = 200
     headers: dict[str, str] = Field(default_factory=dict)
     body: Content = ""
+    json_: Any = Field(default=None, alias="json")
 
-    def matches(self, reply: Reply) -> bool:
-        said = {name.lower(): value for name, value in reply.headers}
-        wanted = {name.lower(): value for name, value in self.headers.items()}
-        exact = (reply.status, reply.body) == (self.status, content_of(self.body))
-        return exact and wanted.items() <= said.items()
+    @model_validator(mode="after")
+    def _has_one_content(self) -> Self:
+        if {"body", "json_"} <= self.model_fields_set:
+            raise ValueError("a reply has one content: body or json")
+        return self
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        content = {"json": self.json_} if self._is_json else {"body": content_of(self.body)}
+        return {"status": self.status, "headers": headers, **content}
+
+    def said(self, reply: Reply) -> dict[str, Any]:
+        """The reply in the form of `wanted`, with no more than is compared."""
+        headers = {name.lower(): value for name, value in reply.headers}
+        compared = {name.lower(): headers.get(name.lower()) for name in self.headers}
+        return {"status": reply.status, "headers": compared, **self._content(reply)}
+
+    def _content(self, reply: Reply) -> dict[str, Any]:
+        try:
+            return {"json": json.loads(reply.body)} if self._is_json else {"body": reply.body}
+        except ValueError:
+            return {"body": reply.body}
+
+    @property
+    def _is_json(self) -> bool:
+        return "json_" in self.model_fields_set
 
 
 class ExpectedRequest(Value):
@@ -144,6 +173,8 @@ class Step(Value):
             raise ValueError('this request has no response; write "response": {"status": 200, "json": …}')
         if self.ask is not None and "type" not in self.ask:
             raise ValueError('an ask names its class: {"type": "ReadBlob", …}')
+        if self.raises is not None and self.raises not in DELIVERY_ERRORS:
+            raise ValueError(f"{self.raises!r} is not a DeliveryError; {near(self.raises, DELIVERY_ERRORS)}")
         return self
 
 
@@ -234,37 +265,45 @@ class GivenBlob(Value):
         return Blob(content=content_of(self.content), media_type=self.media_type, name=self.name)
 
 
-Signature = tuple[Mapping[str, TypeAdapter[Any]], TypeAdapter[Any]]
-"""The arguments of a flow by name, and its result."""
+Signature = tuple[Mapping[str, Any], Any]
+"""The types of a flow's arguments by name, and of its result."""
+
+SIGNING_IN: Mapping[str, Signature] = {
+    "refresh": ({"credentials": Credentials}, Credentials),
+    "connect": ({"state": str, "redirect": str}, str),
+    "connect_with": ({"sign_in": SignIn}, str),
+    "exchange": ({"code": str}, Credentials),
+    "exchange_with": ({"code": str, "sign_in": SignIn}, Credentials),
+}
+"""Of connectors and CRM adapters alike."""
 
 CALLS: Mapping[str, Signature] = {
-    "probe": ({}, TypeAdapter(Facts)),
-    "profile": ({"identifier": TypeAdapter(Identifier)}, TypeAdapter(Party)),
-    "fetch": ({"attachment": TypeAdapter(Attachment)}, TypeAdapter(GivenBlob)),
-    "subscribe": ({"public_url": TypeAdapter(str)}, TypeAdapter(None)),
+    "probe": ({}, Facts),
+    "profile": ({"identifier": Identifier}, Party),
+    "fetch": ({"attachment": Attachment}, GivenBlob),
+    "subscribe": ({"public_url": str}, None),
     "lookup": (
-        {"intent": TypeAdapter(AnyIntent), "since": TypeAdapter(Instant)},
-        TypeAdapter(Receipt | None),
+        {"intent": AnyIntent, "since": Instant},
+        Receipt | None,
     ),
-    "refresh": ({"credentials": TypeAdapter(Credentials)}, TypeAdapter(Credentials)),
-    "exchange": ({"code": TypeAdapter(str)}, TypeAdapter(Credentials)),
-    "connect": ({"state": TypeAdapter(str), "redirect": TypeAdapter(str)}, TypeAdapter(str)),
+    **SIGNING_IN,
 }
 """The connector's methods that a `call` case can run."""
 
 CRM_CALLS: Mapping[str, Signature] = {
-    "find_customers": ({"party": TypeAdapter(Party)}, TypeAdapter(tuple[Contact, ...])),
-    "open_case": ({"conversation": TypeAdapter(CaseSummary)}, TypeAdapter(CaseRef)),
+    "find_customers": ({"party": Party}, tuple[Contact, ...]),
+    "open_case": ({"conversation": CaseSummary}, CaseRef),
     "save_interaction": (
-        {"case": TypeAdapter(CaseRef), "interaction": TypeAdapter(Interaction), "key": TypeAdapter(str)},
-        TypeAdapter(Ref),
+        {"case": CaseRef, "interaction": Interaction, "key": str},
+        Ref,
     ),
     "attach": (
-        {"case": TypeAdapter(CaseRef), "blob": TypeAdapter(GivenBlob), "key": TypeAdapter(str)},
-        TypeAdapter(Ref),
+        {"case": CaseRef, "blob": GivenBlob, "key": str},
+        Ref,
     ),
-    "close_case": ({"case": TypeAdapter(CaseRef), "outcome": TypeAdapter(Outcome)}, TypeAdapter(None)),
-    "erase": ({"contact": TypeAdapter(str)}, TypeAdapter(None)),
+    "close_case": ({"case": CaseRef, "outcome": Outcome}, None),
+    "erase": ({"contact": str}, None),
+    **SIGNING_IN,
 }
 """The CRM adapter's."""
 
@@ -281,19 +320,25 @@ class Call(Case):
     def given(self, calls: Mapping[str, Signature] = CALLS) -> dict[str, Any]:
         """The arguments as values. Raises ValueError that names what is missing or unknown."""
         if self.call not in calls:
-            raise ValueError(f"there is no call {self.call!r}; there are {', '.join(calls)}")
+            raise ValueError(f"there is no call {self.call!r}; {near(self.call, calls)}")
         wanted = calls[self.call][0]
         if set(self.arguments) != set(wanted):
             raise ValueError(f"{self.call} takes {', '.join(wanted) or 'no arguments'}")
-        return {name: _value(wanted[name], value) for name, value in self.arguments.items()}
+        return {name: _value(wanted[name], value, f"arguments.{name}") for name, value in self.arguments.items()}
 
     def expected(self, calls: Mapping[str, Signature] = CALLS) -> Any:
         """The result as a value. Raises ValueError."""
-        return _value(calls[self.call][1], self.result)
+        return _value(calls[self.call][1], self.result, "result")
 
 
-def _value(model: TypeAdapter[Any], given: Any) -> Any:
-    value = model.validate_json(json.dumps(given))
+_adapter = cache(TypeAdapter)
+
+
+def _value(kind: Any, given: Any, where: str) -> Any:
+    try:
+        value = _adapter(kind).validate_json(json.dumps(given))
+    except ValidationError as error:
+        raise ValueError(f"{where}.{problems(error, kind)}") from error
     return value.blob() if isinstance(value, GivenBlob) else value
 
 

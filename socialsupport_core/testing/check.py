@@ -6,7 +6,7 @@ import io
 import itertools
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +14,8 @@ from typing import Any, Literal
 from socialsupport_core.contract import CRM, ConfigError, Connector
 
 Outcome = Literal["passed", "failed", "skipped"]
+
+Told = Callable[[int, int], None]
 
 _MODULE = "from socialsupport_core.testing.check import subject\n\nTestConformance = subject()\n"
 _under_test: list[type] = []
@@ -57,21 +59,31 @@ class Report:
         return tuple(result for result in self.results if result.outcome == "skipped")
 
 
-def check(connector: type[Connector[Any]], only: Sequence[str] = ()) -> Report:
-    """Every property of the kit, or `only` those named. Raises ConfigError when the kit is not installed."""
+def _untold(done: int, total: int) -> None:
+    """Nobody wants to know how far it is."""
+
+
+def check(connector: type[Connector[Any]], only: Sequence[str] = (), told: Told = _untold) -> Report:
+    """Every property of the kit, or `only` those named. Raises ConfigError when the kit is not installed.
+
+    `told` hears how many of how many results there are.
+    """
     _installed()
     from socialsupport_core.testing.conformance import ConnectorConformance  # noqa: PLC0415 - imports pytest
 
-    return _run(connector.name, type("TestConformance", (ConnectorConformance,), {"connector": connector}), only)
+    tests = type("TestConformance", (ConnectorConformance,), {"connector": connector})
+    return _run(connector.name, tests, only, told)
 
 
-def check_crm(crm: type[CRM[Any]], simulator: type[Any] | None = None, only: Sequence[str] = ()) -> Report:
+def check_crm(
+    crm: type[CRM[Any]], simulator: type[Any] | None = None, only: Sequence[str] = (), told: Told = _untold
+) -> Report:
     """The same for a CRM adapter and its simulator, which `Registry.simulators` holds by its name."""
     _installed()
     from socialsupport_core.testing.crm import CRMConformance  # noqa: PLC0415 - imports pytest
 
     tests = type("TestConformance", (CRMConformance,), {"crm": crm, "simulator": simulator})
-    return _run(crm.name, tests, only)
+    return _run(crm.name, tests, only, told)
 
 
 def subject() -> type:
@@ -88,10 +100,10 @@ def _installed() -> None:
         )
 
 
-def _run(name: str, tests: type, only: Sequence[str]) -> Report:
+def _run(name: str, tests: type, only: Sequence[str], told: Told) -> Report:
     import pytest  # noqa: PLC0415 - an optional dependency
 
-    recorder = _Recorder()
+    recorder = _Recorder(told)
     with _collected(tests) as file, contextlib.redirect_stdout(io.StringIO()) as said:
         wanted = [f"{file}::TestConformance::test_{one}" for one in only] or [str(file)]
         options = ["-c", str(file.with_name("pytest.ini")), "--rootdir", str(file.parent)]
@@ -120,6 +132,7 @@ def _collected(tests: type) -> Iterator[Path]:
 class _Recorder:
     """The pytest plugin that collects what happened."""
 
+    told: Told
     results: list[Result] = field(default_factory=list)
     sentences: dict[str, str] = field(default_factory=dict)
 
@@ -141,6 +154,7 @@ class _Recorder:
                 duration=report.duration,
             )
         )
+        self.told(len(self.results), len(self.sentences))
 
 
 def _message(report: Any) -> str:

@@ -17,16 +17,18 @@ import httpx
 import pytest
 
 from socialsupport_core.contract import CRM, CaseRef, CaseSummary, Contact, DeliveryError, Flow, Ref, drive
-from socialsupport_core.model import Blob, Identifier, Interaction, Party, Thread
-from socialsupport_core.testing.cases import CRM_CALLS, Inbound
-from socialsupport_core.testing.conformance.base import Base, Verification, fail, refuses
+from socialsupport_core.model import Blob, Credentials, Identifier, Interaction, Party, Thread
+from socialsupport_core.testing.cases import CRM_CALLS, SIGNING_IN
+from socialsupport_core.testing.conformance.base import Authorize, Base, Verification, fail, refuses
 from socialsupport_core.testing.conformance.failures import Failures
 from socialsupport_core.testing.conformance.golden import GoldenFlows
 from socialsupport_core.testing.conformance.parsing import Parsing
+from socialsupport_core.testing.conformance.renewal import Renewed
 from socialsupport_core.testing.conformance.secrets import Secrets
 from socialsupport_core.testing.conformance.sending import Flows
 from socialsupport_core.testing.conformance.verification import Verified
 from socialsupport_core.testing.loading import Cases, load_crm_cases
+from socialsupport_core.testing.problems import raised
 from socialsupport_core.testing.scripted import NONCE, NOW
 from socialsupport_core.testing.simulator import Simulator
 
@@ -58,8 +60,9 @@ class OfCRM(Base):
         signed = all(refuses(crm, payload, "the body extended") for payload in changed)
         return "signature" if changed and signed else "shared_secret"
 
-    def authorized(self, plugin: Any) -> Callable[[httpx.Request], httpx.Request]:
-        return lambda request: plugin.authorize(request, NOW, NONCE)
+    def authorized(self, plugin: Any, credentials: Credentials | None = None) -> Authorize:
+        given = credentials or self.cases.credentials
+        return lambda request: plugin.authorize_with(request, given, NOW, NONCE)
 
     def network(self) -> Callable[[Any], Any]:
         """Somebody who remembers: the simulator. Override it for an adapter that does not ask over HTTP."""
@@ -76,7 +79,7 @@ class OfCRM(Base):
         try:
             return drive(flow, respond, crm.failure)
         except DeliveryError as error:
-            fail(f"the simulator refuses what must go well: {type(error).__name__}: {error}")
+            fail(f"the simulator refuses what must go well: {raised(error)}")
 
 
 class CRMClaims(OfCRM):
@@ -86,27 +89,13 @@ class CRMClaims(OfCRM):
         for verb in VERBS:
             if not self.overrides(verb):
                 fail(f"{verb} is not written; a CRM adapter finds customers, opens, fills and closes cases")
-        for verb in (*VERBS, *OPTIONAL):
+        for verb in (*VERBS, *OPTIONAL, *SIGNING_IN):
             if self.overrides(verb) and verb not in shown:
                 fail(f'{verb} is overridden, and no case has "call": "{verb}" with a result')
         if self.overrides("poll") and not self.cases.polls:
             fail("poll is overridden, and there is no poll case")
         if self.overrides("parse") and not any(case.events for case in self.cases.inbound):
             fail("parse is overridden, and no case has a payload with events")
-
-    def test_inbound_cases(self, inbound: Inbound) -> None:
-        """A golden payload is verified and gives exactly its events."""
-        crm, payload = self.make(), inbound.payload.payload
-        try:
-            if payload.source == "webhook":
-                crm.verify(payload)
-            events = tuple(crm.parse(payload))
-        except Exception as error:
-            if inbound.error and inbound.error.type == type(error).__name__:
-                return
-            fail(f"{inbound}: it raised {type(error).__name__}: {error}")
-        if inbound.error or events != inbound.events:
-            fail(f"{inbound}: {inbound.error or inbound.events} was expected, it gave {events}")
 
     def test_errors_have_cases(self) -> None:
         """At least one case shows how a refusal of the CRM is understood."""
@@ -207,5 +196,7 @@ TOUCH = Interaction(
 )
 
 
-class CRMConformance(CRMClaims, GoldenFlows, CRMEvidence, CRMOnce, Verified, Parsing, Flows, Failures, Secrets):
+class CRMConformance(
+    CRMClaims, GoldenFlows, CRMEvidence, CRMOnce, Verified, Parsing, Flows, Failures, Renewed, Secrets
+):
     """Subclass it with `crm` and `simulator`, in a file that pytest collects."""

@@ -24,6 +24,7 @@ from socialsupport_core.testing.cases import (
     Poll,
     Signature,
 )
+from socialsupport_core.testing.problems import problems
 
 M = TypeVar("M", bound=BaseModel)
 Plugin = type[Connector[Any]] | type[CRM[Any]]
@@ -75,8 +76,8 @@ def _read(plugin: Plugin, kinds: Kinds, calls: Mapping[str, Signature]) -> Cases
     found = list(_cases(folder, kinds, calls))
     return Cases(
         settings=_settings(folder, plugin),
-        facts=_special(folder / "facts.json", Facts),
-        credentials=_special(folder / "credentials.json", Credentials),
+        facts=special(folder / "facts.json", Facts),
+        credentials=special(folder / "credentials.json", Credentials),
         exempt=_exempt(folder),
         inbound=tuple(case for case in found if isinstance(case, Inbound)),
         outbound=tuple(case for case in found if isinstance(case, Outbound)),
@@ -103,7 +104,7 @@ def folder_of(plugin: Plugin) -> Traversable:
 
 
 def _settings(folder: Traversable, plugin: Plugin) -> Settings:
-    settings = _special(folder / "settings.json", plugin.settings_model)
+    settings = special(folder / "settings.json", plugin.settings_model)
     assert settings is not None
     return settings
 
@@ -143,19 +144,20 @@ def _case(file: str, raw: Any, kinds: Kinds, calls: Mapping[str, Signature]) -> 
             case.given(calls)
             _ = case.error or case.expected(calls)
     except ValidationError as error:
-        raise ConfigError(f"{where}: {explained(error)}") from error
+        raise ConfigError(f"{where}: {problems(error, kind)}") from error
     except ValueError as error:
         raise ConfigError(f"{where}: {error}") from error
     return case
 
 
-def _special(file: Traversable, model: type[M]) -> M | None:
+def special(file: Traversable, model: type[M]) -> M | None:
+    """What stands beside the cases; None if there is no such file. Raises ConfigError."""
     if not file.is_file():
         return None
     try:
         return model.model_validate_json(file.read_bytes())
     except ValidationError as error:
-        raise ConfigError(f"cases/{file.name}: {explained(error)}") from error
+        raise ConfigError(f"cases/{file.name}: {problems(error, model)}") from error
 
 
 def _json(file: Traversable) -> Any:
@@ -163,12 +165,3 @@ def _json(file: Traversable) -> Any:
         return json.loads(file.read_bytes())
     except ValueError as error:
         raise ConfigError(f"cases/{file.name} is not JSON: {error}") from error
-
-
-def explained(error: ValidationError) -> str:
-    """The first three faults, each with its place; never the values, which may be secrets."""
-    faults = [
-        f"{'.'.join(str(step) for step in fault['loc']) or 'the whole'}: {fault['msg']}"
-        for fault in error.errors(include_url=False, include_input=False)
-    ]
-    return "; ".join(faults[:3])

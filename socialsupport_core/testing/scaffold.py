@@ -1,15 +1,13 @@
 """New plugins: a folder that passes the conformance kit before its author changes a line."""
 
-import importlib
 import re
-import sys
 from collections.abc import Iterator
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 from string import Template
 
-from socialsupport_core.contract import ConfigError, Registry
+from socialsupport_core.contract import ConfigError
 
 LONGEST_NAME = 40
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -23,20 +21,6 @@ def new_connector(name: str, folder: Path) -> Path:
 def new_crm(name: str, folder: Path) -> Path:
     """The same for a CRM or helpdesk adapter."""
     return _new("crm", name, folder)
-
-
-def plugin_at(folder: Path) -> Registry:
-    """The plugin in a folder that is not installed. Raises ConfigError when there is none, or it is broken."""
-    packages = sorted(path.parent.name for path in folder.glob("socialsupport_*/__init__.py"))
-    if not packages:
-        raise ConfigError(f"{folder} holds no plugin: there is no folder socialsupport_NAME with an __init__.py")
-    sys.path.insert(0, str(folder.resolve()))
-    try:
-        return Registry.of(*(importlib.import_module(package) for package in packages))
-    except ImportError as error:
-        raise ConfigError(f"the plugin in {folder} cannot be imported: {error}") from error
-    finally:
-        sys.path.remove(str(folder.resolve()))
 
 
 def _new(kind: str, name: str, folder: Path) -> Path:

@@ -24,9 +24,16 @@ from socialsupport_core.contract import (
     Uncertain,
     Wait,
 )
-from socialsupport_core.contract import errors as _errors
 from socialsupport_core.contract.errors import SAFE_METHODS
-from socialsupport_core.testing.cases import ExpectedRequest, GivenBlob, GivenPayload, GivenResponse, Step
+from socialsupport_core.testing.cases import (
+    DELIVERY_ERRORS,
+    ExpectedRequest,
+    GivenBlob,
+    GivenPayload,
+    GivenResponse,
+    Step,
+)
+from socialsupport_core.testing.problems import near, problems
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NONCE = "0123456789abcdef" * 2
@@ -62,10 +69,8 @@ class ScriptedNetwork:
         try:
             given = _GIVEN.validate_python(answers)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(str(step) for step in first["loc"])
-            raise ConfigError(f"answers: {place or 'the whole'}: {first['msg']}; write a JSON list of "
-                              '{"status": 200, "headers": {}, "json": …}') from error  # fmt: skip
+            told = problems(error, GivenResponse, "answers")
+            raise ConfigError(f'{told}; write a JSON list of {{"status": 200, "headers": {{}}, "json": …}}') from error
         return cls([Step.model_construct(request=None, response=answer) for answer in given], authorize)
 
     def __call__(self, ask: Any) -> Any:
@@ -99,10 +104,10 @@ def answer_of(step: Step, ask: Any) -> Any:
 
 
 def error_named(name: str) -> type[DeliveryError]:
-    kind = getattr(_errors, name, None)
-    if isinstance(kind, type) and issubclass(kind, DeliveryError):
-        return kind
-    raise ConfigError(f"{name!r} is not a DeliveryError; use a class from socialsupport_core.contract")
+    """Raises ConfigError."""
+    if name not in DELIVERY_ERRORS:
+        raise ConfigError(f"{name!r} is not a DeliveryError; {near(name, DELIVERY_ERRORS)}")
+    return DELIVERY_ERRORS[name]
 
 
 def response_of(given: GivenResponse) -> httpx.Response:
@@ -114,7 +119,10 @@ def response_of(given: GivenResponse) -> httpx.Response:
 
 
 def answer_to(ask: Any, given: Any) -> Any:
-    """A wire's answer from JSON: an object with a `type` becomes the class of that name beside the ask's."""
+    """A wire's answer from JSON: an object with a `type` becomes the class of that name beside the ask's.
+
+    Raises Unexpected when there is no such class.
+    """
     if isinstance(ask, ReadBlob):
         return GivenBlob.model_validate(given).blob()
     if isinstance(ask, ReadPayload):
@@ -122,9 +130,11 @@ def answer_to(ask: Any, given: Any) -> Any:
     if isinstance(given, list):
         return [answer_to(ask, item) for item in given]
     if isinstance(given, dict) and "type" in given:
-        module = sys.modules[type(ask).__module__]
+        kind = getattr(sys.modules[type(ask).__module__], str(given["type"]), None)
+        if not isinstance(kind, type):
+            raise Unexpected(f"the answer names the class {given['type']!r}; there is none beside {type(ask).__name__}")
         fields = {name: value for name, value in given.items() if name != "type"}
-        return TypeAdapter(getattr(module, given["type"])).validate_json(json.dumps(fields))
+        return TypeAdapter(kind).validate_json(json.dumps(fields))
     return given
 
 

@@ -9,8 +9,8 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route
 
 from socialsupport_core.hub import Hub
-from socialsupport_core.web import api, doors, pages
-from socialsupport_core.web.guards import HostCheck, SecurityHeaders
+from socialsupport_core.web import api, connect, doors, pages
+from socialsupport_core.web.guards import HostCheck, IdleCheck, SecurityHeaders
 from socialsupport_core.web.presence import Presence
 from socialsupport_core.web.problems import HANDLERS
 from socialsupport_core.web.surfaces import Surfaces
@@ -29,13 +29,16 @@ def create_app(
 
     `hosts` are names beside that of the public address under which pages and API may be called. With
     `run_workers` the hub starts and closes with the application; a host that mounts the application inside its
-    own passes False and does both itself. `around` is entered before the first request and left after the last.
+    own passes False and does both itself, for a mounted application is never told of its start. Should that be
+    forgotten, the first request says so in the log, and /health is 503. `around` is entered before the first
+    request and left after the last.
     """
     routes: list[BaseRoute] = [
         Route("/hooks/app/{door}", doors.door, methods=["GET", "POST", "PUT"]),
         Route("/hooks/{door}", doors.door, methods=["GET", "POST", "PUT"]),
         Mount("/chat", Surfaces(hub)),
-        Route("/h/{token}", pages.handoff),
+        *pages.HANDOFF,
+        *connect.PAGES,
         Route("/health", api.health),
         Route("/metrics", api.metrics),
         Mount("/api", routes=api.ROUTES, name="api"),
@@ -47,11 +50,13 @@ def create_app(
         lifespan=_lifespan(hub, run_workers, around),
         exception_handlers=HANDLERS,
         middleware=[
+            *([Middleware(IdleCheck, hub)] if run_workers else ()),
             Middleware(HostCheck, public_url=hub.public_url, more=hosts),
             Middleware(SecurityHeaders),
         ],
     )
     app.state.hub = hub
+    app.state.run_workers = run_workers
     app.state.presence = Presence(hub.clock, hub.bell.ring)
     return app
 

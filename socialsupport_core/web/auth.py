@@ -24,7 +24,8 @@ def require(request: Request, scope: Scope) -> Access:
     if by_cookie and request.method not in SAFE:
         _check_csrf(request, token)
     if scope not in access.scopes:
-        raise HTTPException(403, f"this token lacks the scope {scope!r}")
+        has = ", ".join(sorted(access.scopes)) or "none"
+        raise HTTPException(403, f"this token lacks the scope {scope!r}; it has {has}")
     return access
 
 
@@ -32,7 +33,12 @@ def csrf_for(token: str) -> str:
     return hmac.new(token.encode(), b"csrf", hashlib.sha256).hexdigest()[:32]
 
 
+def token_of(request: Request) -> str:
+    return _token(request)[0]
+
+
 def _token(request: Request) -> tuple[str, bool]:
+    """And whether it came in the session's cookie."""
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return given.strip(), False

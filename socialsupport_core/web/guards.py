@@ -1,10 +1,15 @@
 """What every answer has in common: whose name it answers to, and what a browser may do with it."""
 
+import logging
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from socialsupport_core.hub import Hub
+from socialsupport_core.web.problems import problem
+
+logger = logging.getLogger("socialsupport")
 
 FREE = ("/hooks/", "/health")
 """Paths that answer to any name: networks sign what they send, and health checks come by address."""
@@ -33,17 +38,37 @@ class HostCheck:
         if scope["type"] != "http" or self._free(scope) or self._known(scope):
             await self._app(scope, receive, send)
             return
-        answer = PlainTextResponse("this name is not configured; see `public_url` and `hosts`", 421)
-        await answer(scope, receive, send)
+        said = f"{self._name(scope)[:80]!r} is not configured as a name of this hub; see `public_url` and `hosts`"
+        await problem(421, "Misdirected Request", said)(scope, receive, send)
 
     def _free(self, scope: Scope) -> bool:
         path: str = scope["path"].removeprefix(scope.get("root_path", ""))
         return path.startswith(FREE)
 
     def _known(self, scope: Scope) -> bool:
+        return self._name(scope).lower() in self._names
+
+    def _name(self, scope: Scope) -> str:
         host = Headers(scope=scope).get("host", "")
-        name = host if host.endswith("]") else host.rsplit(":", 1)[0] if ":" in host else host
-        return name.lower() in self._names
+        return host if host.endswith("]") else host.rsplit(":", 1)[0] if ":" in host else host
+
+
+class IdleCheck:
+    """Says once that nobody records or sends: the application was meant to run the workers, and never started."""
+
+    def __init__(self, app: ASGIApp, hub: Hub) -> None:
+        self._app = app
+        self._hub = hub
+        self._said = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not self._said and not self._hub.running:
+            self._said = True
+            logger.warning(
+                "this application is mounted in another one and was never started, so nothing is recorded or sent;"
+                " give create_app run_workers=False, and call hub.start() and hub.close() in the outer lifespan"
+            )
+        await self._app(scope, receive, send)
 
 
 class SecurityHeaders:

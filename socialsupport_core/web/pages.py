@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from socialsupport_core.hub import Hub
 from socialsupport_core.web.auth import COOKIE, csrf_for
 from socialsupport_core.web.doors import read_body
+from socialsupport_core.web.endpoint import read
 
 STATIC = Path(__file__).with_name("static")
 
@@ -35,7 +36,7 @@ async def session(request: Request) -> Response:
         return gone
     given = request.cookies.get(COOKIE, "")
     if request.method == "POST":
-        given = SignIn.model_validate_json(await read_body(request, 4096)).token
+        given = read(await read_body(request, 4096), SignIn).token
     access = await asyncio.to_thread(hub.access, given) if given else None
     if access is None:
         raise HTTPException(401, "this token is not known here")
@@ -83,10 +84,16 @@ def _page(body: str) -> str:
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport"'
         ' content="width=device-width, initial-scale=1"><title>Go on with us</title>'
-        f'<link rel="stylesheet" href="../static/handoff.css"><main>{body}</main></html>'
+        '<link rel="icon" href="static/icon.svg" type="image/svg+xml"><link rel="stylesheet" href="static/page.css">'
+        f"<main>{body}</main></html>"
     )
 
 
+HANDOFF: tuple[BaseRoute, ...] = (
+    Mount("/h/static", StaticFiles(directory=STATIC / "handoff")),
+    Route("/h/{token}", handoff),
+)
+"""There whether or not the inbox is: customers come here."""
 INBOX: tuple[BaseRoute, ...] = (
     Route("/", inbox),
     Route("/session", session, methods=["GET", "POST", "DELETE"]),

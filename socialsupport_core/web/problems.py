@@ -1,39 +1,68 @@
 """Errors as `application/problem+json` (RFC 9457): what is wrong, and what to do."""
 
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match, Route
 
-from socialsupport_core.contract import ConfigError, DeliveryError, SignatureError, SocialSupportError
-from socialsupport_core.hub import NoSuchConversation, NoSuchDoor, ReplyRefused
+from socialsupport_core.contract import (
+    AuthExpired,
+    ConfigError,
+    DeliveryError,
+    Forbidden,
+    RateLimited,
+    SignatureError,
+    SocialSupportError,
+    Unavailable,
+    Unsupported,
+)
+from socialsupport_core.hub import NoSuchChannel, NoSuchConversation, NoSuchDoor, NoSuchWebhook, ReplyRefused
 from socialsupport_core.identity import NoSuchCustomer, VerdictRefused
+from socialsupport_core.mistakes import mistakes
 from socialsupport_core.store import StoreError
+from socialsupport_core.web.endpoint import Misread
 
 STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NoSuchDoor, 404),
     (NoSuchCustomer, 404),
     (NoSuchConversation, 404),
+    (NoSuchWebhook, 404),
+    (NoSuchChannel, 404),
     (SignatureError, 401),
     (VerdictRefused, 409),
     (ReplyRefused, 422),
     (ConfigError, 422),
     (StoreError, 503),
+    (Unsupported, 422),
     (DeliveryError, 502),
     (SocialSupportError, 400),
 )
 
+REMEDIES: tuple[tuple[type[DeliveryError], str], ...] = (
+    (AuthExpired, "connect the channel again (GET /api/connect/{connector}), or PATCH its settings"),
+    (Forbidden, "look at the account's rights at the network"),
+    (Unavailable, "try again later"),
+    (RateLimited, "try again later"),
+)
+"""What to do about a call to a network that did not end well."""
 
-def problem(status: int, title: str, detail: str = "", **more: Any) -> JSONResponse:
+
+def problem(
+    status: int, title: str, detail: str = "", headers: Mapping[str, str] | None = None, **more: Any
+) -> JSONResponse:
     content = {"title": title, "status": status, "detail": detail, **more}
     shown = {name: value for name, value in content.items() if value != ""}
-    headers = {"www-authenticate": "Bearer"} if status == 401 else {}
+    told = dict(headers or {})
+    if status == 401:
+        told["www-authenticate"] = "Bearer"
     if status == 503:
-        headers["retry-after"] = "5"
-    return JSONResponse(shown, status, headers, media_type="application/problem+json")
+        told["retry-after"] = "5"
+    return JSONResponse(shown, status, told, media_type="application/problem+json")
 
 
 def _ours(_request: Request, error: Exception) -> Response:
@@ -42,33 +71,56 @@ def _ours(_request: Request, error: Exception) -> Response:
     if isinstance(error, ReplyRefused):
         more["refusals"] = [one.model_dump() for one in error.refusals]
         more["obstacles"] = [one.model_dump() for one in error.plan.obstacles] if error.plan else []
-    return problem(status, type(error).__name__, str(error), **more)
+    remedy = next((told for kind, told in REMEDIES if isinstance(error, kind)), "")
+    return problem(status, type(error).__name__, f"{error}; {remedy}" if remedy else str(error), **more)
 
 
-def _http(_request: Request, error: Exception) -> Response:
+def _http(request: Request, error: Exception) -> Response:
+    """The title is the status's own name; the detail says what was wrong, and what to do."""
     assert isinstance(error, HTTPException)
-    return problem(error.status_code, error.detail)
+    title = HTTPStatus(error.status_code).phrase
+    said = error.detail if error.detail != title else ""
+    if not said and error.status_code == HTTPStatus.NOT_FOUND:
+        said = "there is nothing at this address; `socialsupport schema --what openapi` prints what there is"
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = ", ".join(sorted(_methods(request)))
+        return problem(error.status_code, title, f"this address takes {allowed}", {"allow": allowed})
+    return problem(error.status_code, title, said, error.headers)
 
 
-def _invalid(_request: Request, error: Exception) -> Response:
+def _methods(request: Request) -> set[str]:
+    """Of all routes that have this path; Starlette itself tells those of the first."""
+    top = request.app.routes
+    routes = [one for route in top for one in ([route] if isinstance(route, Route) else getattr(route, "routes", []))]
+    fitting = [one for one in routes if isinstance(one, Route) and one.matches(request.scope)[0] is not Match.NONE]
+    return {method for route in fitting for method in route.methods or ()}
+
+
+def _misread(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Misread)
+    fields = [{"field": field, "problem": what} for field, what in error.fields]
+    return problem(422, HTTPStatus.UNPROCESSABLE_ENTITY.phrase, str(error), fields=fields)
+
+
+def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, ValidationError)
-    found = error.errors(include_url=False, include_input=False, include_context=False)
-    details = [{"field": ".".join(map(str, one["loc"])), "problem": one["msg"]} for one in found]
-    text = "; ".join(f"{one['field'] or 'body'}: {one['problem']}" for one in details)
-    return problem(422, "the request is not valid", text, fields=details)
+    return _misread(request, Misread(mistakes(error)))
 
 
 def _missing(_request: Request, error: Exception) -> Response:
-    return problem(404, "there is no such thing", str(error.args[0]) if error.args else "")
+    said = str(error.args[0]) if error.args else ""
+    return problem(404, HTTPStatus.NOT_FOUND.phrase, said if " " in said else "there is no such thing")
 
 
 def _failed(_request: Request, _error: Exception) -> Response:
-    return problem(500, "something went wrong here", "it is in the log; the request may be repeated with its key")
+    title = HTTPStatus.INTERNAL_SERVER_ERROR.phrase
+    return problem(500, title, "it is in the log; the request may be repeated with its key")
 
 
 HANDLERS: Mapping[Any, Callable[[Request, Exception], Response]] = {
     SocialSupportError: _ours,
     HTTPException: _http,
+    Misread: _misread,
     ValidationError: _invalid,
     KeyError: _missing,
     Exception: _failed,

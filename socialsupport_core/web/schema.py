@@ -11,13 +11,15 @@ from pydantic.json_schema import models_json_schema
 from starlette.routing import Route
 
 from socialsupport_core.model import Interaction
+from socialsupport_core.pipeline.webhooks import MEDIA_TYPE, PING
 from socialsupport_core.store.accounts import Scope
-from socialsupport_core.web import api
+from socialsupport_core.web import admin, api, channels, webhooks
+from socialsupport_core.web.endpoint import MAX_PAGE
 from socialsupport_core.web.shapes import EMPTY, EVENTS, MODELS, SHAPES, TEXT, Shape, fields, listed, ref
 
 Document = dict[str, Any]
 BINARY: Shape = {"type": "string", "contentMediaType": "application/octet-stream"}
-LIMIT: Shape = {"type": "integer", "minimum": 1, "maximum": api.MAX_PAGE}
+LIMIT: Shape = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE}
 QUERY: dict[str, tuple[Shape, str]] = {
     "q": (TEXT, "Part of a name, handle or identifier."),
     "limit": (LIMIT, "How many at most."),
@@ -25,14 +27,23 @@ QUERY: dict[str, tuple[Shape, str]] = {
     "after": ({"type": "integer", "minimum": 0}, "The cursor of the last event that you have dealt with."),
     "presence": ({"const": "1"}, "In the stream, also who else is answering."),
     "status": ({"enum": ["open", "resolved", "all"]}, "`open` unless you say otherwise."),
-    "channel": (TEXT, "Only with a leg on this channel."),
+    "channel": (TEXT, "Of conversations, only those with a leg on this channel; to connect, the channel itself."),
+    "return_to": (TEXT, "A path of this origin to which the operator comes back in the end."),
+    "redirect": ({"enum": ["1", "true", "yes"]}, "Send the browser there at once; only this browser may come back."),
+    "state": (TEXT, "What the operator was given along."),
+    "code": (TEXT, "What the network gives for access."),
+    "error": (TEXT, "Why there is no access."),
+    "error_description": (TEXT, "The same in words."),
     "assignee": (TEXT, "Only this agent's."),
     "waiting": ({"enum": ["1", "true", "yes"]}, "Only where the customer waits for an answer."),
+    "name": (TEXT, "What the file is called; its ending tells the type where the request does not."),
+    "tenant": (TEXT, "Only of this tenant."),
 }
 PATH: dict[str, str] = {
     "door": "The unguessable id of the door.",
     "id": "The id; of a customer also any identifier, such as `phone:+15550147`.",
     "part": "The key of the part.",
+    "entry": "The number of the journal's entry.",
     "connector": "The network, such as `telegram`.",
     "token": "What a hand-off gave.",
     "page": "What the surface calls its pages.",
@@ -50,11 +61,44 @@ class Operation:
     query: tuple[str, ...] = ()
     status: int = 200
     media_type: str = "application/json"
+    takes: str | None = None
+    """The media type of a body that is no JSON."""
 
 
 OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/api/me"): Operation("Who the token speaks for.", "read", ref("Me")),
     ("GET", "/api/agents"): Operation("The tenant's agents.", "read", fields(agents=listed(ref("Agent")))),
+    ("POST", "/api/agents"): Operation(
+        "Add an agent, or change the name of one.", "operate", ref("Agent"), admin.AgentBody, status=201
+    ),
+    ("GET", "/api/tenants"): Operation("All tenants.", "operate", fields(tenants=listed(ref("Tenant")))),
+    ("POST", "/api/tenants"): Operation("Add a tenant.", "operate", ref("Tenant"), admin.TenantBody, status=201),
+    ("GET", "/api/tokens"): Operation(
+        "Who may call: every token of the API, without the token itself.",
+        "operate",
+        fields(tokens=listed(ref("Token"))),
+        query=("tenant",),
+    ),
+    ("POST", "/api/tokens"): Operation(
+        "Issue a token. It is told here and never again.", "operate", ref("IssuedToken"), admin.TokenBody, status=201
+    ),
+    ("DELETE", "/api/tokens/{id}"): Operation("Revoke a token; it is refused at once.", "operate", EMPTY),
+    ("GET", "/api/quarantine"): Operation(
+        "What was genuine and could not be read, the newest first, and why.",
+        "operate",
+        fields(entries=listed(ref("Quarantined"))),
+        query=("tenant", "limit"),
+    ),
+    ("GET", "/api/quarantine/{entry}"): Operation(
+        "The payload's body as it came, as a download.", "operate", BINARY, media_type="application/octet-stream"
+    ),
+    ("POST", "/api/quarantine/replay"): Operation(
+        "Run it again: one entry, all of a tenant, or all. What was recorded before is not recorded twice.",
+        "operate",
+        fields(replayed={"type": "integer"}),
+        admin.ReplayBody,
+        status=202,
+    ),
     ("GET", "/api/customers"): Operation(
         "Find customers.", "read", fields(customers=listed(ref("Customer"))), query=("q", "limit")
     ),
@@ -107,7 +151,19 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "A person has looked whether an uncertain part was sent.", "reply", EMPTY, api.SettleBody
     ),
     ("POST", "/api/interactions"): Operation(
-        "What no webhook tells: a call, a visit, a form.", "reply", EMPTY, Interaction, status=202
+        "What no webhook tells: a call, a visit, a form. `entry` is its number in the journal.",
+        "reply",
+        fields(entry={"type": "integer"}),
+        Interaction,
+        status=202,
+    ),
+    ("POST", "/api/attachments"): Operation(
+        "Upload a file; its bytes are the body, at most 25 MiB. What is answered goes into `attachments` of a reply.",
+        "reply",
+        ref("Attachment"),
+        query=("name",),
+        status=201,
+        takes="*/*",
     ),
     ("GET", "/api/attachments/{id}"): Operation(
         "A stored file, as a download.", "read", BINARY, media_type="application/octet-stream"
@@ -122,16 +178,59 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "The tenant's channels, without their settings.", "configure", fields(channels=listed(ref("Channel")))
     ),
     ("POST", "/api/channels"): Operation(
-        "Add a channel, live at once.", "configure", ref("Door"), api.ChannelBody, status=201
+        "Add a channel, live at once.", "configure", ref("Door"), channels.ChannelBody, status=201
     ),
-    ("PATCH", "/api/channels/{id}"): Operation("Give it new settings.", "configure", ref("Door"), api.ChannelPatch),
+    ("PATCH", "/api/channels/{id}"): Operation(
+        "Change it: `settings` are merged in depth into those that it has, null takes a key away, the rest stays.",
+        "configure",
+        ref("Door"),
+        channels.ChannelPatch,
+    ),
     ("DELETE", "/api/channels/{id}"): Operation("Remove it; what came through it stays.", "configure", EMPTY),
     ("POST", "/api/channels/{id}/pause"): Operation("Neither receive nor send.", "configure", EMPTY),
     ("POST", "/api/channels/{id}/resume"): Operation("Go on.", "configure", EMPTY),
     ("POST", "/api/channels/{id}/test"): Operation("The connection test: who are we there?", "configure", ref("Facts")),
     ("POST", "/api/channels/{id}/subscribe"): Operation("Tell the network where our door is.", "configure", EMPTY),
+    ("GET", "/api/webhooks"): Operation(
+        "Who is told what happens, without the secrets.", "configure", fields(webhooks=listed(ref("Webhook")))
+    ),
+    ("POST", "/api/webhooks"): Operation(
+        "Tell an endpoint every event from now on, or from a cursor. Its secret is told here and never again.",
+        "configure",
+        ref("WebhookMade"),
+        webhooks.WebhookBody,
+        status=201,
+    ),
+    ("GET", "/api/webhooks/{id}"): Operation("One endpoint, and what it holds up.", "configure", ref("Webhook")),
+    ("PATCH", "/api/webhooks/{id}"): Operation(
+        "Change its address, types or description.", "configure", ref("Webhook"), webhooks.WebhookPatch
+    ),
+    ("DELETE", "/api/webhooks/{id}"): Operation("Tell it nothing any more, and forget it.", "configure", EMPTY),
+    ("POST", "/api/webhooks/{id}/pause"): Operation("Tell it nothing until it is resumed.", "configure", EMPTY),
+    ("POST", "/api/webhooks/{id}/resume"): Operation("Go on where it stopped.", "configure", EMPTY),
+    ("POST", "/api/webhooks/{id}/replay"): Operation(
+        "Tell it everything after a cursor, again.", "configure", EMPTY, webhooks.WebhookReplay
+    ),
+    ("POST", "/api/webhooks/{id}/secret"): Operation(
+        "A new secret, valid beside the old one. It is told here and never again.",
+        "configure",
+        fields(secret=TEXT),
+        status=201,
+    ),
+    ("POST", "/api/webhooks/{id}/secret/retire"): Operation("Only the new secret is valid.", "configure", EMPTY),
+    ("POST", "/api/webhooks/{id}/test"): Operation("Send a ping and tell what came back.", "configure", ref("Tried")),
     ("GET", "/api/connect/{connector}"): Operation(
-        "Where an operator grants access (OAuth).", "configure", fields(url=TEXT)
+        "The address at which an operator grants access (OAuth); valid for ten minutes and once.",
+        "configure",
+        fields(url=TEXT),
+        query=("channel", "return_to", "redirect"),
+    ),
+    ("GET", "/connect/callback"): Operation(
+        "Where the network sends the operator back to: the channel is connected and tested.",
+        None,
+        TEXT,
+        query=("state", "code", "error", "error_description"),
+        media_type="text/html",
     ),
     ("GET", "/health"): Operation("Is all accounted for? 503 if not.", None, ref("Health")),
     ("GET", "/metrics"): Operation("The same counters for Prometheus.", None, TEXT, media_type="text/plain"),
@@ -202,6 +301,8 @@ def _operation(method: str, path: str, one: Operation) -> Document:
     if one.body is not None:
         content = {"application/json": {"schema": ref(one.body.__name__)}}
         found["requestBody"] = {"required": True, "content": content}
+    if one.takes is not None:
+        found["requestBody"] = {"required": True, "content": {one.takes: {"schema": BINARY}}}
     if one.scope is not None:
         found["security"] = [{"token": []}]
         found["x-scope"] = one.scope
@@ -237,20 +338,30 @@ def _schemas() -> Document:
 
 @cache
 def asyncapi() -> Document:
-    """AsyncAPI 3 of the event log, as `GET /api/events` streams it."""
+    """AsyncAPI 3 of the event log, as `GET /api/events` streams it and as endpoints are told it."""
     messages = {name: _message(name, text, data) for name, (text, data) in EVENTS.items()}
     where = {name: {"$ref": f"#/channels/events/messages/{name}"} for name in messages}
+    told = {name: _envelope(message) for name, message in (messages | {PING: _ping()}).items()}
     return {
         "asyncapi": "3.0.0",
         "info": _info(),
-        "channels": {"events": {"address": "/api/events", "messages": messages}},
+        "channels": {
+            "events": {"address": "/api/events", "messages": messages},
+            "webhooks": {"address": None, "description": WEBHOOKS, "messages": told},
+        },
         "operations": {
             "listen": {
                 "action": "send",
                 "channel": {"$ref": "#/channels/events"},
                 "summary": "Everything that happened, in the order in which it was committed.",
                 "messages": list(where.values()),
-            }
+            },
+            "tell": {
+                "action": "send",
+                "channel": {"$ref": "#/channels/webhooks"},
+                "summary": "Every event to every endpoint that listens: at least once, in order in a conversation.",
+                "messages": [{"$ref": f"#/channels/webhooks/messages/{name}"} for name in told],
+            },
         },
         "components": {"schemas": _schemas()},
     }
@@ -260,3 +371,51 @@ def _message(name: str, summary: str, data: Shape) -> Document:
     event = SHAPES["Event"]
     payload = {**event, "properties": {**event["properties"], "type": {"const": name}, "data": data}}
     return {"name": name, "summary": summary, "contentType": "application/json", "payload": payload}
+
+
+WEBHOOKS = (
+    "A POST to the address that was registered. CloudEvents 1.0 in structured mode, signed as Standard Webhooks;"
+    " any 2xx takes it, anything else has it sent again."
+)
+SIGNED: Shape = {
+    "type": "object",
+    "properties": {
+        "webhook-id": {
+            "type": "string",
+            "description": "The same for every attempt: what was taken before is known by it.",
+        },
+        "webhook-timestamp": {
+            "type": "string",
+            "pattern": "^[0-9]+$",
+            "description": "Seconds since 1970, of this attempt.",
+        },
+        "webhook-signature": {
+            "type": "string",
+            "pattern": "^v1,[^ ]+( v1,[^ ]+)?$",
+            "description": "One for each valid secret.",
+        },
+    },
+    "required": ["webhook-id", "webhook-timestamp", "webhook-signature"],
+}
+
+
+def _envelope(message: Document) -> Document:
+    """The same event as an endpoint gets it."""
+    payload = fields(
+        specversion={"const": "1.0"},
+        id=TEXT,
+        source={"type": "string", "format": "uri"},
+        type={"const": message["name"]},
+        subject_=TEXT,
+        time={"type": "string", "format": "date-time"},
+        datacontenttype={"const": "application/json"},
+        data=message["payload"],
+    )
+    return {**message, "contentType": MEDIA_TYPE, "headers": SIGNED, "payload": payload}
+
+
+def _ping() -> Document:
+    """Not in the log: what `POST /api/webhooks/{id}/test` sends."""
+    time: Shape = {"type": "string", "format": "date-time"}
+    payload = fields(tenant=TEXT, type={"const": PING}, at=time, data=fields(webhook=TEXT))
+    return {"name": PING, "summary": "A trial.", "contentType": "application/json", "payload": payload}

@@ -57,7 +57,18 @@ SUMMARY: dict[str, Shape] = {
     "channels": listed(TEXT),
     "networks": listed(TEXT),
     "cases_": listed({"type": "object"}),
+    "failed_": fields(channel=TEXT, agent=TEXT, part=TEXT, state=STATE, reason_=TEXT, code_=TEXT, attempts=NUMBER),
     "last_": fields(text=TEXT, direction=TEXT, network=TEXT, visibility=VISIBILITY, at=TIME, state_=STATE),
+}
+TOKEN: dict[str, Shape] = {
+    "id": TEXT,
+    "tenant": TEXT,
+    "agent": TEXT,
+    "scopes": listed({"enum": list(SCOPES)}),
+    "origin": {"enum": ["file", "http", "code"]},
+    "issued_at_": TIME,
+    "issued_by_": TEXT,
+    "purpose_": TEXT,
 }
 
 SHAPES: dict[str, Shape] = {
@@ -185,6 +196,12 @@ SHAPES: dict[str, Shape] = {
     ),
     "Door": fields(id=TEXT, door=TEXT),
     "Agent": fields(id=TEXT, name=TEXT, is_bot=FLAG),
+    "Tenant": fields(id=TEXT, name=TEXT),
+    "Token": fields(**TOKEN),
+    "IssuedToken": fields(**TOKEN, token=TEXT),
+    "Quarantined": fields(
+        entry=NUMBER, tenant_=TEXT, channel_=TEXT, source=TEXT, received_at=TIME, reason_=TEXT, bytes=NUMBER
+    ),
     "Me": fields(
         tenant=TEXT,
         agent=TEXT,
@@ -203,7 +220,24 @@ SHAPES: dict[str, Shape] = {
         conversation_=TEXT,
         data={"type": "object"},
     ),
-    "Health": fields(status={"enum": ["ok", "degraded"]}, journal=COUNTS, refused=NUMBER, outbox=COUNTS),
+    "Webhook": fields(
+        id=TEXT,
+        url=TEXT,
+        types_=listed(TEXT),
+        description_=TEXT,
+        state={"enum": ["active", "paused", "dead", "gone"]},
+        reason_=TEXT,
+        open_network_=FLAG,
+        created_at=TIME,
+        delivered_at_=TIME,
+        cursor=NUMBER,
+        waiting=NUMBER,
+        secrets=NUMBER,
+        held_=listed(fields(lane=TEXT, event=NUMBER, attempts=NUMBER, next_at=TIME, reason=TEXT)),
+    ),
+    "WebhookMade": fields(id=TEXT, secret=TEXT, cursor=NUMBER),
+    "Tried": fields(delivered=FLAG, status_=NUMBER, reason_=TEXT, body_=TEXT, seconds={"type": "number"}),
+    "Health": fields(status={"enum": ["ok", "degraded"]}, working=FLAG, journal=COUNTS, refused=NUMBER, outbox=COUNTS),
 }
 """Every answer that is ours to shape. What pydantic already describes is beside it, in `MODELS`."""
 
@@ -241,7 +275,10 @@ EVENTS: dict[str, tuple[str, Shape]] = {
         fields(**{"from": TEXT, "to": TEXT}),
     ),
     "conversation.resolved": ("An agent, or the CRM, has closed it.", _AGENT),
-    "conversation.reopened": ("An agent has reopened it, or the customer wrote again (`by`).", _AGENT),
+    "conversation.reopened": (
+        "An agent has reopened it, the customer wrote again, or an answer failed (`by`).",
+        _AGENT,
+    ),
     "customer.changed": (
         "Accounts have moved from one customer id to another; the old id keeps resolving.",
         fields(
@@ -258,6 +295,18 @@ EVENTS: dict[str, tuple[str, Shape]] = {
     "handoff.refused": ("A token that was not accepted, and why.", fields(account=TEXT, reason=TEXT)),
     "attachment.stored": ("A file has been fetched.", fields(id=TEXT, state=TEXT, reason=TEXT)),
     "attachment.refused": ("A file could not be had.", fields(id=TEXT, state=TEXT, reason=TEXT)),
+    "webhook.paused": (
+        "An endpoint is told nothing any more: it is `dead` after the last attempt, or `gone` by its own word.",
+        fields(webhook=TEXT, state={"enum": ["dead", "gone"]}, reason=TEXT),
+    ),
+    "webhook.failing": (
+        "An endpoint takes other events, but for three days not this one; it is tried once a day.",
+        fields(webhook=TEXT, event=NUMBER, reason=TEXT),
+    ),
+    "webhook.resumed": (
+        "An agent has resumed an endpoint, or begun again `after` a cursor.",
+        fields(webhook=TEXT, after_=NUMBER),
+    ),
     "crm.failed": ("The CRM could not be told.", fields(crm=TEXT, event=NUMBER, reason=TEXT)),
     "thread.updated": ("Members, title, closed: something about a thread.", _NATIVE),
     "typing.started": ("Somebody is typing.", _NATIVE),

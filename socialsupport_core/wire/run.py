@@ -12,6 +12,8 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 from socialsupport_core.contract import (
     Answer,
     Ask,
+    AuthExpired,
+    ConfigError,
     ContentRejected,
     DeliveryError,
     Flow,
@@ -26,21 +28,31 @@ from socialsupport_core.contract import (
     Wire,
 )
 from socialsupport_core.contract.errors import SAFE_METHODS
-from socialsupport_core.model import Blob, Credentials, Payload
+from socialsupport_core.model import Blob, Payload
+from socialsupport_core.store import micros
+from socialsupport_core.wire.breaker import SECOND, Breakers
 from socialsupport_core.wire.guard import PinnedTransport, check
+from socialsupport_core.wire.keeper import Given, Held, Keeper
+from socialsupport_core.wire.pace import Pace
 from socialsupport_core.wire.redact import redact, secrets_in
 
 T = TypeVar("T")
 TIMEOUT = httpx.Timeout(30.0, read=40.0)  # a long poll holds the line for 25 seconds
 MAX_ANSWER = 100 * 1024 * 1024  # bytes; the largest attachment that is kept
 MAX_ASKS = 1_000  # of one flow; one that asks on for ever is cut off here
-PATIENCE = 5.0  # seconds that a read waits for a Retry-After by itself; longer waits go back to the caller
+PATIENCE = (
+    5.0  # seconds that a call waits for its turn, or a read for a Retry-After; longer waits go back to the caller
+)
 
-Step = Callable[[Ask, Callable[[], Awaitable[Answer]]], Awaitable[Answer]]
-"""Sees each ask and performs it: where the outbox notes what is asked and what was answered."""
+Perform = Callable[[], Awaitable[Answer]]
+Step = Callable[[Ask, Perform], Awaitable[Answer]]
+"""Sees each ask and performs it: where the outbox notes what is asked and what was answered.
+
+Called twice for one ask that was refused for its token, when there is a new one.
+"""
 
 
-async def _perform(_ask: Ask, perform: Callable[[], Awaitable[Answer]]) -> Answer:
+async def _perform(_ask: Ask, perform: Perform) -> Answer:
     return await perform()
 
 
@@ -62,6 +74,8 @@ class NetworkWire:
         self._read_blob = read_blob
         self._clock = clock
         self._sleep = sleep
+        self._pace = Pace(lambda: micros(clock()))
+        self._breakers = Breakers(lambda: micros(clock()))
         self._clients: dict[tuple[asyncio.AbstractEventLoop, bool], httpx.AsyncClient] = {}
 
     async def run(
@@ -69,30 +83,30 @@ class NetworkWire:
         flow: Flow[T],
         connector: Any,
         *,
-        credentials: Credentials | None = None,
+        keeper: Keeper | None = None,
+        thread: str | None = None,
         payload: Payload | None = None,
         open_network: bool = False,
         step: Step = _perform,
     ) -> T:
-        """Runs a flow of the connector (or CRM adapter) to its end. Raises DeliveryError, free of secrets."""
-        secrets = secrets_in(connector.settings) | secrets_in(credentials)
+        """Runs a flow of the connector (or CRM adapter) to its end. Raises DeliveryError, free of secrets.
+
+        `keeper` has the credentials; `thread` is where an intent is carried out, None if the flow is no send.
+        """
+        errand = _Errand(self, connector, keeper or Given(connector.name), thread, payload, open_network)
         try:
             run = FlowRun(flow, connector.failure)
             for _ in range(MAX_ASKS):
                 if run.done:
                     return run.result
-                ask = run.ask
-
-                async def perform(ask: Ask = ask) -> Answer:
-                    return await self._answer(ask, connector, credentials, payload, open_network)
-
                 try:
-                    answer = await step(ask, perform)
+                    answer = await errand.ask(run.ask, step)
                 except DeliveryError as error:
                     run.throw(error)
                 else:
                     run.answer(answer)
         except DeliveryError as error:
+            secrets = secrets_in(connector.settings) | errand.secrets
             error.args = tuple(redact(str(argument), secrets) for argument in error.args)
             error.code = redact(error.code, secrets) if error.code else error.code
             error.__cause__ = error.__context__ = None  # a cause may quote an address with a secret in it
@@ -125,36 +139,60 @@ class NetworkWire:
         for wire in dict.fromkeys(self._wires.values()):
             await wire.aclose()
 
-    async def _answer(
-        self,
-        ask: Ask,
-        connector: Any,
-        credentials: Credentials | None,
-        payload: Payload | None,
-        open_network: bool,
-    ) -> Answer:
+    async def perform(self, ask: Ask, errand: "_Errand") -> Answer:
         match ask:
             case httpx.Request():
-                check(ask, connector.hosts, open_network=open_network)
-                return await self._http(self._authorized(ask, connector, credentials), open_network)
+                return await self._call(ask, errand)
             case Wait():
                 return await self._sleep(ask.seconds)
             case ReadBlob():
                 return self._blob(ask.digest)
             case ReadPayload():
-                return _given(payload)
+                return _given(errand.payload)
         wire = self._wires.get(type(ask))
         if wire is None:
             raise Unsupported(f"no wire answers {type(ask).__name__}; the plugin that asks it must register one")
+        await self._turn(errand, type(ask).__name__)
         return await wire.answer(ask)
 
-    def _authorized(self, ask: httpx.Request, connector: Any, credentials: Credentials | None) -> httpx.Request:
-        nonce = chance.token_hex(16)
-        if hasattr(connector, "refresh"):
-            arguments: tuple[Any, ...] = (ask, credentials, self._clock(), nonce)
-        else:
-            arguments = (ask, self._clock(), nonce)
-        signed: httpx.Request = connector.authorize(*arguments)
+    async def _call(self, ask: httpx.Request, errand: "_Errand") -> httpx.Response:
+        """Only to a declared host, with the credentials of this moment, in its turn, and not to one that is down."""
+        check(ask, errand.connector.hosts, open_network=errand.open_network)
+        await errand.hold()
+        await self._turn(errand, f"{ask.method} {ask.url.path}")
+        credential, host = errand.credential, ask.url.host
+        self._breakers.check(credential, host)
+        error: DeliveryError | None = Uncertain("")  # as long as nothing else is known
+        try:
+            response = await self._http(self._authorized(ask, errand), errand.open_network)
+            error = errand.failure(response)
+        except DeliveryError as failed:
+            error = failed
+            raise
+        finally:
+            self._breakers.note(credential, host, error)
+        return response
+
+    async def _turn(self, errand: "_Errand", call: str) -> None:
+        """Waits for its turn for some seconds. Raises RateLimited where it is later: then nothing was done."""
+        limits, waited = getattr(errand.connector, "rate_limits", ()), 0.0
+        while wait := self._pace.take(errand.credential, limits, errand.thread, call):
+            seconds = wait / SECOND
+            if waited + seconds > PATIENCE:
+                raise RateLimited(f"{errand.connector.name} allows no more calls for now", retry_after=seconds)
+            await self._sleep(seconds)
+            waited += seconds
+
+    def _authorized(self, ask: httpx.Request, errand: "_Errand") -> httpx.Request:
+        """A copy, so that what was asked can be asked again with another token."""
+        content = ask.read()
+        fresh = httpx.Request(ask.method, ask.url, headers=ask.headers, content=content, extensions=ask.extensions)
+        authorize = getattr(errand.connector, "authorize_with", errand.connector.authorize)
+        held = errand.held.credentials if errand.held else None
+        try:
+            signed: httpx.Request = authorize(fresh, held, self._clock(), chance.token_hex(16))
+        except ConfigError as error:  # nothing was asked yet, and an operator can mend it
+            raise AuthExpired(str(error)) from None
         return signed
 
     def _blob(self, digest: str) -> Blob:
@@ -205,6 +243,64 @@ def _decision(error: httpx.HTTPError, request: httpx.Request) -> DeliveryError:
     if isinstance(error, never) or request.method in SAFE_METHODS:
         return Unavailable(message)
     return Uncertain(f"{message}; it may have been delivered")
+
+
+class _Errand:
+    """One flow under way: on whose behalf, with what."""
+
+    def __init__(
+        self,
+        wire: NetworkWire,
+        connector: Any,
+        keeper: Keeper,
+        thread: str | None,
+        payload: Payload | None,
+        open_network: bool,
+    ) -> None:
+        self._wire = wire
+        self._keeper = keeper
+        self.connector = connector
+        self.thread = thread
+        self.payload = payload
+        self.open_network = open_network
+        self.held: Held | None = None
+        self.secrets: frozenset[str] = frozenset()
+        """Of all credentials that it was authorized with."""
+
+    @property
+    def credential(self) -> str:
+        return self.held.holder if self.held else self._keeper.name
+
+    async def hold(self) -> None:
+        self.held = await self._keeper.current()
+        if self.held is not None:
+            self.secrets |= secrets_in(self.held.credentials)
+
+    async def ask(self, ask: Ask, step: Step) -> Answer:
+        """A 401 proves that the ask was not carried out, so it is asked once more when there is a new token."""
+        answer = await step(ask, lambda: self._wire.perform(ask, self))
+        if self.held is None or not (refusal := self._refusal(answer)):
+            return answer
+        renewed = await self._keeper.renewed(self.held)
+        if renewed == self.held:
+            raise refusal
+        answer = await step(ask, lambda: self._wire.perform(ask, self))
+        if refusal := self._refusal(answer):
+            told = f"{refusal}, although the token was renewed just now: connect it again"
+            raise AuthExpired(told, code=refusal.code)
+        return answer
+
+    def _refusal(self, answer: Answer) -> AuthExpired | None:
+        error = self.failure(answer) if isinstance(answer, httpx.Response) else None
+        return error if isinstance(error, AuthExpired) else None
+
+    def failure(self, response: httpx.Response) -> DeliveryError | None:
+        """What the connector makes of it. One on which it chokes is left to the flow."""
+        try:
+            error: DeliveryError | None = self.connector.failure(response)
+        except Exception:
+            return None
+        return error
 
 
 def _given(payload: Payload | None) -> Payload:

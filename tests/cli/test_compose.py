@@ -2,6 +2,7 @@ import base64
 import hashlib
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -132,6 +133,64 @@ def test_answers_left_over_are_told(run: Any, write: Any) -> None:
     assert "2 of the answers were not asked for" in ran.err
 
 
+# what the sign-in gave
+
+SIGNED_IN = {"access_token": "4ccess-t0ken!", "refresh_token": "r3fresh-t0ken!"}
+
+
+@pytest.fixture
+def with_token(registry: Any) -> str:
+    """A network whose calls are authorized with what the sign-in gave."""
+    parrot = registry.connectors["parrot"]
+
+    def authorize(_: Any, request: Any, credentials: Any, now: Any, nonce: Any) -> Any:
+        request.headers["authorization"] = credentials.access_token.get_secret_value() if credentials else "nobody"
+        return request
+
+    registry.connectors["signed_in"] = type("SignedIn", (parrot,), {"name": "signed_in", "authorize": authorize})
+    return "signed_in"
+
+
+def test_credentials_are_used_and_hidden(run: Any, write: Any, with_token: str, settings: str) -> None:
+    token = write("c.json", SIGNED_IN)
+    for more in ((), ("--settings", settings)):
+        ran = run("compose", with_token, write("i.json", SAY), "--credentials", token, *more)
+        assert ran.lines[0]["headers"]["authorization"] == "***"
+        assert "4ccess" not in ran.out + ran.err
+    assert run("compose", with_token, "i.json").lines[0]["headers"]["authorization"] == "nobody"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({"acess_token": "4ccess-t0ken!"}, "c.json: acess_token: there is no such key; did you mean access_token?"),
+        ({}, "c.json: access_token: is missing; add it"),
+        ("{", "c.json, line 1, column 2: not JSON"),
+    ],
+)
+def test_mistaken_credentials_are_told_without_their_values(
+    run: Any, write: Any, with_token: str, content: Any, said: str
+) -> None:
+    ran = run("compose", with_token, write("i.json", SAY), "--credentials", write("c.json", content))
+    assert ran.status == 1
+    assert said in ran.err
+    assert "4ccess" not in ran.out + ran.err
+
+
+def test_without_settings_the_fake_credentials_of_the_cases_are_used(run: Any, write: Any, tmp_path: Path) -> None:
+    run("new", "connector", "plover")
+    folder = tmp_path / "socialsupport-plover" / "socialsupport_plover"
+    (folder / "cases" / "credentials.json").write_text('{"access_token": "a-fake-access-token"}')
+    source = folder / "connector.py"
+    source.write_text(
+        source.read_text() + "\n    def authorize(self, request, credentials, now, nonce):\n"
+        "        request.headers['authorization'] = credentials.access_token.get_secret_value()\n"
+        "        return request\n"
+    )
+    ran = run("compose", "socialsupport-plover", write("i.json", SAY))
+    assert ran.lines[0]["headers"]["authorization"] == "a-fake-access-token"
+
+
 # attachments
 
 IMAGE = b"\x89PNG\r\n\x1a\nwith\r\n--lines"
@@ -171,7 +230,7 @@ def test_a_missing_blob_names_the_option(run: Any, write: Any) -> None:
         ({"type": "send.message"}, "i.json: key: is missing; add it; i.json: own_account: is missing"),
         ({**SAY, "type": "sent"}, "i.json: type: must be one of send.message, edit.message"),
         ([SAY, {**SAY, "key": ""}], "i.json: [1]: key: must have at least 1 character"),
-        ("7", "i.json: the whole: must be an object"),
+        ("7", "i.json: the whole: must be a table of names and values"),
     ],
 )
 def test_a_mistaken_intent_is_told_with_its_place(run: Any, write: Any, content: Any, said: str) -> None:
@@ -186,7 +245,7 @@ def test_a_mistaken_intent_is_told_with_its_place(run: Any, write: Any, content:
     [
         ({"status": 200}, "must be a list of answers"),
         ([{"statis": 200}], "--answers: statis: there is no such key; did you mean status?"),
-        ([{"status": "ok"}], "--answers: status: must be a valid integer"),
+        ([{"status": "ok"}], "--answers: status: must be a whole number"),
         ([{"raises": "ValueError"}], "'ValueError' is not a DeliveryError"),
         ([{"answer": 7}], "--answers: answer: there is no such key"),
     ],

@@ -71,3 +71,47 @@ def test_progress_appears_when_patience_ends(monkeypatch: Any, patience: float, 
     for _ in output.progress(range(3), 3, doing="counting"):
         time.sleep(0.15)  # the bar is drawn ten times a second
     assert ("counting" in terminal.getvalue()) is shown
+
+
+def test_what_is_no_loop_has_its_progress_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(output, "PATIENCE", 0.0)
+    monkeypatch.setenv("TERM", "xterm")
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with output.moving("counting") as moved:
+        for done in range(3):
+            moved(done, 4)
+            time.sleep(0.15)
+    assert "50%" in terminal.getvalue()
+
+
+def test_moving_without_a_terminal_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with output.moving("counting") as moved:
+        moved(1, None)
+    assert capsys.readouterr() == ("", "")
+
+
+NAMES = ("", "email", "telegram", "a_very_long_name")
+CLAIMS = [
+    ("interaction.received", "yes", "not yet", "shared_secret"),
+    ("receives", "file, webhook", "poll, webhook", "private, public"),
+]
+
+
+@pytest.mark.parametrize(("width", "tables"), [(100, 1), (64, 1), (63, 2), (45, 2), (44, 3), (30, 3)])
+def test_a_folded_table_breaks_no_word(capsys: Any, monkeypatch: Any, width: int, tables: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    output.folded_table(NAMES, CLAIMS, title="claims")
+    out = capsys.readouterr().out
+    assert out.count("claims") == 1
+    assert max(map(len, out.splitlines())) <= width
+    if width > 30:
+        words = set(out.split())
+        assert {"interaction.received", "shared_secret", "a_very_long_name", "webhook", "public"} <= words
+        assert out.count("interaction.received") == tables
+
+
+def test_a_folded_table_uses_the_room_that_there_is(capsys: Any, monkeypatch: Any) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    output.folded_table(NAMES, CLAIMS)
+    assert "file, webhook" in capsys.readouterr().out

@@ -24,6 +24,27 @@ def test_what_fits_is_possible(run: Any, write: Any) -> None:
     assert line["also_possible"] == ["typing"]
 
 
+def test_the_text_is_shown_as_it_is_counted(run: Any, write: Any, registry: Any) -> None:
+    parrot = registry.connectors["parrot"]
+    shouting = {"name": "shouting", "measured": lambda _, text: text.upper()}  # counts markup and all
+    registry.connectors["shouting"] = type("Shouting", (parrot,), shouting)
+    assert [part["counted"] for part in run("plan", "parrot", write("i.json", SAY), "--json").lines[0]["parts"]] == [
+        "Hello you"
+    ]
+    (part,) = run("plan", "shouting", "i.json", "--json").lines[0]["parts"]
+    assert (part["counted"], part["size"]) == ("HELLO **YOU**", 13)
+    out = run("plan", "shouting", "i.json").out
+    assert "13 of 40 characters" in out
+    assert "HELLO **YOU**" in out
+    assert "content, as it is counted" in out
+
+
+def test_what_has_no_text_shows_what_it_has(run: Any, write: Any) -> None:
+    react = {**SAY, "type": "react", "reaction": "👍"}
+    out = run("plan", "parrot", write("i.json", {name: value for name, value in react.items() if name != "text"})).out
+    assert "👍" in out
+
+
 def test_each_intent_of_a_list_has_its_plan(run: Any, write: Any) -> None:
     ran = run("plan", "parrot", write("i.json", [SAY, {**SAY, "text": "word " * 20}]), "--json")
     assert [len(line["parts"]) for line in ran.lines] == [1, 3]

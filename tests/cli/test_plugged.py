@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import Field, SecretBytes, SecretStr, StringConstraints, field_validator
 
-from socialsupport_core.cli.plugged import placeholders, secrets_of, settings_of
+from socialsupport_core.cli.plugged import placeholders, settings_of
 from socialsupport_core.contract import ConfigError, Settings
+from socialsupport_core.testing.hidden import secrets_of
 
 
 class Inner(Settings):
@@ -98,7 +99,7 @@ def test_all_secrets_are_found_however_deep() -> None:
     [
         ("s.toml", "password = ", "s.toml: not TOML: "),
         ("s.json", '{"password": "x"', "s.json, line 1, column 17: not JSON"),
-        ("s.json", "[]", "s.json: the whole: must be a valid dictionary or instance of Inner"),
+        ("s.json", "[]", "s.json: the whole: must be a table of names and values"),
         ("s.toml", 'password = "x"\nport = 1', "s.toml: port: must be greater than 1"),
         ("s.toml", 'pasword = "x"\nport = 2', "s.toml: pasword: there is no such key; did you mean password?"),
         ("s.toml", 'password = "x"\nport = 2\nz = 1', "s.toml: z: there is no such key; there is: password, port"),
@@ -128,3 +129,53 @@ def test_nested_keys_are_corrected_too(write: Any) -> None:
 def test_a_settings_file_that_is_not_there(tmp_path: Any) -> None:
     with pytest.raises(FileNotFoundError):
         settings_of(plugin(Inner), str(tmp_path / "none.toml"))
+
+
+# the folder of a plugin
+
+
+INTENT = {
+    "type": "send.message",
+    "key": "k-1",
+    "own_account": "account-1",
+    "thread": {"id": "chat-kerry", "visibility": "private"},
+    "text": "It is **on its way**.",
+}
+MESSAGE = {"id": "m-1", "account": "account-1", "chat": "c", "from": "kerry", "text": "Hi", "at": "2026-01-01T10:00Z"}
+
+
+@pytest.mark.parametrize("given", ["socialsupport-curlew", "./socialsupport-curlew/"])
+def test_a_folder_stands_for_the_connector_in_it(run: Any, write: Any, given: str) -> None:
+    write("intent.json", INTENT)
+    write("message.json", MESSAGE)
+    run("new", "connector", "curlew")
+    assert run("translate", given, "message.json").lines[0]["interaction"]["network"] == "curlew"
+    assert run("compose", given, "intent.json").lines[0]["url"] == "https://api.curlew.example/messages"
+    assert run("plan", given, "intent.json", "--json").lines[0]["possible"] is True
+
+
+@pytest.mark.parametrize("verb", ["translate", "compose", "plan"])
+def test_a_folder_without_a_connector_is_told(run: Any, write: Any, verb: str) -> None:
+    write("intent.json", INTENT)
+    run("new", "crm", "lapwing")
+    assert "socialsupport-lapwing holds no connector" in run(verb, "socialsupport-lapwing", "intent.json").err
+    assert "holds no plugin: it has no pyproject.toml" in run(verb, ".", "intent.json").err
+
+
+def test_an_installed_connector_goes_before_a_folder_of_its_name(run: Any, write: Any, tmp_path: Any) -> None:
+    write("intent.json", INTENT)
+    (tmp_path / "parrot").mkdir()
+    assert run("compose", "parrot", "intent.json").lines[0]["url"] == "https://parrot.example/placeholder/wake"
+
+
+def test_of_several_connectors_in_a_folder_one_must_be_named(run: Any, write: Any, tmp_path: Any) -> None:
+    write("intent.json", INTENT)
+    run("new", "connector", "gull")
+    module = tmp_path / "socialsupport-gull" / "socialsupport_gull" / "__init__.py"
+    module.write_text(
+        module.read_text().replace("return (Gull,)", "return (Gull, type('Tern', (Gull,), {'name': 'tern'}))")
+    )
+    assert (
+        "holds the connectors gull, tern; install it and name one"
+        in run("plan", "socialsupport-gull", "intent.json").err
+    )

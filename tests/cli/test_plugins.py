@@ -36,6 +36,19 @@ def test_claims_are_shown_with_the_three_marks(run: Any, crowded: Any) -> None:
     assert rows["heron"] == ["ImportError", "while", "loading:", "no", "[wings]"]
 
 
+@pytest.mark.parametrize("width", [80, 60])
+def test_no_word_is_broken(run: Any, registry: Any, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    for name in ("goldfinch", "nightingale", "kingfisher", "woodpecker", "wagtail"):
+        registry.connectors[name] = type(name, (registry.connectors["parrot"],), {"name": name})
+    out = run("plugins").out
+    assert max(map(len, out.splitlines())) <= width
+    assert {"interaction.received", "shared_secret", "nightingale", "characters", "erasure.requested"} <= set(
+        out.split()
+    )
+    assert out.count("interaction.received") > 1
+
+
 def test_as_json(run: Any, crowded: Any) -> None:
     said = json.loads(run("plugins", "--json").out)
     assert said["plugins"] == {"parrot": "1.2", "ledger": "0.9"}

@@ -1,6 +1,8 @@
 """The site is built from nothing but this repository, calls nobody, and leaves nothing out."""
 
 import ast
+import html
+import importlib.util
 import re
 import subprocess
 import sys
@@ -12,8 +14,10 @@ from typing import get_args
 
 import pytest
 
-from socialsupport_core import model
+from socialsupport_core import contract, model, text
 from socialsupport_core.contract import errors, hookspecs
+from socialsupport_core.model.interaction import InteractionKind
+from socialsupport_core.testing import ConnectorConformance, CRMConformance
 from socialsupport_core.web.schema import OPERATIONS
 from socialsupport_core.web.shapes import EVENTS
 
@@ -76,8 +80,8 @@ def test_no_stylesheet_and_no_script_fetches_anything_from_outside(site: Path) -
 
 
 def headings(site: Path, page: str) -> set[str]:
-    text = (site / "reference" / page / "index.html").read_text("utf-8")
-    found = re.findall(r"<h[1-4][^>]*>(.*?)</h[1-4]>", text, re.DOTALL)
+    written = (site / "reference" / page / "index.html").read_text("utf-8")
+    found = re.findall(r"<h[1-4][^>]*>(.*?)</h[1-4]>", written, re.DOTALL)
     return {re.sub(r"<a class=\"headerlink.*|<[^>]+>", "", one).strip().removesuffix("¶") for one in found}
 
 
@@ -88,6 +92,10 @@ def named() -> Iterator[tuple[str, str]]:
     yield from (("capabilities", name) for name in model.Capabilities.model_fields)
     kinds = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, Exception)]
     yield from (("errors", one.__name__) for one in kinds)
+    yield from (("text", name) for name in text.__all__)
+    held = (model.Payload, model.Reply, model.Page, model.Blob, model.Facts, model.Credentials)
+    yield from (("values", one.__name__) for one in (*held, contract.Wait, contract.ReadBlob, contract.ReadPayload))
+    yield from (("values", name) for name in ("Payload.header", "Reply.of_json", "Reply.of_text", "drive"))
     yield from (("http", path) for _, path in OPERATIONS)
     yield from (("commands", f"socialsupport {verb}") for verb in verbs())
 
@@ -104,22 +112,77 @@ def verbs() -> Iterator[str]:
 def test_everything_with_a_name_has_its_heading(site: Path) -> None:
     found = cache(lambda page: headings(site, page))
     everything = list(named())
-    assert len({kind for kind, _ in everything}) == 7
+    assert len({kind for kind, _ in everything}) == 9
     assert [(kind, name) for kind, name in everything if name not in found(kind)] == []
 
 
+def page(site: Path, name: str) -> str:
+    return re.sub(r"<[^>]+>", "", html.unescape((site / "reference" / name / "index.html").read_text("utf-8")))
+
+
+def test_every_class_of_the_model_stands_in_the_reference(site: Path) -> None:
+    """Where a heading is the name in JSON, the class stands below it."""
+    pages = ("events", "intents", "interaction", "capabilities", "values")
+    everything = {
+        name: {*headings(site, name), *re.findall(r"In Python model\.(\w+)", page(site, name))} for name in pages
+    }
+    classes = [name for name in model.__all__ if isinstance(getattr(model, name), type)]
+    assert len(classes) > 30
+    assert [name for name in classes if not any(name in found for found in everything.values())] == []
+
+
+def test_errors_say_how_they_are_made(site: Path) -> None:
+    told = page(site, "errors")
+    assert "RateLimited(message: str, *, code: str | None=None, retry_after: float | None=None)" in told
+    assert "Uncertain(message: str, *, code: str | None=None)" in told
+    assert "MalformedPayload(message)" in told
+
+
+def test_each_kind_of_interaction_is_explained(site: Path) -> None:
+    told = page(site, "interaction").partition("Kinds")[2]
+    assert [kind for kind in get_args(InteractionKind) if not re.search(rf"^{kind}$", told, re.MULTILINE)] == []
+
+
+def test_each_property_of_the_kit_is_listed(site: Path) -> None:
+    told = page(site, "testing")
+    for kit in (ConnectorConformance, CRMConformance):
+        names = [name.removeprefix("test_") for name in dir(kit) if name.startswith("test_")]
+        assert len(names) > 35
+        assert [name for name in names if name not in told] == []
+
+
+def quoted(first: "list[str]", *, media_type: "str | None" = "text/plain") -> "tuple[int, ...]":
+    """Annotations as strings, as they stand where a name is imported for types only."""
+    raise NotImplementedError
+
+
+def test_annotations_that_are_strings_are_shown_without_quotes() -> None:
+    spec = importlib.util.spec_from_file_location("telling", HOUSE / "scripts" / "telling.py")
+    assert spec
+    assert spec.loader
+    telling = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(telling)
+    told = telling.signature(quoted)
+    assert told == "quoted(first: list[str], *, media_type: str | None='text/plain') -> tuple[int, ...]"
+
+
+def test_signatures_keep_the_quotes_of_their_defaults(site: Path) -> None:
+    assert "media_type: str='text/plain'" in page(site, "values")
+    assert "Iterable[Span]) -> str" in page(site, "text")
+
+
 def test_each_type_of_the_log_stands_in_the_reference(site: Path) -> None:
-    text = (site / "reference/events/index.html").read_text("utf-8")
-    assert [name for name in EVENTS if f"<code>{name}</code>" not in text] == []
+    written = (site / "reference/events/index.html").read_text("utf-8")
+    assert [name for name in EVENTS if f"<code>{name}</code>" not in written] == []
 
 
 @pytest.mark.parametrize(
     "name", sorted(path.name.removeprefix("socialsupport-") for path in (HOUSE / "plugins").iterdir())
 )
 def test_each_plugin_has_its_page_with_settings_and_cases(site: Path, name: str) -> None:
-    text = (site / "reference/plugins" / name / "index.html").read_text("utf-8")
-    assert 'id="every-setting"' in text
-    assert 'id="golden-cases"' in text
+    written = (site / "reference/plugins" / name / "index.html").read_text("utf-8")
+    assert 'id="every-setting"' in written
+    assert 'id="golden-cases"' in written
 
 
 def functions(path: Path) -> set[str]:

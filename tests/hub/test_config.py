@@ -66,6 +66,28 @@ def test_a_token_that_may_less_from_now_on_may_less(tmp_path: Path) -> None:
     assert access.scopes == {"read"}
 
 
+def test_a_token_that_is_taken_out_of_the_file_is_refused_and_others_stay(tmp_path: Path) -> None:
+    hub = open_hub(load(write(tmp_path, FULL)), tmp_path, registry=registry())
+    by_hand = hub.issue_token("acme", "dana")
+    hub.close()
+    other = FULL.replace("a-token-of-twenty-characters", "another-one-of-twenty-or-more")
+    for content in (other, FULL.replace('token = "a-token-of-twenty-characters"\n', "")):
+        hub = open_hub(load(write(tmp_path, content)), tmp_path, registry=registry())
+        allowed = {token for token in ("a-token-of-twenty-characters", by_hand) if hub.access(token)}
+        replaced = hub.access("another-one-of-twenty-or-more") is not None
+        hub.close()
+        assert allowed == {by_hand}
+        assert replaced == (content is other)
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    content = FULL.replace("inbox = true", "inbx = true").replace('["read", "reply"]', '["rule"]')
+    with pytest.raises(ConfigError) as refused:
+        load(write(tmp_path, content))
+    told = str(refused.value)
+    assert told.index("hub.inbx: there is no such key; did you mean inbox?") < told.index("scopes.0: must be 'read'")
+
+
 def test_a_channel_that_was_paused_stays_so_over_a_restart(tmp_path: Path) -> None:
     for _ in range(2):
         hub = open_hub(load(write(tmp_path, FULL)), tmp_path, registry=registry())
@@ -79,14 +101,18 @@ def test_a_channel_that_was_paused_stays_so_over_a_restart(tmp_path: Path) -> No
     ("old", "new", "told"),
     [
         ("inbox = true", "inbx = true", "hub.inbx: there is no such key; did you mean inbox?"),
-        ("inbox = true", 'inbox = "perhaps"', "hub.inbox: "),
-        ('"https://support.example"', '"support.example"', "hub.public_url: "),
+        ("inbox = true", 'inbox = "perhaps"', "hub.inbox: must be true or false"),
+        ("inbox = true", "inbox = perhaps", "line 5, column 9); a text stands in quotation marks"),
+        ('"https://support.example"', '"support.example"', "hub.public_url: must be an address such as https://"),
+        ("[tenants.acme]", "[tenant.acme]", "tenant: there is no such key; did you mean tenants?"),
+        ("channels.tower", 'channels."My Tower"', "tenants.acme.channels.My Tower: may have up to 64 characters"),
+        ("agents.dana", 'agents."Da na"', "tenants.acme.agents.Da na: may have"),
         (
             'connector = "raven"\nsettings = { secret = "hunter2" }',
             "settings = {}",
-            "tenants.acme.channels.tower.connector: ",
+            "tenants.acme.channels.tower.connector: is missing; add it",
         ),
-        ('"a-token-of-twenty-characters"', '"short"', "tenants.acme.agents.dana.token: "),
+        ('"a-token-of-twenty-characters"', '"short"', "tenants.acme.agents.dana.token: must have at least 20 "),
         ('["read", "reply"]', '["rule"]', "tenants.acme.agents.dana.scopes.0: "),
         ("[tenants.acme]", "[tenants.acme", "line 8"),
         ("[hub]", "\x00[hub]", "line"),

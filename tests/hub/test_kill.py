@@ -14,8 +14,9 @@ VICTIM = Path(__file__).with_name("victim.py")
 
 def test_twenty_kills_lose_nothing_and_double_nothing(roost: Roost) -> None:
     roost.hub.close()
-    command = [sys.executable, str(VICTIM), str(roost.path), roost.doors["acme"], str(KILLS), "4"]
-    told = subprocess.run(command, check=True, capture_output=True, text=True, timeout=100).stdout.splitlines()
+    command = [sys.executable, str(VICTIM), str(roost.store), roost.doors["acme"], str(KILLS), "4"]
+    victims = subprocess.run(command, check=True, capture_output=True, text=True, timeout=100, cwd=roost.path.parent)
+    told = victims.stdout.splitlines()
     assert len(told) == KILLS
     acknowledged = [number for line in told for number in json.loads(line)]
     assert len(acknowledged) >= KILLS

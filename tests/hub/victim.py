@@ -23,7 +23,8 @@ from socialsupport_core.model import Payload
 
 
 def live(path: str, door: str, start: int, tell: int) -> None:
-    hub = Hub.open(path, public_url="https://hub.example", registry=Registry.of(plugin(Raven)))
+    folder = Path.cwd() if "://" in path else None
+    hub = Hub.open(path, folder=folder, public_url="https://hub.example", registry=Registry.of(plugin(Raven)))
     hub.start()
     pending = []
     for number in range(start, start + 100_000):

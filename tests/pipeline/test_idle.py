@@ -9,7 +9,7 @@ from raven.events import message
 def test_an_idle_hub_commits_nothing(roost: Roost) -> None:
     roost.hear(message(1, "hello"))
     roost.hub.start()
-    time.sleep(0.3)  # whatever the start had to do is done
+    time.sleep(0.6)  # whatever the start had to do is done
     before = roost.hub.bell.heard()
     time.sleep(1.5)
     assert roost.hub.bell.heard() == before
@@ -20,7 +20,7 @@ def test_what_is_to_be_sent_later_does_not_keep_it_busy(roost: Roost) -> None:
     roost.sky.faults.rate_limit = 1
     roost.reply("on its way")
     roost.hub.start()
-    time.sleep(0.5)
+    time.sleep(0.8)
     assert roost.states() == ["retrying"]
     before = roost.hub.bell.heard()
     time.sleep(1.0)

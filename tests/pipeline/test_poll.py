@@ -99,8 +99,9 @@ def test_a_poll_that_fails_in_its_own_way_is_shown_and_the_rest_goes_on(roost: R
     roost.hub.add_channel("acme", "loft", "raven", {}, mode="poll")
     roost.hub.start()
     wait_for(lambda: roost.hub.health()["status"] == "degraded")
-    roost.hear(message(1, "hello", at=NOON))
-    roost.reply("hi") if texts(roost) else None
+    roost.deliver(message(1, "hello", at=NOON))
+    wait_for(lambda: roost.journal()["recorded"] == 1)
+    roost.reply("hi")
     wait_for(lambda: roost.states() == ["sent"])
     shown: Any = roost.hub.health()
     assert "ZeroDivisionError" in shown["failing"][0]

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from socialsupport_core.store import Database, StoreError, Tx, accounts
+from socialsupport_core.store.sqlite import SQLite
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(tmp_path / "store.sqlite")
+    made = SQLite(tmp_path / "store.sqlite")
     yield made
     made.close()
 
@@ -144,8 +145,8 @@ def test_a_really_full_disk_refuses_and_recovers(database: Database) -> None:
 
 
 def test_a_locked_file_fails_all_at_once_and_not_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("socialsupport_core.store.database.BUSY_SECONDS", 0.3)
-    database = Database(tmp_path / "store.sqlite")
+    monkeypatch.setattr("socialsupport_core.store.sqlite.BUSY_SECONDS", 0.3)
+    database = SQLite(tmp_path / "store.sqlite")
     other = sqlite3.connect(database.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     started = time.monotonic()
@@ -230,11 +231,12 @@ def test_it_is_durable_as_promised(database: Database) -> None:
 
 def test_a_store_of_another_release_is_refused_with_the_remedy(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite"
+    SQLite(path).close()
     with sqlite3.connect(path) as other:
-        other.execute("PRAGMA user_version = 99")
+        other.execute("UPDATE meta SET value = '99'")
     other.close()
-    with pytest.raises(StoreError, match=r"schema 99.*install the release"):
-        Database(path)
+    with pytest.raises(StoreError, match=r"schema 99.*install the newer release"):
+        SQLite(path)
 
 
 @pytest.mark.parametrize("content", [b"not a database at all, but long enough to be looked at" * 50, b"\x00" * 5000])
@@ -242,4 +244,4 @@ def test_what_is_no_store_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "store.sqlite"
     path.write_bytes(content)
     with pytest.raises(StoreError):
-        Database(path)
+        SQLite(path)

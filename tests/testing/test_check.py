@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from pigeon.connector import Pigeon
+from pydantic import ValidationError
 
-from socialsupport_core.contract import ConfigError
+from socialsupport_core.contract import ConfigError, MalformedPayload
+from socialsupport_core.model import Event, Payload
 from socialsupport_core.testing import ConnectorConformance, CRMConformance
 from socialsupport_core.testing import check as module
 
@@ -38,6 +40,37 @@ def test_a_failure_says_what_to_do() -> None:
     (forged,) = [result for result in report.failed if result.name == "inbound_cases"]
     assert forged.case == "forged"
     assert forged.message.startswith("cases/inbound.json, case 'forged': SignatureError was expected")
+
+
+class Clumsy(Pigeon):
+    """What newcomers do: a field that is not there, and pydantic's many lines passed on."""
+
+    def event(self, note: Any, payload: Payload) -> Event:
+        return note["colour"] if note["type"] == "burnt" else super().event({**note, "letter": None}, payload)
+
+    def parse(self, payload: Payload) -> Any:
+        try:
+            return list(self.events(payload))
+        except ValidationError as error:
+            raise MalformedPayload(f"not a letter: {error}") from error
+
+
+def test_what_a_connector_raises_is_told_in_one_line_with_its_place() -> None:
+    told = {result.case: result.message for result in module.check(Clumsy, only=["inbound_cases"]).failed}
+    assert "\n" not in told["a sealed letter"]
+    assert "a good end was expected, it raised MalformedPayload: not a letter: " in told["a sealed letter"]
+    assert "native_id: must be a text" in told["a sealed letter"]
+    assert "input_value" not in told["a sealed letter"]
+    assert told["burnt, landed, unknown"].startswith("cases/inbound.json, case 'burnt, landed, unknown': it raised ")
+    assert f"KeyError: 'colour' ({Path(__file__).name}, line " in told["burnt, landed, unknown"]
+
+
+def test_how_far_it_is_can_be_followed() -> None:
+    heard: list[tuple[int, int]] = []
+    report = module.check(Pigeon, only=["inbound_cases"], told=lambda done, total: heard.append((done, total)))
+    total = len(report.results)
+    assert heard == [(number, total) for number in range(1, total + 1)]
+    assert total > 2
 
 
 def test_two_checks_do_not_get_mixed_up() -> None:

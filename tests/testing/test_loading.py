@@ -42,7 +42,7 @@ def test_cases_are_read_by_kind() -> None:
     assert cases.settings == Pigeon.settings_model.model_validate(SETTINGS)
     assert [case.name for case in cases.polls] == ["a page", "nothing new"]
     assert {case.call for case in cases.calls} == {"probe"}
-    assert {case.name for case in cases.inbound if case.is_handshake} == {"handshake"}
+    assert {case.name for case in cases.inbound if case.is_handshake} == {"handshake", "a signed handshake"}
     (first, *_) = cases.inbound
     assert isinstance((first.events or ())[0], InteractionReceived)
     assert first.payload.payload.header("pigeon-timestamp") == "1772359205"
@@ -86,8 +86,13 @@ STEP = {"request": {"method": "GET", "url": "https://x.example"}, "response": {}
 WRONG: list[tuple[Any, str]] = [
     ({"name": "n", "source": "ours"}, "case 'n': it needs one of the keys payload, intent, poll, call"),
     ("text", "case 'that is no object': it needs one of the keys"),
-    ({**GOOD, "source": ""}, "source: String should have at least 1 character"),
-    ({**GOOD, "pages": 1}, "pages: Extra inputs are not permitted"),
+    ({**GOOD, "source": ""}, "source: must have at least 1 character"),
+    ({**GOOD, "pages": 1}, "pages: there is no such key; did you mean page?"),
+    ({**GOOD, "exchange": [{**STEP, "answr": 1}]}, "exchange.0.answr: there is no such key; did you mean answer?"),
+    (
+        {**GOOD, "exchange": [{"ask": {"type": "Wait"}, "raises": "Uncertian"}]},
+        "exchange.0: 'Uncertian' is not a DeliveryError; did you mean Uncertain?",
+    ),
     ({**GOOD, "error": {"type": "X"}}, "a poll case ends in a page or in an error"),
     ({**GOOD, "exchange": [{"answer": 1}]}, "has either a request and its response, or an ask"),
     ({**GOOD, "exchange": [{"request": STEP["request"]}]}, "this request has no response"),
@@ -96,7 +101,20 @@ WRONG: list[tuple[Any, str]] = [
         {**GOOD, "exchange": [{**STEP, "request": {**STEP["request"], "json": 1, "text": "1"}}]},
         "a request has one content",
     ),
-    ({"name": "n", "source": "ours", "call": "dance"}, "there is no call 'dance'; there are probe"),
+    (
+        {
+            "name": "n",
+            "source": "ours",
+            "events": [],
+            "reply": {"json": 1, "body": "1"},
+            "payload": {"received_at": "2026-01-01T00:00:00Z"},
+        },
+        "reply: a reply has one content: body or json",
+    ),
+    (
+        {"name": "n", "source": "ours", "call": "dance"},
+        "there is no call 'dance'; there is: connect, connect_with, exchange",
+    ),
     ({"name": "n", "source": "ours", "call": "profile"}, "profile takes identifier"),
     (
         {"name": "n", "source": "ours", "call": "probe", "arguments": {"a": 1}, "result": {}},
@@ -104,7 +122,7 @@ WRONG: list[tuple[Any, str]] = [
     ),
     (
         {"name": "n", "source": "ours", "call": "probe", "result": {"own": 1}},
-        "own: Extra inputs are not permitted",
+        "result.own: there is no such key; there is: extra, handle, limits, name, own_account",
     ),
     (
         {"name": "n", "source": "ours", "payload": {"received_at": "2026-01-01T00:00:00Z"}},
@@ -116,7 +134,7 @@ WRONG: list[tuple[Any, str]] = [
     ),
     (
         {"name": "n", "source": "ours", "payload": {"received_at": "2026-01-01T00:00:00"}, "events": []},
-        "payload.received_at: Input should have timezone info",
+        "payload.received_at: says no time zone; add Z or +01:00",
     ),
 ]
 
@@ -146,7 +164,9 @@ def test_files_that_are_not_json_are_told(flock: Any) -> None:
 
 def test_wrong_settings_are_told_without_their_values(flock: Any) -> None:
     connector = flock({"settings.json": {**SETTINGS, "lofty": "secret-value-9"}})
-    with pytest.raises(ConfigError, match=r"cases/settings.json: lofty: Extra inputs") as caught:
+    with pytest.raises(
+        ConfigError, match=r"cases/settings.json: lofty: there is no such key; did you mean loft"
+    ) as caught:
         load_cases(connector)
     assert "secret-value-9" not in str(caught.value)
 
@@ -193,6 +213,13 @@ def spoilt(name: str, change: Any) -> dict[str, Any]:
     ("name", "change", "failing"),
     [
         ("inbound.json", lambda case: {**case, "reply": {"body": "boo"}}, "handshake_cases"),
+        ("inbound.json", lambda case: {**case, "reply": {"status": 201, "body": "4711"}}, "handshake_cases"),
+        ("inbound.json", lambda case: {**case, "reply": {"json": {"nest": 4711}}}, "handshake_cases"),
+        (
+            "inbound.json",
+            lambda case: {**case, "reply": {"body": "4711", "headers": {"Content-Type": "text/html"}}},
+            "handshake_cases",
+        ),
         ("flows.json", lambda case: {**case, "result": {"name": "Another"}}, "call_cases"),
         ("flows.json", lambda case: {**case, "error": {"type": "Forbidden"}}, "call_cases"),
         ("flows.json", lambda case: {**case, "exchange": case["exchange"] * 2}, "call_cases"),
@@ -204,6 +231,25 @@ def test_a_golden_case_that_differs_fails(name: str, change: Any, failing: str, 
     report = check(flock(spoilt(name, change)), only=[failing])
     assert len(report.failed) == 1
     assert report.failed[0].case
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [{"body": "4711"}, {"json": 4711}, {"status": 200, "body": "4711", "headers": {"Content-TYPE": "text/plain"}}],
+)
+def test_a_reply_may_be_given_by_bytes_or_as_json(reply: Any, flock: Any) -> None:
+    files = spoilt("inbound.json", lambda case: {**case, "reply": reply})
+    report = check(flock(files), only=["handshake_cases"])
+    assert report.failed == ()
+    assert report.passed
+
+
+def test_a_reply_that_differs_shows_only_what_is_compared(flock: Any) -> None:
+    files = spoilt("inbound.json", lambda case: {**case, "reply": {"json": {"nest": 4711}}})
+    (failed,) = check(flock(files), only=["handshake_cases"]).failed
+    assert '-    "nest": 4711' in failed.message
+    assert '+  "json": 4711' in failed.message
+    assert "content-type" not in failed.message
 
 
 def test_a_golden_page_that_differs_fails(flock: Any) -> None:

@@ -11,7 +11,7 @@ from socialsupport_core.contract import ConfigError, drive
 from socialsupport_core.model import SendMessage
 from socialsupport_core.testing import new_connector, new_crm
 from socialsupport_core.testing.check import check, check_crm
-from socialsupport_core.testing.scaffold import plugin_at
+from socialsupport_core.testing.folder import plugin_at
 
 FIFTEEN_MINUTES = 60
 """Lines that an integrator reads in the time that they have."""
@@ -90,15 +90,3 @@ def test_an_existing_folder_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="exists already"):
         new_crm("acme", tmp_path)
     assert list((tmp_path / "socialsupport-acme").iterdir()) == []
-
-
-def test_a_folder_without_a_plugin_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="holds no plugin"):
-        plugin_at(tmp_path)
-
-
-def test_a_broken_plugin_is_told(tmp_path: Path) -> None:
-    (tmp_path / "socialsupport_broken").mkdir()
-    (tmp_path / "socialsupport_broken" / "__init__.py").write_text("import no_such_module_anywhere\n")
-    with pytest.raises(ConfigError, match="no_such_module_anywhere"):
-        plugin_at(tmp_path)

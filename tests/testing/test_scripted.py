@@ -12,6 +12,7 @@ from socialsupport_core.contract import ConfigError, ReadBlob, Unavailable, Unce
 from socialsupport_core.model import Blob
 from socialsupport_core.testing import ScriptedNetwork, Unexpected
 from socialsupport_core.testing.cases import Step
+from socialsupport_core.testing.scripted import error_named
 
 URL = "https://api.example/v1/things"
 
@@ -145,8 +146,15 @@ def test_an_ask_of_another_kind_is_told() -> None:
 
 
 def test_an_error_that_is_none_is_told() -> None:
-    with pytest.raises(ConfigError, match="'KeyError' is not a DeliveryError"):
-        network({"ask": {"type": "Wait"}, "raises": "KeyError"})(Wait(1))
+    with pytest.raises(ConfigError, match="'KeyError' is not a DeliveryError; there is: AuthExpired"):
+        error_named("KeyError")
+    assert error_named("Uncertain") is Uncertain
+
+
+def test_an_answer_of_a_class_that_is_not_there_is_told() -> None:
+    script = network({"ask": {"type": "Release"}, "answer": {"type": "Relaesed", "ring": "r"}})
+    with pytest.raises(Unexpected, match="the class 'Relaesed'; there is none beside Release"):
+        script(Release("ring", "text", SecretStr("password")))
 
 
 def test_secrets_are_not_shown() -> None:

@@ -12,13 +12,21 @@ from socialsupport_core.testing.check import check
 
 SOURCE = """
 from pigeon.connector import Pigeon
+from socialsupport_core.contract import SignatureError
 
 
 class Homing(Pigeon):
     name = "pigeon"
     signature_header = "X-Homing-Signature"
     timestamp_header = "X-Homing-Sent"
+
+    def handshake(self, payload):
+        try:
+            return super().handshake(payload)
+        except SignatureError:
+            return None
 """
+"""A forged challenge is answered with 404, which is as good as 401."""
 
 
 def other_looks(case: dict[str, Any]) -> dict[str, Any]:
@@ -26,9 +34,7 @@ def other_looks(case: dict[str, Any]) -> dict[str, Any]:
     payload = case["payload"]
     if "Pigeon-Signature" not in payload.get("headers", {}):
         return case
-    notes = json.loads(payload["body"])["notes"]
-    turned = [{"plumage": {"grey": True}, **dict(reversed(note.items()))} for note in notes or ()] or notes
-    body = json.dumps({"season": "spring", "notes": turned}, indent=2)
+    body = other_body(payload["body"]) if "body" in payload else ""
     sent = payload["headers"]["Pigeon-Timestamp"]
     genuine = not payload["headers"]["Pigeon-Signature"].endswith("=00")
     headers = {
@@ -37,6 +43,12 @@ def other_looks(case: dict[str, Any]) -> dict[str, Any]:
         "X-Homing-Sent": sent,
     }
     return {**case, "payload": {**payload, "headers": headers, "body": body}}
+
+
+def other_body(body: str) -> str:
+    notes = json.loads(body)["notes"]
+    turned = [{"plumage": {"grey": True}, **dict(reversed(note.items()))} for note in notes or ()] or notes
+    return json.dumps({"season": "spring", "notes": turned}, indent=2)
 
 
 def test_a_legitimate_variant_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,5 @@
 """The doors: verify, journal, commit, and only then acknowledge. Whatever else is said over HTTP gets its number."""
 
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -42,9 +41,7 @@ def test_a_forgery_is_401_and_leaves_nothing_but_the_counter(web: Web, roost: Ro
     roost.hub.drain()
     health = web.get("/health").json()
     assert (health["refused"], health["journal"]["accepted"]) == (1, 0)
-    with sqlite3.connect(roost.path) as store:
-        dump = "\n".join(store.iterdump())
-    store.close()
+    dump = roost.dump()
     assert "forged" not in dump
     assert "near-miss" not in dump
 
@@ -107,7 +104,7 @@ def test_while_the_store_cannot_write_it_is_503_and_nothing_is_acknowledged(
     web: Web, roost: Roost, door: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any) -> None:
-        raise sqlite3.OperationalError("database or disk is full")
+        raise roost.trouble("database or disk is full")
 
     with monkeypatch.context() as broken:
         broken.setattr("socialsupport_core.store.journal.append", full)

@@ -1,5 +1,7 @@
 """What browsers see: sessions, names, headers."""
 
+import re
+
 import pytest
 from raven import Roost, message
 from raven.web import Desk, Web
@@ -94,3 +96,39 @@ def test_a_hand_off_page_shows_nothing_of_its_address(web: Web, token: str) -> N
     answer = web.get(f"/h/{token}")
     assert answer.status_code in (404, 410)
     assert "<script>alert" not in answer.text
+
+
+def test_a_hand_off_page_has_its_looks_without_the_inbox(roost: Roost) -> None:
+    """Customers come there, also where agents do not."""
+    web = Web(create_app(roost.hub, run_workers=False))
+    roost.hear(message(1, "hello", at=roost.clock.now))
+    token = roost.hub.hand_off("acme", roost.conversation(), agent="dana")["token"]
+    page = web.get(f"/h/{token}")
+    assert page.status_code == 200
+    linked = re.findall(r'href="(static/[^"]+)"', page.text)
+    assert {one.rpartition(".")[2] for one in linked} == {"svg", "css"}
+    for one in linked:
+        assert web.get(f"/h/{one}").status_code == 200
+
+
+def test_whoever_forgets_to_start_the_hub_is_told_once(roost: Roost, caplog: pytest.LogCaptureFixture) -> None:
+    """Mounted in another application this one never hears that it starts."""
+    web = Web(create_app(roost.hub))
+    answers = [web.get("/health") for _ in range(3)]
+    assert [one.status_code for one in answers] == [503] * 3
+    assert answers[0].json()["working"] is False
+    assert [one.message for one in caplog.records if "run_workers=False" in one.message] == [caplog.records[0].message]
+
+
+def test_a_host_that_starts_the_hub_itself_is_told_nothing(roost: Roost, caplog: pytest.LogCaptureFixture) -> None:
+    roost.hub.start()
+    for app in (create_app(roost.hub), create_app(roost.hub, run_workers=False)):
+        health = Web(app).get("/health")
+        assert (health.status_code, health.json()["working"]) == (200, True)
+    assert caplog.records == []
+
+
+def test_a_host_that_leaves_the_work_to_others_is_told_nothing(roost: Roost, caplog: pytest.LogCaptureFixture) -> None:
+    health = Web(create_app(roost.hub, run_workers=False)).get("/health")
+    assert (health.status_code, health.json()["working"]) == (200, False)
+    assert caplog.records == []

@@ -33,6 +33,12 @@ def data(content: Any, status: int = 200, **beside: Any) -> httpx.Response:
     return httpx.Response(status, json={"data": content, **beside})
 
 
+def refused_token(_error: str, description: str) -> httpx.Response:
+    """X calls every refusal of a code or token an invalid request."""
+    content = {"error": "invalid_request", "error_description": f"Value passed was invalid: {description}."}
+    return httpx.Response(400, json=content)
+
+
 def missing(kind: str, value: str) -> httpx.Response:
     error = {
         "title": "Not Found Error",

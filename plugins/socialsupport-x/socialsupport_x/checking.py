@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from socialsupport_core.testing.oauth import Token
 from socialsupport_x import oauth1
 from socialsupport_x.settings import XSettings
 
@@ -58,6 +59,34 @@ class Meter:
             left = max(0, calls - used - 1)
             headers |= {f"{prefix}-limit": str(calls), f"{prefix}-remaining": str(left), f"{prefix}-reset": str(end)}
         return within, headers
+
+
+READING = frozenset({"tweet.read", "users.read"})
+SCOPES: Mapping[str, frozenset[str]] = {
+    "POST /2/tweets": READING | {"tweet.write"},
+    "DELETE /2/tweets/:id": READING | {"tweet.write"},
+    "GET /2/tweets/:id": READING,
+    "GET /2/users/me": READING,
+    "GET /2/users/:id": READING,
+    "GET /2/users/:id/mentions": READING,
+    "GET /2/users/:id/tweets": READING,
+    "GET /2/users/:id/liked_tweets": READING | {"like.read"},
+    "POST /2/users/:id/likes": READING | {"like.write"},
+    "DELETE /2/users/:id/likes/:id": READING | {"like.write"},
+    "GET /2/dm_events": READING | {"dm.read"},
+    "GET /2/dm_conversations/with/:id/dm_events": READING | {"dm.read"},
+    "POST /2/dm_conversations/with/:id/messages": READING | {"dm.write"},
+    "POST /2/media/upload": frozenset({"media.write"}),
+    "GET /2/media/upload": frozenset({"media.write"}),
+    "POST /2/media/upload/initialize": frozenset({"media.write"}),
+    "POST /2/media/upload/:id/append": frozenset({"media.write"}),
+    "POST /2/media/upload/:id/finalize": frozenset({"media.write"}),
+}
+"""What an account must have granted for a call by OAuth 2.0."""
+
+
+def lacks_scope(endpoint: str, token: Token | None) -> bool:
+    return token is not None and not SCOPES.get(endpoint, frozenset()) <= set(token.scope.split())
 
 
 APP_ONLY = frozenset({"GET /2/webhooks", "POST /2/webhooks"})

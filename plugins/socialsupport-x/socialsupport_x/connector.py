@@ -1,6 +1,5 @@
 """X, formerly Twitter (API v2; https://docs.x.com, 2026-07)."""
 
-import base64
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -12,6 +11,7 @@ from socialsupport_core.contract import (
     DeliveryError,
     Flow,
     Forbidden,
+    SignIn,
     Unsupported,
 )
 from socialsupport_core.model import (
@@ -40,6 +40,7 @@ from socialsupport_x import (
     oauth1,
     polling,
     sending,
+    signing,
     subscribing,
     webhook,
 )
@@ -90,8 +91,25 @@ IN_PRIVATE = CAPABILITIES.model_copy(
         "attachments": 1,
     }
 )
-SIGNED_HOSTS = frozenset({"api.x.com", "ton.twitter.com", "ton.x.com"})
-TOKEN_PATH = "/2/oauth2/token"  # noqa: S105 - an address
+QUARTER, DAY = 900, 86_400
+RATE_LIMITS = (
+    RateLimit(calls=100, seconds=QUARTER, of="POST /2/tweets"),
+    RateLimit(calls=50, seconds=QUARTER, of="DELETE /2/tweets/[^/]+"),
+    RateLimit(calls=15, seconds=QUARTER, of="POST /2/dm_conversations/.+/messages"),
+    RateLimit(calls=1440, seconds=DAY, of="POST /2/dm_conversations/.+/messages"),
+    RateLimit(calls=50, seconds=QUARTER, of="(POST|DELETE) /2/users/[^/]+/likes.*"),
+    RateLimit(calls=1000, seconds=DAY, of="(POST|DELETE) /2/users/[^/]+/likes.*"),
+    RateLimit(calls=500, seconds=QUARTER, of="POST /2/media/upload"),
+    RateLimit(calls=300, seconds=QUARTER, of="GET /2/users/[^/]+/mentions"),
+    RateLimit(calls=15, seconds=QUARTER, of="GET /2/dm_(events|conversations/.+/dm_events)"),
+    RateLimit(calls=75, seconds=QUARTER, of="GET /2/users/(me|[^/]+/liked_tweets)"),
+    RateLimit(calls=900, seconds=QUARTER, of="GET /2/(tweets|users)/[0-9]+"),
+    RateLimit(calls=900, seconds=QUARTER, of="GET /2/users/[^/]+/tweets"),
+)
+"""Per user: https://docs.x.com/x-api/fundamentals/rate-limits (2026-07). X counts in fixed windows."""
+FILE_HOSTS = frozenset({"ton.twitter.com", "ton.x.com"})
+"""Where files of direct messages lie; they know OAuth 1.0a only."""
+SIGNED_HOSTS = FILE_HOSTS | {"api.x.com"}
 WEBHOOKS = "/2/webhooks"
 
 
@@ -101,9 +119,7 @@ class X(Connector[XSettings]):
     name = "x"
     settings_model = XSettings
     capabilities = CAPABILITIES
-    # https://docs.x.com/x-api/fundamentals/rate-limits (2026-07): POST /2/tweets, per user. Other calls are
-    # limited each for itself (direct messages: 15 in 15 minutes); there the 429 says when to go on.
-    rate_limits = (RateLimit(calls=100, seconds=900),)
+    rate_limits = RATE_LIMITS
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -149,27 +165,19 @@ class X(Connector[XSettings]):
         """Media lie on a public CDN, which is told no credential."""
         if request.url.host not in SIGNED_HOSTS:
             return request
+        if request.url.path == signing.TOKEN_PATH:
+            return signing.proven(request, self.settings)
         request.headers["authorization"] = self._authorization(request, credentials, now, nonce)
         return request
 
     def refresh(self, credentials: Credentials) -> Flow[Credentials]:
-        """https://docs.x.com/fundamentals/authentication/oauth-2-0/user-access-token (2026-07)"""
-        if credentials.refresh_token is None:
-            raise Unsupported("the account was connected without offline.access: connect it again")
-        form = {
-            "grant_type": "refresh_token",
-            "refresh_token": credentials.refresh_token.get_secret_value(),
-            "client_id": self.settings.client_id or "",
-        }
-        response: httpx.Response = yield httpx.Request("POST", api.API + TOKEN_PATH, data=form)
-        token = response.json()
-        expires_at = polling.answered_at(response) + timedelta(seconds=int(token["expires_in"]))
-        return Credentials(
-            access_token=token["access_token"],
-            refresh_token=token.get("refresh_token"),
-            expires_at=expires_at,
-            scopes=frozenset(str(token.get("scope", "")).split()),
-        )
+        return signing.refresh(self.settings, credentials)
+
+    def connect_with(self, sign_in: SignIn) -> str:
+        return signing.address(self.settings, sign_in)
+
+    def exchange_with(self, code: str, sign_in: SignIn) -> Flow[Credentials]:
+        return signing.exchange(self.settings, code, sign_in)
 
     # about the world
 
@@ -208,12 +216,9 @@ class X(Connector[XSettings]):
     def _authorization(self, request: httpx.Request, credentials: Credentials | None, now: datetime, nonce: str) -> str:
         settings = self.settings
         bearer = credentials.access_token if credentials else settings.oauth2_token
-        if request.url.path == TOKEN_PATH and settings.client_secret:
-            pair = f"{settings.client_id}:{settings.client_secret.get_secret_value()}"
-            return "Basic " + base64.b64encode(pair.encode()).decode()
         if request.url.path.startswith(WEBHOOKS) and settings.app_bearer_token:
             return f"Bearer {settings.app_bearer_token.get_secret_value()}"
-        if bearer:
+        if bearer and not (request.url.host in FILE_HOSTS and settings.access_token):
             return f"Bearer {bearer.get_secret_value()}"
         return oauth1.authorization(request, self._keys(), nonce, int(now.timestamp()))
 
@@ -222,7 +227,7 @@ class X(Connector[XSettings]):
         key, secret = settings.consumer_key, settings.consumer_secret
         token, token_secret = settings.access_token, settings.access_token_secret
         if key is None or secret is None or token is None or token_secret is None:
-            raise ConfigError("X has no credentials; set oauth2_token, or access_token with access_token_secret")
+            raise ConfigError("X has no credentials; connect the channel, or set access_token with access_token_secret")
         return oauth1.Keys(
             consumer_key=key.get_secret_value(),
             consumer_secret=secret.get_secret_value(),

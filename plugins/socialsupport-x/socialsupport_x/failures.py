@@ -71,6 +71,8 @@ BY_PROBLEM: Mapping[str, type[DeliveryError]] = {
     "usage-capped": Forbidden,
 }
 """The last part of `type`."""
+SENTENCES = ("detail", "message", "error_description", "title")
+"""The third is that of the sign-in (RFC 6749, 5.2), which names what is wrong in `error`."""
 WINDOWS = ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour")
 
 
@@ -113,12 +115,13 @@ def _code(body: Json) -> str | None:
     if code := next((code for sentence, code in BY_DETAIL.items() if sentence in detail), None):
         return code
     problems = [(text_of(error, "type") or "").rpartition("/problems/")[2] for error in [body, *errors]]
-    return next((problem for problem in problems if problem and problem != "about:blank"), None)
+    named = next((problem for problem in problems if problem and problem != "about:blank"), None)
+    return named or text_of(body, "error")
 
 
 def _details(body: Json) -> list[str]:
     errors = [body, *objects_of(body, "errors")]
-    return [detail for error in errors if (detail := text_of(error, "detail", "message", "title"))]
+    return [detail for error in errors if (detail := text_of(error, *SENTENCES))]
 
 
 def _message(response: httpx.Response, body: Json, secrets: Iterable[str]) -> str:

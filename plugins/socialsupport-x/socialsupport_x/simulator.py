@@ -8,17 +8,20 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import httpx
 
 from socialsupport_core.model import Payload, Reply
 from socialsupport_core.testing import Place, Said, Simulator
+from socialsupport_core.testing.oauth import SignInPages
 from socialsupport_core.text import count
 from socialsupport_x import answering, checking
 from socialsupport_x.answering import problem
 from socialsupport_x.reading import SNOWFLAKE_EPOCH
 from socialsupport_x.settings import XSettings
+from socialsupport_x.signing import TOKEN_PATH
 from socialsupport_x.simulated import Account, Direct, File, Tweet, Written, http_date, milliseconds, users_v1
 from socialsupport_x.webhook import SIGNATURE, SIGNATURE_OAUTH2, signed
 
@@ -30,7 +33,7 @@ class XSimulator(Simulator):
     """`door` is where webhooks go. `deliver`, where given, is asked to answer the challenge when it registers."""
 
     network = "x"
-    hosts = frozenset({"api.x.com", "pbs.twimg.com", "video.twimg.com", "ton.twitter.com"})
+    hosts = frozenset({"api.x.com", "x.com", "pbs.twimg.com", "video.twimg.com", "ton.twitter.com"})
     places = (
         Place(id="post", title="A public post", visibility="public"),
         Place(id="dm", title="A direct message", visibility="private"),
@@ -52,6 +55,15 @@ class XSimulator(Simulator):
         """Webhooks are of the X Activity API, otherwise of the Account Activity API."""
         self.meter = checking.Meter()
         self.deliver: Callable[[Payload], Reply | None] | None = None
+        self.signing = SignInPages(
+            self.clock,
+            self.random,
+            settings.client_id or "",
+            settings.client_secret.get_secret_value() if settings.client_secret else None,
+            code_lifetime=timedelta(seconds=30),
+            refuse=answering.refused_token,
+        )
+        """Where an operator grants access, and the tokens that came of it."""
         self._last_id = 0
 
     # people
@@ -133,11 +145,16 @@ class XSimulator(Simulator):
     # the API
 
     def respond(self, request: httpx.Request) -> httpx.Response:
+        if request.url.host == "x.com":
+            return self.signing.page(request)
         if request.url.host != "api.x.com":
             return answering.file(self, request)
         endpoint = f"{request.method} {PATH.sub(':id', request.url.path)}"
         within, headers = self.meter.count(endpoint, self.clock())
-        response = self._answer(request, endpoint) if within else self._too_many()
+        if endpoint == f"POST {TOKEN_PATH}":
+            response = self.signing.token(request)
+        else:
+            response = self._answer(request, endpoint) if within else self._too_many()
         response.headers.update({"date": http_date(self.clock()), **headers})
         return response
 
@@ -145,14 +162,22 @@ class XSimulator(Simulator):
         answer = answering.ANSWERS.get(endpoint)
         if answer is None:
             return problem(404, "Not Found Error", f"X has no {endpoint}", "resource-not-found")
-        if not checking.is_authorized(request, endpoint, self.settings):
-            return self.expired(request)
+        if refusal := self._refused(request, endpoint):
+            return refusal
         if fault := checking.fault_in_query(endpoint, dict(request.url.params)):
             return problem(400, "Invalid Request", fault, "invalid-request")
         body = answering.body_of(request)
         if fault := checking.fault_in_body(endpoint, body):
             return problem(400, "Invalid Request", fault, "invalid-request")
         return answer(self, request, body, PATH.findall(request.url.path))
+
+    def _refused(self, request: httpx.Request, endpoint: str) -> httpx.Response | None:
+        token = self.signing.token_of(request)
+        if token is None and not checking.is_authorized(request, endpoint, self.settings):
+            return self.expired(request)
+        if checking.lacks_scope(endpoint, token):
+            return problem(403, "Forbidden", "Your client app is not configured with the appropriate oauth2 scopes")
+        return None
 
     def rate_limited(self, request: httpx.Request) -> httpx.Response:
         reset = str(int(self.clock().timestamp()) + 1)

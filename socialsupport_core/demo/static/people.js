@@ -64,7 +64,7 @@ function pick(network) {
   state.network = network;
   state.replyTo = null;
   state.known = "";
-  state.person[network] ??= current().people.at(-1) ?? NEWCOMERS[network] ?? "robin";
+  state.person[network] ??= current().people[0] ?? NEWCOMERS[network] ?? "robin";
   state.place[network] ??= current().places[0].id;
   history.replaceState(null, "", `#${network}`);
   buildSay();

@@ -7,16 +7,20 @@ Each property is one test; the golden cases that ship inside the plugin run thro
 have a property, `cases/exempt.json` says why: `{"property": "reason"}`.
 """
 
+from socialsupport_core.testing.conformance.challenge import Challenged
 from socialsupport_core.testing.conformance.claims import Claims
 from socialsupport_core.testing.conformance.failures import Doubt
 from socialsupport_core.testing.conformance.golden import Golden
 from socialsupport_core.testing.conformance.parsing import Interactions, Parsing
+from socialsupport_core.testing.conformance.renewal import Renewed
 from socialsupport_core.testing.conformance.secrets import Secrets
 from socialsupport_core.testing.conformance.sending import Flows, Sending
 from socialsupport_core.testing.conformance.verification import Verified
 
 
-class ConnectorConformance(Claims, Golden, Verified, Parsing, Interactions, Flows, Sending, Doubt, Secrets):
+class ConnectorConformance(
+    Claims, Golden, Verified, Challenged, Parsing, Interactions, Flows, Sending, Doubt, Renewed, Secrets
+):
     """Subclass it with `connector`, in a file that pytest collects."""
 
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal, NoReturn, cast
 
 import httpx
 import pytest
+from pydantic import ValidationError
 
 from socialsupport_core.contract import (
     CRM,
@@ -17,13 +18,16 @@ from socialsupport_core.contract import (
     SignatureError,
     drive,
 )
-from socialsupport_core.model import Capabilities, Intent, Payload, SendMessage
+from socialsupport_core.model import Capabilities, Credentials, Intent, Payload, SendMessage
 from socialsupport_core.testing.cases import CALLS, Call, Case, Inbound, Outbound, Poll, Signature, Step
 from socialsupport_core.testing.conformance.improvised import Improvised
+from socialsupport_core.testing.hidden import with_secrets
 from socialsupport_core.testing.loading import Cases, load_cases
+from socialsupport_core.testing.problems import raised
 from socialsupport_core.testing.scripted import NONCE, NOW
 
 Verification = Literal["signature", "shared_secret", "none"]
+Authorize = Callable[[httpx.Request], httpx.Request]
 NOTHING = Cases(settings=Settings())
 PARAMETERS: Mapping[str, Callable[[Cases], Iterable[Case]]] = {
     "inbound": lambda cases: (case for case in cases.inbound if not case.is_handshake),
@@ -70,7 +74,8 @@ class Base:
     def secret_in_url(self) -> bool:
         return False
 
-    def authorized(self, plugin: Any) -> Callable[[httpx.Request], httpx.Request]:
+    def authorized(self, plugin: Any, credentials: Credentials | None = None) -> Authorize:
+        """What the plugin adds to a request with these credentials; without any, with those of the cases."""
         raise NotImplementedError
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
@@ -109,6 +114,13 @@ class Base:
 
     def configured(self, settings: Settings) -> Any:
         return self.plugin(settings)
+
+    def with_other_secrets(self, change: Callable[[str], str]) -> Any | None:
+        """The plugin with other secrets; None if its settings refuse them, which is just as well."""
+        try:
+            return self.configured(with_secrets(self.cases.settings, change))
+        except (ValidationError, ValueError):
+            return None
 
     def overrides(self, method: str) -> bool:
         base = Connector if issubclass(self.plugin, Connector) else CRM
@@ -167,8 +179,9 @@ class OfConnector(Base):
     def configured(self, settings: Settings) -> Connector[Any]:
         return self.connector(settings, self.cases.facts)
 
-    def authorized(self, plugin: Any) -> Callable[[httpx.Request], httpx.Request]:
-        return lambda request: plugin.authorize(request, self.cases.credentials, NOW, NONCE)
+    def authorized(self, plugin: Any, credentials: Credentials | None = None) -> Authorize:
+        given = credentials or self.cases.credentials
+        return lambda request: plugin.authorize(request, given, NOW, NONCE)
 
     def improvise(self, connector: Connector[Any], intent: Intent) -> Improvised:
         """Sends something that no case foresees; what matters is what was asked."""
@@ -195,7 +208,7 @@ def refuses(plugin: Any, payload: Payload, forgery: str) -> bool:
         return True
     except Exception as error:
         fail(
-            f"verify raised {type(error).__name__} ({error}) for {forgery}; "
+            f"verify raised {raised(error)} for {forgery}; "
             "a forgery may be anything at all, and SignatureError is the only answer to it"
         )
     return False

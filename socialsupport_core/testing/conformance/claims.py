@@ -18,11 +18,12 @@ from socialsupport_core.model import (
     TextLimit,
     Thread,
 )
+from socialsupport_core.testing.cases import SIGNING_IN
 from socialsupport_core.testing.conformance.base import OfConnector, fail
 from socialsupport_core.testing.conformance.improvised import Improvised
 from socialsupport_core.text import plain
 
-CALLABLE = ("probe", "subscribe", "profile", "fetch", "lookup", "refresh", "exchange", "connect")
+CALLABLE = ("probe", "subscribe", "profile", "fetch", "lookup", *SIGNING_IN)
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _CREDENTIAL = re.compile(r"(?<!public_)(token|secret|password|private_key|api_key)$")
 

@@ -20,6 +20,7 @@ from socialsupport_core.contract.errors import SAFE_METHODS
 from socialsupport_core.testing.cases import Call, Outbound, Poll
 from socialsupport_core.testing.conformance.base import Base, OfConnector, fail
 from socialsupport_core.testing.conformance.improvised import Endless, Improvised
+from socialsupport_core.testing.problems import raised
 
 T = TypeVar("T")
 BROKEN = (b"", b"{", b"null", b"[]", b"{}", b'"text"', b"0", b"<html><h1>Oops</h1></html>", b"\xff\xfe\x00",
@@ -30,6 +31,8 @@ WENT_WELL = (200, 201, 202, 204)
 MOST_ANSWERS = 1500
 """Answers tried per connector; of more, every n-th is taken, beginning elsewhere in each case."""
 DOUBTFUL = (500, 502, 504)
+GRANTED = ("refresh", "exchange", "exchange_with")
+"""Calls by which the network grants something; a refusal grants nothing."""
 RAISED = (RateLimited, Unavailable, Uncertain, AuthExpired)
 
 
@@ -81,9 +84,10 @@ class Failures(Base):
 
     def _is_no_success(self, flow: Outbound | Poll | Call, position: int, status: int, end: Any) -> None:
         """Once something was done, what comes after it may fail; when everything fails, nothing was done."""
-        refused = status >= 300 and position == 0 and isinstance(flow, Outbound)
-        if refused and not isinstance(end, DeliveryError):
-            fail(f"{flow}: every answer is a failure ({status}), and send gives {end!r}; raise what failed")
+        what = flow.call if isinstance(flow, Call) else "send"
+        does = isinstance(flow, Outbound) or what in GRANTED
+        if does and status >= 300 and position == 0 and not isinstance(end, DeliveryError):
+            fail(f"{flow}: every answer is a failure ({status}), and {what} gives {end!r}; raise what failed")
 
     def _spoil(self, connector: Any, flow: Outbound | Poll | Call, position: int, answer: Any) -> Any:
         """How a golden flow ends when, from `position` on, every answer is this one."""
@@ -96,14 +100,14 @@ class Failures(Base):
         except Endless as error:
             fail(f"{flow}: {error}")
         except Exception as error:
-            fail(f"{flow}: {type(error).__name__} ({error}) came out of the flow when question {position + 1} was "
+            fail(f"{flow}: {raised(error)} came out of the flow when question {position + 1} was "
                  f"answered with {_named(answer)}; raise a DeliveryError")  # fmt: skip
 
     def _decision(self, connector: Any, response: httpx.Response) -> DeliveryError | None:
         try:
             error: DeliveryError | None = connector.failure(response)
         except Exception as error:
-            fail(f"failure raised {type(error).__name__} ({error}) for {_named(response)}; it returns a DeliveryError")
+            fail(f"failure raised {raised(error)} for {_named(response)}; it returns a DeliveryError")
         return error
 
     def _requests(self) -> list[httpx.Request]:

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from socialsupport_core.contract import MalformedPayload
-from socialsupport_core.model import Event, Payload
+from socialsupport_core.model import Event, Payload, Reply
 from socialsupport_core.testing.cases import Inbound
 from socialsupport_core.testing.conformance.base import Base, OfConnector, fail
 from socialsupport_core.testing.conformance.failures import some
@@ -25,6 +25,7 @@ from socialsupport_core.testing.conformance.mutation import (
     mutants,
     with_unknown_fields,
 )
+from socialsupport_core.testing.problems import raised
 
 EXAMPLES = settings(
     max_examples=50,
@@ -150,6 +151,27 @@ class Interactions(OfConnector):
                     fail(f"{case}: {event.id} is {interaction.direction} by an author with "
                          f"is_self={interaction.author.is_self}; both say whether it is an echo")  # fmt: skip
 
+    def test_every_payload_is_acknowledged(self) -> None:
+        """`acknowledge` gives a reply to whatever has been let in; it raises nothing."""
+        if not self.overrides("acknowledge"):
+            pytest.skip("an empty 200 acknowledges everything: acknowledge is not overridden")
+        connector = self.make()
+        for case in self.genuine:
+            body = case.payload.payload.body
+            changed = some(list(mutants(body)), MOST_MUTANTS // len(self.genuine), case.name)
+            broken = [(f"the body {one[:60]!r}", one) for one in broken_bodies(body)]
+            for change, other in (("as it is", body), *broken, *changed):
+                self._acknowledged(connector, case, change, other)
+
+    def _acknowledged(self, connector: Any, case: Inbound, change: str, body: bytes) -> None:
+        try:
+            reply = connector.acknowledge(with_body(case, body))
+        except Exception as error:
+            fail(f"{case}, {change}: acknowledge raised {raised(error)}; the network would get an empty 200 "
+                 "in place of the answer that it waits for")  # fmt: skip
+        if not isinstance(reply, Reply):
+            fail(f"{case}, {change}: acknowledge gave {reply!r}; give a Reply")
+
 
 def any_json(names: list[str]) -> st.SearchStrategy[object]:
     keys = st.text(max_size=8) | st.sampled_from(names) if names else st.text(max_size=8)
@@ -171,7 +193,7 @@ def read(connector: Any, payload: Payload, what: str = "") -> list[Event] | None
     except MalformedPayload:
         return None
     except Exception as error:
-        fail(f"parse raised {type(error).__name__} ({str(error)[:200]}) for {told}; raise MalformedPayload instead")
+        fail(f"parse raised {raised(error)[:300]} for {told}; raise MalformedPayload instead")
     if not _has_half_a_pair(payload):
         for event in events:
             _rereads(event, told)
@@ -201,7 +223,7 @@ def _rereads(event: Event, told: str) -> None:
     try:
         same = type(event).model_validate_json(event.to_json()) == event
     except Exception as error:
-        fail(f"parse gave an event that cannot be written and read back for {told}: {str(error)[:200]}")
+        fail(f"parse gave an event that cannot be written and read back for {told}: {raised(error)[:300]}")
     if not same:
         fail(f"parse gave an event that reads back otherwise for {told}")
 

@@ -7,12 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from socialsupport_core.model import Payload
 from socialsupport_core.testing.cases import Inbound
 from socialsupport_core.testing.conformance.base import Base, fail, refuses
-from socialsupport_core.testing.conformance.secrets import secrets_of, with_secrets
+from socialsupport_core.testing.hidden import secrets_of
 
 ALL_BITS = 2048
 """Bytes of the smallest golden body up to which each of its bits is flipped; of the others, one bit a byte."""
@@ -42,7 +41,7 @@ class Verified(Base):
     def test_no_bit_of_the_proof_can_change(self) -> None:
         """`signature`, `shared_secret`: each header that proves it is refused with any one bit flipped."""
         for case, connector, name, value in self._proofs():
-            for position, forged in _flips(value.encode("latin-1", "replace"), every_bit=True):
+            for position, forged in flips(value.encode("latin-1", "replace"), every_bit=True):
                 self._refused(connector, case, _with(case, name, forged.decode("latin-1")), name, f"bit {position}")
 
     def test_no_bit_of_the_body_can_change(self) -> None:
@@ -51,7 +50,7 @@ class Verified(Base):
         for number, case in enumerate(cases):
             connector, payload = self.make(), case.payload.payload
             every_bit = number == 0 and len(payload.body) < ALL_BITS
-            for position, body in _flips(payload.body, every_bit):
+            for position, body in flips(payload.body, every_bit):
                 forged = payload.model_copy(update={"body": body})
                 self._refused(connector, case, forged, "the body", f"bit {position} flipped")
 
@@ -67,7 +66,7 @@ class Verified(Base):
         """Each header that proves it is refused when missing, empty, cut short, doubled or strange."""
         for case, connector, name, value in self._proofs():
             self._refused(connector, case, _with(case, name, None), name, "missing")
-            for change, given in _misshapen(value):
+            for change, given in misshapen(value):
                 self._refused(connector, case, _with(case, name, given), name, change)
             payload = case.payload.payload
             doubled = payload.model_copy(update={"headers": ((name, "forged"), *payload.headers)})
@@ -101,7 +100,7 @@ class Verified(Base):
             if not places:
                 continue
             for secret in places:
-                for change, given in _near_misses(secret):
+                for change, given in near_misses(secret):
                     self._refused(connector, case, _replaced(payload, secret, given), "the secret", change)
 
     def test_other_secrets_open_nothing(self) -> None:
@@ -109,22 +108,15 @@ class Verified(Base):
         if self.verification == "none" or not secrets_of(self.cases.settings):
             pytest.skip("there is no secret that verifies")
         for case in self.genuine:
-            other = self._configured(lambda secret: "x" + secret.swapcase())
+            other = self.with_other_secrets(lambda secret: "x" + secret.swapcase())
             if other:
                 self._told_apart(other, case, case.payload.payload, "the settings", "with other secrets")
-            empty = self._configured(lambda _: "")
+            empty = self.with_other_secrets(lambda _: "")
             for name in decisive(self.make(), case.payload.payload) if empty else ():
                 for change, given in (("missing", None), ("empty", "")):
                     assert empty is not None
                     forged = _with(case, name, given)
                     self._told_apart(empty, case, forged, name, f"{change}, the secrets empty")
-
-    def _configured(self, change: Any) -> Any | None:
-        """The connector with other secrets; None if its settings refuse them, which is just as well."""
-        try:
-            return self.configured(with_secrets(self.cases.settings, change))
-        except (ValidationError, ValueError):
-            return None
 
     def _signed(self) -> list[Inbound]:
         if self.verification != "signature":
@@ -179,7 +171,7 @@ def _bare(payload: Payload) -> Iterator[tuple[str, Payload]]:
     yield "no body", payload.model_copy(update={"body": b"{}"})
 
 
-def _flips(content: bytes, every_bit: bool) -> Iterator[tuple[int, bytes]]:
+def flips(content: bytes, every_bit: bool) -> Iterator[tuple[int, bytes]]:
     """The content with one bit flipped: each bit, or one in each of some bytes."""
     step = 1 if every_bit else max(1, len(content) // SAMPLES)
     for index in range(0, len(content), step):
@@ -206,7 +198,7 @@ def _rewritten(body: bytes) -> Iterator[tuple[str, bytes]]:
     yield "the same JSON with sorted keys", json.dumps(content, sort_keys=True).encode()
 
 
-def _misshapen(value: str) -> Iterator[tuple[str, str]]:
+def misshapen(value: str) -> Iterator[tuple[str, str]]:
     yield "only its prefix", re.split(r"(?<=[=,])", value)[0] if re.search(r"[=,]", value) else ""
     for length in range(len(value)):
         yield f"cut to {length} characters", value[:length]
@@ -230,7 +222,7 @@ def _replaced(payload: Payload, secret: str, given: str) -> Payload:
     return payload.model_copy(update={"headers": headers, "url": payload.url.replace(secret, given)})
 
 
-def _near_misses(secret: str) -> Iterator[tuple[str, str]]:
+def near_misses(secret: str) -> Iterator[tuple[str, str]]:
     yield "empty", ""
     yield "wrong", "wrong"
     for length in range(1, len(secret)):

@@ -2,7 +2,9 @@
 
 import json
 import random
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from raven.sky import Sky
 from socialsupport_core.contract import Connector, Registry
 from socialsupport_core.hub import Hub
 from socialsupport_core.model import Event, Payload, Reply
+from socialsupport_core.store import Tx
 from socialsupport_core.testing import Network
 
 
@@ -29,11 +32,19 @@ class Clock:
         self.now += timedelta(**span)
 
 
+def _rows(tx: Tx) -> str:
+    tables = tx.all("SELECT table_name AS name FROM information_schema.tables WHERE table_schema = current_schema()")
+    return "\n".join(
+        str(row["t"]) for table in tables for row in tx.all(f'SELECT t::text AS t FROM "{table["name"]}" t')
+    )
+
+
 class Roost:
     """`acme` and `rival` each have the agent dana and the channel `tower`."""
 
     def __init__(self, folder: Path, *connectors: type[Connector[Any]], **options: Any) -> None:
         self.path = folder / "support.sqlite"
+        self.store = options.pop("store", self.path)
         self.clock = options.pop("clock", None) or Clock()
         self.sky = options.pop("sky", None) or Sky(clock=self.clock)
         self.options = options
@@ -52,8 +63,9 @@ class Roost:
             "transport": Network([self.sky]).transport(),
             "clock": self.clock,
             "random_bytes": random.Random(7).randbytes,
+            "folder": self.path.parent if self.store != self.path else None,
         }
-        return Hub.open(self.path, **(given | self.options))
+        return Hub.open(self.store, **(given | self.options))
 
     def reopen(self, *connectors: type[Connector[Any]], **hooks: Any) -> Hub:
         """As after a restart, perhaps with other plugins."""
@@ -74,6 +86,22 @@ class Roost:
         """The same, and everything that follows."""
         self.deliver(*events, tenant=tenant, **more)
         self.hub.drain()
+
+    def dump(self) -> str:
+        """Everything that the store holds, as text."""
+        if self.store == self.path:
+            with closing(sqlite3.connect(self.path)) as store:
+                return "\n".join(store.iterdump())
+        return self.hub._database.read(_rows)
+
+    def trouble(self, text: str) -> Exception:
+        """What the store's driver raises when the disk is full."""
+        return self.hub._database.trouble(text)
+
+    @property
+    def key(self) -> Path:
+        """The file with the secret key."""
+        return Path(f"{self.path}.key") if self.store == self.path else self.path.with_name("support.key")
 
     def settle(self) -> None:
         """Waits until everything that was written without waiting is committed."""

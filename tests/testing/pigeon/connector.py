@@ -83,7 +83,13 @@ class Pigeon(Connector[PigeonSettings]):
     # inbound
 
     def handshake(self, payload: Payload) -> Reply | None:
+        if "nest" in payload.query:
+            self.verify_challenge(payload)
+            return Reply.of_text(payload.query["nest"])
         return Reply.of_text(payload.query["coo"]) if "coo" in payload.query else None
+
+    def verify_challenge(self, payload: Payload) -> None:
+        self.verify(payload)
 
     def verify(self, payload: Payload) -> None:
         given = payload.header(self.signature_header) or ""

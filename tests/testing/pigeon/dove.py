@@ -19,6 +19,7 @@ from socialsupport_core.model import (
     Party,
     Payload,
     Receipt,
+    Reply,
     SendMessage,
     Thread,
 )
@@ -56,6 +57,14 @@ class Dove(Connector[DoveSettings]):
         intents=frozenset({"send.message"}),
         sends=frozenset({"private"}),
     )
+
+    def handshake(self, payload: Payload) -> Reply | None:
+        if not self.matches(self.settings.secret.get_secret_value(), self.told(payload)):
+            raise SignatureError("the parameter secret is not ours")
+        return Reply.of_text(payload.query.get("challenge", ""))
+
+    def told(self, payload: Payload) -> str:
+        return payload.query.get("secret", "")
 
     def verify(self, payload: Payload) -> None:
         given = payload.header("Dove-Secret") or ""

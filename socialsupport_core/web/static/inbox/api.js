@@ -1,6 +1,7 @@
 // Talking to the hub. Every change carries the CSRF token; what goes wrong comes as a Problem.
 
 const PATIENCE = 20_000; // milliseconds
+const PATIENCE_WITH_FILES = 300_000;
 
 export class Problem extends Error {
   /** `status` 0: the hub could not be reached, so nobody knows whether it has heard us. */
@@ -22,17 +23,19 @@ export function useSession(token, signedOut) {
 
 export const address = (path) => new URL(path, document.baseURI);
 
+/** `body`: what becomes JSON, or a file that goes as it is. */
 export async function call(method, path, body, headers = {}) {
+  const isFile = body instanceof Blob;
   const request = {
     method,
     headers: { ...headers },
     credentials: "same-origin",
-    signal: AbortSignal.timeout(PATIENCE),
+    signal: AbortSignal.timeout(isFile ? PATIENCE_WITH_FILES : PATIENCE),
   };
   if (method !== "GET") {
     request.headers["x-csrf-token"] = csrf;
-    request.headers["content-type"] = "application/json";
-    request.body = JSON.stringify(body ?? {});
+    request.headers["content-type"] = isFile ? body.type || "application/octet-stream" : "application/json";
+    request.body = isFile ? body : JSON.stringify(body ?? {});
   }
   const response = await fetch(address(path), request).catch(() => {
     throw new Problem(0);
@@ -67,6 +70,7 @@ export const hub = {
   undo: (one, verdict) => call("POST", `api/customers/${id(one)}/undo`, { verdict }),
   plan: (one, saying) => call("POST", about(one, "plan"), saying),
   reply: (one, saying, key) => call("POST", about(one, "reply"), saying, { "idempotency-key": key }),
+  upload: (file) => call("POST", `api/attachments${query({ name: file.name })}`, file),
   note: (one, text) => call("POST", about(one, "note"), { text }),
   handOff: (one, leg) => call("POST", about(one, "hand-off"), { leg }),
   presence: (one, answering) => call("POST", about(one, "presence"), { answering }),

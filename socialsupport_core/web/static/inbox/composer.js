@@ -2,6 +2,7 @@
 
 import { hub, Problem } from "./api.js";
 import { announce, byId, debounce, h, icon, toast } from "./dom.js";
+import { Files } from "./files.js";
 import { hindrances, marked, showPlan } from "./plan.js";
 import { time } from "./times.js";
 import { called, glyph, identifier } from "./words.js";
@@ -42,6 +43,8 @@ export class Composer {
     this.plate = h("div", { class: "plan", id: "plan", "aria-live": "polite" });
     this.modes = h("fieldset", { class: "segments small modes" }, h("legend", { class: "unseen" }, "What you write"));
     this.legs = h("fieldset", { class: "legs" }, h("legend", { class: "unseen" }, "Where it goes"));
+    this.mute = h("p", { class: "soft", id: "mute", hidden: true });
+    this.files = new Files(() => this.fileChanged());
     this.warning = h("p", { class: "plan-line loss", id: "hand-off-note", role: "status", hidden: true });
     this.handOff = h(
       "button",
@@ -57,12 +60,14 @@ export class Composer {
     );
     const hint = h("span", { class: "soft hint" }, h("kbd", {}, apple ? "⌘" : "Ctrl"), " ", h("kbd", {}, "Enter"));
     this.form.append(
-      h("div", { class: "composer-top" }, this.modes, this.legs),
+      h("div", { class: "composer-top" }, this.modes, this.legs, this.mute),
       h("div", { class: "editor" }, this.mirror, this.text),
+      this.files.list,
       this.warning,
       this.plate,
-      h("div", { class: "composer-foot" }, this.handOff, hint, this.submit),
+      h("div", { class: "composer-foot" }, this.files.button, this.files.picker, this.handOff, hint, this.submit),
     );
+    this.files.listen(this.form, this.text);
     this.text.addEventListener("input", () => this.typed());
     this.text.addEventListener("scroll", () => (this.mirror.scrollTop = this.text.scrollTop), { passive: true });
     this.text.addEventListener("focus", () => this.beat());
@@ -99,6 +104,14 @@ export class Composer {
     this.plans.cancel();
   }
 
+  get speaks() {
+    return this.places.some((leg) => leg.speaks);
+  }
+
+  get heard() {
+    return [...new Set(this.places.map((leg) => this.desk.channelName(leg.channel)))].join(" and ");
+  }
+
   get chosenLeg() {
     return this.places.find((leg) => leg.id === this.leg);
   }
@@ -106,12 +119,16 @@ export class Composer {
   render() {
     const isPublic = this.chosenLeg?.visibility === "public";
     if (this.mode === "private" && !isPublic) this.mode = "reply";
+    if (!this.speaks) this.mode = "note";
+    this.mute.hidden = this.speaks;
+    this.mute.textContent = `${this.heard}: nobody can be answered there. Leave a note, or go on in another conversation.`;
     this.form.hidden = !this.places.length || !this.desk.may("reply");
     this.form.dataset.mode = this.mode;
     this.form.dataset.visibility = this.mode === "reply" && isPublic ? "public" : "private";
     this.legs.hidden = this.mode === "note";
     this.offer(isPublic);
-    this.handOff.hidden = this.mode === "note";
+    this.handOff.hidden = this.files.button.hidden = this.mode === "note";
+    this.files.list.hidden = this.mode === "note" || !this.files.all.length;
     byId("send-words").textContent = this.mode === "reply" && isPublic ? "Send publicly" : SEND[this.mode];
     const person = called(this.conversation.customer.name);
     this.text.placeholder = this.mode === "note" ? "A note that only your colleagues see" : `Answer ${person}`;
@@ -123,7 +140,7 @@ export class Composer {
     const print = JSON.stringify([this.mode, isPublic, this.leg, this.places, [...this.obstructed]]);
     if (print === this.offered) return;
     this.offered = print;
-    const modes = MODES.filter(([mode]) => mode !== "private" || isPublic);
+    const modes = MODES.filter(([mode]) => mode === "note" || (this.speaks && (mode === "reply" || isPublic)));
     const options = modes.map(([mode, words]) => this.option("mode", mode, words, mode === this.mode));
     this.modes.replaceChildren(this.modes.firstElementChild, ...options);
     this.legs.replaceChildren(this.legs.firstElementChild, ...this.places.map((leg) => this.chip(leg)));
@@ -174,6 +191,17 @@ export class Composer {
     if (!this.warning.hidden && !this.text.value.includes(this.given)) this.warning.hidden = true;
   }
 
+  fileChanged() {
+    if (!this.conversation) return;
+    this.plan = null;
+    this.keep();
+    this.plans();
+  }
+
+  get isEmpty() {
+    return !this.text.value.trim() && (this.mode === "note" || !this.files.ready.length);
+  }
+
   turn(mode) {
     this.mode = mode;
     this.changed();
@@ -200,9 +228,10 @@ export class Composer {
   }
 
   keep() {
-    if (!this.text.value) return sessionStorage.removeItem(this.draftPlace);
+    const files = this.files.ready;
+    if (!this.text.value && !files.length) return sessionStorage.removeItem(this.draftPlace);
     const { mode, leg } = this;
-    return sessionStorage.setItem(this.draftPlace, JSON.stringify({ text: this.text.value, mode, leg }));
+    return sessionStorage.setItem(this.draftPlace, JSON.stringify({ text: this.text.value, mode, leg, files }));
   }
 
   restore() {
@@ -211,11 +240,13 @@ export class Composer {
     this.mode = kept.mode ?? "reply";
     this.leg = kept.leg ?? null;
     this.plate.replaceChildren();
+    this.files.set(kept.files);
     this.plans();
   }
 
   saying() {
-    return { text: this.text.value, leg: this.leg, private: this.mode === "private" };
+    const attachments = this.mode === "note" ? [] : this.files.ready;
+    return { text: this.text.value, leg: this.leg, private: this.mode === "private", attachments };
   }
 
   // what the hub says to it
@@ -241,7 +272,7 @@ export class Composer {
     this.printed = print;
     const open = this.plate.querySelector("details")?.open;
     const lines = showPlan(plan, this.text.value).filter(Boolean);
-    this.plate.replaceChildren(...(this.text.value.trim() || hindrances(plan).length ? lines : []));
+    this.plate.replaceChildren(...(!this.isEmpty || hindrances(plan).length ? lines : []));
     if (open) this.plate.querySelector("details")?.setAttribute("open", "");
   }
 
@@ -286,7 +317,8 @@ export class Composer {
   async send(event) {
     event.preventDefault();
     const text = this.text.value;
-    if (!text.trim()) return this.text.focus();
+    if (this.mode !== "note" && this.files.underWay) return toast("A file is still being uploaded.");
+    if (this.isEmpty) return this.text.focus();
     const against = hindrances(this.plan);
     if (against.length && this.mode !== "note") {
       announce(against.map((one) => `${one.reason}. ${one.remedy}`).join(" "));
@@ -314,6 +346,7 @@ export class Composer {
 
   clear() {
     this.text.value = "";
+    if (this.mode !== "note") this.files.set();
     this.plan = null;
     this.chosen = false;
     this.warning.hidden = true;
@@ -368,12 +401,18 @@ export class Composer {
       if (this.conversation.id !== pending.conversation)
         sessionStorage.setItem(
           place,
-          JSON.stringify({ text: pending.text, mode: pending.mode, leg: pending.saying.leg }),
+          JSON.stringify({
+            text: pending.text,
+            mode: pending.mode,
+            leg: pending.saying.leg,
+            files: pending.saying.attachments,
+          }),
         );
       else toast("It was not sent; its text is kept as a draft behind what you are writing.", "trouble");
       return;
     }
     this.text.value = pending.text;
+    if (pending.mode !== "note") this.files.set(pending.saying.attachments);
     this.mode = pending.mode;
     this.leg = pending.saying.leg;
     this.keep();

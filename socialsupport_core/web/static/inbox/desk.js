@@ -86,7 +86,7 @@ export class Desk {
 
   channelName(id) {
     const channel = this.channels.get(id);
-    return channel ? this.channelTitle(channel) : id === "any" ? "any channel" : id;
+    return channel ? this.channelTitle(channel) : id === "any" ? "any channel" : network(id);
   }
 
   /** The network's name; with the channel's own where there are several on one network. */

@@ -2,7 +2,7 @@
 
 import { byId, h, icon } from "./dom.js";
 import { time } from "./times.js";
-import { badge, called, identifier, kind, kindGlyph, network, plural, proof, tier } from "./words.js";
+import { badge, called, identifier, kind, kindGlyph, network, plural, proof, sayable, tier } from "./words.js";
 
 export class Person {
   /** `desk`: `may(scope)`, `nameOf`, `open`, `closePerson`, `askLink(other)`, `askSplit()`, `undo(verdict, words)`. */
@@ -15,6 +15,7 @@ export class Person {
     const print = JSON.stringify([customer, explained, conversation.id, conversation.timeline.length]);
     if (print === this.print) return;
     this.print = print;
+    this.handles = new Map(explained.accounts.map((one) => [one.identifier, one.handle]));
     const opened = new Set([...this.root.querySelectorAll("details[open]")].map((one) => one.id));
     const held = document.activeElement?.id;
     const shown = [
@@ -85,12 +86,12 @@ export class Person {
         customer.accounts.map((one) =>
           h(
             "li",
-            {},
+            { title: one.identifier },
             icon(kindGlyph(one.kind)),
             h(
               "span",
               { class: "identifier" },
-              h("span", { class: "value" }, one.value),
+              h("span", { class: "value" }, sayable(one.value, one.handle)),
               h("span", { class: "soft" }, kind(one.kind), " since ", time(one.since, "day")),
             ),
           ),
@@ -118,7 +119,7 @@ export class Person {
     return h(
       "li",
       {},
-      pair(one.between),
+      pair(one.between, this.handles),
       h("p", { class: "because" }, icon(glyph), h("span", {}, why, time(one.at, "ago"))),
       weakest && h("span", { class: "tag" }, "Weakest link"),
       one.note && h("p", { class: "soft" }, `“${one.note}”`),
@@ -162,7 +163,7 @@ export class Person {
       return h(
         "li",
         {},
-        pair(one.between),
+        pair(one.between, this.handles),
         h(
           "p",
           { class: "because" },
@@ -184,7 +185,7 @@ export class Person {
       return h(
         "li",
         {},
-        all.map((each) => pair(each.between)),
+        all.map((each) => pair(each.between, this.handles)),
         h("p", { class: "because" }, icon("split"), h("span", {}, words, time(one.at, "ago"))),
         this.undo(one),
       );
@@ -211,7 +212,7 @@ export class Person {
       h(
         "li",
         {},
-        pair(one.between),
+        pair(one.between, this.handles),
         h(
           "p",
           { class: "because" },
@@ -289,10 +290,11 @@ function languageName(tag) {
   }
 }
 
-export function pair(between) {
+function pair(between, handles) {
   const ends = between.map((written) => {
     const { kind: name, value } = identifier(written);
-    return h("span", { class: "end", title: written }, icon(kindGlyph(name)), h("span", { class: "value" }, value));
+    const said = sayable(value, handles.get(written));
+    return h("span", { class: "end", title: written }, icon(kindGlyph(name)), h("span", { class: "value" }, said));
   });
   return h("p", { class: "pair" }, ends[0], h("span", { class: "soft" }, "and"), ends[1]);
 }

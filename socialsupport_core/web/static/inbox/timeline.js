@@ -240,12 +240,13 @@ export class Timeline {
   draft(pending) {
     const state = pending.lost ? "failed" : "sending";
     const reason = pending.lost ? "The hub could not be reached; nobody knows yet whether it has this message." : null;
-    return this.pseudo({ ...pending, id: `pending:${pending.key}`, state, delivery: { state, reason }, pending });
+    const attachments = pending.saying.attachments.map((one) => ({ ...one, state: "sending" }));
+    return this.pseudo({ ...pending, attachments, id: `pending:${pending.key}`, state, delivery: { state, reason }, pending });
   }
 
-  pseudo({ id, at, agent, text, network: where, visibility: kind, state, delivery, pending, direction = "outbound" }) {
+  pseudo({ text, network: where, visibility: kind, direction = "outbound", ...entry }) {
     const interaction = { network: where, direction, kind: "message", thread: { visibility: kind }, author: {}, text };
-    return entryItem({ id, at, agent, state, delivery, interaction, pending }, this.desk);
+    return entryItem({ ...entry, interaction }, this.desk);
   }
 }
 

@@ -9,6 +9,7 @@ const NETWORKS = {
   phone: "Phone",
   webchat: "Web chat",
   store: "Shop",
+  manual: "Noted by hand",
   internal: "Internal note",
 };
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
@@ -100,6 +101,7 @@ export const touch = (name) => TOUCHES[name] ?? null;
 
 const FILES = {
   pending: "being fetched",
+  sending: "",
   stored: "",
   expired: "no longer available",
   refused: "not taken in",
@@ -122,8 +124,13 @@ const UNITS = {
 };
 export const unit = (name) => UNITS[name] ?? name.replaceAll("_", " ");
 
+const UNSPEAKABLE = /^[0-9a-f-]{20,}$/i;
 /** Who has no name is known by an id that nobody can say: its beginning is enough to tell two apart. */
-export const called = (name) => (/^[0-9a-f-]{20,}$/i.test(name) ? `Visitor ${name.slice(0, 6)}` : name);
+export const called = (name) => (UNSPEAKABLE.test(name) ? `Visitor ${name.slice(0, 6)}` : name);
+
+/** An account as people say it: by its handle, else by its value, of which a long one is cut. */
+export const sayable = (value, handle) =>
+  handle ? `@${handle}` : UNSPEAKABLE.test(value) ? `${value.slice(0, 8)}…` : value;
 
 export const plural = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 

@@ -1,0 +1,51 @@
+"""Whether a customer still waits, once it turns out that an answer did not arrive, or did after all."""
+
+from datetime import datetime
+
+from socialsupport_core.store import Tx, conversations, interactions, log, micros, outbox
+from socialsupport_core.store.conversations import Conversation
+from socialsupport_core.store.outbox import Part
+
+
+def weigh(tx: Tx, part: Part, now: int) -> None:
+    """Counts anew what was answered in the conversation of this part, and since when somebody waits.
+
+    Of a reply in several parts none counts unless all of them do: half an answer is none.
+    """
+    found = _conversation(tx, part)
+    if found is None or found.status == "merged":
+        return
+    said = [*conversations.spoken(tx, part.tenant, found.id), *_unshown(tx, found)]
+    lost = {_reply(key) for _, key, state in said if key and state == "failed"}
+    heard = [at for at, key, state in said if state != "failed" and (key is None or _reply(key) not in lost)]
+    since = max((at for at in _resolutions(tx, found) if at < part.created_at), default=0)
+    after = conversations.answered_until(tx, part.tenant, found.id, max(heard, default=None), since)
+    if after.waiting_since is not None and after.status == "resolved":
+        conversations.set_status(tx, part.tenant, found.id, "open", now)
+        log.publish(tx, part.tenant, "conversation.reopened", now, {"by": "failed answer"}, conversation=found.id)
+
+
+def _conversation(tx: Tx, part: Part) -> Conversation | None:
+    """The one in which the part stands now: conversations may have become one since."""
+    key = interactions.key_by_seq(tx, part.tenant, part.seq) if part.seq is not None else None
+    stored = interactions.get(tx, part.tenant, key) if key else None
+    leg = conversations.leg(tx, stored.leg) if stored else None
+    return conversations.get(tx, part.tenant, leg.conversation if leg else part.conversation)
+
+
+def _unshown(tx: Tx, found: Conversation) -> list[tuple[int, str | None, str | None]]:
+    """What stands in no timeline yet, such as what opens a private thread."""
+    legs = conversations.legs(tx, found.tenant, found.id)
+    threads = dict.fromkeys((leg.channel, leg.thread) for leg in legs)
+    parts = [part for channel, thread in threads for part in outbox.unshown(tx, found.tenant, channel, thread)]
+    return [(part.created_at, part.key, part.state) for part in parts if part.conversation == found.id]
+
+
+def _resolutions(tx: Tx, found: Conversation) -> list[int]:
+    turns = log.turns(tx, found.tenant, found.id)
+    return [micros(datetime.fromisoformat(one.at)) for one in turns if one.type == "conversation.resolved"]
+
+
+def _reply(key: str) -> str:
+    """The reply of which this is a part."""
+    return key.partition("/")[0]

@@ -1,0 +1,349 @@
+"""PostgreSQL, shared by any number of processes on any number of machines.
+
+All tables live in one schema, named in the address (`postgresql://…/support?schema=socialsupport`, that is also the
+default). Nothing here creates or alters tables: `socialsupport migrate` does, with a role that may. Nothing outlives
+a transaction (no session settings, no prepared statements, no session locks), so pgbouncer in transaction mode works.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from socialsupport_core.contract.errors import ConfigError
+from socialsupport_core.store import migrations, schema
+from socialsupport_core.store.database import Database, Row, StoreError, Tx
+
+try:
+    import psycopg
+    from psycopg.adapt import Dumper
+    from psycopg.rows import dict_row
+    from psycopg.types.string import StrDumper
+except ModuleNotFoundError as error:  # pragma: no cover - an environment without the extra
+    raise ConfigError(
+        "a store on PostgreSQL needs psycopg: install it with pip install 'socialsupport[postgresql]'"
+    ) from error
+
+T = TypeVar("T")
+V = TypeVar("V")
+CONNECT_SECONDS = 5
+IDLE = 8  # connections that are kept open for readers
+ROWS = 500  # of one INSERT; a statement takes 65,535 values at most
+AGAIN = ("40001", "40P01", "55P03")  # serialization failure, deadlock, lock not available: the next try may do
+UNDO = "ROLLBACK"
+
+
+class _Flag(Dumper):
+    """Booleans are numbers here, as they are in SQLite."""
+
+    oid = 20
+
+    def dump(self, obj: bool) -> bytes:
+        return b"1" if obj else b"0"
+
+
+class _Text(StrDumper):
+    """PostgreSQL keeps no NUL in a text."""
+
+    def dump(self, obj: str) -> Any:
+        return super().dump(obj.replace("\0", "\N{REPLACEMENT CHARACTER}"))
+
+
+def _adapt(adapters: Any) -> None:
+    adapters.register_dumper(bool, _Flag)
+    adapters.register_dumper(str, _Text)
+
+
+@cache
+def _marks(sql: str) -> str:
+    return sql.replace("%", "%%").replace("?", "%s")
+
+
+_VALUES = re.compile(r"VALUES (\((?:\?, )*\?\))")
+
+
+@cache
+def _several(sql: str, rows: int) -> str | None:
+    """The same INSERT for many rows; None if it is none."""
+    found = _VALUES.search(sql)
+    if found is None or not sql.startswith("INSERT"):
+        return None
+    return _marks(sql[: found.start(1)] + ", ".join([found[1]] * rows) + sql[found.end(1) :])
+
+
+class PostgreSQLTx(Tx):
+    outside = (psycopg.OperationalError, psycopg.InterfaceError)
+    claiming = " FOR UPDATE SKIP LOCKED"
+
+    def __init__(self, connection: "psycopg.Connection[Any]") -> None:
+        super().__init__()
+        self._cursor = connection.cursor(row_factory=dict_row)
+        self.adapters = self._cursor.adapters
+        self._locked: set[str] = set()
+        self.changed = False
+
+    def lock(self, *tenants: str) -> None:
+        wanted = sorted(set(tenants) - self._locked)
+        for tenant in wanted:
+            self._cursor.execute(
+                "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || %s, 0))", (":" + tenant,)
+            )
+        self._locked.update(wanted)
+
+    def conclude(self) -> None:
+        """The log is written with the commit, under the tenants' locks: what a cursor has passed never comes later."""
+        self.flush()
+        self.lock(*{row[0] for row in self.told})
+        self._many(schema.TELL, self.told)
+        self.told = []
+
+    def _all(self, sql: str, values: Sequence[Any]) -> list[Row]:
+        self._cursor.execute(_marks(sql), values)
+        self._note(sql)
+        return list(self._cursor.fetchall())
+
+    def _run(self, sql: str, values: Sequence[Any]) -> int:
+        self._cursor.execute(_marks(sql), values)
+        if self._cursor.rowcount > 0:
+            self._note(sql)
+        return self._cursor.rowcount
+
+    def _many(self, sql: str, rows: list[Sequence[Any]]) -> None:
+        if not rows:
+            return
+        self.changed = True
+        if _several(sql, 1) is None:
+            self._cursor.executemany(_marks(sql), rows)
+            return
+        for start in range(0, len(rows), ROWS):
+            some = rows[start : start + ROWS]
+            statement = _several(sql, len(some))
+            assert statement is not None
+            self._cursor.execute(statement, [value for row in some for value in row])
+
+    def _note(self, sql: str) -> None:
+        if not sql.startswith(("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK")):
+            self.changed = True
+
+    def _next_numbers(self, name: str, count: int) -> list[int]:
+        self._cursor.execute(f"SELECT nextval('{name}_numbers') AS n FROM generate_series(1, %s)", (count,))
+        return [row["n"] for row in self._cursor.fetchall()]
+
+
+class PostgreSQL(Database):
+    trouble = psycopg.OperationalError
+    shared = True
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._url, self.schema = split_url(url)
+        self.where = shown(url)
+        self._idle: list[psycopg.Connection[Any]] = []
+        try:
+            self._check()
+        except BaseException:
+            self._close()
+            raise
+        self._thread.start()
+
+    def read(self, call: Callable[[Tx], T]) -> T:
+        return self._with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", lambda tx: (call(tx), UNDO), "read")
+
+    def pulse(self, tx: Tx) -> str:
+        """Numbers taken so far; reading them costs next to nothing and needs no session, as LISTEN would."""
+        series = ("journal_entry_seq", "log_cursor_seq", "part_numbers")
+        return " ".join(str(tx.all(f"SELECT last_value AS n FROM {one}")[0]["n"]) for one in series)
+
+    def work_off(
+        self, claim: Callable[[Tx], Sequence[T]], prepare: Callable[[T], V], finish: Callable[[Tx, list[V]], None]
+    ) -> int:
+        """What is claimed stays locked until the commit; the lock ends with the connection, so with the process."""
+
+        def work(tx: PostgreSQLTx) -> tuple[int, str]:
+            prepared = [prepare(one) for one in claim(tx)]
+            if prepared:
+                finish(tx, prepared)
+            tx.conclude()
+            return len(prepared), "COMMIT"
+
+        done = self._with("BEGIN", work, "written")
+        if done:
+            self.on_commit()
+        return done
+
+    def within(self, connection: Any, call: Callable[[Tx], T], tenant: str) -> T:
+        if not isinstance(connection, psycopg.Connection):
+            raise ConfigError("the connection must be one of psycopg 3, to the database of this store")
+        if connection.autocommit and connection.info.transaction_status != psycopg.pq.TransactionStatus.INTRANS:
+            raise ConfigError("the connection is in no transaction: the reply would not commit with your rows")
+        before = connection.execute("SELECT current_setting('search_path')").fetchone()
+        connection.execute(f'SET LOCAL search_path TO "{self.schema}"')
+        tx = PostgreSQLTx(connection)
+        _adapt(tx.adapters)
+        tx.lock(tenant)
+        with tx.savepoint():
+            result = call(tx)
+        tx.conclude()
+        connection.execute("SELECT set_config('search_path', %s, true)", tuple(before or ()))
+        return result
+
+    def _transact(self, work: Callable[[Tx], T]) -> tuple[T, bool]:
+        def whole(tx: PostgreSQLTx) -> tuple[tuple[T, bool], str]:
+            result = work(tx)
+            tx.conclude()
+            return (result, tx.changed), "COMMIT"
+
+        return self._with("BEGIN", whole, "written")
+
+    def _with(self, begin: str, work: Callable[[PostgreSQLTx], tuple[T, str]], verb: str) -> T:
+        connection = self._connected(begin)
+        try:
+            result, end = work(PostgreSQLTx(connection))
+            connection.execute(end)
+        except psycopg.Error as error:
+            if connection.broken or not _undone(connection):
+                connection.close()
+            if connection.closed and error.sqlstate not in AGAIN:
+                raise StoreError(f"{self.where} cannot be {verb}: {_words(error)}") from error
+            self._put_back(connection)
+            if verb == "read":
+                raise StoreError(f"{self.where} cannot be read: {_words(error)}") from error
+            raise
+        except BaseException:
+            _undone(connection)
+            self._put_back(connection)
+            raise
+        self._put_back(connection)
+        return result
+
+    def _connected(self, begin: str) -> "psycopg.Connection[Any]":
+        """A connection within a transaction. One that was idle may have died meanwhile: then another."""
+        while True:
+            with self._closing:
+                if self._closed and not self._thread.is_alive():
+                    raise StoreError("the store is closed")
+                known = self._idle.pop() if self._idle else None
+            connection = known or self._open()
+            try:
+                connection.execute(f'{begin}; SET LOCAL search_path TO "{self.schema}"')
+            except psycopg.Error as error:
+                connection.close()
+                if known is None:
+                    raise StoreError(f"{self.where} does not answer: {_words(error)}") from error
+            else:
+                return connection
+
+    def _open(self) -> "psycopg.Connection[Any]":
+        try:
+            connection = psycopg.connect(
+                self._url, autocommit=True, prepare_threshold=None, connect_timeout=CONNECT_SECONDS
+            )
+        except psycopg.Error as error:
+            raise StoreError(f"{self.where} cannot be reached: {_words(error)}") from error
+        _adapt(connection.adapters)
+        return connection
+
+    def _put_back(self, connection: "psycopg.Connection[Any]") -> None:
+        with self._closing:
+            if not self._closed and not connection.closed and len(self._idle) < IDLE:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def _check(self) -> None:
+        """The schema must be there and be one that this release can run on."""
+        version, oldest = self.read(versions)
+        if version == 0:
+            raise StoreError(f"{self.where} has no tables in its schema {self.schema}; run socialsupport migrate")
+        migrations.check(self.where, version, oldest)
+
+    def _close(self) -> None:
+        with self._closing:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+
+def versions(tx: Tx) -> tuple[int, int]:
+    """The schema's version, 0 if there is none, and the oldest whose release can run on it."""
+    there = tx.one("SELECT to_regclass('meta') IS NOT NULL AS there")
+    if not there or not there["there"]:
+        return 0, 1
+    found = {row["name"]: int(row["value"]) for row in tx.all("SELECT name, value FROM meta")}
+    return found["version"], found["oldest"]
+
+
+def version_of(url: str) -> int:
+    """The schema's version there, 0 if there is none. Raises StoreError."""
+    address, name = split_url(url)
+    try:
+        with psycopg.connect(address, autocommit=True, connect_timeout=CONNECT_SECONDS) as connection:
+            return _version(connection, name)
+    except psycopg.Error as error:
+        raise StoreError(f"{shown(url)} cannot be reached: {_words(error)}") from error
+
+
+def migrate(url: str, *, role: str | None = None, steps: Sequence[migrations.Step] = migrations.STEPS) -> list[int]:
+    """Brings the tables up to this release; the versions that were reached. `role` is the one that runs the hub."""
+    address, name = split_url(url)
+    done = []
+    try:
+        with psycopg.connect(address, autocommit=True, connect_timeout=CONNECT_SECONDS) as connection:
+            for step in steps:
+                if step.version > _version(connection, name) and _apply(connection, name, step):
+                    done.append(step.version)
+            if role is not None:
+                connection.execute(migrations.grants(name, role))
+    except psycopg.Error as error:
+        raise StoreError(f"{shown(url)} cannot be migrated: {_words(error)}") from error
+    return done
+
+
+def _apply(connection: "psycopg.Connection[Any]", name: str, step: migrations.Step) -> bool:
+    """False if another process was faster."""
+    try:
+        connection.execute(migrations.postgresql_script(step, name))
+    except psycopg.Error:
+        if connection.broken or not _undone(connection) or _version(connection, name) < step.version:
+            raise
+        return False
+    return True
+
+
+def _version(connection: "psycopg.Connection[Any]", name: str) -> int:
+    found = connection.execute("SELECT to_regclass(%s) IS NOT NULL", (f'"{name}".meta',)).fetchone()
+    if not found or not found[0]:
+        return 0
+    row = connection.execute(f"SELECT value FROM \"{name}\".meta WHERE name = 'version'").fetchone()
+    return int(row[0]) if row else 0
+
+
+def split_url(url: str) -> tuple[str, str]:
+    """The address for the server, and the schema in which the tables live. Raises ConfigError."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    name = query.pop("schema", "socialsupport")
+    if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", name):
+        raise ConfigError(f"{name!r} is no name for a schema; use small letters, digits and underscores")
+    return urlunsplit(parts._replace(query=urlencode(query))), name
+
+
+def shown(url: str) -> str:
+    """The address without its password."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))
+
+
+def _undone(connection: "psycopg.Connection[Any]") -> bool:
+    try:
+        connection.execute(UNDO)
+    except psycopg.Error:
+        connection.close()
+        return False
+    return True
+
+
+def _words(error: Exception) -> str:
+    return " ".join(str(error).split())

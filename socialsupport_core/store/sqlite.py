@@ -1,0 +1,163 @@
+"""SQLite with one writer. `synchronous=FULL`: with NORMAL a power cut loses acknowledged rows."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from socialsupport_core.store import migrations, schema
+from socialsupport_core.store.database import Database, Row, StoreError, Tx
+
+T = TypeVar("T")
+V = TypeVar("V")
+BUSY_SECONDS = 10.0
+CACHE_KIB = 32 * 1024  # of the writer and of each reader; the default of 2 MB is spilt in the midst of a batch
+
+
+class SQLiteTx(Tx):
+    outside = (sqlite3.OperationalError,)
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__()
+        self._connection = connection
+
+    def lock(self, *tenants: str) -> None:
+        """There is one writer."""
+
+    def conclude(self) -> None:
+        """The log is written with the commit."""
+        self.flush()
+        self._many(schema.TELL, self.told)
+        self.told = []
+
+    def _all(self, sql: str, values: Sequence[Any]) -> list[Row]:
+        return self._connection.execute(sql, values).fetchall()
+
+    def _run(self, sql: str, values: Sequence[Any]) -> int:
+        return self._connection.execute(sql, values).rowcount
+
+    def _many(self, sql: str, rows: list[Sequence[Any]]) -> None:
+        self._connection.executemany(sql, rows)
+
+    def _next_numbers(self, name: str, count: int) -> list[int]:
+        found = self._all("UPDATE numbers SET next = next + ? WHERE name = ? RETURNING next", (count, name))
+        top = int(found[0]["next"])
+        return list(range(top - count, top))
+
+
+class SQLite(Database):
+    trouble = sqlite3.OperationalError
+    shared = False
+
+    def __init__(self, path: str | Path) -> None:
+        super().__init__()
+        self.path = Path(path)
+        self.where = str(self.path)
+        self._idle: list[sqlite3.Connection] = []
+        """Connections for readers; there are as many as ever read at once, however many threads come and go."""
+        self._writer = self._open()
+        _prepare(self._writer, self.path)
+        self._thread.start()
+
+    def read(self, call: Callable[[Tx], T]) -> T:
+        connection = self._reader()
+        try:
+            connection.execute("BEGIN")
+            try:
+                return call(SQLiteTx(connection))
+            finally:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path} cannot be read: {error}") from error
+        finally:
+            self._put_back(connection)
+
+    def work_off(
+        self, claim: Callable[[Tx], Sequence[T]], prepare: Callable[[T], V], finish: Callable[[Tx, list[V]], None]
+    ) -> int:
+        """One process works on one file, so what is read is taken."""
+        prepared = [prepare(one) for one in self.read(claim)]
+        if prepared:
+            self.do(lambda tx: finish(tx, prepared))
+        return len(prepared)
+
+    def _transact(self, work: Callable[[Tx], T]) -> tuple[T, bool]:
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path} cannot be written: {error}") from error
+        before = self._writer.total_changes
+        tx = SQLiteTx(self._writer)
+        try:
+            result = work(tx)
+            tx.conclude()
+            self._writer.execute("COMMIT")
+        except BaseException:
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+            raise
+        return result, self._writer.total_changes != before
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path} cannot be opened: {error}") from error
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA temp_store=MEMORY")  # what a savepoint needs to undo stays out of files
+        connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+        connection.row_factory = sqlite3.Row
+        return connection
+
+    def _reader(self) -> sqlite3.Connection:
+        with self._closing:
+            if self._closed:
+                raise StoreError("the store is closed")
+            if self._idle:
+                return self._idle.pop()
+        connection = self._open()
+        connection.execute("PRAGMA query_only=ON")
+        return connection
+
+    def _put_back(self, connection: sqlite3.Connection) -> None:
+        with self._closing:
+            if not self._closed:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def _close(self) -> None:
+        with self._closing:
+            idle, self._idle = self._idle, []
+        for connection in [*idle, self._writer]:
+            connection.close()
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Brings the tables up to this release, step by step. Raises StoreError."""
+    try:
+        for step in migrations.missing(versions(connection)[0]):
+            try:
+                connection.executescript(migrations.sqlite_script(step))
+            except sqlite3.OperationalError:
+                if connection.in_transaction:
+                    connection.rollback()
+                if versions(connection)[0] < step.version:  # else another process was faster
+                    raise
+        migrations.check(str(path), *versions(connection))
+    except sqlite3.Error as error:
+        raise StoreError(f"{path} cannot be opened: {error}") from error
+
+
+def versions(connection: sqlite3.Connection) -> tuple[int, int]:
+    """The schema's version, 0 if there is none, and the oldest whose release can run on it."""
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone() is None:
+        if connection.execute("SELECT 1 FROM sqlite_master").fetchone() is not None:
+            raise StoreError(
+                "this file holds tables of something else, or of an older socialsupport; give another path"
+            )
+        return 0, 1
+    found = dict(tuple(row) for row in connection.execute("SELECT name, value FROM meta"))
+    return int(found["version"]), int(found["oldest"])

@@ -1,0 +1,146 @@
+"""Any order of arrival. Each try lives through `SCHEDULES` permutations of one set of events, duplicates included.
+
+The set: a message with two edits, a reaction given and taken back, a message that is deleted, an echo of ours with
+three receipts, three claims that join four accounts, and a hand-off token that brings a second account along.
+Schedules share a store and differ in every id, so that none can see another.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from socialsupport_core.hub import Hub
+from socialsupport_core.model import Event, Identifier, Thread
+from socialsupport_core.testing.torture.auditor import Finding, Picture, Witness, audit, differences, picture
+from socialsupport_core.testing.torture.fault import Fault
+from socialsupport_core.testing.torture.site import TENANT, Site
+from socialsupport_core.testing.torture.story import (
+    Letter,
+    claimed,
+    deleted,
+    delivered,
+    edited,
+    letter,
+    message,
+    person,
+    reacted,
+    told,
+)
+
+SCHEDULES = 12
+CHANNEL = "none"
+
+
+def prelude(who: str) -> Letter:
+    """What makes the conversation for which the token is given."""
+    return letter(f"{who}-prelude", CHANNEL, message(f"{who}.0", who, "Hello?", 0))
+
+
+def events_of(who: str, token: str) -> list[Event]:
+    """What may come in any order. Every id begins with `who`."""
+    first, second = message(f"{who}.1", who, "one", 10), message(f"{who}.2", who, "two", 20)
+    echo = message(f"{who}.3", who, "ours", 30, outbound=True)
+    away = message(f"{who}.4", f"{who}-away", "I was sent here", 40)
+    number = number_of(who)
+    brought = claimed(
+        f"{who}-away",
+        number,
+        39,
+        claims=(),
+        proof="handoff_token",
+        token=token,
+        thread=Thread(id=f"dm-{who}-away", visibility="private"),
+    )
+    return [
+        first,
+        edited(first, "one, corrected", 11),
+        edited(first, "one, corrected twice", 12),
+        reacted(first, "👍", who, 13),
+        reacted(first, "👍", who, 14, removed=True),
+        reacted(first, "🎉", who, 15),
+        second,
+        deleted(second, 21),
+        echo,
+        *(delivered(f"{who}.3", state, 31 + n) for n, state in enumerate(("sent", "delivered", "read"))),
+        brought,
+        away,
+        claimed(who, number, 50),
+        claimed(f"{who}-other", number, 51),
+        claimed(f"{who}-third", person(f"{who}-other"), 52),
+    ]
+
+
+def number_of(who: str) -> Identifier:
+    return Identifier(kind="phone", value=f"+1{int.from_bytes(who.encode()) % 10**10:010d}")
+
+
+class Order(Fault):
+    name = "order"
+    promise = "whatever the order of arrival, timelines and customers come out the same"
+    quick = 8
+
+    def hurt(self, site: Site, seed: int, chance: random.Random) -> Witness:
+        letters: list[Letter] = []
+        with site.hub() as hub:
+            straight = self._schedule(site, hub, "a0", None, letters)
+            found = []
+            for number in range(SCHEDULES):
+                who = f"b{number}"
+                seen = self._schedule(site, hub, who, chance, letters)
+                found += [_in_words(one, number) for one in differences(seen, straight)]
+        every = [one.id for one in letters]
+        return Witness(
+            told({one.id: one for one in letters}.values()),
+            acknowledged=Counter(every),
+            offered=Counter(every),
+            hurts=SCHEDULES,
+            findings=found,
+        )
+
+    def audit(self, hub: Hub, site: Site, witness: Witness) -> list[Finding]:
+        """There is no run without an order: the first schedule was the one to compare with."""
+        return audit(hub, witness, site.coast.sent())
+
+    def _schedule(self, site: Site, hub: Hub, who: str, chance: random.Random | None, letters: list[Letter]) -> Picture:
+        """One schedule from its prelude to its picture, in which every name is the same."""
+        begun = prelude(who)
+        self._hear(site, hub, [begun], letters)
+        conversation = hub.customer(TENANT, f"beacon.person:{who}")["conversations"][0]["id"]
+        token = hub.hand_off(TENANT, conversation, agent="dana")["token"]
+        arriving = [letter(f"{who}-{n}", CHANNEL, one) for n, one in enumerate(events_of(who, token))]
+        story = told([begun, *arriving])
+        if chance is not None:
+            arriving += chance.sample(arriving, 3)
+            chance.shuffle(arriving)
+        at_once = chance is not None and chance.random() < 0.5
+        for some in [arriving] if at_once else [[one] for one in arriving]:
+            self._hear(site, hub, some, letters)
+        return _anonymous(picture(hub, story.accounts), who)
+
+    def _hear(self, site: Site, hub: Hub, some: Sequence[Letter], letters: list[Letter]) -> None:
+        for one in some:
+            assert site.deliver(hub, one)
+            letters.append(one)
+        while hub.workers.record_waiting():
+            pass
+
+
+def _anonymous(seen: Picture, who: str) -> Picture:
+    """The same names for every schedule."""
+    number = str(number_of(who))
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, str):
+            return value.replace(number, "NUMBER").replace(who, "WHO")
+        if isinstance(value, tuple | list):
+            return type(value)(map(plain, value))
+        return value
+
+    customers = frozenset(frozenset(map(plain, members)) for members in seen.customers)
+    timelines = {plain(account): plain(entries) for account, entries in seen.timelines.items()}
+    return Picture(customers, timelines, {}, [])
+
+
+def _in_words(finding: Finding, schedule: int) -> Finding:
+    return Finding(finding.kind, f"schedule {schedule}: {finding.what}")

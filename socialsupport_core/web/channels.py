@@ -1,0 +1,101 @@
+"""Channels at run time, live at once."""
+
+import asyncio
+from typing import Any
+
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from socialsupport_core.config import Id
+from socialsupport_core.hub import Hub
+from socialsupport_core.store.accounts import Access
+from socialsupport_core.web.auth import require
+from socialsupport_core.web.endpoint import Body, body_of, id_of, only, route
+
+MODE = "^(webhook|poll)$"
+
+
+class ChannelBody(Body):
+    id: Id
+    connector: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+    app: str | None = None
+    own_account: str | None = None
+    mode: str | None = Field(default=None, pattern=MODE)
+
+
+class ChannelPatch(Body):
+    """What is left out stays. `settings` are merged in depth, and null takes a key away (RFC 7396)."""
+
+    settings: dict[str, Any] = Field(default_factory=dict)
+    own_account: str | None = None
+    mode: str | None = Field(default=None, pattern=MODE)
+
+
+def channels(_request: Request, hub: Hub, access: Access) -> Any:
+    return {"channels": hub.list_channels(access.agent.tenant)}
+
+
+def add_channel(request: Request, hub: Hub, access: Access) -> Any:
+    body = body_of(request, ChannelBody)
+    path = hub.add_channel(
+        access.agent.tenant,
+        body.id,
+        body.connector,
+        body.settings,
+        app=body.app,
+        own_account=body.own_account,
+        mode=body.mode,
+    )
+    return JSONResponse({"id": body.id, "door": f"{hub.public_url}{path}"}, 201)
+
+
+def change_channel(request: Request, hub: Hub, access: Access) -> Any:
+    body, name = body_of(request, ChannelPatch), id_of(request)
+    path = hub.change_channel(access.agent.tenant, name, body.settings, own_account=body.own_account, mode=body.mode)
+    return {"id": name, "door": f"{hub.public_url}{path}"}
+
+
+def remove_channel(request: Request, hub: Hub, access: Access) -> Any:
+    hub.remove_channel(access.agent.tenant, id_of(request))
+    return {}
+
+
+def pause_channel(request: Request, hub: Hub, access: Access) -> Any:
+    hub.set_channel_state(access.agent.tenant, id_of(request), "paused", "paused by an operator")
+    return {}
+
+
+def resume_channel(request: Request, hub: Hub, access: Access) -> Any:
+    hub.set_channel_state(access.agent.tenant, id_of(request), "active")
+    return {}
+
+
+async def test_channel(request: Request) -> Response:
+    hub: Hub = request.app.state.hub
+    access = await asyncio.to_thread(require, request, "configure")
+    only(request, ())
+    facts = await hub.test_channel(access.agent.tenant, id_of(request))
+    return JSONResponse(facts.model_dump(mode="json", exclude_none=True))
+
+
+async def subscribe(request: Request) -> Response:
+    hub: Hub = request.app.state.hub
+    access = await asyncio.to_thread(require, request, "configure")
+    only(request, ())
+    await hub.subscribe(access.agent.tenant, id_of(request))
+    return JSONResponse({})
+
+
+ROUTES = [
+    route("/channels", "GET", "configure", channels),
+    route("/channels", "POST", "configure", add_channel),
+    route("/channels/{id}", "PATCH", "configure", change_channel),
+    route("/channels/{id}", "DELETE", "configure", remove_channel),
+    route("/channels/{id}/pause", "POST", "configure", pause_channel),
+    route("/channels/{id}/resume", "POST", "configure", resume_channel),
+    Route("/channels/{id}/test", test_channel, methods=["POST"]),
+    Route("/channels/{id}/subscribe", subscribe, methods=["POST"]),
+]

@@ -1,0 +1,160 @@
+"""Lanes: whoever settles too late settles nothing, and nobody gets what somebody else has."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from socialsupport_core.store import Database, Tx, accounts, log, open_store, webhooks
+from socialsupport_core.store.webhooks import Endpoint, Lane
+
+LEASE = 60
+
+
+@pytest.fixture
+def database(store: str | Path) -> Iterator[Database]:
+    opened = open_store(store)
+    opened.do(lambda tx: accounts.add_tenant(tx, "acme", "Acme", b"k"))
+    opened.do(lambda tx: webhooks.add(tx, Endpoint("acme", "desk", "u", "s", None, "", False, "active", None, 0, 0)))
+    for _ in range(3):
+        opened.do(lambda tx: log.publish(tx, "acme", "x.y", 0, {}, conversation="con"))
+    yield opened
+    opened.close()
+
+
+def endpoint(database: Database) -> Endpoint:
+    found = database.read(lambda tx: webhooks.get(tx, "acme", "desk"))
+    assert found is not None
+    return found
+
+
+def take(database: Database, *cursors: int, now: int = 0) -> bool:
+    one = endpoint(database)
+    return database.do(lambda tx: webhooks.take(tx, one, cursors[-1], [("lane", cursor) for cursor in cursors], now))
+
+
+def claim(database: Database, now: int = 0) -> list[Lane]:
+    one = endpoint(database)
+    return database.do(lambda tx: webhooks.claim(tx, one, now, now + LEASE, 8, frozenset()))
+
+
+def waiting(database: Database) -> list[int]:
+    rows = database.read(lambda tx: tx.all("SELECT cursor FROM webhook_waiting ORDER BY cursor"))
+    assert endpoint(database).waiting == len(rows)
+    return [row["cursor"] for row in rows]
+
+
+def settle(database: Database, lane: Lane, *, delivered: bool = True) -> Lane | None:
+    return database.do(lambda tx: webhooks.settle(tx, lane, 1, LEASE, delivered=delivered, trouble=10))
+
+
+def test_one_after_another_until_the_lane_is_gone(database: Database) -> None:
+    assert take(database, 1, 2, 3)
+    (lane,) = claim(database)
+    current: Lane | None = lane
+    for cursor in (1, 2, 3):
+        assert current is not None
+        assert current.cursor == cursor
+        current = settle(database, current)
+    assert current is None
+    assert waiting(database) == []
+    assert database.read(lambda tx: tx.all("SELECT * FROM webhook_lanes")) == []
+    assert endpoint(database).delivered_at == 1
+
+
+def test_what_comes_while_a_lane_is_under_way_follows(database: Database) -> None:
+    take(database, 1)
+    (lane,) = claim(database)
+    take(database, 2)
+    assert claim(database) == []
+    following = settle(database, lane)
+    assert following is not None
+    assert following.cursor == 2
+
+
+def test_a_lane_is_one_workers_until_its_lease_ends(database: Database) -> None:
+    take(database, 1)
+    assert len(claim(database)) == 1
+    assert claim(database) == claim(database, LEASE - 1) == []
+    assert len(claim(database, LEASE)) == 1
+
+
+def test_two_take_up_the_same_page_once(database: Database) -> None:
+    stale = endpoint(database)
+    assert take(database, 1, 2)
+    assert not database.do(lambda tx: webhooks.take(tx, stale, 2, [("lane", 1), ("lane", 2)], 0))
+    assert waiting(database) == [1, 2]
+
+
+LATE: list[Callable[[Tx, Lane], Any]] = [
+    lambda tx, lane: webhooks.settle(tx, lane, 1, LEASE, delivered=True, trouble=10),
+    lambda tx, lane: webhooks.settle(tx, lane, 1, LEASE, delivered=False, trouble=10),
+    lambda tx, lane: webhooks.fail(tx, lane, 1, 999, "no", 999),
+    lambda tx, lane: webhooks.release(tx, lane, 999),
+]
+
+
+@pytest.mark.parametrize("late", LATE)
+def test_what_was_begun_before_a_replay_settles_nothing_after_it(
+    database: Database, late: Callable[[Tx, Lane], Any]
+) -> None:
+    take(database, 1, 2)
+    (lane,) = claim(database)
+    database.do(lambda tx: webhooks.replay(tx, "acme", "desk", 0))
+    assert waiting(database) == []
+    take(database, 1, 2)
+    before = endpoint(database)
+    assert database.do(lambda tx: late(tx, lane)) is None
+    assert waiting(database) == [1, 2]
+    assert endpoint(database) == before
+    assert len(claim(database)) == 1, "it is due"
+
+
+@pytest.mark.parametrize("late", LATE)
+def test_what_was_begun_before_a_removal_leaves_nothing_behind(
+    database: Database, late: Callable[[Tx, Lane], Any]
+) -> None:
+    take(database, 1)
+    (lane,) = claim(database)
+    assert database.do(lambda tx: webhooks.remove(tx, "acme", "desk"))
+    assert not database.do(lambda tx: webhooks.remove(tx, "acme", "desk"))
+    assert database.do(lambda tx: late(tx, lane)) is None
+    for table in ("webhooks", "webhook_lanes", "webhook_waiting"):
+        assert database.read(lambda tx, table=table: tx.all(f"SELECT * FROM {table}")) == []
+
+
+def test_settled_twice_counts_once(database: Database) -> None:
+    take(database, 1, 2)
+    (lane,) = claim(database)
+    settle(database, lane)
+    settle(database, lane)
+    assert waiting(database) == [2]
+
+
+def test_a_paused_endpoint_takes_up_nothing_and_is_not_busy(database: Database) -> None:
+    take(database, 1)
+    (lane,) = claim(database)
+    database.do(lambda tx: webhooks.set_state(tx, "acme", "desk", "paused", None))
+    assert not take(database, 2)
+    take_more = database.read(lambda tx: webhooks.busy(tx, 999))
+    assert take_more == []
+    assert settle(database, lane) is None
+    assert waiting(database) == []
+
+
+def test_after_many_failures_a_delivery_makes_all_due(database: Database) -> None:
+    one = endpoint(database)
+    lanes = [("a", 1), ("b", 2), ("c", 3)]
+    database.do(lambda tx: webhooks.take(tx, one, 3, lanes, 0))
+    first, second, third = claim(database)
+    for lane in (first, second):
+        database.do(lambda tx, lane=lane: webhooks.fail(tx, lane, 1, 9_999, "no", 0))
+    database.do(lambda tx: webhooks.settle(tx, third, 5, LEASE, delivered=True, trouble=3))
+    assert claim(database, 10) == [], "two failures are no outage"
+    database.do(lambda tx: tx.run("UPDATE webhooks SET failures = 3"))
+    take(database, 3)
+    (again,) = [lane for lane in claim(database, 10) if lane.name == "lane"]
+    database.do(lambda tx: webhooks.settle(tx, again, 11, LEASE, delivered=True, trouble=3))
+    assert {lane.name for lane in claim(database, 11)} == {"a", "b"}
+    assert endpoint(database).failures == 0
