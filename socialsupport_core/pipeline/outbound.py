@@ -223,7 +223,9 @@ class Sender:
         if last is None:
             return None
         closed = window_closed(connector, part.intent, now=self._clock(), last_inbound=moment(last))
-        return Unreachable(f"reply window closed: {closed.reason}; {closed.remedy}", code=closed.rule) if closed else None
+        return (
+            Unreachable(f"reply window closed: {closed.reason}; {closed.remedy}", code=closed.rule) if closed else None
+        )
 
     def _later(self, part: Part, error: DeliveryError) -> Outcome:
         """What waits for credentials that an operator must mend waits until then."""

@@ -241,7 +241,9 @@ class Workers:
         pending = await asyncio.wrap_future(claimed)
         for tenant, kept in pending:
             result = await self._fetch(tenant, kept)
-            await asyncio.wrap_future(self._database.write(partial(_settle_attachment, tenant=tenant, kept=result)))
+            await asyncio.wrap_future(
+                self._database.write(partial(_settle_attachment, tenant=tenant, kept=result, at=micros(self._clock())))
+            )
         return len(pending)
 
     async def _fetch(self, tenant: str, kept: Kept) -> Kept:
@@ -447,7 +449,7 @@ def _inherit(tx: Tx) -> None:
     leases.release_all(tx)
 
 
-def _settle_attachment(tx: Tx, *, tenant: str, kept: Kept) -> None:
+def _settle_attachment(tx: Tx, *, tenant: str, kept: Kept, at: int) -> None:
     interactions.settle_attachment(tx, tenant, kept)
     if kept.state == "pending":
         return
@@ -455,7 +457,7 @@ def _settle_attachment(tx: Tx, *, tenant: str, kept: Kept) -> None:
         tx,
         tenant,
         "attachment.stored" if kept.state == "stored" else "attachment.refused",
-        0,
+        at,
         {"id": f"{kept.seq}.{kept.position}", "state": kept.state, "reason": kept.reason or ""},
     )
 

@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -59,19 +60,28 @@ def _inner(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
 
 
 class PinnedTransport(httpx.AsyncBaseTransport):
-    """Resolves a name once, checks every address, and connects to the one that was checked."""
+    """Resolves a name once, checks every address, and connects to the one that was checked.
 
-    def __init__(self, inner: httpx.AsyncBaseTransport, *, open_network: bool) -> None:
-        self._inner = inner
+    Each name has connections of its own: two names behind one address must not share one whose certificate was
+    checked for the other.
+    """
+
+    def __init__(self, make: Callable[[], httpx.AsyncBaseTransport], *, open_network: bool) -> None:
+        self._make = make
         self._open = open_network
+        self._made: dict[str, httpx.AsyncBaseTransport] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        name = request.url.host
+        if name not in self._made:
+            self._made[name] = self._make()
         if not self._open:
             await self._pin(request)
-        return await self._inner.handle_async_request(request)
+        return await self._made[name].handle_async_request(request)
 
     async def aclose(self) -> None:
-        await self._inner.aclose()
+        for made in self._made.values():
+            await made.aclose()
 
     async def _pin(self, request: httpx.Request) -> None:
         host = request.url.host

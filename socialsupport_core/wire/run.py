@@ -220,7 +220,7 @@ class NetworkWire:
     def _client(self, open_network: bool) -> httpx.AsyncClient:
         key = asyncio.get_running_loop(), open_network  # connections belong to a loop
         if key not in self._clients:
-            network = self._transport or PinnedTransport(httpx.AsyncHTTPTransport(), open_network=open_network)
+            network = self._transport or PinnedTransport(httpx.AsyncHTTPTransport, open_network=open_network)
             self._clients[key] = httpx.AsyncClient(transport=network, timeout=TIMEOUT)
         return self._clients[key]
 

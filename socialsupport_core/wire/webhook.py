@@ -11,6 +11,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
@@ -144,7 +145,8 @@ class Poster:
         key = asyncio.get_running_loop(), open_network
         if key not in self._made:
             limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=0)
-            self._made[key] = PinnedTransport(httpx.AsyncHTTPTransport(limits=limits), open_network=open_network)
+            make = partial(httpx.AsyncHTTPTransport, limits=limits)
+            self._made[key] = PinnedTransport(make, open_network=open_network)
         return self._made[key]
 
 

@@ -165,7 +165,7 @@ def call(host: str, *, open_network: bool = False) -> list[httpx.Request]:
     async def send() -> None:
         url = f"https://[{host}]/x" if ":" in host else f"https://{host}/x"
         request = httpx.Request("GET", url.replace("%", "%25"))
-        await PinnedTransport(network, open_network=open_network).handle_async_request(request)
+        await PinnedTransport(lambda: network, open_network=open_network).handle_async_request(request)
 
     asyncio.run(send())
     return network.requests
@@ -263,3 +263,24 @@ def test_an_opened_channel_may_call_plain_http_but_no_other_host() -> None:
     check(httpx.Request("GET", "https://API.RAVEN.example/x"), HOSTS, open_network=False)
     with pytest.raises(Forbidden):
         check(httpx.Request("GET", "http://evil.example/x"), HOSTS, open_network=True)
+
+
+def test_two_names_behind_one_address_share_no_connection(names: dict[str, list[list[str]]]) -> None:
+    """A certificate that was checked for one name says nothing of the other."""
+    names["one.example"], names["two.example"] = [["93.184.215.14"]] * 2, [["93.184.215.14"]]
+    made: list[Network] = []
+
+    def make() -> Network:
+        made.append(Network())
+        return made[-1]
+
+    async def send() -> None:
+        network = PinnedTransport(make, open_network=False)
+        for host in ("one.example", "two.example", "one.example"):
+            await network.handle_async_request(httpx.Request("GET", f"https://{host}/"))
+
+    asyncio.run(send())
+    assert [[str(request.extensions["sni_hostname"]) for request in one.requests] for one in made] == [
+        ["one.example", "one.example"],
+        ["two.example"],
+    ]

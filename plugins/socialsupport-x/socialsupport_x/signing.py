@@ -58,7 +58,7 @@ def exchange(settings: XSettings, code: str, sign_in: SignIn) -> Flow[Credential
 
 
 def refresh(settings: XSettings, credentials: Credentials) -> Flow[Credentials]:
-    """A refresh token works once; one that is used again voids all that came of it."""
+    """Each refresh brings a new refresh token, and voids the old one."""
     if credentials.refresh_token is None:
         raise AuthExpired("the account was connected without offline.access: connect it again")
     fresh = yield from _token(

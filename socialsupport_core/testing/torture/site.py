@@ -77,6 +77,11 @@ class Site:
     def remove(self) -> None:
         self.ground.remove(self.store)
 
+    def files(self) -> dict[str, bytes]:
+        """All that a dead process leaves in a folder. SQLite makes its index of the log (-shm) anew."""
+        found = Path(self.store.folder).rglob("*")
+        return {str(one): one.read_bytes() for one in found if one.is_file() and not one.name.endswith("-shm")}
+
     def next_life(self) -> None:
         """Called too by whoever has let another process open it."""
         self.life += 1

@@ -53,6 +53,13 @@ class Victim:
             os.kill(self.pid, signal.SIGKILL)
             self._end()
 
+    def await_stop(self) -> None:
+        """Until all of its threads stand still, once it has told that it stops itself."""
+        os.waitpid(self.pid, os.WUNTRACED)
+
+    def go_on(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
+
     def kill_after(self, seconds: float) -> list[Any]:
         """Kills it so long after it has first said something; everything that it told."""
         heard: list[Any] = []
