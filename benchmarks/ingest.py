@@ -2,9 +2,10 @@
 
     uv run python benchmarks/ingest.py [--messages 5000] [--json]
 
-*raw* does per message what no system can do without (look the identity up, insert the message, upsert the
-conversation), 100 messages a commit with `synchronous=FULL`, and nothing else. *socialsupport* takes the same
-messages as signed webhooks: verify, journal, commit, acknowledge, translate, resolve, attach, record, publish.
+*raw* does per message what no system can do without (insert the payload, look the identity up, insert the message,
+upsert the conversation), 100 messages a commit with `synchronous=FULL`, and nothing else: it is handed the messages
+translated. *socialsupport* takes the same as signed webhooks: verify, journal, commit, acknowledge, translate,
+resolve, attach, record, publish.
 """
 
 import argparse
@@ -36,21 +37,25 @@ def updates(count: int) -> Iterator[tuple[int, int, str]]:
         yield number, number * 7919 % CUSTOMERS, f"Message {number}: where is my order {number * 31 % 9973}?"
 
 
-def raw(folder: Path, count: int) -> None:
+def raw(folder: Path, payloads: list[Payload], rows: list[tuple[int, str]]) -> None:
+    """The same payloads and the same messages, in as few statements as hold them."""
     store = sqlite3.connect(folder / "raw.sqlite", isolation_level=None)
     store.executescript(
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+        "CREATE TABLE payload (id INTEGER PRIMARY KEY, body BLOB, at INTEGER);"
         "CREATE TABLE identity (value TEXT PRIMARY KEY, customer INTEGER) WITHOUT ROWID;"
-        "CREATE TABLE message (id TEXT PRIMARY KEY, customer INTEGER, at INTEGER, body TEXT) WITHOUT ROWID;"
+        "CREATE TABLE message (customer INTEGER, at INTEGER, id TEXT, data TEXT, PRIMARY KEY (customer, at, id))"
+        " WITHOUT ROWID;"
         "CREATE TABLE conversation (customer INTEGER PRIMARY KEY, updated INTEGER);"
     )
-    for number, customer, text in updates(count):
+    for number, (payload, (customer, data)) in enumerate(zip(payloads, rows, strict=True)):
         if number % BATCH == 0:
             store.execute("BEGIN IMMEDIATE")
+        store.execute("INSERT INTO payload (body, at) VALUES (?, ?)", (payload.body, number))
         who = f"telegram.user:{customer}"
         if store.execute("SELECT customer FROM identity WHERE value = ?", (who,)).fetchone() is None:
             store.execute("INSERT INTO identity VALUES (?, ?)", (who, customer))
-        store.execute("INSERT INTO message VALUES (?, ?, ?, ?)", (str(number), customer, number, text))
+        store.execute("INSERT INTO message VALUES (?, ?, ?, ?)", (customer, number, str(number), data))
         store.execute(
             "INSERT INTO conversation VALUES (?, ?) ON CONFLICT DO UPDATE SET updated = excluded.updated",
             (customer, number),
@@ -58,6 +63,16 @@ def raw(folder: Path, count: int) -> None:
         if number % BATCH == BATCH - 1:
             store.execute("COMMIT")
     store.close()
+
+
+def translated(folder: Path, payloads: list[Payload]) -> list[tuple[int, str]]:
+    """The customer and the message as it is stored, of each payload: what the baseline is given for nothing."""
+    hub, door = prepared(folder)
+    connector = hub.channels.door(door).connector
+    events = [event for payload in payloads for event in connector.parse(payload)]
+    hub.close()
+    customers = [customer for _, customer, _ in updates(len(payloads))]
+    return [(customer, event.interaction.to_json()) for customer, event in zip(customers, events, strict=True)]
 
 
 def prepared(folder: Path) -> tuple[Hub, str]:
@@ -108,10 +123,12 @@ def cpu(work: Callable[[], Any]) -> float:
 
 def measure(count: int) -> dict[str, float]:
     payloads = [payload(*one) for one in updates(count)]
+    with tempfile.TemporaryDirectory() as folder:
+        rows = translated(Path(folder), payloads)
     raws, ours = [], []
     for _ in range(ROUNDS):
         with tempfile.TemporaryDirectory() as folder:
-            raws.append(cpu(lambda f=folder: raw(Path(f), count)))
+            raws.append(cpu(lambda f=folder: raw(Path(f), payloads, rows)))
             hub, door = prepared(Path(folder))
             ours.append(cpu(lambda h=hub, d=door: ingest(h, d, payloads)))
             recorded = hub.health()["journal"]["recorded"]

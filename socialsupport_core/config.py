@@ -18,6 +18,7 @@ settings = { token = "…", secret_token = "…" }
 import re
 import tomllib
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -87,6 +88,10 @@ class ChannelSection(_Section):
     mode: Literal["webhook", "poll"] | None = None
     open_network: bool = False
     """Private addresses and plain http are allowed for this channel."""
+    expect_within: timedelta | None = Field(default=None, gt=timedelta(0))
+    """So long it may be silent at most, in seconds or such as `PT4H`. Left out, its own rhythm tells."""
+    erase_on_request: bool = False
+    """A customer is erased when this network demands it, without an agent."""
     listen: str | None = Field(default=None, pattern=r"^[^\s:]+:\d{1,5}$")
     """`host:port` of a door that is not HTTP, such as an SMTP server of our own."""
 
@@ -116,8 +121,16 @@ class WebhookSection(_Section):
     """Private addresses and plain http are allowed for this webhook."""
 
 
+class RetentionSection(_Section):
+    payloads: int | None = Field(default=None, ge=1, le=36_500)
+    """Days for which payloads are kept as they came; for ever if left out. What they said stays."""
+    interactions: int | None = Field(default=None, ge=1, le=36_500)
+    """Days for which interactions are kept; for ever if left out."""
+
+
 class TenantSection(_Section):
     name: str
+    retention: RetentionSection = RetentionSection()
     agents: dict[AgentId, AgentSection] = Field(default_factory=dict)
     channels: dict[Id, ChannelSection] = Field(default_factory=dict)
     crms: dict[Id, CRMSection] = Field(default_factory=dict)
@@ -194,6 +207,8 @@ def apply(config: Config, hub: Hub) -> dict[str, str]:
                 given.add(agent.token)
         for name, channel in section.channels.items():
             doors[f"{tenant}/{name}"] = _add(hub, tenant, name, channel)
+            hub.erase_on_request(tenant, name, allowed=channel.erase_on_request)
+        hub.set_retention(tenant, **section.retention.model_dump())
         for name, crm in section.crms.items():
             doors[f"{tenant}/{name}"] = hub.add_crm(tenant, name, crm.adapter, crm.settings)
         for name, webhook in section.webhooks.items():
@@ -215,6 +230,7 @@ def _add(hub: Hub, tenant: str, name: str, channel: ChannelSection) -> str:
             own_account=channel.own_account,
             mode=channel.mode,
             open_network=channel.open_network,
+            expect_within=channel.expect_within,
         )
     except ConfigError as error:
         raise ConfigError(f"tenants.{tenant}.channels.{name}: {error}") from None

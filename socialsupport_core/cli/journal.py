@@ -3,12 +3,17 @@
 # ruff: noqa: PLC0415 - imported when it is needed, so that --help is quick
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from socialsupport_core.cli.people import AsJson
 from socialsupport_core.cli.reach import DEFAULT, Store, Tenant, hub_at, tenant_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from socialsupport_core.hub import Hub
 
 
 def add(app: typer.Typer) -> None:
@@ -68,6 +73,7 @@ def doctor(store: Store = DEFAULT, as_json: AsJson = False) -> None:
     else:
         table(("journal", "entries"), list(found["journal"].items()))
         table(("outbox", "parts"), list(found["outbox"].items()) or [("nothing has been sent", 0)])
+        table(("channels", "are"), [(count, state) for state, count in found["channels"].items()])
         for trouble in (*found["failing"], *found["broken"]):
             line(trouble)
         line(f"{found['status']}; {found['refused']} forged payloads were refused")
@@ -76,22 +82,77 @@ def doctor(store: Store = DEFAULT, as_json: AsJson = False) -> None:
 
 
 def import_(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="mbox, .eml, CSV: what its connector reads.")],
     channel: Annotated[str, typer.Option(help="The channel to which the history belongs.")],
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE…]", help="mbox, .eml, CSV: what its connector reads.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="DATE", help="In place of files: what the network still has since then.")
+    ] = None,
     store: Store = DEFAULT,
     tenant: Tenant = None,
 ) -> None:
-    """Bring history in through a channel's connector. Importing a file twice changes nothing."""
-    from socialsupport_core.cli.output import line, progress
+    """Bring history in through a channel's connector. Importing it twice changes nothing."""
+    from socialsupport_core.cli.output import complain, line
+    from socialsupport_core.contract import ConfigError
 
+    if bool(files) == (since is not None):
+        raise ConfigError("import takes either files, or --since DATE to read back what the network still has")
     with hub_at(store) as hub:
         owner = tenant_of(hub, tenant)
         before = hub.health()["journal"]
-        for file in progress(files, len(files), doing="importing"):
-            hub.import_file(owner, channel, file.read_bytes(), file.name)
-            hub.drain()
+        trouble = None
+        if since:
+            trouble = _read_back(hub, owner, channel, since)
+        else:
+            _read_files(hub, owner, channel, files or [])
         after = hub.health()["journal"]
     grown = {state: after[state] - before[state] for state in ("recorded", "ignored", "quarantined")}
-    line(f"{len(files)} files: " + ", ".join(f"{count} {state}" for state, count in grown.items()))
-    if grown["quarantined"]:
+    what = f"since {since}" if since else f"{len(files or [])} files"
+    line(f"{what}: " + ", ".join(f"{count} {state}" for state, count in grown.items()))
+    if trouble:
+        complain(trouble)
+    if trouble or grown["quarantined"]:
         raise typer.Exit(1)
+
+
+def _read_files(hub: "Hub", tenant: str, channel: str, files: list[Path]) -> None:
+    from socialsupport_core.cli.output import progress
+
+    for file in progress(files, len(files), doing="importing"):
+        hub.import_file(tenant, channel, file.read_bytes(), file.name)
+        hub.drain()
+
+
+def _read_back(hub: "Hub", tenant: str, channel: str, since: str) -> str | None:
+    """Page by page, beside a `serve` that may do the same. Why it did not come to its end."""
+    import time
+
+    from socialsupport_core.cli.output import moving
+
+    found = hub.backfill(tenant, channel, since=_moment(since))
+    with moving("reading back") as moved:
+        while found["state"] == "running":
+            read = hub.workers.read_back()
+            found = hub.backfilled(tenant, channel) or found
+            moved(found["payloads"], None)
+            if not read and "reason" in found:
+                break
+            if not read:
+                time.sleep(0.5)
+    if found["state"] == "done":
+        return None
+    goes_on = "" if found["state"] == "failed" else "; `serve` goes on with it, or run this again"
+    return f"it was not read to its end: {found['reason']}{goes_on}"
+
+
+def _moment(text: str) -> "datetime":
+    from datetime import UTC, datetime
+
+    from socialsupport_core.contract import ConfigError
+
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(f"--since {text!r} is no date; write it as 2026-03-01, or 2026-03-01T09:00Z") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -27,6 +27,7 @@ VERBS = (
     "work",
     "migrate",
     "people",
+    "erase",
     "journal",
 )
 """Modules of this package in the order of `--help`. Each has `add(app)`, and imports what it needs inside."""

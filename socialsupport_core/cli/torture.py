@@ -25,7 +25,7 @@ def torture(
     seed: Annotated[int | None, typer.Option(help="Where to begin; with one --fault, exactly this try again.")] = None,
     fault: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only these; default: all.")] = None,
     store: Annotated[
-        str | None, typer.Option(help="postgresql://… or a folder; default: SQLite, in a folder of its own.")
+        str | None, typer.Option(help="postgresql (starts one), postgresql://… or a folder; default: SQLite.")
     ] = None,
     setup: Annotated[str | None, typer.Option(help="module:function, called first; may return hub options.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object for each fault.")] = False,

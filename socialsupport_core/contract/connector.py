@@ -92,6 +92,18 @@ class Connector(SignsIn, Generic[S]):
         """The page after `cursor`; None is the beginning. May wait for news for half a minute."""
         raise Unsupported(f"{self.name} cannot be polled")
 
+    def history(self, since: datetime, cursor: str | None) -> Flow[Page]:
+        """A page of what the network still has from `since` on; None is the first page. What is older may come along.
+
+        It runs beside `poll`, with a cursor of its own, and changes nothing there. Default: what `poll` reads from its
+        beginning on. Raises Unsupported at once where nothing can be read twice.
+        """
+        return self.poll(cursor)
+
+    def numbered(self, payload: Payload) -> Iterable[int]:
+        """The network's own numbers in a payload; only asked for where `capabilities.sequence` is claimed."""
+        return ()
+
     # outbound
 
     def measured(self, text: str) -> str:

@@ -1,6 +1,5 @@
 """Finding plugins. One broken plugin stays one broken plugin: it is listed with its reason, the others load."""
 
-import difflib
 import re
 import traceback
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +19,7 @@ from socialsupport_core.contract.fanout import FanOut
 from socialsupport_core.contract.policy import Policy
 from socialsupport_core.contract.surface import ListenerFactory, SurfaceFactory
 from socialsupport_core.contract.wire import Wire
+from socialsupport_core.mistakes import near
 
 GROUP = "socialsupport"
 _NAMED = ("connectors", "crms", "fanouts", "surfaces", "listeners", "simulators")
@@ -66,7 +66,7 @@ class Registry:
                 registry._load(entry)
         installed = sorted({entry.name for entry in found})
         for name in sorted((wanted or set()).difference(installed)):
-            registry.broken.append(Broken(name, f"is not installed; {_nearest(name, installed)}"))
+            registry.broken.append(Broken(name, f"is not installed; {near(name, installed, 'installed: {}')}"))
         return registry
 
     @classmethod
@@ -100,7 +100,7 @@ class Registry:
         for broken in self.broken:
             if broken.plugin == name:
                 return f"the plugin {name} cannot be used: {broken.reason}"
-        return f"there is no {what} {name!r}; {_nearest(name, installed)}"
+        return f"there is no {what} {name!r}; {near(name, installed, 'installed: {}')}"
 
     def _load(self, entry: EntryPoint) -> None:
         version = entry.dist.version if entry.dist else ""
@@ -131,12 +131,6 @@ class Registry:
             getattr(self, kind).update(getattr(offer, kind))
         self.wires += offer.wires
         self.policies += offer.policies
-
-
-def _nearest(name: str, installed: Iterable[str]) -> str:
-    known = sorted(installed)
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]}?" if near else f"installed: {', '.join(known) or 'none'}"
 
 
 def _told(error: BaseException) -> str:
@@ -186,8 +180,7 @@ def _check_hooks(plugin: object) -> None:
         if not name.startswith("socialsupport_") or not callable(getattr(plugin, name)):
             continue
         if name not in _HOOKS:
-            near = difflib.get_close_matches(name, _HOOKS, n=1)
-            raise PluginError(f"{name} is not a hook" + (f"; did you mean {near[0]}?" if near else ""))
+            raise PluginError(f"{name} is not a hook; {near(name, _HOOKS)}")
         if not hasattr(getattr(plugin, name), f"{hookspecs.PROJECT}_impl"):
             raise PluginError(f"{name} lacks its marker; write @hookimpl above it")
 

@@ -5,11 +5,14 @@ from typing import Any
 from socialsupport_core.conversation.timeline import name_of, of_conversation, timeline
 from socialsupport_core.store import Tx, conversations, crm, identity, log, moment, outbox
 from socialsupport_core.store.accounts import Channel
+from socialsupport_core.store.backfills import Backfill
 from socialsupport_core.store.conversations import Conversation, Leg
+from socialsupport_core.store.health import Watched
 from socialsupport_core.store.identity import Node
 from socialsupport_core.store.outbox import Part
 from socialsupport_core.text import plain
 
+SECOND = 1_000_000
 OPEN = frozenset({"queued", "retrying", "uncertain", "failed"})
 """Delivery states of which an agent wants to know more."""
 
@@ -167,6 +170,28 @@ def channel(one: Channel, public_url: str, broken: str | None) -> dict[str, Any]
         mode=one.mode,
         door=f"{public_url}/hooks/{one.door}",
         chat=f"{public_url}/chat/{one.door}/",
+    )
+
+
+def felt(watched: Watched | None, running: Backfill | None) -> dict[str, Any]:
+    """A channel's signs of life, and what is read back of it."""
+    return present(
+        last_heard_at=time(watched.last_at) if watched else None,
+        expect_within=watched.expect_within // SECOND if watched and watched.expect_within else None,
+        backfill=backfill(running) if running else None,
+    )
+
+
+def backfill(one: Backfill) -> dict[str, Any]:
+    return present(
+        state=one.state,
+        cause=one.cause,
+        since=time(one.since),
+        pages=one.pages,
+        payloads=one.payloads,
+        reason=one.reason,
+        started_at=time(one.started_at),
+        updated_at=time(one.updated_at),
     )
 
 

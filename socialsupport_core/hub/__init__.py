@@ -16,6 +16,7 @@ from socialsupport_core.contract import AgentReplied, CaseClosed, CRMEvent
 from socialsupport_core.hub.acting import Acting
 from socialsupport_core.hub.base import NoSuchChannel, NoSuchConversation
 from socialsupport_core.hub.configuring import Configuring
+from socialsupport_core.hub.erasing import Erasing
 from socialsupport_core.hub.reading import Reading
 from socialsupport_core.hub.receiving import Receiving
 from socialsupport_core.hub.telling import NoSuchWebhook, Telling
@@ -26,7 +27,7 @@ from socialsupport_core.store.crm import Connected
 __all__ = ["Hub", "NoSuchChannel", "NoSuchConversation", "NoSuchDoor", "NoSuchWebhook", "ReplyRefused"]
 
 
-class Hub(Configuring, Receiving, Reading, Acting, Telling):
+class Hub(Configuring, Receiving, Reading, Acting, Telling, Erasing):
     """One store, its channels and its workers."""
 
     def _act_for_crm(self, crm: Connected, conversation: str, event: CRMEvent) -> None:

@@ -53,6 +53,7 @@ class Acting(Base):
         now = self.clock()
 
         def write(tx: Tx) -> list[outbox.Part]:
+            conversation_of(tx, tenant, leg.conversation)  # else it was erased while this was being planned
             return outbound.enqueue(tx, plan, leg, speaker, saying.key, now)
 
         within = self._database.within

@@ -26,6 +26,7 @@ from socialsupport_core.pipeline.connecting import Connecting
 from socialsupport_core.pipeline.credentials import Keepers
 from socialsupport_core.pipeline.crm import CRMs
 from socialsupport_core.pipeline.fanouts import FanOuts
+from socialsupport_core.pipeline.keeping import Keeping
 from socialsupport_core.pipeline.leases import Leases
 from socialsupport_core.pipeline.record import Recorder
 from socialsupport_core.pipeline.subscribers import Subscribers
@@ -33,6 +34,7 @@ from socialsupport_core.pipeline.webhooks import Webhooks
 from socialsupport_core.pipeline.workers import Workers
 from socialsupport_core.store import (
     Database,
+    Row,
     Tx,
     accounts,
     conversations,
@@ -109,13 +111,14 @@ class Base:
         self.webhooks = Webhooks(database, secrets, Poster(transport), clock, jitter)
         self.fanouts = FanOuts(database, registry, clock)
         self.leases = Leases(database, clock)
+        self.keeping = Keeping(database, blobs, self.leases, clock, self._erase_on_request)
         self.workers = Workers(
             database,
             self.channels,
             self.keepers,
             blobs,
             Recorder(self._new_conversation_id),
-            Subscribers(self.crms, self.webhooks, self.fanouts, self.leases),
+            Subscribers(self.crms, self.webhooks, self.fanouts, self.leases, self.keeping),
             self.leases,
             self.bell,
             clock,
@@ -141,19 +144,21 @@ class Base:
         one PostgreSQL needs the same ones.
         """
         beside = _beside(store, folder)
-        if (beside is None) and not (secret_keys and blobs):
+        if beside is not None:
+            beside.parent.mkdir(parents=True, exist_ok=True)
+            secret_keys = secret_keys or keys_beside(beside)
+            blobs = blobs or FolderBlobs(beside.with_name(f"{beside.name}.blobs"))
+        if blobs is None or not secret_keys:
             raise ConfigError(
                 "a store on a server keeps neither the secret key nor attachments: give a folder that all its"
                 " processes share, or secret_keys and blobs"
             )
-        if beside is not None:
-            beside.parent.mkdir(parents=True, exist_ok=True)
         return cls(
             open_store(store),
             registry or Registry.discover(),
             public_url=public_url,
-            secrets=EncryptedSecrets(secret_keys or keys_beside(beside or Path())),
-            blobs=blobs or FolderBlobs((beside or Path()).with_name(f"{(beside or Path()).name}.blobs")),
+            secrets=EncryptedSecrets(secret_keys),
+            blobs=blobs,
             **options,
         )
 
@@ -219,6 +224,10 @@ class Base:
 
     def _new_conversation_id(self) -> str:
         return self._id("con")
+
+    def _erase_on_request(self, row: Row) -> None:
+        """Carries out a network's demand that needs no agent."""
+        raise NotImplementedError
 
     def _act_for_crm(self, crm: Connected, conversation: str, event: CRMEvent) -> None:
         """Carries out what an agent did in a CRM."""

@@ -2,22 +2,26 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
-from socialsupport_core.contract import ConfigError, Connector
+from socialsupport_core.contract import ConfigError, Connector, SocialSupportError
 from socialsupport_core.conversation import views
 from socialsupport_core.hub.admitting import Admitting
 from socialsupport_core.hub.base import NoSuchChannel
 from socialsupport_core.model import Credentials, Facts
+from socialsupport_core.pipeline import backfilling, health
 from socialsupport_core.pipeline.credentials import holders_of
 from socialsupport_core.store import (
     Tx,
     accounts,
+    backfills,
     credentials,
     log,
     micros,
     outbox,
 )
+from socialsupport_core.store import health as watch
 from socialsupport_core.store.accounts import Agent, App, Channel
 from socialsupport_core.store.crm import Connected
 
@@ -63,13 +67,16 @@ class Configuring(Admitting):
         own_account: str | None = None,
         mode: str | None = None,
         open_network: bool = False,
+        expect_within: timedelta | None = None,
     ) -> str:
-        """Adds or changes a channel, live at once. Returns the path of its door. Raises ConfigError."""
+        """Adds or changes a channel, live at once. Returns the path of its door. Raises ConfigError.
+
+        `expect_within`: so long it may be silent at most; else, or with 0, its own rhythm tells.
+        """
         cls = self.registry.connector(connector)
         shared = self._app_settings(app) if app else {}
         checked = self.channels.settings(connector, dict(settings), shared, where=f"channel {channel}")
         known = self._known(tenant, channel)
-        paused = known is not None and known.state == "paused"
         receives = cls.capabilities.receives
         added = Channel(
             tenant,
@@ -79,16 +86,22 @@ class Configuring(Admitting):
             known.door if known else self._door(),
             own_account or (known.own_account if known else None),
             known.facts if known else Facts(),
-            "paused" if paused else "active",
-            known.reason if known and paused else None,
+            known.state if known else "active",
+            known.reason if known else None,
             known.cursor if known else None,
             open_network,
             mode or ("poll" if "poll" in receives and "webhook" not in receives else "webhook"),
         )
         moved = known is not None and self._leads_elsewhere(known, cls(checked, added.facts))
 
+        now = micros(self.clock())
+
         def keep(tx: Tx) -> None:
+            mended = known is not None and not self._has_settings(tx, known, settings)
             self._keep(tx, added, settings)
+            watch.expect(tx, tenant, channel, _microseconds(expect_within), now)
+            if mended:
+                health.well(tx, added, health.CONNECTION, now)
             if moved:
                 credentials.forget(tx, self._secrets, added.secret_ref)
 
@@ -105,11 +118,13 @@ class Configuring(Admitting):
         *,
         own_account: str | None = None,
         mode: str | None = None,
+        expect_within: timedelta | None = None,
     ) -> str:
         """Merges the given keys into its settings, in depth; None takes a key away (RFC 7396). Returns the path of
         its door. Raises ConfigError, and then nothing has changed."""
         known = self._existing(tenant, channel)
         kept = json.loads(self._database.read(lambda tx: self._secrets.get(tx, known.secret_ref)))
+        expected = self._database.read(lambda tx: watch.watched(tx, tenant, channel)).expect_within
         return self.add_channel(
             tenant,
             channel,
@@ -119,18 +134,57 @@ class Configuring(Admitting):
             own_account=own_account,
             mode=mode or known.mode,
             open_network=known.open_network,
+            expect_within=timedelta(microseconds=expected or 0) if expect_within is None else expect_within,
         )
 
     def list_channels(self, tenant: str) -> list[dict[str, Any]]:
         broken = (self.channels.all(), self.channels.broken)[1]
-        found = self._database.read(lambda tx: accounts.channels(tx, tenant))
-        return [views.channel(one, self.public_url, broken.get((tenant, one.id))) for one in found]
+
+        def look(tx: Tx) -> list[dict[str, Any]]:
+            watched, running = watch.all_watched(tx), backfills.of_tenant(tx, tenant)
+            return [
+                views.channel(one, self.public_url, broken.get((tenant, one.id)))
+                | views.felt(watched.get((tenant, one.id)), running.get(one.id))
+                for one in accounts.channels(tx, tenant)
+            ]
+
+        return self._database.read(look)
 
     def set_channel_state(self, tenant: str, channel: str, state: str, reason: str | None = None) -> None:
-        """`active` or `paused`."""
-        self._existing(tenant, channel)
-        self._database.do(lambda tx: accounts.set_state(tx, tenant, channel, state, reason))
+        """`active` or `paused`. To make it active acknowledges what was wrong: it is watched from now on."""
+        known, now = self._existing(tenant, channel), micros(self.clock())
+
+        def turn(tx: Tx) -> None:
+            if state == "active":
+                watch.begin_anew(tx, tenant, channel, now)
+            if accounts.set_state(tx, tenant, channel, state, reason):
+                health.tell(tx, known, state, reason, now)
+
+        self._database.do(turn)
         self.channels.forget()
+
+    def examine(self) -> None:
+        """Looks at once which channels have fallen silent and where something is missing; the workers do every half
+        minute."""
+        self.workers.watching.look()
+
+    def backfill(self, tenant: str, channel: str, *, since: datetime) -> dict[str, Any]:
+        """Reads back what the network still has of a channel from then on, beside everything else, and only what is not
+        there yet becomes visible. Returns how far it is; `backfilled` tells later. Raises ConfigError."""
+        self._existing(tenant, channel)
+        live, now = self.channels.get(tenant, channel), self.clock()
+        if since > now:
+            raise ConfigError("since: this is still to come; give a moment in the past")
+        if not health.reads_back(live.connector, now):
+            raise ConfigError(f"{live.connector.name} keeps no history that could be read back; import a file instead")
+        wanted = micros(since)
+        begun = self._database.do(lambda tx: backfilling.begin(tx, tenant, channel, wanted, "asked", micros(now)))
+        return views.backfill(begun)
+
+    def backfilled(self, tenant: str, channel: str) -> dict[str, Any] | None:
+        """How far the newest reading back of a channel is; None if there was none."""
+        found = self._database.read(lambda tx: backfills.get(tx, tenant, channel))
+        return views.backfill(found) if found else None
 
     def remove_channel(self, tenant: str, channel: str) -> None:
         """What came through it stays."""
@@ -138,6 +192,8 @@ class Configuring(Admitting):
 
         def remove(tx: Tx) -> None:
             accounts.delete_channel(tx, tenant, channel)
+            watch.forget(tx, tenant, channel)
+            backfills.forget(tx, tenant, channel)
             self._secrets.forget(tx, known.secret_ref)
             credentials.forget(tx, self._secrets, known.secret_ref)
 
@@ -207,6 +263,13 @@ class Configuring(Admitting):
 
         self._database.do(keep)
 
+    def _has_settings(self, tx: Tx, known: Channel, settings: Mapping[str, Any]) -> bool:
+        """Whether it has these already; not if nobody can open them any more."""
+        try:
+            return bool(json.loads(self._secrets.get(tx, known.secret_ref)) == json.loads(json.dumps(dict(settings))))
+        except (SocialSupportError, LookupError, ValueError):
+            return False
+
     def _leads_elsewhere(self, known: Channel, changed: Connector[Any]) -> bool:
         """Whether its credentials would now go to hosts that they were not given for: then it is connected again."""
         before = self.channels.all().get((known.tenant, known.id))
@@ -217,6 +280,10 @@ class Configuring(Admitting):
         if known := self._known(tenant, channel):
             return known
         raise NoSuchChannel(f"{tenant} has no channel {channel!r}")
+
+
+def _microseconds(span: timedelta | None) -> int | None:
+    return span // timedelta(microseconds=1) if span else None
 
 
 def _merged(kept: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The continuous conversation, and everything that happened."""
 
+from collections import Counter
 from collections.abc import Collection
-from typing import Any
+from typing import Any, NamedTuple
 
 from socialsupport_core import identity as people
 from socialsupport_core.conversation import views
@@ -17,9 +18,11 @@ from socialsupport_core.store import (
     interactions,
     journal,
     log,
+    micros,
     outbox,
     webhooks,
 )
+from socialsupport_core.store import health as watch
 
 
 class Reading(Base):
@@ -89,13 +92,15 @@ class Reading(Base):
         """Is all accounted for? `unexplained` is 0, or something is very wrong."""
 
         def look(tx: Tx) -> dict[str, Any]:
-            troubled = [(one.tenant, one.id, one.reason) for one in accounts.channels(tx) if one.state == "failing"]
+            found = accounts.channels(tx)
+            troubled = [(one.tenant, one.id, one.reason) for one in found if one.state not in {"active", "paused"}]
             troubled += [(one.tenant, f"webhook {one.id}", one.reason) for one in webhooks.dead(tx)]
             troubled += [(one.tenant, f"fan-out {one.fanout}", one.reason) for one in fanouts.failing(tx, TROUBLE)]
             return {
                 "journal": journal.counts(tx),
                 "refused": journal.refused(tx),
                 "outbox": outbox.counts(tx),
+                "channels": dict(sorted(Counter(one.state for one in found).items())),
                 "failing": [f"{tenant}/{name}: {reason}" for tenant, name, reason in troubled],
             }
 
@@ -103,6 +108,31 @@ class Reading(Base):
         found["broken"] = [f"{b.plugin}: {b.reason}" for b in self.registry.broken]
         well = not found["journal"]["unexplained"] and not found["failing"]
         return {"status": "ok" if well else "degraded", **found}
+
+    def metrics(self) -> "list[Sample]":
+        """The same in numbers, for a monitoring system. Those with a tenant or a credential are for operators only."""
+        found, now = self.health(), micros(self.clock())
+
+        def look(tx: Tx) -> tuple[int | None, int | None, list[accounts.Channel]]:
+            return watch.oldest_waiting(tx), outbox.next_due(tx), accounts.channels(tx)
+
+        waiting, due, channels = self._database.read(look)
+        samples = [Sample("journal", count, {"state": state}) for state, count in found["journal"].items()]
+        samples += [Sample("outbox", count, {"state": state}) for state, count in found["outbox"].items()]
+        samples += [Sample("channels", count, {"state": state}) for state, count in found["channels"].items()]
+        samples += [
+            Sample("refused_total", found["refused"], {}),
+            Sample("oldest_waiting_seconds", _seconds(waiting, now), {}),
+            Sample("oldest_due_seconds", _seconds(due, now), {}),
+            Sample("working", int(self.running), {}),
+            Sample("unwell", len(found["failing"]), {}),
+        ]
+        named = [{"tenant": one.tenant, "channel": one.id, "state": one.state} for one in channels]
+        samples += [Sample("channel_state", 1, labels) for labels in named]
+        return samples + [
+            Sample("breaker_open", int(is_open), {"credential": credential, "host": host})
+            for credential, host, is_open in self.wire.breakers.states()
+        ]
 
     def attachment(self, tenant: str, attachment: str) -> tuple[interactions.Kept, bytes]:
         """A stored attachment and its content. Raises KeyError."""
@@ -113,3 +143,15 @@ class Reading(Base):
         if kept is None or kept.blob is None:
             raise KeyError(attachment)
         return kept, self.blobs.get(kept.blob)
+
+
+class Sample(NamedTuple):
+    """One number of a monitoring system."""
+
+    name: str
+    value: float
+    labels: dict[str, str]
+
+
+def _seconds(since: int | None, now: int) -> float:
+    return max(0, now - since) / 1_000_000 if since is not None else 0

@@ -28,12 +28,7 @@ class Receiving(Base):
 
     def _journalled(self, tenant: str | None, door: str, payload: Payload, answers: Any) -> "Future[Reply]":
         """The acknowledgement of `answers` is made at once and leaves after the commit."""
-        acknowledgement = _acknowledgement(answers, payload)
-        committed = self._database.gather(journal.append, (tenant, door, payload))
-        answer: Future[Reply] = Future()
-        answer.set_running_or_notify_cancel()
-        committed.add_done_callback(lambda done: _answer(done, answer, acknowledgement))
-        return answer
+        return self._database.gather(journal.append, (tenant, door, payload), _acknowledgement(answers, payload))
 
     def _handshake(self, door: str, connector: Any, payload: Payload) -> Reply:
         reply: Reply | None = self._verified(door, connector.handshake, payload)
@@ -62,7 +57,7 @@ class Receiving(Base):
         """History in, through the channel's own connector."""
         live = self.channels.get(tenant, channel)
         payload = Payload(source="file", url=f"file:{name}", body=content, received_at=self.clock())
-        self._database.gather(journal.append, (tenant, live.channel.door, payload)).result()
+        self._database.gather(journal.append, (tenant, live.channel.door, payload), None).result()
 
     def quarantine(self, tenant: str | None = None, limit: int = 100) -> list[journal.Entry]:
         """What could not be read, and why; the newest first."""
@@ -90,10 +85,3 @@ def _acknowledgement(connector: Any, payload: Payload) -> Reply:
     except (Exception, SystemExit):
         return Reply()
     return reply
-
-
-def _answer(done: "Future[None]", answer: "Future[Reply]", acknowledgement: Reply) -> None:
-    if error := done.exception():
-        answer.set_exception(error)
-    else:
-        answer.set_result(acknowledgement)

@@ -1,6 +1,5 @@
 """Who is told what happens: the endpoints of outgoing webhooks."""
 
-import difflib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -9,6 +8,7 @@ from urllib.parse import quote
 
 from socialsupport_core.contract import ConfigError, SocialSupportError
 from socialsupport_core.hub.base import Base
+from socialsupport_core.mistakes import near
 from socialsupport_core.pipeline.webhooks import TYPES
 from socialsupport_core.store import Tx, accounts, fanouts, log, micros, moment, webhooks
 from socialsupport_core.store.webhooks import Endpoint, Held
@@ -242,8 +242,7 @@ class Telling(Base):
         if not 0 < len(wanted) <= MOST:
             raise ConfigError(f"name 1 to {MOST} event types, or none at all for every one")
         if unknown := sorted(wanted - TYPES):
-            near = difflib.get_close_matches(unknown[0], TYPES, n=1)
-            meant = f"did you mean {near[0]}?" if near else "such as interaction.received"
+            meant = near(unknown[0], TYPES, "such as interaction.received")
             raise ConfigError(f"there is no event {unknown[0][:60]!r}; {meant}")
         return replace(one, types=wanted)
 

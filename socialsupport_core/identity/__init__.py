@@ -3,6 +3,7 @@
 from socialsupport_core.identity.canonical import canonical
 from socialsupport_core.identity.partition import Partition, Refused, partition
 from socialsupport_core.identity.people import (
+    Erased,
     NoSuchCustomer,
     Verdict,
     VerdictRefused,
@@ -16,6 +17,7 @@ from socialsupport_core.identity.people import (
 )
 
 __all__ = [
+    "Erased",
     "NoSuchCustomer",
     "Partition",
     "Refused",

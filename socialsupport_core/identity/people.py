@@ -8,12 +8,16 @@ from socialsupport_core.contract.errors import SocialSupportError
 from socialsupport_core.identity.canonical import canonical
 from socialsupport_core.identity.partition import MERGING, Partition, Refused, partition
 from socialsupport_core.model import Identifier, Party
-from socialsupport_core.store import Tx, identity, log, moment
+from socialsupport_core.store import Tx, erasures, identity, log, moment
 from socialsupport_core.store.identity import Evidence, Node
 
 
 class NoSuchCustomer(SocialSupportError, LookupError):
     """No customer has this id or identifier."""
+
+
+class Erased(NoSuchCustomer):
+    """The customer with this id has been erased; nobody will be known by it again."""
 
 
 class VerdictRefused(SocialSupportError, ValueError):
@@ -144,6 +148,8 @@ def component(tx: Tx, tenant: str, touched: Iterable[int]) -> Component:
 def customer_of(tx: Tx, tenant: str, who: str) -> Node:
     """The canonical node for a customer id, an old one too, or a written identifier. Raises NoSuchCustomer."""
     node = identity.by_id(tx, tenant, who) if who.startswith("cus_") else _by_identifier(tx, tenant, who)
+    if node is None and erasures.erasure_of(tx, tenant, who):
+        raise Erased(f"the customer {who} has been erased; nothing is known of them any more")
     if node is None:
         raise NoSuchCustomer(f"nobody is known as {who!r}; give a customer id or kind:value, as in phone:+15551234")
     return identity.by_numbers(tx, [node.customer])[node.customer]

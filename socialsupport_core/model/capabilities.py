@@ -1,9 +1,10 @@
 """Capabilities: what a connector claims. Each claim is proven by a golden case, or it does not exist."""
 
+import re
 from datetime import timedelta
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from socialsupport_core.model.base import Value
 from socialsupport_core.model.event import EventType
@@ -39,6 +40,15 @@ class RateLimit(Value):
     """A thread is known where an intent is carried out, and only there."""
     of: str | None = None
     """Only calls that fit this regular expression as a whole: `POST /2/tweets`, or the name of an ask's class."""
+
+    @field_validator("of")
+    @classmethod
+    def _is_a_pattern(cls, of: str | None) -> str | None:
+        try:
+            re.compile(of or "")
+        except re.error as error:
+            raise ValueError(f"{of!r} is not a regular expression: {error}") from None
+        return of
 
 
 class Capabilities(Value):
@@ -77,6 +87,9 @@ class Capabilities(Value):
     """How a doubtful send is settled."""
     history: timedelta | None = None
     """How far back `poll` reaches."""
+    sequence: timedelta | None = None
+    """What it receives carries a number that grows by one each time (`numbered`), so that a hole is something lost.
+    After so long without any, the network may begin to count anew."""
     secret_in_url: bool = False
     """The network insists on a credential in the address; it is redacted everywhere."""
 

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from socialsupport_core.contract import ConfigError, Connector, Registry, Settings, SocialSupportError
+from socialsupport_core.mistakes import problems
 from socialsupport_core.model import Event, Facts, Unrecognised
 from socialsupport_core.pipeline.manual import CHANNEL, Manual
 from socialsupport_core.store import Database, Tx, accounts
@@ -101,7 +102,7 @@ class Channels:
         try:
             return model.model_validate((shared or {}) | values)
         except ValidationError as error:
-            raise ConfigError(f"{where}: {problems(error, model)}") from None
+            raise ConfigError(problems(error, model, where)) from None
 
     def _load(self, tx: Tx) -> dict[tuple[str, str], Live]:
         self.broken = {}
@@ -143,14 +144,3 @@ def manual(tenant: str) -> Live:
     door = f"{BY_HAND}{tenant}"
     channel = Channel(tenant, CHANNEL, Manual.name, None, door, None, Facts(), "active", None, None, False)
     return Live(channel, Manual(Settings()))
-
-
-def problems(error: ValidationError, model: type[Settings]) -> str:
-    """One line: each key, what is wrong with it, and what it could have been."""
-    known = ", ".join(model.model_fields)
-    lines = []
-    for one in error.errors(include_url=False, include_input=False):
-        key = ".".join(map(str, one["loc"])) or "settings"
-        remedy = f" (the keys are: {known})" if one["type"] == "extra_forbidden" else ""
-        lines.append(f"{key}: {one['msg']}{remedy}")
-    return "; ".join(lines)

@@ -25,9 +25,10 @@ from socialsupport_core.contract import (
     Unsupported,
 )
 from socialsupport_core.model import Credentials, Facts
+from socialsupport_core.pipeline import health
 from socialsupport_core.pipeline.channels import Channels, Live
 from socialsupport_core.pipeline.credentials import Keepers, holders_of
-from socialsupport_core.store import Database, Tx, accounts, journal, log, micros, outbox
+from socialsupport_core.store import Database, Tx, accounts, journal, micros, outbox
 from socialsupport_core.store import credentials as table
 from socialsupport_core.store.accounts import Channel
 from socialsupport_core.store.secrets import SecretStore
@@ -213,9 +214,9 @@ class Connecting:
         except Unsupported:
             facts = Facts()
         except DeliveryError as error:
-            told, now = str(error), micros(self._clock())
+            told, reason, now = str(error), health.remedied(error), micros(self._clock())
             if isinstance(error, AuthExpired | Forbidden):
-                await self._write(lambda tx: turn(tx, live.channel, "failing", told, now))
+                await self._write(lambda tx: health.trouble(tx, live.channel, "test", reason, now))
                 self._channels.forget()
             return None, told
         if not _another(live, facts):
@@ -246,8 +247,9 @@ class Connecting:
         def learn(tx: Tx) -> None:
             well = changed
             if channel.state != "paused":
-                turn(tx, channel, "active", None, now)
-                well = replace(changed, state="active", reason=None)
+                health.well(tx, channel, health.CONNECTION, now)
+                state, reason = health.standing(tx, channel)
+                well = replace(changed, state=state, reason=reason)
             accounts.put_channel(tx, well)
             outbox.hurry(tx, channel.tenant, channel.id, now)
 
@@ -256,15 +258,6 @@ class Connecting:
 
     async def _write(self, call: Callable[[Tx], T]) -> T:
         return await asyncio.wrap_future(self._database.write(call))
-
-
-def turn(tx: Tx, channel: Channel, state: str, reason: str | None, now: int) -> bool:
-    """Changes the state of a channel and says so; False if it is that already."""
-    if not accounts.set_state(tx, channel.tenant, channel.id, state, reason):
-        return False
-    data = {"channel": channel.id, "state": state, "reason": reason or ""}
-    log.publish(tx, channel.tenant, "channel.changed", now, data, channel=channel.id)
-    return True
 
 
 def digest(text: str) -> str:

@@ -30,17 +30,30 @@ from socialsupport_core.contract import (
     RateLimited,
     Registry,
     Uncertain,
+    Unsupported,
 )
 from socialsupport_core.identity import attest
+from socialsupport_core.mistakes import problems
 from socialsupport_core.model import Identifier, Interaction, Party
-from socialsupport_core.pipeline.channels import problems
 from socialsupport_core.pipeline.credentials import Keepers
 from socialsupport_core.pipeline.inbound import Translated
 from socialsupport_core.pipeline.leases import Leases
-from socialsupport_core.store import Database, Tx, conversations, identity, interactions, journal, log, micros, moment
+from socialsupport_core.store import (
+    Database,
+    Tx,
+    conversations,
+    erasures,
+    identity,
+    interactions,
+    journal,
+    log,
+    micros,
+    moment,
+)
 from socialsupport_core.store import crm as crms
 from socialsupport_core.store.conversations import Conversation
 from socialsupport_core.store.crm import Connected
+from socialsupport_core.store.erasures import CRMErasure, CRMState
 from socialsupport_core.store.identity import Node
 from socialsupport_core.store.log import Record
 from socialsupport_core.store.secrets import SecretStore
@@ -48,6 +61,7 @@ from socialsupport_core.wire import NetworkWire
 
 PAGE = 100
 REST = timedelta(minutes=1)
+ERASE_TRIES = 48  # with growing pauses of an hour at most: two days
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +127,7 @@ class CRMs:
         try:
             return cls(cls.settings_model.model_validate(settings))
         except ValidationError as error:
-            raise ConfigError(f"{where}: {problems(error, cls.settings_model)}") from None
+            raise ConfigError(problems(error, cls.settings_model, where)) from None
 
     # telling
 
@@ -125,6 +139,10 @@ class CRMs:
         one = live.connected
         if self._is_resting(one):
             return 0
+        return await self._tell_new(live) + await self._erase_due(live)
+
+    async def _tell_new(self, live: LiveCRM) -> int:
+        one = live.connected
         since = self._database.read(lambda tx: crms.cursor(tx, one))
         records = self._database.read(lambda tx: log.after(tx, one.tenant, since, PAGE))
         told = 0
@@ -179,7 +197,7 @@ class CRMs:
             return CaseRef(id=known)
         opening = self._database.read(lambda tx: _summary(tx, conversation, contact))
         case: CaseRef = await self._run(live, live.adapter.open_case(opening))
-        await self._write(lambda tx: crms.keep_case(tx, one, conversation.id, case.id))
+        await self._write(lambda tx: _keep_case(tx, one, conversation, case))
         return case
 
     async def _contact(self, live: LiveCRM, record: Record) -> str | None:
@@ -196,6 +214,32 @@ class CRMs:
             await self._write(lambda tx: _learn(tx, one, node, found, at), one.tenant)
             known = [contact.id for contact in found]
         return known[0] if len(known) == 1 else None
+
+    async def _erase_due(self, live: LiveCRM) -> int:
+        """Asks the CRM to erase whom we have erased; after what it was told, never beside it."""
+        one, now = live.connected, micros(self._clock())
+        due = self._database.read(lambda tx: erasures.crm_due(tx, one.tenant, one.id, now, PAGE))
+        for asked in due:
+            state, reason, wait = await self._erase(live, asked)
+            again = now + wait
+            await self._write(partial(erasures.tell_crm, one=asked, state=state, reason=reason, now=now, due_at=again))
+        return len(due)
+
+    async def _erase(self, live: LiveCRM, asked: CRMErasure) -> tuple[CRMState, str | None, int]:
+        """How it ended, why, and how long to wait before the next try."""
+        try:
+            await self._run(live, live.adapter.erase(asked.contact))
+        except Unsupported as error:
+            return "by_hand", str(error), 0
+        except DeliveryError as error:
+            if asked.attempts + 1 >= ERASE_TRIES:
+                return "failed", f"{error}; erase it there by hand", 0
+            told = getattr(error, "retry_after", None)
+            seconds = told if told is not None else min(3600, 10 * 2 ** min(asked.attempts, 10))
+            return "queued", str(error), int(seconds * 1_000_000)
+        except (Exception, SystemExit) as error:
+            return "failed", f"{live.adapter.name} failed: {type(error).__name__}; erase it there by hand", 0
+        return "done", None, 0
 
     async def _run(self, live: LiveCRM, flow: Any) -> Any:
         keeper = self._keepers.of_crm(live.connected.secret_ref, live.adapter)
@@ -244,9 +288,24 @@ def _heard(tx: Tx, *, one: Connected, entry: journal.Entry, done: list[tuple[CRM
     for event, reason in done:
         if reason is None:
             interactions.see(tx, one.tenant, f"crm.{one.id}", event.id)
+        _note_whom(tx, one, event, entry)
     reasons = [reason for _, reason in done if reason]
     state: journal.State = "recorded" if len(reasons) < len(done) else "ignored"
     journal.settle(tx, entry.number, state, "; ".join(reasons) or None, len(done) - len(reasons))
+
+
+def _note_whom(tx: Tx, one: Connected, event: CRMEvent, entry: journal.Entry) -> None:
+    """The payload speaks of the customer whose case it is."""
+    conversation = crms.conversation_of(tx, one, event.case) if isinstance(event, AgentReplied | CaseClosed) else None
+    for leg in conversations.legs(tx, one.tenant, conversation) if conversation else []:
+        node = identity.by_numbers(tx, [leg.node])[leg.node]
+        mark = identity.account_digest(tx, one.tenant, node.identifier)
+        erasures.note_subjects(tx, one.tenant, [mark], entry.number)
+
+
+def _keep_case(tx: Tx, one: Connected, conversation: Conversation, case: CaseRef) -> None:
+    if conversations.get(tx, one.tenant, conversation.id) is not None:  # else erased while the CRM opened it
+        crms.keep_case(tx, one, conversation.id, case.id)
 
 
 _TELLERS: dict[str, Callable[..., Any]] = {
@@ -277,6 +336,8 @@ def _node(tx: Tx, record: Record) -> Node | None:
 
 def _learn(tx: Tx, one: Connected, node: Node, found: tuple[Contact, ...], at: int) -> None:
     """The contacts as evidence about the account, and their fields for whoever reads."""
+    if node.number not in identity.by_numbers(tx, [node.number]):
+        return  # erased while the CRM was asked
     crms.asked(tx, one, node.number)
     for contact in found:
         record = Identifier(kind=f"crm.{one.id}", value=contact.id)

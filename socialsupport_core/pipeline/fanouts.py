@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from socialsupport_core.contract import ConfigError, FanOut, LogRecord, RateLimited, Registry
-from socialsupport_core.pipeline.channels import problems
+from socialsupport_core.mistakes import problems
 from socialsupport_core.store import Database, Tx, fanouts, log, micros
 from socialsupport_core.store.fanouts import Feed
 from socialsupport_core.wire.redact import redact, secrets_in
@@ -45,7 +45,7 @@ class FanOuts:
         try:
             made = cls(cls.settings_model.model_validate(dict(settings)))
         except ValidationError as error:
-            raise ConfigError(f"fan-out {name}: {problems(error, cls.settings_model)}") from None
+            raise ConfigError(problems(error, cls.settings_model, f"fan-out {name}")) from None
         self._database.do(lambda tx: fanouts.add(tx, name, everything=everything))
         self._live[name] = made
 

@@ -9,6 +9,7 @@ from typing import Any
 from socialsupport_core.contract import Connector, MalformedPayload
 from socialsupport_core.model import Event
 from socialsupport_core.pipeline.record import Place, Recorder, read_ahead
+from socialsupport_core.pipeline.subjects import ERASED
 from socialsupport_core.store import Tx, journal
 from socialsupport_core.store.accounts import Channel
 from socialsupport_core.store.journal import Entry
@@ -23,12 +24,23 @@ Routed = tuple[Event, Place | str]
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """The numbers by which a network counts what it sends to a channel, and for how many microseconds it goes on."""
+
+    tenant: str
+    channel: str
+    numbers: tuple[int, ...]
+    span: int
+
+
+@dataclass(frozen=True, slots=True)
 class Translated:
     """What a payload says and where it belongs, as far as it could be read; `trouble` is why the rest could not."""
 
     entry: Entry
     events: tuple[Routed, ...] = ()
     trouble: str | None = None
+    counted: Counted | None = None
     finish: Callable[[Tx], None] | None = None
     """Settles the entry in place of the recorder: what came from a CRM is acted upon."""
 
@@ -103,10 +115,12 @@ def _record_one(tx: Tx, recorder: Recorder, one: Translated, *, each_alone: bool
             bad = True
             reasons.append(f"{event.id}: {type(error).__name__}: {error}")
             continue
-        recorded += 1
+        recorded += outcome != ERASED
         if outcome:
             reasons.append(outcome)
     journal.settle(tx, one.entry.number, *_verdict(recorded, reasons, bad=bad))
+    if ERASED in reasons and not bad:
+        journal.empty(tx, [one.entry.number], ERASED)
 
 
 def _verdict(recorded: int, reasons: Sequence[str], *, bad: bool) -> tuple[journal.State, str | None, int]:

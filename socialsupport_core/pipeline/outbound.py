@@ -5,6 +5,7 @@ import base64
 import random
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -174,6 +175,10 @@ class Sender:
         """It cannot even be tried."""
         await self._note_end(part, Outcome("failed", error=Unsupported(reason)))
 
+    async def put_off(self, part: Part) -> None:
+        """The store does not answer, and nothing has been asked yet."""
+        await self._note_end(part, self._later(part, _STORE))
+
     async def _note_end(self, part: Part, outcome: Outcome) -> None:
         """However long the store does not answer: it is known nowhere else."""
         while True:
@@ -188,7 +193,10 @@ class Sender:
         return lambda tx: finish(tx, part, outcome, micros(self._clock()))
 
     async def _attempt(self, part: Part, connector: Connector[Any], keeper: Keeper, open_network: bool) -> Outcome:
-        notes = _Notes(self._database, part, connector, lambda: self._too_late(part, connector))
+        try:
+            notes = _Notes(self._database, part, connector, lambda: self._too_late(part, connector))
+        except StoreError:
+            return self._later(part, _STORE)
         outcome = await self._carried_out(part, connector, keeper, open_network, notes)
         return Outcome("failed", error=notes.barred) if notes.barred else outcome
 
@@ -256,7 +264,8 @@ class Sender:
             return outcome
         if found is not None:
             return Outcome("sent", receipt=found)
-        await _committed(self._database.write(lambda tx: outbox.forget_asks(tx, part)))
+        with suppress(StoreError):  # then it is looked up once more
+            await _committed(self._database.write(lambda tx: outbox.forget_asks(tx, part)))
         return self._later(part, Unavailable("it was not delivered at the first try"))
 
 
@@ -301,7 +310,8 @@ class _Notes:
         return await self._perform(ask, perform, position, named)
 
     async def _perform(self, ask: Ask, perform: Callable[[], Awaitable[Answer]], position: int, named: str) -> Answer:
-        await _committed(self._database.write(lambda tx: outbox.ask(tx, self._part, position, named)))
+        if not await _committed(self._database.write(lambda tx: outbox.ask(tx, self._part, position, named))):
+            raise Unsupported("it has been erased")
         self.called = True
         try:
             answer = await perform()

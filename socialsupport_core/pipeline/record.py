@@ -31,6 +31,7 @@ from socialsupport_core.model import (
     TypingStarted,
     Unrecognised,
 )
+from socialsupport_core.pipeline import erasure_requests, subjects
 from socialsupport_core.store import Tx, conversations, identity, interactions, log, micros, outbox
 from socialsupport_core.store.conversations import Leg, ThreadOf
 from socialsupport_core.store.identity import Node
@@ -70,6 +71,7 @@ def read_ahead(tx: Tx, events: Sequence[tuple[Event, Place]]) -> None:
         told = [event.interaction for event in mine if isinstance(event, InteractionReceived)]
         natives = [one.native_id for one in told] + [one.in_reply_to for one in told if one.in_reply_to]
         interactions.read_ahead(tx, tenant, channel, [_marker(event) for event in mine], natives)
+        subjects.read_ahead(tx, tenant, channel, mine)
         if told:
             accounts = _accounts(told)
             identity.read_ahead(tx, tenant, accounts)
@@ -106,6 +108,14 @@ class Recorder:
 
     def record(self, tx: Tx, place: Place, event: Event) -> str | None:
         """Records an event once. Returns why nothing was done, None if something was."""
+        if subjects.is_erased(tx, place.tenant, place.channel, event):
+            return subjects.ERASED
+        outcome = self._record(tx, place, event)
+        if place.entry is not None and (outcome or not isinstance(event, InteractionReceived)):
+            subjects.note(tx, place.tenant, place.channel, event, place.entry.number)
+        return outcome
+
+    def _record(self, tx: Tx, place: Place, event: Event) -> str | None:
         if not interactions.see(tx, place.tenant, place.channel, _marker(event)):
             return "it was recorded before"
         handle = _HANDLERS[type(event)]
@@ -115,14 +125,15 @@ class Recorder:
         interaction = event.interaction
         if interaction.direction == "outbound":
             return self._echo(tx, place, event)
-        node = observe(tx, place.tenant, interaction.author, self._at(place, interaction))
+        at = self._at(place, interaction)
+        node = observe(tx, place.tenant, interaction.author, at)
         if node is None:
             raise ValueError("its author has no identifier")
-        leg = self._store(tx, place, interaction, node) or self._store_namesake(tx, place, event, node)
+        leg = self._store(tx, place, interaction, node, at) or self._store_namesake(tx, place, event, node, at)
         if leg is None:
             return "it was recorded before"
         if not interaction.author.is_bot:
-            conversations.customer_spoke(tx, leg, self._at(place, interaction))
+            conversations.customer_spoke(tx, leg, at)
         catch_up(tx, place, interaction.native_id)
         return None
 
@@ -137,8 +148,9 @@ class Recorder:
         node = self._addressee(tx, place, interaction)
         if node is None:
             return "our own message to nobody that is known"
-        if leg := self._store(tx, place, interaction, node, state="sent"):
-            conversations.we_spoke(tx, place.tenant, leg.conversation, self._at(place, interaction))
+        at = self._at(place, interaction)
+        if leg := self._store(tx, place, interaction, node, at, state="sent"):
+            conversations.we_spoke(tx, place.tenant, leg.conversation, at)
         catch_up(tx, place, native)
         _catch_up_until(tx, place, interaction.thread.id)
         return None
@@ -155,10 +167,9 @@ class Recorder:
         return sent if sent <= place.received_at + SKEW else place.received_at
 
     def _store(
-        self, tx: Tx, place: Place, interaction: Interaction, node: Node, state: str | None = None
+        self, tx: Tx, place: Place, interaction: Interaction, node: Node, at: int, state: str | None = None
     ) -> Leg | None:
         """The leg on which it was recorded; None if it is there already."""
-        at = self._at(place, interaction)
         thread = place.thread(interaction)
         seq = interactions.claim_key(tx, place.tenant, place.channel, thread.id, interaction.native_id, node.number, at)
         if seq is None:
@@ -184,7 +195,7 @@ class Recorder:
         publish_interaction(tx, place.tenant, "interaction.received", stored, leg, customer=node)
         return leg
 
-    def _store_namesake(self, tx: Tx, place: Place, event: InteractionReceived, node: Node) -> Leg | None:
+    def _store_namesake(self, tx: Tx, place: Place, event: InteractionReceived, node: Node, at: int) -> Leg | None:
         """A stranger may reuse a message's id (a Message-ID is no secret): what says something else is kept too."""
         interaction = event.interaction
         key = interactions.key_of(tx, place.tenant, place.channel, interaction.native_id, interaction.thread.id)
@@ -193,7 +204,7 @@ class Recorder:
             return None
         own = hashlib.sha256(event.id.encode()).hexdigest()[:16]
         apart = interaction.model_copy(update={"native_id": f"{interaction.native_id[:1000]}#{own}"})
-        return self._store(tx, place, apart, node)
+        return self._store(tx, place, apart, node, at)
 
     def _about(self, tx: Tx, place: Place, event: Any, native_id: str) -> tuple[Key, Stored] | None:
         """The interaction that an event is about; None if it has not come yet, and then the event waits."""
@@ -286,6 +297,10 @@ class Recorder:
             return redemption.refused
         return None
 
+    def demanded(self, tx: Tx, place: Place, event: ErasureRequested) -> str | None:
+        self.noted(tx, place, event)
+        return erasure_requests.take(tx, place.tenant, place.channel, event, place.received_at)
+
     def noted(self, tx: Tx, place: Place, event: ThreadUpdated | TypingStarted | ErasureRequested) -> str | None:
         thread = getattr(event, "thread", None)
         log.publish(
@@ -316,7 +331,7 @@ _HANDLERS: dict[type, Callable[..., str | None]] = {
     IdentityClaimed: Recorder.claimed,
     ThreadUpdated: Recorder.noted,
     TypingStarted: Recorder.noted,
-    ErasureRequested: Recorder.noted,
+    ErasureRequested: Recorder.demanded,
     Unrecognised: Recorder.unrecognised,
 }
 
@@ -370,7 +385,10 @@ _LATER = Recorder(str)  # what happens to a message afterwards opens no conversa
 
 
 def _keep_early(tx: Tx, place: Place, native_id: str, event: Event) -> None:
-    interactions.keep_early(tx, place.tenant, place.channel, native_id, _marker(event), event.to_json())
+    entry = place.entry.number if place.entry else None
+    at = place.received_at if place.entry else 0
+    marker = _marker(event)
+    interactions.keep_early(tx, place.tenant, place.channel, native_id, marker, event.to_json(), at, entry)
 
 
 def _until(thread: str) -> str:

@@ -1,4 +1,4 @@
-"""Everybody who is told what happens: each reads the log by a cursor of its own."""
+"""Everybody who is told what happens, each from the log by a cursor of its own; and what has had its time goes."""
 
 import asyncio
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from typing import Any
 
 from socialsupport_core.pipeline.crm import CRMs
 from socialsupport_core.pipeline.fanouts import FanOuts
+from socialsupport_core.pipeline.keeping import Keeping
 from socialsupport_core.pipeline.leases import Leases
 from socialsupport_core.pipeline.webhooks import Webhooks
 
@@ -16,6 +17,7 @@ class Subscribers:
     webhooks: Webhooks
     fanouts: FanOuts
     leases: Leases
+    keeping: Keeping
 
     async def begin(self) -> int:
         """Begins what is to be told now, beside what is under way; how much."""
@@ -23,7 +25,8 @@ class Subscribers:
 
     async def tell(self) -> int:
         """Tells what is to be told now, and waits for it; how much."""
-        return await self.crms.tell(self.leases) + await self.webhooks.deliver() + await self.fanouts.hand_on()
+        told = await self.crms.tell(self.leases) + await self.webhooks.deliver() + await self.fanouts.hand_on()
+        return told + await self.keeping.turn(at_once=True)
 
     @property
     def under_way(self) -> "list[asyncio.Task[Any]]":

@@ -13,16 +13,18 @@ from functools import partial
 
 from socialsupport_core.contract import AuthExpired, ConfigError, DeliveryError, RateLimited, Unsupported
 from socialsupport_core.model import Blob
-from socialsupport_core.pipeline import inbound
+from socialsupport_core.pipeline import health, inbound
+from socialsupport_core.pipeline.backfilling import Backfilling
 from socialsupport_core.pipeline.bell import Bell
 from socialsupport_core.pipeline.channels import Channels, Live, NoSuchDoor
-from socialsupport_core.pipeline.connecting import turn
 from socialsupport_core.pipeline.credentials import Keepers
+from socialsupport_core.pipeline.files import drop
 from socialsupport_core.pipeline.leases import LeaseLost, Leases
 from socialsupport_core.pipeline.outbound import Sender, recover
 from socialsupport_core.pipeline.record import Recorder
 from socialsupport_core.pipeline.subscribers import Subscribers
 from socialsupport_core.pipeline.watch import Watch
+from socialsupport_core.pipeline.watching import Watching
 from socialsupport_core.store import (
     Database,
     StoreError,
@@ -84,9 +86,13 @@ class Workers:
         self._bell = bell
         self._clock = clock
         self._sender = Sender(database, keepers.wire, clock, chance)
+        self.watching = Watching(database, channels, leases, clock)
+        self.backfilling = Backfilling(database, channels, keepers, leases, clock)
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._served = ""
+        self._claimed_unknown = False
+        """A claim may be committed of which we were told nothing."""
         self._watch: Watch | None = None
         self._alone = ExitStack()
 
@@ -133,13 +139,28 @@ class Workers:
         async def once() -> int:
             try:
                 await self._take_over(micros(self._clock()))
-                return await self.send_due() + await self.fetch_pending() + await self._subscribers.tell()
+                done = await self.send_due() + await self.fetch_pending() + await self._subscribers.tell()
+                return done + await self.backfilling.round()
             finally:
                 await self._wire.aclose()
                 await self._subscribers.aclose()
 
         while self.record_waiting() or asyncio.run(once()):
             pass
+
+    def read_back(self) -> int:
+        """One page of each history that is being read back, recorded; how many. For scripts."""
+
+        async def once() -> int:
+            try:
+                return await self.backfilling.round()
+            finally:
+                await self._wire.aclose()
+
+        pages = asyncio.run(once())
+        while self.record_waiting():
+            pass
+        return pages
 
     # inbound
 
@@ -148,8 +169,12 @@ class Workers:
         return self._database.work_off(
             self._claim_entries,
             self._translate,
-            lambda tx, translated: inbound.record(tx, self._recorder, translated),
+            self._record,
         )
+
+    def _record(self, tx: Tx, batch: Sequence[inbound.Translated]) -> None:
+        inbound.record(tx, self._recorder, batch)
+        health.note(tx, batch)
 
     def _claim_entries(self, tx: Tx) -> list[journal.Entry]:
         """Equal shares for all tenants that have something waiting, from the one after the last served on."""
@@ -165,7 +190,7 @@ class Workers:
             door = self._channels.door(entry.door)
         except (NoSuchDoor, ConfigError) as error:
             return inbound.Translated(entry, trouble=f"its door is gone: {error}")
-        return inbound.translate(door.connector, entry, door.route)
+        return replace(inbound.translate(door.connector, entry, door.route), counted=health.counted(door, entry))
 
     def _inbound_forever(self) -> None:
         while not self._stopping.is_set():
@@ -203,32 +228,40 @@ class Workers:
         for task in [task for task in sends if task.done()]:
             del sends[task]
             _complain(task)
+        if self._claimed_unknown:
+            await self._give_back_unknown(sends.values())
+        self._claimed_unknown = True
         parts = await self._claim(sends.values())
+        self._claimed_unknown = False
         sends.update({asyncio.create_task(self._send(part)): part for part in parts})
         return len(parts)
+
+    async def _give_back_unknown(self, under_way: Iterable[outbox.Part]) -> None:
+        """The store went away with the answer to a claim: what is ours there and not under way is taken over."""
+        worker, until, now = self._leases.worker, self._leases.until, micros(self._clock())
+
+        def give_back(tx: Tx) -> None:
+            outbox.abandon(tx, worker)
+            outbox.renew(tx, worker, until, under_way)
+            recover(tx, now)
+
+        await asyncio.wrap_future(self._database.write(give_back))
 
     async def _send(self, part: outbox.Part) -> None:
         try:
             live = self._channels.get(part.tenant, part.channel)
+        except StoreError:
+            await self._sender.put_off(part)
+            return
         except ConfigError as error:
             await self._sender.give_up(part, str(error))
             return
         keeper = self._keepers.of(live)
         outcome = await self._sender.send(part, live.connector, keeper, open_network=live.channel.open_network)
         if isinstance(outcome.error, AuthExpired | NotAnswering):
-            await self._health(live, "failing", str(outcome.error))
+            await self.watching.feel(live, "send", health.remedied(outcome.error))
         elif outcome.state == "sent":
-            await self._health(live, "active", None)
-
-    async def _health(self, live: Live, state: str, reason: str | None) -> None:
-        """Says once that a channel has turned, and once that it is well again."""
-        channel = live.channel
-        if channel.state == "paused" or (channel.state == state and channel.reason == reason):
-            return
-        at = micros(self._clock())
-
-        if await asyncio.wrap_future(self._database.write(lambda tx: turn(tx, channel, state, reason, at))):
-            self._channels.forget()
+            await self.watching.feel(live, "send")
 
     # attachments
 
@@ -241,9 +274,10 @@ class Workers:
         pending = await asyncio.wrap_future(claimed)
         for tenant, kept in pending:
             result = await self._fetch(tenant, kept)
-            await asyncio.wrap_future(
-                self._database.write(partial(_settle_attachment, tenant=tenant, kept=result, at=micros(self._clock())))
-            )
+            settle = partial(_settle_attachment, tenant=tenant, kept=result, at=micros(self._clock()))
+            kept_here = await asyncio.wrap_future(self._database.write(settle, tenant))
+            if result.blob and not kept_here:
+                drop(self._database, self._blobs, result.blob)
         return len(pending)
 
     async def _fetch(self, tenant: str, kept: Kept) -> Kept:
@@ -318,10 +352,10 @@ class Workers:
             )
         except DeliveryError as error:
             if type(error) is not RateLimited:  # who is told to wait is not in trouble
-                await self._health(live, "failing", str(error))
+                await self.watching.feel(live, "poll", health.remedied(error))
             return getattr(error, "retry_after", None) or POLL_TROUBLE
         except (Exception, SystemExit) as error:
-            await self._health(live, "failing", f"{live.connector.name} failed: {type(error).__name__}")
+            await self.watching.feel(live, "poll", f"{live.connector.name} failed: {type(error).__name__}")
             return POLL_TROUBLE
 
         now = self._clock()
@@ -336,7 +370,7 @@ class Workers:
             await asyncio.wrap_future(self._database.write(keep))
         except LeaseLost:
             return POLL_ELSEWHERE
-        await self._health(live, "active", None)
+        await self.watching.feel(live, "poll")
         return 0.0 if page.more else POLL_PAUSE
 
     async def poll(self, tenant: str, channel: str) -> int:
@@ -357,6 +391,7 @@ class Workers:
         sends: dict[asyncio.Task[None], outbox.Part] = {}
         chores: asyncio.Task[None] | None = None
         alive = asyncio.create_task(self._keep_alive(sends))
+        back = asyncio.create_task(self.backfilling.forever())
         while not self._stopping.is_set():
             heard = self._bell.heard()
             busy = 0
@@ -370,6 +405,7 @@ class Workers:
             if not busy:
                 await self._bell.listen(heard, IDLE)
         alive.cancel()
+        back.cancel()
         await _end([*sends, *self._subscribers.under_way, *([chores] if chores else [])], GRACE)
         await _end([task for _, task in pollers.values()], 0)
         await self._wire.aclose()
@@ -380,7 +416,8 @@ class Workers:
         while True:
             try:
                 if sends:
-                    renew = partial(outbox.renew, worker=self._leases.worker, until=self._leases.until)
+                    worker, until = self._leases.worker, self._leases.until
+                    renew = partial(outbox.renew, worker=worker, until=until, parts=[*sends.values()])
                     await asyncio.wrap_future(self._database.write(renew))
                 await self._take_over(micros(self._clock()))
             except StoreError as error:
@@ -394,7 +431,12 @@ class Workers:
     async def _chores(self) -> None:
         """What takes its time and must not hold up the sending."""
         try:
-            while await self.fetch_pending() + await self._crms.tell(self._leases):
+            await self.watching.round()
+            while (
+                await self.fetch_pending()
+                + await self._crms.tell(self._leases)
+                + await self._subscribers.keeping.turn()
+            ):
                 pass
         except StoreError as error:
             logger.error("the store does not answer: %s", error)  # noqa: TRY400
@@ -449,10 +491,12 @@ def _inherit(tx: Tx) -> None:
     leases.release_all(tx)
 
 
-def _settle_attachment(tx: Tx, *, tenant: str, kept: Kept, at: int) -> None:
-    interactions.settle_attachment(tx, tenant, kept)
+def _settle_attachment(tx: Tx, *, tenant: str, kept: Kept, at: int) -> bool:
+    """False if its message has been erased meanwhile."""
+    if not interactions.settle_attachment(tx, tenant, kept):
+        return False
     if kept.state == "pending":
-        return
+        return True
     log.publish(
         tx,
         tenant,
@@ -460,6 +504,7 @@ def _settle_attachment(tx: Tx, *, tenant: str, kept: Kept, at: int) -> None:
         at,
         {"id": f"{kept.seq}.{kept.position}", "state": kept.state, "reason": kept.reason or ""},
     )
+    return True
 
 
 def _origin(tx: Tx, tenant: str, kept: Kept) -> tuple[Stored, str, journal.Entry | None] | None:

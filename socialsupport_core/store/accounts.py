@@ -41,7 +41,7 @@ class Channel:
     own_account: str | None
     facts: Facts
     state: str
-    """`active`, `paused`, or `failing`."""
+    """`active`, `paused`, `failing`, `gap`, or `silent`."""
     reason: str | None
     cursor: str | None
     open_network: bool
@@ -183,6 +183,11 @@ def set_state(tx: Tx, tenant: str, channel: str, state: str, reason: str | None)
     if turned:
         changed(tx)
     return turned
+
+
+def state(tx: Tx, tenant: str, channel: str) -> str | None:
+    row = tx.one("SELECT state FROM channels WHERE tenant = ? AND channel = ?", tenant, channel)
+    return str(row["state"]) if row else None
 
 
 def delete_channel(tx: Tx, tenant: str, channel: str) -> bool:

@@ -3,6 +3,8 @@
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -24,6 +26,10 @@ class BlobStore(Protocol):
 
     def delete(self, digest: str) -> None: ...
 
+    def put_before(self, moment: float) -> Iterable[str]:
+        """Digests of what was put for the last time before that moment, in seconds since 1970."""
+        ...
+
 
 class FolderBlobs:
     """One file a blob, written aside and renamed, so that there is never half a file under a digest."""
@@ -36,7 +42,9 @@ class FolderBlobs:
             raise BlobTooLarge(f"{len(content):,} bytes; at most {MAX_BYTES:,} are kept")
         digest = hashlib.sha256(content).hexdigest()
         path = self._path(digest)
-        if not path.exists():
+        if path.exists():
+            os.utime(path)  # whoever puts it again means to use it
+        else:
             path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
                 file.write(content)
@@ -54,7 +62,21 @@ class FolderBlobs:
     def delete(self, digest: str) -> None:
         self._path(digest).unlink(missing_ok=True)
 
+    def put_before(self, moment: float) -> Iterable[str]:
+        """What a process that died has left half written counts too."""
+        for path in self.folder.glob("??/*"):
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < moment:
+                    if _is_digest(path.name):
+                        yield path.name
+                    else:
+                        path.unlink()
+
     def _path(self, digest: str) -> Path:
-        if len(digest) != 64 or not all(c in "0123456789abcdef" for c in digest):
+        if not _is_digest(digest):
             raise KeyError(digest)
         return self.folder / digest[:2] / digest
+
+
+def _is_digest(name: str) -> bool:
+    return len(name) == 64 and all(c in "0123456789abcdef" for c in name)

@@ -2,13 +2,13 @@
 
 import hashlib
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from socialsupport_core.store.database import Row, Tx
 
 
-@dataclass(frozen=True, slots=True)
-class Conversation:
+class Conversation(NamedTuple):
     """One matter of one customer. `node` is the account with which it began."""
 
     tenant: str
@@ -25,8 +25,7 @@ class Conversation:
     answered_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(NamedTuple):
     """A stretch of one thread within one conversation, and the rule by which it was attached."""
 
     id: int
@@ -180,11 +179,11 @@ def queue(
 def set_status(tx: Tx, tenant: str, conversation: str, status: str, at: int) -> None:
     one = _known(tx, tenant, conversation)
     waiting = None if status == "resolved" else one.waiting_since
-    _save(tx, replace(one, status=status, updated_at=max(one.updated_at, at), waiting_since=waiting))
+    _save(tx, one._replace(status=status, updated_at=max(one.updated_at, at), waiting_since=waiting))
 
 
 def assign(tx: Tx, tenant: str, conversation: str, assignee: str | None) -> None:
-    _save(tx, replace(_known(tx, tenant, conversation), assignee=assignee))
+    _save(tx, _known(tx, tenant, conversation)._replace(assignee=assignee))
 
 
 def customer_spoke(tx: Tx, leg: Leg, at: int) -> None:
@@ -193,10 +192,10 @@ def customer_spoke(tx: Tx, leg: Leg, at: int) -> None:
     waiting = one.waiting_since
     if at > (one.answered_at or 0):
         waiting = at if waiting is None else min(waiting, at)
-    _save(tx, replace(one, updated_at=max(one.updated_at, at), waiting_since=waiting))
+    _save(tx, one._replace(updated_at=max(one.updated_at, at), waiting_since=waiting))
     last = max(leg.last_inbound or 0, at)
     tx.amend("UPDATE legs SET last_inbound = ? WHERE leg = ?", leg.id, (last, leg.id))
-    _remember(tx, replace(leg, last_inbound=last))
+    _remember(tx, leg._replace(last_inbound=last))
 
 
 def we_spoke(tx: Tx, tenant: str, conversation: str, at: int) -> None:
@@ -206,7 +205,7 @@ def we_spoke(tx: Tx, tenant: str, conversation: str, at: int) -> None:
     if waiting is not None and waiting <= at:
         waiting = _first_word_since(tx, tenant, conversation, at)
     answered = max(one.answered_at or 0, at)
-    _save(tx, replace(one, updated_at=max(one.updated_at, at), waiting_since=waiting, answered_at=answered))
+    _save(tx, one._replace(updated_at=max(one.updated_at, at), waiting_since=waiting, answered_at=answered))
 
 
 def answered_until(tx: Tx, tenant: str, conversation: str, answered: int | None, since: int) -> Conversation:
@@ -215,7 +214,7 @@ def answered_until(tx: Tx, tenant: str, conversation: str, answered: int | None,
     Words before `since` were dealt with in another way.
     """
     waiting = _first_word_since(tx, tenant, conversation, max(answered or 0, since))
-    _save(tx, replace(_known(tx, tenant, conversation), answered_at=answered, waiting_since=waiting))
+    _save(tx, _known(tx, tenant, conversation)._replace(answered_at=answered, waiting_since=waiting))
     return _known(tx, tenant, conversation)
 
 
@@ -339,10 +338,10 @@ def legs_of_thread(tx: Tx, tenant: str, channel: str, thread: str, node: int | N
 
 def merge(tx: Tx, one: Conversation, into: Conversation) -> None:
     """All legs of one conversation go on in another; `unmerge` takes it back."""
-    _save(tx, replace(one, status="merged"))
+    _save(tx, one._replace(status="merged"))
     fresh = _known(tx, into.tenant, into.id)
     waiting = one.waiting_since if fresh.waiting_since is None else fresh.waiting_since
-    _save(tx, replace(fresh, updated_at=max(fresh.updated_at, one.updated_at), waiting_since=waiting))
+    _save(tx, fresh._replace(updated_at=max(fresh.updated_at, one.updated_at), waiting_since=waiting))
     tx.run(
         "UPDATE legs SET conversation = ?, moved_from = coalesce(moved_from, ?) WHERE tenant = ? AND conversation = ?",
         into.id,

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -35,7 +36,8 @@ class Row(Protocol):
 
 def micros(at: datetime) -> int:
     """Microseconds since 1970, as times are stored."""
-    return (at - EPOCH) // timedelta(microseconds=1)
+    since = at - EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def moment(at: int) -> datetime:
@@ -172,7 +174,7 @@ class Tx(ABC):
 class _Work(Generic[T]):
     """One piece of work; several of the same `verb` that wait together are done by one call."""
 
-    __slots__ = ("call", "future", "item", "tenant", "verb")
+    __slots__ = ("answer", "call", "future", "item", "tenant", "verb")
 
     def __init__(
         self, call: Callable[[Tx], T] | None, tenant: str | None = None, verb: Any = None, item: Any = None
@@ -181,13 +183,31 @@ class _Work(Generic[T]):
         self.tenant = tenant
         self.verb = verb
         self.item = item
+        self.answer: Any = None
+        """Of a verb that takes many: what the future holds after the commit."""
         self.future: Future[T] = Future()
 
     def __call__(self, tx: Tx) -> T:
-        return self.call(tx) if self.call else self.verb(tx, [self.item])
+        if self.call:
+            return self.call(tx)
+        self.verb(tx, [self.item])
+        answer: T = self.answer
+        return answer
 
 
 Outcome = tuple[Any, Exception | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """Whether the store's files hold nothing any more of what was removed; else why not, and what to do."""
+
+    done: bool
+    seconds: float
+    bytes: int
+    """Of the store's files afterwards; 0 if it cannot tell."""
+    left: tuple[str, ...] = ()
+    """Where it may still be, as sentences for whoever operates the store."""
 
 
 class Database(ABC):
@@ -217,13 +237,22 @@ class Database(ABC):
         """
         return self._put(_Work(call, tenant))
 
-    def gather(self, verb: Callable[[Tx, list[V]], None], item: V) -> "Future[None]":
-        """The same for a verb that takes many items at once: those that wait together become one call."""
-        return self._put(_Work(None, None, verb, item))
+    def gather(self, verb: Callable[[Tx, list[V]], None], item: V, answer: T) -> "Future[T]":
+        """The same for a verb that takes many items at once: those that wait together become one call.
+
+        The future holds `answer` after the commit.
+        """
+        work = _Work[T](None, None, verb, item)
+        work.answer = answer
+        return self._put(work)
 
     def do(self, call: Callable[[Tx], T], tenant: str | None = None) -> T:
         """Writes and waits for the commit."""
         return self.write(call, tenant).result()
+
+    @abstractmethod
+    def compact(self, tables: Sequence[str] = ()) -> "Compacted":
+        """Cleans the store's own files of what was removed from these tables, or from all. Takes its time."""
 
     def pulse(self, tx: Tx) -> str:
         """Another text whenever somebody may have committed something; for a store that is shared."""
@@ -339,7 +368,7 @@ def _run_group(tx: Tx, group: list[_Work[Any]]) -> list[Outcome]:
         raise
     except Exception:
         return [_run_one(tx, work) for work in group]
-    return [(None, None)] * len(group)
+    return [(work.answer, None) for work in group]
 
 
 def _run_one(tx: Tx, work: _Work[Any]) -> Outcome:

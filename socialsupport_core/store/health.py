@@ -16,9 +16,10 @@ CREATE TABLE channel_watch (
 CREATE TABLE arrivals (
   tenant TEXT NOT NULL, channel TEXT NOT NULL, hour INTEGER NOT NULL, events INTEGER NOT NULL,
   PRIMARY KEY (tenant, channel, hour)) WITHOUT ROWID;
+CREATE INDEX arrivals_by_hour ON arrivals (hour);
 CREATE TABLE missing_numbers (
-  tenant TEXT NOT NULL, channel TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, noticed_at INTEGER NOT NULL,
-  PRIMARY KEY (tenant, channel, first)) WITHOUT ROWID;
+  tenant TEXT NOT NULL, channel TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+  noticed_at INTEGER NOT NULL, PRIMARY KEY (tenant, channel, first)) WITHOUT ROWID;
 CREATE TABLE channel_troubles (
   tenant TEXT NOT NULL, channel TEXT NOT NULL, kind TEXT NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL,
   PRIMARY KEY (tenant, channel, kind)) WITHOUT ROWID;
@@ -136,8 +137,19 @@ def by_hour(tx: Tx, tenant: str, channel: str, since: int) -> dict[int, int]:
     return {row["hour"]: row["events"] for row in tx.all(sql, tenant, channel, since)}
 
 
+def is_old(tx: Tx, now: int) -> bool:
+    """Whether there is anything to prune."""
+    return tx.one("SELECT 1 AS one FROM arrivals WHERE hour < ? LIMIT 1", now // HOUR - KEPT) is not None
+
+
 def prune(tx: Tx, now: int) -> int:
     return tx.run("DELETE FROM arrivals WHERE hour < ?", now // HOUR - KEPT)
+
+
+def oldest_waiting(tx: Tx) -> int | None:
+    """When the oldest payload came that is not recorded yet."""
+    row = tx.one("SELECT received_at FROM journal WHERE state = 'waiting' ORDER BY entry LIMIT 1")
+    return row["received_at"] if row else None
 
 
 # what the network counts
@@ -154,14 +166,12 @@ def count_to(tx: Tx, tenant: str, channel: str, top: int, at: int) -> None:
     )
 
 
-def missing(tx: Tx, tenant: str, channel: str, before: int | None = None) -> list[Missing]:
-    """What was noticed until then, or at all."""
+def missing(tx: Tx, tenant: str, channel: str, before: int) -> list[Missing]:
+    """What was noticed until then."""
     rows = tx.all(
-        "SELECT * FROM missing_numbers WHERE tenant = ? AND channel = ?"
-        " AND (CAST(? AS INTEGER) IS NULL OR noticed_at <= ?) ORDER BY first",
+        "SELECT * FROM missing_numbers WHERE tenant = ? AND channel = ? AND noticed_at <= ? ORDER BY first",
         tenant,
         channel,
-        before,
         before,
     )
     return [Missing(row["first"], row["last"], row["noticed_at"]) for row in rows]

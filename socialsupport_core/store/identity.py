@@ -4,15 +4,17 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from socialsupport_core.model import Identifier
+from socialsupport_core.store import erasures
 from socialsupport_core.store.accounts import tenant_key
 from socialsupport_core.store.database import Row, Tx
+from socialsupport_core.store.digests import digest
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """One native, immutable account."""
 
     number: int
@@ -53,8 +55,10 @@ class Evidence:
         return self.b if node == self.a else self.a
 
 
-def node_id(key: bytes, identifier: Identifier) -> str:
-    mac = hmac.new(key, str(identifier).encode(), hashlib.sha256).digest()
+def node_id(key: bytes, identifier: Identifier, times: int = 0) -> str:
+    """`times` is how often it was erased: whoever comes back is somebody new."""
+    named = f"{identifier}\0{times}" if times else str(identifier)
+    mac = hmac.new(key, named.encode(), hashlib.sha256).digest()
     return "cus_" + base64.b32encode(mac[:15]).decode().lower()
 
 
@@ -63,16 +67,29 @@ def ensure(tx: Tx, tenant: str, identifier: Identifier, at: int) -> Node:
     if node := find(tx, tenant, identifier):
         if at < node.first_seen:
             tx.run("UPDATE nodes SET first_seen = ? WHERE node = ?", at, node.number)
-            node = replace(node, first_seen=at)
+            node = node._replace(first_seen=at)
         return node
     number, kind, scope, value = tx.number("node"), identifier.kind, identifier.scope or "", identifier.value
-    public = node_id(tenant_key(tx, tenant), identifier)
+    public = node_id(tenant_key(tx, tenant), identifier, _times_erased(tx, tenant, identifier))
     tx.defer(
         "INSERT INTO nodes (node, tenant, kind, scope, value, first_seen, id, customer)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (number, tenant, kind, scope, value, at, public, number),
     )
+    tx.memo("of_customer")[tenant, number] = []  # nobody knows more of whoever is new
     return _remember(tx, tenant, Node(number, identifier, public, number, at, None, None))
+
+
+def _times_erased(tx: Tx, tenant: str, identifier: Identifier) -> int:
+    if not erasures.any_tombstone(tx, tenant):
+        return 0
+    found = erasures.tombstone(tx, tenant, account_digest(tx, tenant, identifier))
+    return found[1] if found else 0
+
+
+def account_digest(tx: Tx, tenant: str, identifier: Identifier) -> str:
+    """Under which an erased account is known, and what the journal says of one. `identifier` is canonical."""
+    return digest(tx, tenant, "account", str(identifier))
 
 
 def find(tx: Tx, tenant: str, identifier: Identifier) -> Node | None:
@@ -142,9 +159,9 @@ def set_profile(tx: Tx, tenant: str, node: Node, name: str | None, handle: str |
     """The newest by event time wins, of two at one moment the one that sorts last; what is not told stays."""
     told = node
     if name and (at, name) > (node.name_at, node.name or ""):
-        told = replace(told, name=name, name_at=at)
+        told = told._replace(name=name, name_at=at)
     if handle and (at, handle) > (node.handle_at, node.handle or ""):
-        told = replace(told, handle=handle, handle_at=at)
+        told = told._replace(handle=handle, handle_at=at)
     if told != node:
         tx.amend(
             "UPDATE nodes SET name = ?, handle = ?, name_at = ?, handle_at = ? WHERE node = ?",

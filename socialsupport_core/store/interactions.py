@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from socialsupport_core.model import Interaction
 from socialsupport_core.store.database import Row, Tx
+from socialsupport_core.store.digests import digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,27 +61,33 @@ RANK = {"queued": 0, "retrying": 0, "uncertain": 1, "failed": 1, "sent": 2, "del
 
 def see(tx: Tx, tenant: str, channel: str, event: str) -> bool:
     """True the first time. The uniqueness is the table's, in the transaction of the effect."""
+    named = _named(tx, tenant, event)
     known = tx.memo("seen")
-    if known.get((tenant, channel, event), _UNREAD) is False:
-        known[tenant, channel, event] = True
-        tx.defer("INSERT INTO events_seen (tenant, channel, event) VALUES (?, ?, ?)", (tenant, channel, event))
+    if known.get((tenant, channel, named), _UNREAD) is False:
+        known[tenant, channel, named] = True
+        tx.defer("INSERT INTO events_seen (tenant, channel, event) VALUES (?, ?, ?)", (tenant, channel, named))
         return True
     insert = "INSERT INTO events_seen (tenant, channel, event) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-    return not known.get((tenant, channel, event)) and bool(tx.run(insert, tenant, channel, event))
+    return not known.get((tenant, channel, named)) and bool(tx.run(insert, tenant, channel, named))
 
 
 _UNREAD = object()
 
 
 def seen(tx: Tx, tenant: str, channel: str, event: str) -> bool:
-    sql = "SELECT 1 FROM events_seen WHERE tenant = ? AND channel = ? AND event = ?"
-    return tx.one(sql, tenant, channel, event) is not None
+    sql = "SELECT 1 AS one FROM events_seen WHERE tenant = ? AND channel = ? AND event = ?"
+    return tx.one(sql, tenant, channel, _named(tx, tenant, event)) is not None
+
+
+def _named(tx: Tx, tenant: str, event: str) -> str:
+    """Kept as a digest: an event's id may hold an address, and what was seen is known for longer than the person."""
+    return digest(tx, tenant, "event", event)
 
 
 def read_ahead(tx: Tx, tenant: str, channel: str, events: Iterable[str], native_ids: Iterable[str]) -> None:
     """Which of these events, keys and early events are there already, all at once."""
     seen = tx.memo("seen")
-    wanted = sorted(set(events))
+    wanted = sorted({_named(tx, tenant, event) for event in events})
     seen.update(((tenant, channel, event), False) for event in wanted)
     for row in _among(tx, "SELECT event FROM events_seen", "event", tenant, channel, wanted):
         seen[tenant, channel, row["event"]] = True
@@ -285,15 +292,20 @@ def newest(tx: Tx, tenant: str, node: int, before: tuple[int, int] | None, limit
     return [_stored(row) for row in rows]
 
 
-def keep_early(tx: Tx, tenant: str, channel: str, native_id: str, event: str, data: str) -> None:
-    """An edit, tombstone, reaction or receipt that came before its original waits here."""
+def keep_early(
+    tx: Tx, tenant: str, channel: str, native_id: str, event: str, data: str, at: int = 0, entry: int | None = None
+) -> None:
+    """An edit, tombstone, reaction or receipt that came before its original waits here, from `at` on."""
     tx.run(
-        "INSERT INTO early (tenant, channel, native_id, event, data) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO early (tenant, channel, native_id, event, data, at, entry) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT DO NOTHING",
         tenant,
         channel,
         native_id,
         event,
         data,
+        at,
+        entry,
     )
 
 
@@ -373,8 +385,9 @@ def claim_attachments(tx: Tx, now: int, until: int, limit: int) -> list[tuple[st
     return [(row["tenant"], _kept(row)) for row in rows]
 
 
-def settle_attachment(tx: Tx, tenant: str, kept: Kept) -> None:
-    tx.run(
+def settle_attachment(tx: Tx, tenant: str, kept: Kept) -> bool:
+    """False if its message has been erased."""
+    touched = tx.run(
         "UPDATE attachments SET state = ?, blob = ?, media_type = ?, name = ?, size = ?, reason = ?, attempts = ?,"
         " due_at = ? WHERE tenant = ? AND seq = ? AND position = ?",
         kept.state,
@@ -389,6 +402,7 @@ def settle_attachment(tx: Tx, tenant: str, kept: Kept) -> None:
         kept.seq,
         kept.position,
     )
+    return bool(touched)
 
 
 def _in(tx: Tx, sql: str, tenant: str, seqs: Iterable[int]) -> list[Row]:

@@ -67,7 +67,7 @@ def claim(tx: Tx, limit: int, after: str = "") -> list[Entry]:
     tenants = _with_work(tx, after) or _with_work(tx, "")
     sql = "SELECT * FROM journal WHERE state = 'waiting' AND tenant = ? ORDER BY entry LIMIT ?"
     share = -(-limit // max(1, len(tenants)))
-    return [_entry(row) for tenant in tenants for row in tx.all(f"{sql}{tx.claiming}", tenant, share)]
+    return [entry_of(row) for tenant in tenants for row in tx.all(f"{sql}{tx.claiming}", tenant, share)]
 
 
 def _with_work(tx: Tx, after: str) -> list[str]:
@@ -85,7 +85,7 @@ def _with_work(tx: Tx, after: str) -> list[str]:
 
 def get(tx: Tx, number: int) -> Entry | None:
     row = tx.one("SELECT * FROM journal WHERE entry = ?", number)
-    return _entry(row) if row else None
+    return entry_of(row) if row else None
 
 
 def settle(tx: Tx, number: int, state: State, reason: str | None, events: int) -> None:
@@ -96,15 +96,30 @@ def settle(tx: Tx, number: int, state: State, reason: str | None, events: int) -
 
 
 def reopen(tx: Tx, number: int | None = None, tenant: str | None = None) -> int:
-    """Puts quarantined entries, or the one given, back to waiting; their number."""
+    """Puts quarantined entries, or the one given, back to waiting; their number. Without its payload none is."""
     if number is not None:
-        return tx.run("UPDATE journal SET state = 'waiting', reason = NULL WHERE entry = ?", number)
+        return tx.run("UPDATE journal SET state = 'waiting', reason = NULL WHERE entry = ? AND gone IS NULL", number)
     return tx.run(
-        "UPDATE journal SET state = 'waiting', reason = NULL WHERE state = 'quarantined'"
+        "UPDATE journal SET state = 'waiting', reason = NULL WHERE state = 'quarantined' AND gone IS NULL"
         " AND (CAST(? AS TEXT) IS NULL OR tenant = ?)",
         tenant,
         tenant,
     )
+
+
+_EMPTY = {
+    "erased": "UPDATE journal SET url = '', headers = '[]', body = ?, gone = 'erased', reason = 'erased'"
+    " WHERE entry = ?",
+    "expired": "UPDATE journal SET url = '', headers = '[]', body = ?, gone = 'expired',"
+    " reason = CASE WHEN reason IS NULL THEN 'expired' ELSE reason || '; expired' END WHERE entry = ?",
+}
+
+
+def empty(tx: Tx, numbers: Iterable[int], why: Literal["erased", "expired"]) -> None:
+    """Takes body, headers and url away; state and counters stay. What is erased has no other reason: it may name
+    somebody."""
+    for number in numbers:
+        tx.amend(_EMPTY[why], number, (b"", number))
 
 
 def by_state(tx: Tx, state: State, limit: int, tenant: str | None = None) -> list[Entry]:
@@ -116,7 +131,7 @@ def by_state(tx: Tx, state: State, limit: int, tenant: str | None = None) -> lis
         tenant,
         limit,
     )
-    return [_entry(row) for row in rows]
+    return [entry_of(row) for row in rows]
 
 
 def counts(tx: Tx) -> dict[str, int]:
@@ -141,8 +156,8 @@ def refused(tx: Tx) -> int:
     return int(row["n"]) if row else 0
 
 
-def _entry(row: Row) -> Entry:
-    payload = Payload(
+def entry_of(row: Row) -> Entry:
+    payload = Payload.model_construct(  # it was checked when it came in
         source=row["source"],
         method=row["method"],
         url=row["url"],

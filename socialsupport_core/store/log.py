@@ -5,6 +5,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic_core import to_json
+
 from socialsupport_core.store.database import Row, Tx, moment
 
 
@@ -38,9 +40,9 @@ def publish(
     written: Mapping[str, str] | None = None,
 ) -> None:
     """Goes out with the commit. `written` are further members of `data` that are JSON already."""
-    text = json.dumps(data, ensure_ascii=False)
+    text = to_json(data).decode()
     for name, value in (written or {}).items():
-        text = f'{text[:-1]}, "{name}": {value}}}'
+        text = f'{text[:-1]},"{name}":{value}}}'
     tx.told.append((tenant, type, at, channel, thread, conversation, text))
 
 

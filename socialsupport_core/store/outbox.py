@@ -122,9 +122,12 @@ def _with_room(rows: list[Row], under_way: Mapping[tuple[str, str], int]) -> lis
     return taken
 
 
-def renew(tx: Tx, worker: str, until: int) -> None:
-    """Whoever lives keeps what it is sending."""
-    tx.run("UPDATE outbox SET lease_until = ? WHERE worker = ? AND state = 'sending'", until, worker)
+def renew(tx: Tx, worker: str, until: int, parts: Iterable[Part]) -> None:
+    """Whoever lives keeps what it is sending; what it has claimed without knowing it keeps its own time."""
+    tx.many(
+        "UPDATE outbox SET lease_until = ? WHERE tenant = ? AND part = ? AND worker = ? AND state = 'sending'",
+        [(until, part.tenant, part.key, worker) for part in parts],
+    )
 
 
 def abandon(tx: Tx, worker: str | None = None) -> None:
@@ -264,8 +267,10 @@ def asked(tx: Tx, part: Part) -> list[tuple[str, dict[str, Any] | None]]:
     return [(row["digest"], json.loads(row["answer"]) if row["answer"] else None) for row in rows]
 
 
-def ask(tx: Tx, part: Part, position: int, digest: str) -> None:
-    """Noted before the call."""
+def ask(tx: Tx, part: Part, position: int, digest: str) -> bool:
+    """Noted before the call. False if the part has been erased: then there is nothing to send any more."""
+    if get(tx, part.tenant, part.key) is None:
+        return False
     tx.run(
         "INSERT INTO asks (tenant, part, position, digest) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (tenant, part, position) DO UPDATE SET digest = excluded.digest",
@@ -274,6 +279,7 @@ def ask(tx: Tx, part: Part, position: int, digest: str) -> None:
         position,
         digest,
     )
+    return True
 
 
 def answer(tx: Tx, part: Part, position: int, content: dict[str, Any]) -> None:

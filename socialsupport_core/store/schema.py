@@ -7,9 +7,11 @@ import re
 
 from socialsupport_core.store.backfills import TABLES as BACKFILLS
 from socialsupport_core.store.credentials import TABLES as CREDENTIALS
+from socialsupport_core.store.erasures import TABLES as ERASURES
 from socialsupport_core.store.fanouts import TABLES as FANOUTS
 from socialsupport_core.store.health import TABLES as HEALTH
 from socialsupport_core.store.leases import TABLES as LEASES
+from socialsupport_core.store.retention import TABLES as RETENTION
 from socialsupport_core.store.traces import TABLES as TRACES
 from socialsupport_core.store.webhooks import TABLES as WEBHOOKS
 
@@ -35,7 +37,7 @@ CREATE TABLE secrets (ref TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE journal (
   entry SERIAL, tenant TEXT NOT NULL, door TEXT NOT NULL,
   source TEXT NOT NULL, method TEXT NOT NULL, url TEXT NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL,
-  received_at INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT, events INTEGER NOT NULL DEFAULT 0);
+  received_at INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT, events INTEGER NOT NULL DEFAULT 0, gone TEXT);
 CREATE INDEX journal_waiting ON journal (tenant, entry) WHERE state = 'waiting';
 CREATE INDEX journal_by_state ON journal (state, entry);
 CREATE TABLE refused (door TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
@@ -84,16 +86,19 @@ CREATE TABLE interactions (
   PRIMARY KEY (tenant, node, at, seq)) WITHOUT ROWID;
 CREATE TABLE early (
   tenant TEXT NOT NULL, channel TEXT NOT NULL, native_id TEXT NOT NULL, event TEXT NOT NULL, data TEXT NOT NULL,
+  at INTEGER NOT NULL DEFAULT 0, entry INTEGER,
   PRIMARY KEY (tenant, channel, native_id, event)) WITHOUT ROWID;
 CREATE TABLE reactions (
   tenant TEXT NOT NULL, seq INTEGER NOT NULL, author TEXT NOT NULL, reaction TEXT NOT NULL, at INTEGER NOT NULL,
   present INTEGER NOT NULL, PRIMARY KEY (tenant, seq, author, reaction)) WITHOUT ROWID;
+CREATE INDEX reactions_by_author ON reactions (tenant, author);
 CREATE TABLE attachments (
   tenant TEXT NOT NULL, seq INTEGER NOT NULL, position INTEGER NOT NULL, state TEXT NOT NULL, blob TEXT,
   media_type TEXT, name TEXT, size INTEGER, reason TEXT,
   attempts INTEGER NOT NULL DEFAULT 0, due_at INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant, seq, position)) WITHOUT ROWID;
 CREATE INDEX attachments_pending ON attachments (tenant, state);
+CREATE INDEX attachments_by_blob ON attachments (blob) WHERE blob IS NOT NULL;
 
 CREATE TABLE outbox (
   tenant TEXT NOT NULL, part TEXT NOT NULL, number INTEGER NOT NULL, channel TEXT NOT NULL, thread TEXT NOT NULL,
@@ -150,6 +155,8 @@ CREATE TABLE token_issues (
 SCHEMA += CREDENTIALS
 
 SCHEMA += HEALTH + BACKFILLS + TRACES
+
+SCHEMA += ERASURES + RETENTION
 
 NUMBERED = ("node", "leg", "seq", "part")
 

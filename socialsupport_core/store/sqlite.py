@@ -1,12 +1,15 @@
 """SQLite with one writer. `synchronous=FULL`: with NORMAL a power cut loses acknowledged rows."""
 
 import sqlite3
+import threading
+import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
 from socialsupport_core.store import migrations, schema
-from socialsupport_core.store.database import Database, Row, StoreError, Tx
+from socialsupport_core.store.database import Compacted, Database, Row, StoreError, Tx
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -55,6 +58,8 @@ class SQLite(Database):
         self.where = str(self.path)
         self._idle: list[sqlite3.Connection] = []
         """Connections for readers; there are as many as ever read at once, however many threads come and go."""
+        self._turn = threading.Lock()
+        """Who writes: the writer's thread, or whoever writes the whole file anew."""
         self._writer = self._open()
         _prepare(self._writer, self.path)
         self._thread.start()
@@ -81,7 +86,27 @@ class SQLite(Database):
             self.do(lambda tx: finish(tx, prepared))
         return len(prepared)
 
+    def compact(self, tables: Sequence[str] = ()) -> Compacted:
+        """Writes the file anew and empties the write-ahead log. Writers wait meanwhile, readers do not.
+
+        `secure_delete` is not enough: when pages are balanced, copies of cells stay behind in their free space
+        (measured on 3.40: of 21 in 100 deleted values something was left). 7 ms a megabyte.
+        """
+        began = time.monotonic()
+        with self._turn:
+            try:
+                busy = _rewrite(self._open())
+            except sqlite3.Error as error:
+                raise StoreError(f"{self.path} cannot be written anew: {error}") from error
+        left = ("a reader holds an old state of the store; run it again when it is done",) if busy else ()
+        size = sum(path.stat().st_size for path in (self.path, Path(f"{self.path}-wal")) if path.exists())
+        return Compacted(not busy, time.monotonic() - began, size, left)
+
     def _transact(self, work: Callable[[Tx], T]) -> tuple[T, bool]:
+        with self._turn:
+            return self._commit_one(work)
+
+    def _commit_one(self, work: Callable[[Tx], T]) -> tuple[T, bool]:
         try:
             self._writer.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
@@ -106,6 +131,7 @@ class SQLite(Database):
             raise StoreError(f"{self.path} cannot be opened: {error}") from error
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA secure_delete=ON")
         connection.execute("PRAGMA temp_store=MEMORY")  # what a savepoint needs to undo stays out of files
         connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
         connection.row_factory = sqlite3.Row
@@ -133,6 +159,14 @@ class SQLite(Database):
             idle, self._idle = self._idle, []
         for connection in [*idle, self._writer]:
             connection.close()
+
+
+def _rewrite(connection: sqlite3.Connection) -> bool:
+    """True if somebody still reads what was there before."""
+    with closing(connection):
+        connection.execute("PRAGMA temp_store=FILE")  # the whole file would stand in memory; it is unlinked at once
+        connection.execute("VACUUM")
+        return bool(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:

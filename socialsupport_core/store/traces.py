@@ -16,7 +16,11 @@ CREATE TABLE traces (
 def put(tx: Tx, kind: Of, tenant: str, item: str, context: str) -> None:
     """`context` is a W3C traceparent: https://www.w3.org/TR/trace-context/#traceparent-header (2026-11)."""
     tx.run(
-        "INSERT INTO traces VALUES (?, ?, ?, ?) ON CONFLICT (kind, tenant, item) DO NOTHING", kind, tenant, item, context
+        "INSERT INTO traces VALUES (?, ?, ?, ?) ON CONFLICT (kind, tenant, item) DO NOTHING",
+        kind,
+        tenant,
+        item,
+        context,
     )
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PLACES = ("/usr/lib/postgresql/*/bin", "/usr/local/pgsql/bin", "/opt/homebrew/bin")
+MISSING = "no PostgreSQL server here; on Debian: apt install postgresql"
 HASTE = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
 """For tests that prove nothing about power cuts."""
 
@@ -30,7 +31,7 @@ class Server:
     def __init__(self, options: Sequence[str] = HASTE) -> None:
         found = programs()
         if found is None:
-            raise FileNotFoundError("no PostgreSQL server here; on Debian: apt install postgresql")
+            raise FileNotFoundError(MISSING)
         self._programs = found
         self._options = options
         self._user = "postgres" if os.geteuid() == 0 else None  # the server refuses to run as root

@@ -16,7 +16,7 @@ from socialsupport_core.identity import Verdict
 from socialsupport_core.model import Choice, Interaction
 from socialsupport_core.model.interaction import Attachment
 from socialsupport_core.store.accounts import Access
-from socialsupport_core.web import admin, channels, connect, files, webhooks
+from socialsupport_core.web import admin, channels, connect, erasing, files, webhooks
 from socialsupport_core.web.auth import require
 from socialsupport_core.web.endpoint import (
     Body,
@@ -277,7 +277,7 @@ def _told(event: dict[str, Any]) -> str:
 def me(_request: Request, hub: Hub, access: Access) -> Any:
     """Who the token speaks for, the tenant's channels by name, and the cursor from which to listen."""
     agent = access.agent
-    shown = ("id", "connector", "name", "handle", "own_account", "state")
+    shown = ("id", "connector", "name", "handle", "own_account", "state", "reason")
     channels = [{name: one[name] for name in shown if name in one} for one in hub.list_channels(agent.tenant)]
     return {
         "tenant": agent.tenant,
@@ -291,25 +291,6 @@ def me(_request: Request, hub: Hub, access: Access) -> Any:
 
 def agents(_request: Request, hub: Hub, access: Access) -> Any:
     return {"agents": hub.agents(access.agent.tenant)}
-
-
-async def health(request: Request) -> Response:
-    hub: Hub = request.app.state.hub
-    found = await asyncio.to_thread(hub.health)
-    found["working"] = hub.running
-    if request.app.state.run_workers and not hub.running:
-        found["status"] = "degraded"
-    public = {name: found[name] for name in ("status", "working", "journal", "refused", "outbox")}
-    return JSONResponse(public, 200 if found["status"] == "ok" else 503)
-
-
-async def metrics(request: Request) -> Response:
-    """In the text format of Prometheus."""
-    found = await asyncio.to_thread(request.app.state.hub.health)
-    lines = [f'socialsupport_journal{{state="{state}"}} {count}' for state, count in found["journal"].items()]
-    lines += [f'socialsupport_outbox{{state="{state}"}} {count}' for state, count in found["outbox"].items()]
-    lines.append(f"socialsupport_refused_total {found['refused']}")
-    return Response("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
 
 
 # reading a request
@@ -352,4 +333,5 @@ ROUTES = [
     *files.ROUTES,
     *webhooks.ROUTES,
     *admin.ROUTES,
+    *erasing.ROUTES,
 ]

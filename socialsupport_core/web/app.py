@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route
 
 from socialsupport_core.hub import Hub
-from socialsupport_core.web import api, connect, doors, pages
+from socialsupport_core.web import api, connect, doors, metrics, pages
 from socialsupport_core.web.guards import HostCheck, IdleCheck, SecurityHeaders
 from socialsupport_core.web.presence import Presence
 from socialsupport_core.web.problems import HANDLERS
@@ -39,8 +39,8 @@ def create_app(
         Mount("/chat", Surfaces(hub)),
         *pages.HANDOFF,
         *connect.PAGES,
-        Route("/health", api.health),
-        Route("/metrics", api.metrics),
+        Route("/health", metrics.health),
+        Route("/metrics", metrics.metrics),
         Mount("/api", routes=api.ROUTES, name="api"),
         *more,
         *(pages.INBOX if inbox else ()),

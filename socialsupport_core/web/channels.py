@@ -1,9 +1,10 @@
 """Channels at run time, live at once."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -14,6 +15,7 @@ from socialsupport_core.store.accounts import Access
 from socialsupport_core.web.auth import require
 from socialsupport_core.web.endpoint import Body, body_of, id_of, only, route
 
+MAX_SILENCE = 366 * 24 * 3600  # seconds
 MODE = "^(webhook|poll)$"
 
 
@@ -24,6 +26,12 @@ class ChannelBody(Body):
     app: str | None = None
     own_account: str | None = None
     mode: str | None = Field(default=None, pattern=MODE)
+    expect_within: int | None = Field(default=None, ge=0, le=MAX_SILENCE)
+    """Seconds of silence at most; 0 leaves that to the channel's own rhythm."""
+
+
+class BackfillBody(Body):
+    since: AwareDatetime
 
 
 class ChannelPatch(Body):
@@ -32,6 +40,8 @@ class ChannelPatch(Body):
     settings: dict[str, Any] = Field(default_factory=dict)
     own_account: str | None = None
     mode: str | None = Field(default=None, pattern=MODE)
+    expect_within: int | None = Field(default=None, ge=0, le=MAX_SILENCE)
+    """Seconds of silence at most; 0 leaves that to the channel's own rhythm."""
 
 
 def channels(_request: Request, hub: Hub, access: Access) -> Any:
@@ -48,14 +58,31 @@ def add_channel(request: Request, hub: Hub, access: Access) -> Any:
         app=body.app,
         own_account=body.own_account,
         mode=body.mode,
+        expect_within=_span(body.expect_within),
     )
     return JSONResponse({"id": body.id, "door": f"{hub.public_url}{path}"}, 201)
 
 
 def change_channel(request: Request, hub: Hub, access: Access) -> Any:
     body, name = body_of(request, ChannelPatch), id_of(request)
-    path = hub.change_channel(access.agent.tenant, name, body.settings, own_account=body.own_account, mode=body.mode)
+    path = hub.change_channel(
+        access.agent.tenant,
+        name,
+        body.settings,
+        own_account=body.own_account,
+        mode=body.mode,
+        expect_within=_span(body.expect_within),
+    )
     return {"id": name, "door": f"{hub.public_url}{path}"}
+
+
+def _span(seconds: int | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)
+
+
+def backfill(request: Request, hub: Hub, access: Access) -> Any:
+    since = body_of(request, BackfillBody).since
+    return JSONResponse(hub.backfill(access.agent.tenant, id_of(request), since=since), 202)
 
 
 def remove_channel(request: Request, hub: Hub, access: Access) -> Any:
@@ -96,6 +123,7 @@ ROUTES = [
     route("/channels/{id}", "DELETE", "configure", remove_channel),
     route("/channels/{id}/pause", "POST", "configure", pause_channel),
     route("/channels/{id}/resume", "POST", "configure", resume_channel),
+    route("/channels/{id}/backfill", "POST", "configure", backfill),
     Route("/channels/{id}/test", test_channel, methods=["POST"]),
     Route("/channels/{id}/subscribe", subscribe, methods=["POST"]),
 ]

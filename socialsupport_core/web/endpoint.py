@@ -62,7 +62,7 @@ def route(
 def only(request: Request, known: Collection[str]) -> None:
     """A misspelt parameter would be passed over, and the answer be more than was asked for."""
     if unknown := sorted(set(request.query_params) - set(known)):
-        raise HTTPException(400, f"there is no parameter {unknown[0][:40]!r} here{near(unknown[0], sorted(known))}")
+        raise HTTPException(400, f"there is no parameter {unknown[0][:40]!r} here; {near(unknown[0], known)}")
 
 
 def body_of(request: Request, model: type[B]) -> B:

@@ -22,13 +22,14 @@ from socialsupport_core.contract import (
     Unsupported,
 )
 from socialsupport_core.hub import NoSuchChannel, NoSuchConversation, NoSuchDoor, NoSuchWebhook, ReplyRefused
-from socialsupport_core.identity import NoSuchCustomer, VerdictRefused
+from socialsupport_core.identity import Erased, NoSuchCustomer, VerdictRefused
 from socialsupport_core.mistakes import mistakes
 from socialsupport_core.store import StoreError
 from socialsupport_core.web.endpoint import Misread
 
 STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NoSuchDoor, 404),
+    (Erased, 410),
     (NoSuchCustomer, 404),
     (NoSuchConversation, 404),
     (NoSuchWebhook, 404),

@@ -119,6 +119,21 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "These accounts are somebody else.", "link", ref("Verdict"), api.SplitBody
     ),
     ("POST", "/api/customers/{id}/undo"): Operation("Take a verdict back.", "link", ref("Verdict"), api.UndoBody),
+    ("DELETE", "/api/customers/{id}"): Operation(
+        "Erase the customer for good: what was removed where, and what may still hold something. Cut off, the same"
+        " call finishes it. From then on the id, and every id that the customer ever had, is 410.",
+        "erase",
+        ref("Erasure"),
+    ),
+    ("GET", "/api/erasures"): Operation(
+        "What was erased, the newest first, and the demands of networks that wait for an agent.",
+        "erase",
+        fields(erasures=listed(ref("Erasure")), requests=listed(ref("ErasureRequest"))),
+        query=("limit",),
+    ),
+    ("POST", "/api/erasures/{id}/dismiss"): Operation(
+        "An agent decides that a network's demand is not to be met.", "erase", EMPTY
+    ),
     ("GET", "/api/conversations"): Operation(
         "The queue, whoever has waited longest first.",
         "read",
@@ -188,7 +203,17 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("DELETE", "/api/channels/{id}"): Operation("Remove it; what came through it stays.", "configure", EMPTY),
     ("POST", "/api/channels/{id}/pause"): Operation("Neither receive nor send.", "configure", EMPTY),
-    ("POST", "/api/channels/{id}/resume"): Operation("Go on.", "configure", EMPTY),
+    ("POST", "/api/channels/{id}/resume"): Operation(
+        "Go on. What was wrong is acknowledged, and the channel is watched from now on.", "configure", EMPTY
+    ),
+    ("POST", "/api/channels/{id}/backfill"): Operation(
+        "Read back what the network still has since a moment. What is there already is not recorded twice; the channel"
+        " tells how far it is.",
+        "configure",
+        ref("Backfill"),
+        channels.BackfillBody,
+        status=202,
+    ),
     ("POST", "/api/channels/{id}/test"): Operation("The connection test: who are we there?", "configure", ref("Facts")),
     ("POST", "/api/channels/{id}/subscribe"): Operation("Tell the network where our door is.", "configure", EMPTY),
     ("GET", "/api/webhooks"): Operation(
@@ -232,8 +257,17 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         query=("state", "code", "error", "error_description"),
         media_type="text/html",
     ),
-    ("GET", "/health"): Operation("Is all accounted for? 503 if not.", None, ref("Health")),
-    ("GET", "/metrics"): Operation("The same counters for Prometheus.", None, TEXT, media_type="text/plain"),
+    ("GET", "/health"): Operation(
+        "Is all accounted for, and every channel well? 503 if not. A token with `operate` is told what is wrong.",
+        None,
+        ref("Health"),
+    ),
+    ("GET", "/metrics"): Operation(
+        "The same for Prometheus. A token of the scope `operate` is told each channel and breaker, too.",
+        None,
+        TEXT,
+        media_type="text/plain",
+    ),
     ("GET", "/hooks/{door}"): Operation("A network's challenge.", None, BINARY, media_type="*/*"),
     ("POST", "/hooks/{door}"): Operation(
         "A network calls; the answer follows the commit.", None, BINARY, media_type="*/*"

@@ -94,6 +94,27 @@ SHAPES: dict[str, Shape] = {
         crm_=listed({"type": "object"}),
         conversations=listed(ref("ConversationSummary")),
     ),
+    "Erasure": fields(
+        id=TEXT,
+        customer=TEXT,
+        agent=TEXT,
+        at=TIME,
+        state={"enum": ["removed", "done"]},
+        removed=COUNTS,
+        files=fields(removed=NUMBER, bytes=NUMBER, shared=NUMBER),
+        crm=listed(
+            fields(
+                crm=TEXT,
+                state={"enum": ["queued", "done", "by_hand", "failed"]},
+                attempts=NUMBER,
+                contact_=TEXT,
+                reason_=TEXT,
+            )
+        ),
+        store_=fields(cleaned=FLAG, seconds={"type": "number"}, bytes=NUMBER),
+        left_=listed(TEXT),
+    ),
+    "ErasureRequest": fields(id=TEXT, customer=TEXT, channel=TEXT, at=TIME, state={"enum": ["waiting", "accepted"]}),
     "ConversationSummary": fields(**SUMMARY, answering_=listed(TEXT)),
     "Conversation": fields(
         **SUMMARY,
@@ -188,11 +209,24 @@ SHAPES: dict[str, Shape] = {
         own_account_=TEXT,
         name_=TEXT,
         handle_=TEXT,
-        state={"enum": ["active", "paused", "failing", "broken"]},
+        state={"enum": ["active", "paused", "failing", "gap", "silent", "broken"]},
         reason_=TEXT,
         mode={"enum": ["webhook", "poll"]},
         door=TEXT,
         chat=TEXT,
+        last_heard_at_=TIME,
+        expect_within_=NUMBER,
+        backfill_=ref("Backfill"),
+    ),
+    "Backfill": fields(
+        state={"enum": ["running", "done", "failed"]},
+        cause={"enum": ["asked", "gap"]},
+        since=TIME,
+        pages=NUMBER,
+        payloads=NUMBER,
+        reason_=TEXT,
+        started_at=TIME,
+        updated_at=TIME,
     ),
     "Door": fields(id=TEXT, door=TEXT),
     "Agent": fields(id=TEXT, name=TEXT, is_bot=FLAG),
@@ -237,7 +271,16 @@ SHAPES: dict[str, Shape] = {
     ),
     "WebhookMade": fields(id=TEXT, secret=TEXT, cursor=NUMBER),
     "Tried": fields(delivered=FLAG, status_=NUMBER, reason_=TEXT, body_=TEXT, seconds={"type": "number"}),
-    "Health": fields(status={"enum": ["ok", "degraded"]}, working=FLAG, journal=COUNTS, refused=NUMBER, outbox=COUNTS),
+    "Health": fields(
+        status={"enum": ["ok", "degraded"]},
+        working=FLAG,
+        journal=COUNTS,
+        refused=NUMBER,
+        outbox=COUNTS,
+        channels=COUNTS,
+        failing_=listed(TEXT),
+        broken_=listed(TEXT),
+    ),
 }
 """Every answer that is ours to shape. What pydantic already describes is beside it, in `MODELS`."""
 
@@ -280,12 +323,17 @@ EVENTS: dict[str, tuple[str, Shape]] = {
         _AGENT,
     ),
     "customer.changed": (
-        "Accounts have moved from one customer id to another; the old id keeps resolving.",
+        "Accounts have moved from one customer id to another, and the old id keeps resolving; or, with the cause"
+        " `erased`, the customer `old` is gone for ever: forget what you keep under it, its `aliases` and"
+        " `conversations`.",
         fields(
             old=TEXT,
-            new=TEXT,
+            new_=TEXT,
             accounts=listed(TEXT),
             cause={"enum": ["merged", "split", "erased"]},
+            aliases_=listed(TEXT),
+            conversations_=listed(TEXT),
+            erasure_=TEXT,
             proof_=TEXT,
             tier_=TEXT,
             agent_=TEXT,

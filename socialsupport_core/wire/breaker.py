@@ -39,6 +39,10 @@ class Breaker:
         self._probing, self._until = True, now + PROBE
         return 0
 
+    @property
+    def is_open(self) -> bool:
+        return self._until is not None
+
     def note(self, error: DeliveryError | None, now: int) -> None:
         """How a call ended."""
         if isinstance(error, Unavailable):
@@ -84,3 +88,8 @@ class Breakers:
                     return
                 breaker = self._breakers[credential, host] = Breaker()
             breaker.note(error, self._clock())
+
+    def states(self) -> list[tuple[str, str, bool]]:
+        """Credential, host, and whether no more calls are made; of those that once had trouble."""
+        with self._lock:
+            return [(credential, host, one.is_open) for (credential, host), one in sorted(self._breakers.items())]

@@ -75,7 +75,7 @@ class NetworkWire:
         self._clock = clock
         self._sleep = sleep
         self._pace = Pace(lambda: micros(clock()))
-        self._breakers = Breakers(lambda: micros(clock()))
+        self._breakers = self.breakers = Breakers(lambda: micros(clock()))
         self._clients: dict[tuple[asyncio.AbstractEventLoop, bool], httpx.AsyncClient] = {}
 
     async def run(

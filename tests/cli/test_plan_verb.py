@@ -71,6 +71,6 @@ def test_settings_are_read_and_mistakes_in_them_told(run: Any, write: Any, setti
     assert run("plan", "parrot", write("i.json", SAY), "--settings", settings).err == ""
     ran = run("plan", "parrot", write("i.json", SAY), "--settings", write("s.json", {"token": "1", "sekret": "abc"}))
     assert ran.err == (
-        "socialsupport: s.json: secret: is missing; add it; "
-        "s.json: sekret: there is no such key; did you mean secret?\n"
+        "socialsupport: s.json: sekret: there is no such key; did you mean secret?; "
+        "s.json: secret: is missing; add it\n"
     )

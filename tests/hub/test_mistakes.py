@@ -73,10 +73,11 @@ def test_no_value_is_repeated() -> None:
 def test_without_a_model_nothing_is_guessed() -> None:
     with pytest.raises(ValidationError) as error:
         Tree.model_validate({"height": 1, "hight": 2})
-    assert mistakes(error.value) == [("hight", "there is no such key")]
+    assert mistakes(error.value) == [("hight", "there is no such key; take it out")]
 
 
 def test_what_is_near() -> None:
-    assert near("opne", ["open", "all"]) == "; did you mean open?"
-    assert near("zzz", ["open", "all"]) == "; there is: open, all"
-    assert near("zzz", []) == ""
+    assert near("opne", ["open", "all"]) == "did you mean open?"
+    assert near("zzz", ["open", "all"]) == "there is: all, open"
+    assert near("heron", ["phone"]) == "there is: phone"
+    assert near("zzz", [], "installed: {}") == "installed: nothing"

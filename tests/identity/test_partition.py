@@ -128,7 +128,7 @@ def test_it_does_not_hang_on_how_nodes_are_numbered(
     known: dict[int, Node], given_: list[Evidence], other: list[int]
 ) -> None:
     """Numbers count arrivals; identifiers do not."""
-    renamed = {other[number]: replace(one, number=other[number]) for number, one in known.items()}
+    renamed = {other[number]: one._replace(number=other[number]) for number, one in known.items()}
     moved = [replace(one, a=min(other[one.a], other[one.b]), b=max(other[one.a], other[one.b])) for one in given_]
     expected = {frozenset(other[member] for member in group) for group in groups(partition(known, given_))}
     assert groups(partition(renamed, moved)) == expected

@@ -503,16 +503,15 @@ def test_refused_credentials_fail_the_channel_and_no_reply_until_they_are_mended
     castle.sky.pages.revoke()
     for text in ("one", "two"):
         castle.reply(text)
-    for _ in range(80):
+    for _ in range(40):  # as long as the reply window is open
         castle.hub.drain()
         castle.clock.forward(hours=1)
     assert castle.states() == ["retrying", "queued"]
     assert castle.sky.token_calls == 1
     assert len(castle.sky.calls) == 2  # what is known to be refused is not asked for days
     assert [one["data"]["state"] for one in castle.log("channel.changed")] == ["failing"]
-    assert castle.channel()["reason"] == (
-        "raven refuses to renew its credentials (the network answered 400 Bad Request): connect it again"
-    )
+    told = "raven refuses to renew its credentials (the network answered 400 Bad Request): connect it again"
+    assert castle.channel()["reason"].startswith(told)
     assert castle.hub.health()["status"] == "degraded"
 
     castle.connect()

@@ -46,8 +46,8 @@ def test_a_problem_has_its_place_and_its_remedy(value: Any, told: str) -> None:
 def test_each_problem_can_be_preceded_by_its_file() -> None:
     told = problems(refused(Tree, {"a": 1, "leaves": 2}), Tree, "tree.json")
     assert told == (
-        "tree.json: leaves: must be a list; "
-        "tree.json: a: there is no such key; there is: best, leaves"
+        "tree.json: a: there is no such key; there is: best, leaves; "
+        "tree.json: leaves: must be a list"
     )  # fmt: skip
 
 

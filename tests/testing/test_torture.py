@@ -62,19 +62,19 @@ def test_a_seed_is_the_same_try_again() -> None:
     (other,) = run(["kill_opcode:receive"], seed=78, tries=1)
     assert row.holds
     assert other.holds
-    assert points(77) == points(77)
-    assert points(77) != points(78)
+    assert stretches(77) == stretches(77)
+    assert stretches(77) != stretches(78)
 
 
-def points(seed: int) -> Sequence[object]:
-    """The point that a seed means, in a process of its own, as the worker finds it."""
+def stretches(seed: int) -> Sequence[object]:
+    """The stretch of opcodes that a seed means, in a process of its own, as the worker finds it."""
     code = (
         "import json, sys, tempfile; from pathlib import Path\n"
         "from socialsupport_core.testing.torture.faults.kill_opcode import KillOpcode\n"
         "from socialsupport_core.testing.torture.grounds import SQLiteGround\n"
         "with tempfile.TemporaryDirectory() as folder:\n"
         "    fault = KillOpcode(SQLiteGround(Path(folder)), {}, 'receive')\n"
-        "    print(json.dumps([fault.point(int(sys.argv[1])), len(fault.points)]))\n"
+        "    print(json.dumps([str(fault.stretch(int(sys.argv[1]))), len(fault.stretches)]))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(seed)], capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": "0"}
@@ -85,7 +85,7 @@ def points(seed: int) -> Sequence[object]:
 
 def test_a_part_of_a_fault_alone() -> None:
     (row,) = run(["kill_opcode:send_lookup"], tries=2)
-    assert row.hurts == 2
+    assert row.hurts > 500
 
 
 # what is told

@@ -138,6 +138,11 @@ def test_a_thread_that_must_wait_takes_nothing_from_the_others() -> None:
     assert sky.call("b", limits, "t") == 0
 
 
+def test_a_limit_of_calls_that_cannot_be_read_is_refused_when_it_is_written() -> None:
+    with pytest.raises(ValueError, match="not a regular expression"):
+        RateLimit(calls=1, seconds=1, of="POST /(")
+
+
 def test_threads_long_silent_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pace_module, "BUCKETS", 100)
     sky, limit = Sky(), (RateLimit(calls=1, seconds=1, per="thread"),)

@@ -38,7 +38,7 @@ from socialsupport_email.asks import CheckImap, CheckSmtp, Fetched, FetchMail, F
 from socialsupport_email.compose import Address, Draft, compose, reply_subject
 from socialsupport_email.context import Context
 from socialsupport_email.inbound import Reader, content_of
-from socialsupport_email.settings import EmailSettings, SmtpServer
+from socialsupport_email.settings import EmailSettings, ImapServer, SmtpServer
 
 MAX_ATTACHMENT = 7_000_000  # bytes: with base64's third and the text below Postfix's default of 10,240,000
 
@@ -85,11 +85,21 @@ class Email(Connector[EmailSettings]):
         return list(reader.events(payload.body, payload.received_at))
 
     def poll(self, cursor: str | None) -> Flow[Page]:
-        imap = self.settings.imap
-        if imap is None:
+        imap = self._imap
+        return self._page(imap, cursor, only_new=cursor is None and imap.start == "new")
+
+    def history(self, since: datetime, cursor: str | None) -> Flow[Page]:
+        """The mailbox from its first mail on: what is older than `since` comes along."""
+        return self._page(self._imap, cursor, only_new=False)
+
+    @property
+    def _imap(self) -> ImapServer:
+        if self.settings.imap is None:
             raise Unsupported("no IMAP server is configured; add `imap` to the channel's settings")
+        return self.settings.imap
+
+    def _page(self, imap: ImapServer, cursor: str | None, *, only_new: bool) -> Flow[Page]:
         uidvalidity, uid = _position(cursor)
-        only_new = cursor is None and imap.start == "new"
         mails: Mails = yield FetchMail(imap, imap.mailbox, uidvalidity, uid, only_new=only_new)
         position = json.dumps({"uidvalidity": mails.uidvalidity, "uid": mails.uid}, separators=(",", ":"))
         return Page(payloads=tuple(map(_payload, mails.mails)), cursor=position, more=mails.more)

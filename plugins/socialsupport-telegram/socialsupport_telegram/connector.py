@@ -98,6 +98,8 @@ class Telegram(Connector[TelegramSettings]):
             MediaLimit(media_type="*/*", max_bytes=50_000_000),
         ),
         choices=100,  # not documented; what bots observe (2026-06)
+        # https://core.telegram.org/bots/api#update (2026-11): after a week without updates the next number is random
+        sequence=timedelta(days=7),
         history=timedelta(hours=24),  # https://core.telegram.org/bots/api#getting-updates (2026-06)
         secret_in_url=True,
     )
@@ -145,6 +147,8 @@ class Telegram(Connector[TelegramSettings]):
 
     def acknowledge(self, payload: Payload) -> Reply:
         """A pressed button shows that it waits until its query is answered; the reply may carry that call."""
+        if b"callback_query" not in payload.body:
+            return Reply()
         try:
             queries = [update.callback_query for update in _updates(payload) if update.callback_query]
         except ValidationError:
@@ -164,6 +168,15 @@ class Telegram(Connector[TelegramSettings]):
             cursor=str(max(update["update_id"] for update in updates) + 1) if updates else cursor,
             more=len(updates) == PAGE,
         )
+
+    def history(self, since: datetime, cursor: str | None) -> Flow[Page]:
+        raise Unsupported("Telegram tells each update once and keeps none that was told")
+
+    def numbered(self, payload: Payload) -> Iterable[int]:
+        """The update_id, without reading the rest once more."""
+        content = payload.json()
+        updates = content.get("result", [content]) if isinstance(content, dict) else []
+        return [update["update_id"] for update in updates]
 
     # outbound
 

@@ -72,6 +72,7 @@ class Claims(OfConnector):
             "poll": "poll" in claims.receives,
             "send": bool(claims.intents),
             "lookup": claims.settles == "lookup",
+            "numbered": claims.sequence is not None,
         }
         for method, is_claimed in demanded.items():
             if is_claimed and not self.overrides(method):

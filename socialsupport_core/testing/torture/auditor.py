@@ -45,6 +45,8 @@ class Witness:
     """Journal entries beside these letters: polled pages, echoes."""
     findings: list[Finding] = field(default_factory=list)
     """What was seen on the way."""
+    figures: dict[str, float] = field(default_factory=dict)
+    """What was measured, by name; less is better."""
 
 
 Entry = dict[str, Any]

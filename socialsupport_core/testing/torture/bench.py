@@ -7,16 +7,20 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from socialsupport_core.contract.errors import ConfigError
+from socialsupport_core.testing import postgresql
 from socialsupport_core.testing.torture.auditor import Finding
 from socialsupport_core.testing.torture.fault import Fault, Tried
 from socialsupport_core.testing.torture.faults import FAULTS
 
 WORKER = "socialsupport_core.testing.torture.worker"
+OWN = "postgresql"
+"""In place of an address: a server of the bench's own."""
 GRACE = 120.0
 """Seconds without a word after which a worker hangs."""
 
@@ -32,6 +36,8 @@ class Row:
     """How often the hub was hurt: killed, cut off, given the same again."""
     findings: list[tuple[int, Finding]] = field(default_factory=list)
     """Each with the seed of its try."""
+    figures: dict[str, float] = field(default_factory=dict)
+    """What was measured, the worst of all tries."""
     cannot: str | None = None
     """Why it cannot be tried here."""
     broken: str | None = None
@@ -52,7 +58,7 @@ class Row:
         if self.cannot is not None:
             return f"not here: {self.cannot}"
         if self.holds:
-            return "holds"
+            return ", ".join(["holds", *(f"{name} {value:.3g}" for name, value in self.figures.items())])
         wrong = self.count("wrong")
         return "FAILS" + (f", {wrong} otherwise wrong" if wrong else "")
 
@@ -65,11 +71,14 @@ class Row:
         self.tries += 1
         self.hurts += tried.hurts
         self.findings += [(tried.seed, one) for one in tried.findings]
+        for name, value in tried.figures.items():
+            self.figures[name] = max(value, self.figures.get(name, value))
 
     def as_json(self) -> dict[str, Any]:
         found = [{"seed": seed, "kind": one.kind, "what": one.what} for seed, one in self.findings]
         counted = {kind: self.count(kind) for kind in ("lost", "doubled", "wrong")}
         head = {"fault": self.fault, "promise": self.promise, "tries": self.tries, "tried": self.hurts}
+        head["figures"] = self.figures
         return {**head, **counted, "holds": self.holds, "verdict": self.verdict, "findings": found}
 
 
@@ -97,24 +106,37 @@ def run(
 ) -> list[Row]:
     """Tries each fault so often, or for its share of so many seconds, or as often as is quick.
 
-    `store` is a `postgresql://` URL or a folder for SQLite files. `setup` is `module:function` or `path.py:function`,
-    called first in each process; what it returns are options for `Hub.open`. `told` hears of each try. With
-    `until_found` a fault ends with the first try in which something was found.
+    `store` is a `postgresql://` URL, `postgresql` for a server that is started for the purpose, or a folder for SQLite
+    files. `setup` is `module:function` or `path.py:function`, called first in each process; what it returns are
+    options for `Hub.open`. `told` hears of each try. With `until_found` a fault ends with the first try in which
+    something was found. Raises ConfigError.
     """
     faults, rows, began = chosen(names), [], time.monotonic()
-    for number, (name, fault) in enumerate(faults):
-        order: dict[str, Any] = {"fault": name, "seed": seed, "store": store, "setup": setup}
-        order["until_found"] = until_found
-        if seconds is None:
-            order["tries"] = fault.quick if tries is None else tries
-        else:
-            left = max(0.0, seconds - (time.monotonic() - began))
-            order["seconds"] = left / (len(faults) - number)
-        rows.append(row := Row(name, fault.promise))
-        _work(order, row, told)
-        row.done = True
-        told(row)
+    with _served(store) as address:
+        for number, (name, fault) in enumerate(faults):
+            order: dict[str, Any] = {"fault": name, "seed": seed, "store": address, "setup": setup}
+            order["until_found"] = until_found
+            if seconds is None:
+                order["tries"] = fault.quick if tries is None else tries
+            else:
+                left = max(0.0, seconds - (time.monotonic() - began))
+                order["seconds"] = left / (len(faults) - number)
+            rows.append(row := Row(name, fault.promise))
+            _work(order, row, told)
+            row.done = True
+            told(row)
     return rows
+
+
+@contextmanager
+def _served(store: str | None) -> Iterator[str | None]:
+    if store != OWN:
+        yield store
+    elif postgresql.programs() is None:
+        raise ConfigError(f"--store {OWN} starts a server, and there is {postgresql.MISSING}; or give postgresql://…")
+    else:
+        with postgresql.running() as server:
+            yield server.url
 
 
 def _work(order: dict[str, Any], row: Row, told: Callable[[Row], None]) -> None:
@@ -148,7 +170,7 @@ def _lines(worker: "subprocess.Popen[bytes]") -> Iterator[dict[str, Any]]:
 
 
 def _tried(said: dict[str, Any]) -> Tried:
-    return Tried(said["seed"], said["hurts"], tuple(Finding(**one) for one in said["findings"]))
+    return Tried(said["seed"], said["hurts"], tuple(Finding(**one) for one in said["findings"]), said["figures"])
 
 
 def again(fault: str, seed: int, store: str | None = None, setup: str | None = None) -> str:

@@ -1,9 +1,9 @@
 """What a fault is: prepare a hub, run a workload, hurt it, recover, audit. Everything from a seed."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import ClassVar
 
@@ -29,6 +29,8 @@ class Tried:
     seed: int
     hurts: int
     findings: tuple[Finding, ...]
+    figures: Mapping[str, float] = field(default_factory=dict)
+    """What was measured, by name; less is better."""
 
 
 class Fault:
@@ -51,10 +53,10 @@ class Fault:
     def attempt(self, seed: int) -> Tried:
         chance = random.Random(f"{self.name} {seed}")  # noqa: S311 - to be repeated
         site = self.prepare(seed, chance)
-        hurts = 0
+        hurts, figures = 0, dict[str, float]()
         try:
             witness = self.hurt(site, seed, chance)
-            hurts = witness.hurts
+            hurts, figures = witness.hurts, witness.figures
             with self.recovered(site, witness) as hub:
                 findings = self.audit(hub, site, witness)
         except CannotRun:
@@ -63,7 +65,10 @@ class Fault:
             findings = [Finding("lost", f"it did not come to an end: {type(error).__name__}: {error}")]
         finally:
             site.remove()
-        return Tried(seed, hurts, tuple(findings))
+        return Tried(seed, hurts, tuple(findings), figures)
+
+    def close(self) -> None:
+        """Called when no try comes any more."""
 
     def prepare(self, seed: int, chance: random.Random) -> Site:
         """A hub that nobody has open."""

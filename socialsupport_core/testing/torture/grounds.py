@@ -69,6 +69,10 @@ class PostgreSQLGround:
         self._url, self._folder = url, folder
         self._there: set[Store] = set()
 
+    def on(self, url: str) -> "PostgreSQLGround":
+        """The same on another server."""
+        return PostgreSQLGround(url, self._folder)
+
     def fresh(self) -> Store:
         from socialsupport_core.store.postgres import migrate  # noqa: PLC0415 - only with its extra installed
 

@@ -37,8 +37,14 @@ class Clock:
     def __init__(self, now: datetime = NOON + timedelta(hours=1)) -> None:
         self.now = now
 
+        self._since: float | None = None
+
     def __call__(self) -> datetime:
-        return self.now
+        return self.now if self._since is None else self.now + timedelta(seconds=time.monotonic() - self._since)
+
+    def run(self) -> None:
+        """From now on it goes as other clocks do, in this process."""
+        self._since = time.monotonic()
 
     def forward(self, **span: float) -> None:
         self.now += timedelta(**span)

@@ -6,6 +6,7 @@ import selectors
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, NoReturn
 
 Tell = Callable[..., None]
@@ -55,10 +56,15 @@ class Victim:
 
     def await_stop(self) -> None:
         """Until all of its threads stand still, once it has told that it stops itself."""
-        os.waitpid(self.pid, os.WUNTRACED)
+        with suppress(ChildProcessError):  # it died instead
+            os.waitid(os.P_PID, self.pid, os.WSTOPPED)
 
     def go_on(self) -> None:
         os.kill(self.pid, signal.SIGCONT)
+
+    def ask_to_end(self) -> None:
+        if self.status is None:
+            os.kill(self.pid, signal.SIGTERM)
 
     def kill_after(self, seconds: float) -> list[Any]:
         """Kills it so long after it has first said something; everything that it told."""

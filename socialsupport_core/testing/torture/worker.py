@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 import warnings
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +38,11 @@ def main(order: dict[str, Any]) -> None:
         cls = FAULTS[name]
         if here.kind not in cls.stores:
             raise CannotRun(f"it is not for {here.kind}")
-        try:
-            _run(cls(here, options, part), order)
-        finally:
-            here.remove_all()
+        with ExitStack() as after:
+            after.callback(here.remove_all)
+            fault = cls(here, options, part)
+            after.callback(fault.close)
+            _run(fault, order)
 
 
 def _run(fault: Fault, order: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from socialsupport_core.testing.torture.faults.order import Order
 from socialsupport_core.testing.torture.faults.poison import Poison
 from socialsupport_core.testing.torture.faults.power_cut import PowerCutFault
 from socialsupport_core.testing.torture.faults.redelivery import Redelivery
+from socialsupport_core.testing.torture.faults.server_restart import ServerRestart
 
 FAULTS: dict[str, type[Fault]] = {
     one.name: one
@@ -19,6 +20,7 @@ FAULTS: dict[str, type[Fault]] = {
         KillOpcode,
         KillOutside,
         Redelivery,
+        ServerRestart,
         Order,
         PowerCutFault,
         DiskFull,

@@ -105,11 +105,12 @@ def finish(site: Site, hub: Hub, story: Story, tell: Tell) -> None:
     for said in story.replies:
         if asked(site, hub, said):
             tell({"promised": said.key})
-    while not _idle(hub):
+    while not idle(hub):
         time.sleep(0.001)
 
 
-def _idle(hub: Hub) -> bool:
+def idle(hub: Hub) -> bool:
+    """Nothing waits but what waits for a later hour."""
     try:
         health = hub.health()
     except StoreError:

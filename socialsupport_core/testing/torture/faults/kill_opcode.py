@@ -188,6 +188,9 @@ class KillOpcode(Fault):
             witness.hurts += 1
             if left != (left := site.files()):
                 found += self._found_in_copy(site, witness, said["stopped"])
+            if said["stopped"] == stretch.last:
+                victim.kill()
+                break
             victim.go_on()
         site.remove()
         witness.findings += found
@@ -277,11 +280,11 @@ class KillOpcode(Fault):
 
 
 def _stopping(stretch: Stretch, tell: Tell) -> Tracer:
-    """Stops this process as each opcode of the stretch begins, and ends it after the last."""
+    """Stops this process as each opcode of the stretch begins."""
 
     def stop(opcode: int) -> None:
         tell({"stopped": opcode})
-        os.kill(os.getpid(), signal.SIGKILL if opcode == stretch.last + 1 else signal.SIGSTOP)
+        os.kill(os.getpid(), signal.SIGSTOP)
 
     return Tracer(stretch, stop)
 

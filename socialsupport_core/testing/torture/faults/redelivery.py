@@ -35,7 +35,8 @@ class Redelivery(Fault):
         victims = []
         for share in shares:
             victims.append(Victim(partial(_flood, site, share, witness.story.replies)))
-            site.next_life()
+            site.life += 1  # at the same hour: nobody may be taken for dead who lives
+        site.next_life()
         for victim in victims:
             for said in victim:
                 note(witness, said)

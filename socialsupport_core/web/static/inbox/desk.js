@@ -13,6 +13,12 @@ import { askLink, askSplit } from "./verdicts.js";
 import { badge, called, network } from "./words.js";
 
 const TICK = 20_000; // milliseconds
+const UNWELL = {
+  failing: "does not work.",
+  broken: "cannot be started.",
+  silent: "has fallen silent.",
+  gap: "has lost something.",
+};
 const CHANGES_QUEUE = /^(interaction|conversation|customer|delivery|intent)\./;
 
 export class Desk {
@@ -28,6 +34,7 @@ export class Desk {
     this.person = new Person(this);
     this.refreshQueue = debounce(() => this.loadQueue(), 250);
     this.refreshOpen = debounce(() => this.refresh(), 150);
+    this.refreshChannels = debounce(() => this.loadChannels(), 150);
     this.refreshPerson = debounce(() => this.loadPerson(), 1500);
     this.stream = new Stream(me.cursor, {
       tell: (type, event) => this.heard(type, event),
@@ -40,6 +47,7 @@ export class Desk {
   async start() {
     const titles = [...this.channels.values()].map((one) => ({ id: one.id, title: this.channelTitle(one) }));
     this.queue.channels(titles);
+    this.showUnwell();
     this.stream.run();
     await this.loadQueue();
     this.route();
@@ -234,6 +242,25 @@ export class Desk {
     this.person.show(known, explained, this.current);
   }
 
+  // the channels
+
+  async loadChannels() {
+    const me = await hub.me().catch(() => null);
+    if (me) this.channels = new Map(me.channels.map((one) => [one.id, one]));
+    this.showUnwell();
+  }
+
+  /** Names each channel that is not well, and what to do. */
+  showUnwell() {
+    const unwell = [...this.channels.values()].filter((one) => UNWELL[one.state]);
+    const said = unwell.map((one) => [this.channelTitle(one), UNWELL[one.state], one.reason ?? ""]);
+    const bar = byId("unwell");
+    bar.hidden = !unwell.length;
+    if (bar.dataset.print === JSON.stringify(said)) return; // said again, a screen reader would read it again
+    bar.dataset.print = JSON.stringify(said);
+    bar.replaceChildren(...said.map(([name, how, why]) => h("p", {}, h("b", {}, `${name} ${how}`), ` ${why}`)));
+  }
+
   // the queue
 
   async loadQueue() {
@@ -266,6 +293,7 @@ export class Desk {
 
   heard(type, event) {
     if (type === "presence") return this.sensed(event);
+    if (type === "channel.changed") return this.refreshChannels();
     if (CHANGES_QUEUE.test(type)) this.refreshQueue();
     if (type === "interaction.received") this.call(event);
     if (type === "typing.started") return this.typing(event);
@@ -321,6 +349,7 @@ export class Desk {
     line.textContent = state === "live" ? "Live" : "Offline, trying again";
     if (this.feeling === "offline" && state === "live") {
       this.loadQueue();
+      this.refreshChannels();
       this.refresh();
     }
     this.feeling = state;

@@ -95,6 +95,7 @@ export class Queue {
           waiting(one),
         ),
         h("span", { class: "row-excerpt" }, excerpt(one, this.desk)),
+        one.failed && h("span", { class: "row-failed" }, `An answer failed: ${one.failed.reason ?? "nobody knows why"}`),
         h(
           "span",
           { class: "row-foot" },
