@@ -1,19 +1,16 @@
 """What it costs to compose a reply, against building the same HTTP request by hand: CPU time, in one run.
 
-    uv run python benchmarks/composition.py [--messages 2000] [--json]
-
 *by hand* builds the JSON of one Telegram message and the httpx request around it. *socialsupport* plans the
 reply (claims, limits, splitting), turns its CommonMark into entities and drives the connector's flow to its receipt.
 """
 
-import argparse
-import json
 import statistics
 import time
 from collections.abc import Callable
 
 import httpx
 
+from benchmarks.figures import Figure
 from socialsupport_core.contract import drive
 from socialsupport_core.model import SendMessage, Thread
 from socialsupport_core.pipeline.plan import make_plan
@@ -58,22 +55,8 @@ def cpu(work: Callable[[int], None], count: int) -> float:
     return statistics.median(found)
 
 
-def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--messages", type=int, default=2000)
-    options.add_argument("--json", action="store_true")
-    given = options.parse_args()
+def measure(count: int) -> list[Figure]:
     settings = Telegram.settings_model.model_validate({"token": "123456:" + "A" * 35, "secret_token": "a_secret"})
     connector = Telegram(settings)
-    hand, ours = cpu(by_hand, given.messages), cpu(lambda n: composed(connector, n), given.messages)
-    found = {"messages": given.messages, "by_hand_us": hand, "socialsupport_us": ours, "ratio": ours / hand}
-    if given.json:
-        print(json.dumps(found))
-        return
-    print(f"{given.messages} messages, CPU µs a message, median of {ROUNDS}")
-    print(f"by hand        {hand:8.0f}")
-    print(f"socialsupport  {ours:8.0f}   {ours / hand:.1f} times")
-
-
-if __name__ == "__main__":
-    main()
+    hand, ours = cpu(by_hand, count), cpu(lambda number: composed(connector, number), count)
+    return [Figure("a reply composed", ours, "the request by hand", hand, "µs CPU each")]

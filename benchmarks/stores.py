@@ -44,7 +44,9 @@ class Ground:
 
     def cpu(self) -> float:
         """Seconds of CPU that the server has used so far; 0 for a file, whose work is done in this process."""
-        return cpu_of_family(self.server.pid) if self.server else 0.0
+        if self.server is None:
+            return 0.0
+        return cpu_of_family(int((self.server.folder / "data/postmaster.pid").read_text().split()[0]))
 
 
 @contextmanager
@@ -71,7 +73,12 @@ def ground(name: str) -> AbstractContextManager[Ground]:
 
 
 def cpu_of_family(pid: int) -> float:
-    """Seconds of CPU of a process, of its children, and of those that have ended. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html (2026-11)"""
+    """Seconds of CPU of a process, of its children, and of those that have ended; nan where there is no /proc.
+
+    https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html (2026-11)
+    """
+    if not Path("/proc/self/stat").exists():
+        return float("nan")
     ticks = sum(_ticks(pid, ended=True))
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
         try:

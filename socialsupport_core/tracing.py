@@ -6,15 +6,15 @@ reached. So nothing goes in that has no place in `Facts`, and of an error only i
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypedDict, Unpack
 
-try:
+trace: Any = None
+"""OpenTelemetry's API, where the extra `tracing` is installed."""
+with suppress(ImportError):
     from opentelemetry import trace
     from opentelemetry.context import Context
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-except ImportError:  # the extra `tracing` is not installed
-    trace = None  # type: ignore[assignment]
 
 NAME = "socialsupport"
 
@@ -76,9 +76,9 @@ class Span:
 
 def active() -> bool:
     """Whether anybody records spans."""
-    if trace is None:
-        return False
-    return bool(trace.get_tracer(NAME).start_span("probe", Context()).is_recording()) if _has_provider() else False
+    return trace is not None and not isinstance(
+        trace.get_tracer_provider(), trace.ProxyTracerProvider | trace.NoOpTracerProvider
+    )
 
 
 def begin(name: str, *, parent: Span | None = None, link: str | None = None, **facts: Unpack[Facts]) -> Span:
@@ -109,10 +109,6 @@ def span(name: str, *, link: str | None = None, **facts: Unpack[Facts]) -> Itera
 
 def part_id(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
-def _has_provider() -> bool:
-    return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider | trace.NoOpTracerProvider)
 
 
 def _links(link: str | None) -> list[Any]:

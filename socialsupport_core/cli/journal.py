@@ -23,12 +23,16 @@ def add(app: typer.Typer) -> None:
     app.command("import")(import_)
 
 
-def quarantine(store: Store = DEFAULT, as_json: AsJson = False) -> None:
+def quarantine(
+    store: Store = DEFAULT,
+    limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = 100,
+    as_json: AsJson = False,
+) -> None:
     """List what could not be read, and why."""
-    from socialsupport_core.cli.output import json_line, line, table
+    from socialsupport_core.cli.output import json_line, line, remark, table
 
     with hub_at(store) as hub:
-        found = hub.quarantine()
+        found, total = hub.quarantine(limit=limit), hub.health()["journal"]["quarantined"]
     rows = [
         {
             "entry": one.number,
@@ -44,6 +48,8 @@ def quarantine(store: Store = DEFAULT, as_json: AsJson = False) -> None:
             json_line(row)
     elif rows:
         table(tuple(rows[0]), [tuple(row.values()) for row in rows])
+        if total > len(rows):
+            remark(f"these are the newest {len(rows)} of {total}; --limit gives more")
     else:
         line("nothing is in quarantine")
 
@@ -55,10 +61,10 @@ def replay(
     """Run quarantined entries, or the one given, again. What was recorded before is not recorded twice."""
     from socialsupport_core.cli.output import line
 
-    with hub_at(store) as hub:
+    with hub_at(store, working=True) as hub:
         count = hub.replay(entry)
         hub.drain()
-        left = len(hub.quarantine())
+        left = hub.health()["journal"]["quarantined"]
     line(f"{count} run again; {left} in quarantine")
 
 
@@ -67,13 +73,14 @@ def doctor(store: Store = DEFAULT, as_json: AsJson = False) -> None:
     from socialsupport_core.cli.output import json_document, line, table
 
     with hub_at(store) as hub:
-        found = hub.health()
+        found = hub.health(audited=True) | {"due": hub.retention_due()}
     if as_json:
         json_document(found)
     else:
         table(("journal", "entries"), list(found["journal"].items()))
         table(("outbox", "parts"), list(found["outbox"].items()) or [("nothing has been sent", 0)])
         table(("channels", "are"), [(count, state) for state, count in found["channels"].items()])
+        table(("due", "waiting"), list(found["due"].items()))
         for trouble in (*found["failing"], *found["broken"]):
             line(trouble)
         line(f"{found['status']}; {found['refused']} forged payloads were refused")
@@ -98,7 +105,7 @@ def import_(
 
     if bool(files) == (since is not None):
         raise ConfigError("import takes either files, or --since DATE to read back what the network still has")
-    with hub_at(store) as hub:
+    with hub_at(store, working=True) as hub:
         owner = tenant_of(hub, tenant)
         before = hub.health()["journal"]
         trouble = None
@@ -133,7 +140,7 @@ def _read_back(hub: "Hub", tenant: str, channel: str, since: str) -> str | None:
     found = hub.backfill(tenant, channel, since=_moment(since))
     with moving("reading back") as moved:
         while found["state"] == "running":
-            read = hub.workers.read_back()
+            read = hub.read_back()
             found = hub.backfilled(tenant, channel) or found
             moved(found["payloads"], None)
             if not read and "reason" in found:

@@ -21,16 +21,16 @@ DEFAULT = "support.sqlite"
 
 
 @contextmanager
-def hub_at(store: str) -> Iterator["Hub"]:
-    """The hub in that store. Raises ConfigError when there is none."""
-    hub = _opened(store)
+def hub_at(store: str, *, working: bool = False) -> Iterator["Hub"]:
+    """The hub in that store; `working` if it is to record and send, for which it needs the key. Raises ConfigError."""
+    hub = _opened(store, working=working)
     try:
         yield hub
     finally:
         hub.close()
 
 
-def _opened(store: str) -> "Hub":
+def _opened(store: str, *, working: bool) -> "Hub":
     from socialsupport_core.config import connect, load
     from socialsupport_core.contract import ConfigError
     from socialsupport_core.hub import Hub
@@ -39,7 +39,12 @@ def _opened(store: str) -> "Hub":
 
     if store.endswith(".toml"):
         return connect(load(Path(store)), Path(store).parent)
-    if is_server(store):  # the key is elsewhere; whoever needs it names the TOML file, which says where
+    if is_server(store):
+        if working:
+            raise ConfigError(
+                "this needs the channels' settings, and the key to them is not in the store: give --store the TOML"
+                " file of `serve`, which says where it is"
+            )
         return Hub.open(store, public_url="http://localhost", folder=Path(), secret_keys=[new_key()])
     if not Path(store).exists():
         raise ConfigError(f"there is no store {store}; give its path with --store")

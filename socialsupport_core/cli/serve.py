@@ -53,10 +53,14 @@ def serve(
 def _announce(read: "Config", hub: "Hub", doors: dict[str, str], host: str, port: int) -> None:
     from socialsupport_core.cli.output import complain, line, remark
 
+    lives = [live for live in hub.channels.all().values() if live.connector.name in hub.registry.surfaces]
+    surfaces = {live.channel.door for live in lives}
     for one in hub.registry.broken:
         complain(f"the plugin {one.plugin} is not loaded: {one.reason}")
     for name, path in doors.items():
         line(f"{name}: {hub.public_url}{path}")
+        if (door := path.removeprefix("/hooks/")) in surfaces:
+            line(f"{name}, the page for visitors: {hub.public_url}/chat/{door}/")
     if not doors:
         remark("the configuration names no channel, so nobody can be heard yet; channels can be added over HTTP")
     if read.hub.inbox:

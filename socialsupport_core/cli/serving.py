@@ -1,7 +1,5 @@
 """Runs an ASGI application until Ctrl-C, on a port that is known to be free and on a store that nobody else has."""
 
-
-
 import asyncio
 import socket
 import sys

@@ -22,10 +22,11 @@ def work(
     """Record, send, poll and fetch beside other processes on one PostgreSQL.
 
     Any number may run, on any number of machines: each takes what nobody else has, and what a killed one held is
-    taken over. Ctrl-C or SIGTERM finishes what is under way and gives the rest back.
+    taken over. Of the file it takes the store, the folder and the plugins; the rest is in the store, where `serve`
+    puts it. Ctrl-C or SIGTERM finishes what is under way and gives the rest back.
     """
-    from socialsupport_core.cli.output import line
-    from socialsupport_core.config import load, open_hub
+    from socialsupport_core.cli.output import complain, line
+    from socialsupport_core.config import connect, load
     from socialsupport_core.contract import ConfigError
     from socialsupport_core.store import is_server
 
@@ -37,7 +38,9 @@ def work(
     asked = threading.Event()
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, lambda *_: asked.set())
-    hub = open_hub(read, config.parent)
+    hub = connect(read, config.parent)
+    for broken in hub.registry.broken:
+        complain(f"the plugin {broken.plugin} is not loaded: {broken.reason}")
     hub.start()
     line(f"working on {_shown(read.hub.store)}; Ctrl-C ends it")
     asked.wait()

@@ -17,14 +17,23 @@ from socialsupport_core.hub.acting import Acting
 from socialsupport_core.hub.base import NoSuchChannel, NoSuchConversation
 from socialsupport_core.hub.configuring import Configuring
 from socialsupport_core.hub.erasing import Erasing
-from socialsupport_core.hub.reading import Reading
+from socialsupport_core.hub.reading import CursorAhead, Reading
 from socialsupport_core.hub.receiving import Receiving
 from socialsupport_core.hub.telling import NoSuchWebhook, Telling
-from socialsupport_core.pipeline.channels import NoSuchDoor
+from socialsupport_core.pipeline.channels import DoorClosed, NoSuchDoor
 from socialsupport_core.pipeline.replying import ReplyRefused
 from socialsupport_core.store.crm import Connected
 
-__all__ = ["Hub", "NoSuchChannel", "NoSuchConversation", "NoSuchDoor", "NoSuchWebhook", "ReplyRefused"]
+__all__ = [
+    "CursorAhead",
+    "DoorClosed",
+    "Hub",
+    "NoSuchChannel",
+    "NoSuchConversation",
+    "NoSuchDoor",
+    "NoSuchWebhook",
+    "ReplyRefused",
+]
 
 
 class Hub(Configuring, Receiving, Reading, Acting, Telling, Erasing):

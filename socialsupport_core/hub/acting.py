@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from socialsupport_core import identity as people
+from socialsupport_core import tracing
 from socialsupport_core.contract import Refusal
 from socialsupport_core.conversation import handoff
 from socialsupport_core.conversation.continuity import reunite
@@ -16,7 +17,7 @@ from socialsupport_core.pipeline.channels import Live
 from socialsupport_core.pipeline.plan import Plan
 from socialsupport_core.pipeline.record import publish_interaction
 from socialsupport_core.pipeline.replying import ReplyRefused, Saying
-from socialsupport_core.store import Tx, conversations, interactions, micros, outbox
+from socialsupport_core.store import Tx, conversations, interactions, micros, outbox, traces
 from socialsupport_core.store.accounts import Agent
 from socialsupport_core.store.interactions import Stored
 
@@ -46,20 +47,37 @@ class Acting(Base):
         caller commits. Until then nobody else changes anything of this tenant, so commit soon.
         """
         saying = self._saying(text, _plain_key(key) if key else self._id("out"), how)
-        speaker, plan, refusals, leg = self._planned(tenant, conversation, agent, saying, how)
+        with tracing.span("reply", tenant=tenant, conversation=conversation):
+            return self._replied(tenant, conversation, agent, saying, how, connection)
+
+    def _replied(
+        self, tenant: str, conversation: str, agent: str, saying: Saying, how: Mapping[str, Any], connection: Any
+    ) -> dict[str, Any]:
+        with tracing.span("plan") as span:
+            speaker, plan, refusals, leg = self._planned(tenant, conversation, agent, saying, how)
+            span.set(network=leg.network, channel=leg.channel, parts=len(plan.parts))
         if refusals or not plan.possible:
             reasons = [one.reason for one in refusals] + [one.reason for one in plan.obstacles]
             raise ReplyRefused("; ".join(reasons), refusals=refusals, plan=plan)
+        with tracing.span("outbox", part=tracing.part_id(saying.key), parts=len(plan.parts)) as span:
+            write = self._enqueued(plan, leg, speaker, saying.key, span.context)
+            within = self._database.within
+            parts = self._database.do(write, tenant) if connection is None else within(connection, write, tenant)
+        shown = [{"key": part.key, "id": str(part.seq), "state": part.state} for part in parts]
+        return {"key": saying.key, "leg": leg.id, "parts": shown}
+
+    def _enqueued(
+        self, plan: Plan, leg: conversations.Leg, speaker: Agent, key: str, context: str | None
+    ) -> Callable[[Tx], list[outbox.Part]]:
         now = self.clock()
 
         def write(tx: Tx) -> list[outbox.Part]:
-            conversation_of(tx, tenant, leg.conversation)  # else it was erased while this was being planned
-            return outbound.enqueue(tx, plan, leg, speaker, saying.key, now)
+            parts = outbound.enqueue(tx, plan, leg, speaker, key, now)
+            for part in parts if context else ():
+                traces.put(tx, "part", leg.tenant, part.key, context or "")
+            return parts
 
-        within = self._database.within
-        parts = self._database.do(write, tenant) if connection is None else within(connection, write, tenant)
-        shown = [{"key": part.key, "id": str(part.seq), "state": part.state} for part in parts]
-        return {"key": saying.key, "leg": leg.id, "parts": shown}
+        return write
 
     def _saying(self, text: str | None, key: str, how: Mapping[str, Any]) -> Saying:
         if unknown := how.keys() - {"leg", "attachments", "choices", "subject", "private"}:

@@ -49,7 +49,7 @@ from socialsupport_core.store.accounts import Agent, App, Channel
 from socialsupport_core.store.blobs import BlobStore, FolderBlobs
 from socialsupport_core.store.conversations import Conversation
 from socialsupport_core.store.crm import Connected
-from socialsupport_core.store.secrets import EncryptedSecrets, SecretStore, keys_beside
+from socialsupport_core.store.secrets import EncryptedSecrets, SecretStore, any_sealed, keys_beside
 from socialsupport_core.wire import NetworkWire
 from socialsupport_core.wire.webhook import Poster
 
@@ -94,7 +94,9 @@ class Base:
         self._secrets = secrets
         self._policies = (*policies, *registry.policies)
         self.channels = Channels(database, registry, secrets)
-        self.wire = NetworkWire((*registry.wires, *wires), transport=transport, read_blob=blobs.get, clock=clock)
+        self.wire = NetworkWire(
+            (*registry.wires, *wires), database=database, transport=transport, read_blob=blobs.get, clock=clock
+        )
         self.keepers = Keepers(database, secrets, self.wire, clock, random_bytes)
         self.connecting = Connecting(
             database,
@@ -144,23 +146,29 @@ class Base:
         one PostgreSQL needs the same ones.
         """
         beside = _beside(store, folder)
-        if beside is not None:
-            beside.parent.mkdir(parents=True, exist_ok=True)
-            secret_keys = secret_keys or keys_beside(beside)
-            blobs = blobs or FolderBlobs(beside.with_name(f"{beside.name}.blobs"))
-        if blobs is None or not secret_keys:
+        if beside is None and not (secret_keys and blobs):
             raise ConfigError(
                 "a store on a server keeps neither the secret key nor attachments: give a folder that all its"
                 " processes share, or secret_keys and blobs"
             )
-        return cls(
-            open_store(store),
-            registry or Registry.discover(),
-            public_url=public_url,
-            secrets=EncryptedSecrets(secret_keys),
-            blobs=blobs,
-            **options,
-        )
+        if beside is not None:
+            beside.parent.mkdir(parents=True, exist_ok=True)
+            blobs = blobs or FolderBlobs(beside.with_name(f"{beside.name}.blobs"))
+        assert blobs is not None
+        database = open_store(store)
+        try:
+            keys = secret_keys or keys_beside(beside or Path(), sealed=database.read(any_sealed))
+            return cls(
+                database,
+                registry or Registry.discover(),
+                public_url=public_url,
+                secrets=EncryptedSecrets(keys),
+                blobs=blobs,
+                **options,
+            )
+        except BaseException:
+            database.close()
+            raise
 
     def start(self) -> None:
         """Starts recording, sending, polling and fetching in threads of their own."""

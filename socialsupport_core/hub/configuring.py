@@ -1,5 +1,6 @@
 """Tenants, agents, apps, channels and CRMs, at run time."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -28,7 +29,7 @@ from socialsupport_core.store.crm import Connected
 
 class Configuring(Admitting):
     def add_tenant(self, tenant: str, name: str) -> None:
-        """Adding a tenant that is there changes nothing."""
+        """Adding a tenant that is there changes its name and nothing else."""
         key = self._random(32)
         self._database.do(lambda tx: accounts.add_tenant(tx, tenant, name, key))
 
@@ -52,9 +53,14 @@ class Configuring(Admitting):
         self.registry.connector(connector)
         known = next((one for one in self._database.read(accounts.apps) if one.id == app), None)
         added = App(app, connector, known.door if known else self._door())
-        self._database.do(lambda tx: self._keep(tx, added, settings))
+
+        def keep(tx: Tx) -> str:
+            self._keep(tx, added, settings)
+            return next(one.door for one in accounts.apps(tx) if one.id == app)  # another process may have been first
+
+        door = self._database.do(keep)
         self.channels.forget()
-        return f"/hooks/app/{added.door}"
+        return f"/hooks/app/{door}"
 
     def add_channel(
         self,
@@ -96,7 +102,7 @@ class Configuring(Admitting):
 
         now = micros(self.clock())
 
-        def keep(tx: Tx) -> None:
+        def keep(tx: Tx) -> str:
             mended = known is not None and not self._has_settings(tx, known, settings)
             self._keep(tx, added, settings)
             watch.expect(tx, tenant, channel, _microseconds(expect_within), now)
@@ -104,11 +110,12 @@ class Configuring(Admitting):
                 health.well(tx, added, health.CONNECTION, now)
             if moved:
                 credentials.forget(tx, self._secrets, added.secret_ref)
+            return next(one.door for one in accounts.channels(tx, tenant) if one.id == channel)
 
-        self._database.do(keep)
+        door = self._database.do(keep)  # not the one that we made: another process may have been first
         self.channels.forget()
         self.bell.ring()
-        return f"/hooks/{added.door}"
+        return f"/hooks/{door}"
 
     def change_channel(
         self,
@@ -180,6 +187,20 @@ class Configuring(Admitting):
         wanted = micros(since)
         begun = self._database.do(lambda tx: backfilling.begin(tx, tenant, channel, wanted, "asked", micros(now)))
         return views.backfill(begun)
+
+    def read_back(self) -> int:
+        """One page of each history that is being read back, recorded; how many. For scripts, which have no workers."""
+
+        async def once() -> int:
+            try:
+                return await self.workers.backfilling.round()
+            finally:
+                await self.wire.aclose()
+
+        pages = asyncio.run(once())
+        while self.workers.record_waiting():
+            pass
+        return pages
 
     def backfilled(self, tenant: str, channel: str) -> dict[str, Any] | None:
         """How far the newest reading back of a channel is; None if there was none."""

@@ -51,7 +51,10 @@ class Erasing(Base):
         elif one.state != "done":
             left = ("the store's own files, until a running hub has cleaned them",)
         self.bell.ring()
-        return self._shown_erasure(one.tenant, one.id) | {
+        shown = self._shown_erasure(one.tenant, one.id)
+        if any(asked["state"] == "queued" for asked in shown["crm"]):
+            left += ("the names of contacts in CRMs, until a running hub has had them erased there",)
+        return shown | {
             "left": [*left, *self._unread(one.tenant), *ALWAYS_LEFT],
             **({"store": store} if store else {}),
         }
@@ -134,7 +137,7 @@ class Erasing(Base):
 
         def count(tx: Tx) -> dict[str, int]:
             waiting = len(erasures.requests(tx, None, "waiting", "accepted", limit=1000))
-            return {"erasures": len(erasures.unfinished(tx, now)), "erasure_requests": waiting}
+            return {"erasures": erasures.count_unfinished(tx), "erasure_requests": waiting}
 
         return keeping.due(self._database, now) | self._database.read(count)
 

@@ -4,31 +4,60 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
+from socialsupport_core import tracing
 from socialsupport_core.contract import SignatureError
 from socialsupport_core.hub.base import Base
 from socialsupport_core.model import Interaction, Payload, Reply
 from socialsupport_core.pipeline.channels import BY_HAND, NoSuchDoor
-from socialsupport_core.store import journal
+from socialsupport_core.store import Tx, journal, traces
 
 
 class Receiving(Base):
     def receive(self, door: str, payload: Payload) -> "Future[Reply]":
-        """What a door answers, once the payload is committed. Raises NoSuchDoor (404), SignatureError (401)."""
+        """What a door answers, once the payload is committed. Raises NoSuchDoor (404), DoorClosed (503),
+        SignatureError (401)."""
+        span = tracing.begin("door", source=payload.source, bytes=len(payload.body))
+        try:
+            answer = self._received(door, payload, span)
+        except BaseException as error:
+            span.set(error=type(error).__name__)
+            span.end()
+            raise
+        answer.add_done_callback(lambda done: _end(span, done.exception()))
+        return answer
+
+    def _received(self, door: str, payload: Payload, span: tracing.Span) -> "Future[Reply]":
         if crm := self.crms.by_door().get(door):
             self._verified(door, crm.adapter.verify, payload)
-            return self._journalled(crm.connected.tenant, door, payload, crm.adapter)
+            return self._journalled(crm.connected.tenant, door, payload, crm.adapter, span)
         found = self.channels.door(door)
         if found.id.startswith(BY_HAND):
             raise NoSuchDoor("there is no such door")  # what comes there has passed the API and its tokens
         connector = found.connector
+        span.set(network=connector.name)
         if payload.method == "GET":
             return _done(self._handshake(found.id, connector, payload))
         self._verified(found.id, connector.verify, payload)
-        return self._journalled(found.tenant, found.id, payload, connector)
+        return self._journalled(found.tenant, found.id, payload, connector, span)
 
-    def _journalled(self, tenant: str | None, door: str, payload: Payload, answers: Any) -> "Future[Reply]":
+    def _journalled(
+        self, tenant: str | None, door: str, payload: Payload, answers: Any, span: tracing.Span
+    ) -> "Future[Reply]":
         """The acknowledgement of `answers` is made at once and leaves after the commit."""
-        return self._database.gather(journal.append, (tenant, door, payload), _acknowledgement(answers, payload))
+        acknowledgement = _acknowledgement(answers, payload)
+        if (context := span.context) is None:
+            return self._database.gather(journal.append, (tenant, door, payload), acknowledgement)
+        journalling = tracing.begin("journal", parent=span, bytes=len(payload.body))
+
+        def keep(tx: Tx) -> Reply:
+            number = journal.append_one(tx, tenant, door, payload)
+            traces.put(tx, "entry", "", str(number), context)
+            journalling.set(entry=number)
+            return acknowledgement
+
+        kept = self._database.write(keep)
+        kept.add_done_callback(lambda done: _end(journalling, done.exception()))
+        return kept
 
     def _handshake(self, door: str, connector: Any, payload: Payload) -> Reply:
         reply: Reply | None = self._verified(door, connector.handshake, payload)
@@ -70,6 +99,12 @@ class Receiving(Base):
     def replay(self, entry: int | None = None, tenant: str | None = None) -> int:
         """Runs quarantined entries, or the one given, again; how many."""
         return self._database.do(lambda tx: journal.reopen(tx, entry, tenant))
+
+
+def _end(span: tracing.Span, error: BaseException | None) -> None:
+    if error is not None:
+        span.set(error=type(error).__name__)
+    span.end()
 
 
 def _done(reply: Reply) -> "Future[Reply]":

@@ -86,7 +86,7 @@ class Capabilities(Value):
     settles: Settling = "none"
     """How a doubtful send is settled."""
     history: timedelta | None = None
-    """How far back `poll` reaches."""
+    """How far back `poll` and `history` reach."""
     sequence: timedelta | None = None
     """What it receives carries a number that grows by one each time (`numbered`), so that a hole is something lost.
     After so long without any, the network may begin to count anew."""

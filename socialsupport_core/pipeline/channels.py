@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from socialsupport_core.mistakes import problems
 from socialsupport_core.model import Event, Facts, Unrecognised
 from socialsupport_core.pipeline.manual import CHANNEL, Manual
 from socialsupport_core.store import Database, Tx, accounts
-from socialsupport_core.store.accounts import Channel
+from socialsupport_core.store.accounts import App, Channel
 from socialsupport_core.store.secrets import SecretStore
 
 BY_HAND = "api:"
@@ -21,6 +22,10 @@ BY_HAND = "api:"
 
 class NoSuchDoor(SocialSupportError, LookupError):
     """Nobody lives there: 404."""
+
+
+class DoorClosed(ConfigError):
+    """Its channel is there and cannot run now: 503, so that the network comes again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,9 @@ class Channels:
         self._lock = threading.Lock()
         self._live: dict[tuple[str, str], Live] | None = None
         self._doors: dict[str, Door] = {}
+        self._closed = frozenset[str]()
+        """Doors of channels that cannot run."""
+        self._version = ""
         self.broken: dict[tuple[str, str], str] = {}
         """Channels that cannot run, and why."""
 
@@ -86,12 +94,18 @@ class Channels:
         raise ConfigError(self.broken.get((tenant, channel)) or f"{tenant} has no channel {channel!r}")
 
     def door(self, door: str) -> Door:
-        self.all()
-        if found := self._doors.get(door):
-            return found
+        """Raises NoSuchDoor, DoorClosed."""
         if door.startswith(BY_HAND):
             live = manual(door.removeprefix(BY_HAND))
             return Door(door, live.channel.tenant, live.connector, (live.channel,))
+        self.all()
+        if door not in self._doors and self._database.read(accounts.version) != self._version:
+            self.forget()  # another process has just made it
+            self.all()
+        if found := self._doors.get(door):
+            return found
+        if door in self._closed:
+            raise DoorClosed("this channel cannot run at the moment; the list of channels says why")
         raise NoSuchDoor("there is no such door")
 
     def settings(
@@ -105,16 +119,21 @@ class Channels:
             raise ConfigError(problems(error, model, where)) from None
 
     def _load(self, tx: Tx) -> dict[tuple[str, str], Live]:
-        self.broken = {}
+        self.broken, closed = {}, set[str]()
+        self._version = accounts.version(tx)
         live: dict[tuple[str, str], Live] = {}
         for channel in accounts.channels(tx):
             try:
                 live[channel.tenant, channel.id] = Live(channel, self._connector(tx, channel))
             except SocialSupportError as error:
                 self.broken[channel.tenant, channel.id] = str(error)
+                closed |= {channel.door, channel.app or ""}
             except (Exception, SystemExit) as error:
                 self.broken[channel.tenant, channel.id] = f"{channel.connector} failed: {type(error).__name__}"
-        self._doors = {one.channel.door: _own_door(one) for one in live.values()} | _app_doors(tx, live)
+                closed |= {channel.door, channel.app or ""}
+        apps = accounts.apps(tx)
+        self._closed = frozenset(closed | {app.door for app in apps if app.id in closed})
+        self._doors = {one.channel.door: _own_door(one) for one in live.values()} | _app_doors(apps, live)
         return live
 
     def _connector(self, tx: Tx, channel: Channel) -> Connector[Any]:
@@ -129,10 +148,10 @@ def _own_door(live: Live) -> Door:
     return Door(live.channel.door, live.channel.tenant, live.connector, (live.channel,))
 
 
-def _app_doors(tx: Tx, live: dict[tuple[str, str], Live]) -> dict[str, Door]:
+def _app_doors(apps: Iterable[App], live: dict[tuple[str, str], Live]) -> dict[str, Door]:
     """An app's channels share its credentials, so any of their connectors can verify and read for all."""
     doors = {}
-    for app in accounts.apps(tx):
+    for app in apps:
         mine = [one for one in live.values() if one.channel.app == app.id]
         if mine:
             doors[app.door] = Door(app.door, None, mine[0].connector, tuple(one.channel for one in mine))

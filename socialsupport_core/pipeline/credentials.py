@@ -34,7 +34,7 @@ from socialsupport_core.store import credentials as table
 from socialsupport_core.store.accounts import Channel
 from socialsupport_core.store.secrets import SecretStore
 from socialsupport_core.wire import NetworkWire
-from socialsupport_core.wire.keeper import Given, Held
+from socialsupport_core.wire.keeper import Given, Held, Unusable
 from socialsupport_core.wire.redact import secrets_in
 
 T = TypeVar("T")
@@ -179,7 +179,7 @@ class Keeper:
         except StoreError as error:
             raise Unavailable(f"its credentials cannot be read: {error}") from None
         except ConfigError as error:
-            raise AuthExpired(f"its credentials cannot be read: {error}") from None
+            raise Unusable(f"its credentials cannot be read: {error}") from None
         if found is None:
             return None
         standing, held = found

@@ -76,6 +76,16 @@ def _any(values: Collection[str]) -> str:
 
 def begin(tx: Tx, tenant: str, customer: Node, erasure: str, agent: str, at: int) -> Erasure:
     """Takes away every row of the customer; what remains to be done is noted. `agent` decided it."""
+    before = list(tx.told)
+    try:
+        tx.conclude()  # what others in this batch have told of them must be in the log to go
+        return _begin(tx, tenant, customer, erasure, agent, at)
+    except BaseException:
+        tx.told = before
+        raise
+
+
+def _begin(tx: Tx, tenant: str, customer: Node, erasure: str, agent: str, at: int) -> Erasure:
     person = _person(tx, tenant, customer)
     told = _told(tx, person)
     marks = [*_account_marks(tx, person), *_message_marks(tx, tenant, told)]

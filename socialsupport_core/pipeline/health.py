@@ -18,6 +18,7 @@ from socialsupport_core.store import health as table
 from socialsupport_core.store.accounts import Channel
 from socialsupport_core.store.health import HOUR, Missing, Trouble, Watched
 from socialsupport_core.store.journal import Entry
+from socialsupport_core.wire.keeper import Unusable
 
 logger = logging.getLogger("socialsupport")
 Kind = Literal["poll", "send", "test", "gap", "silent"]
@@ -92,7 +93,8 @@ def tell(tx: Tx, channel: Channel, state: str, reason: str | None, now: int) -> 
 
 def remedied(error: DeliveryError) -> str:
     """What is wrong, and what to do where it does not mend itself."""
-    if isinstance(error, AuthExpired) and "connect it again" not in str(error):
+    is_told = isinstance(error, Unusable) or "connect it again" in str(error)
+    if isinstance(error, AuthExpired) and not is_told:
         return f"{error}; enter a new token or connect it again, then test the connection"
     return str(error)
 

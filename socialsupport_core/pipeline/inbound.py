@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from socialsupport_core.contract import Connector, MalformedPayload
+from socialsupport_core.contract import Connector, MalformedPayload, SocialSupportError
 from socialsupport_core.model import Event
 from socialsupport_core.pipeline.record import Place, Recorder, read_ahead
 from socialsupport_core.pipeline.subjects import ERASED
@@ -111,9 +111,8 @@ def _record_one(tx: Tx, recorder: Recorder, one: Translated, *, each_alone: bool
         except Exception as error:
             if not each_alone:
                 raise
-            logger.exception("event %s of entry %d could not be recorded", event.id, one.entry.number)
             bad = True
-            reasons.append(f"{event.id}: {type(error).__name__}: {error}")
+            reasons.append(f"{event.id}: {_refused(error, event, one.entry)}")
             continue
         recorded += outcome != ERASED
         if outcome:
@@ -121,6 +120,15 @@ def _record_one(tx: Tx, recorder: Recorder, one: Translated, *, each_alone: bool
     journal.settle(tx, one.entry.number, *_verdict(recorded, reasons, bad=bad))
     if ERASED in reasons and not bad:
         journal.empty(tx, [one.entry.number], ERASED)
+
+
+def _refused(error: Exception, event: Event, entry: Entry) -> str:
+    """Why, for the quarantine. What we refuse on purpose is a line in the log; anything else is a mistake of ours."""
+    if isinstance(error, SocialSupportError):
+        logger.warning("event %s of entry %d is in quarantine: %s", event.id, entry.number, error)
+        return str(error)
+    logger.error("event %s of entry %d could not be recorded", event.id, entry.number, exc_info=error)
+    return f"{type(error).__name__}: {error}"
 
 
 def _verdict(recorded: int, reasons: Sequence[str], *, bad: bool) -> tuple[journal.State, str | None, int]:

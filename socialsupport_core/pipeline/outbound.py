@@ -1,40 +1,33 @@
 """Outbound: from a reply to its parts in the outbox, and from a part to one of its four ends."""
 
 import asyncio
-import base64
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-import httpx
-
+from socialsupport_core import tracing
 from socialsupport_core.contract import (
-    Answer,
-    Ask,
     AuthExpired,
     Connector,
     DeliveryError,
     RateLimited,
-    ReadBlob,
-    ReadPayload,
     Unavailable,
     Uncertain,
     Unreachable,
     Unsupported,
-    Wait,
-    digest,
 )
-from socialsupport_core.contract.errors import SAFE_METHODS
 from socialsupport_core.conversation.answering import weigh
 from socialsupport_core.conversation.handoff import publish_handed_off
 from socialsupport_core.model import Intent, Interaction, OpenPrivate, Party, Receipt, SendMessage
+from socialsupport_core.pipeline.notes import Notes, Parked
 from socialsupport_core.pipeline.plan import Plan, window_closed
 from socialsupport_core.pipeline.record import Place, catch_up, name_natively, publish_interaction
 from socialsupport_core.pipeline.replying import ReplyRefused
+from socialsupport_core.pipeline.tracks import sending
 from socialsupport_core.store import (
     Database,
     StoreError,
@@ -46,6 +39,7 @@ from socialsupport_core.store import (
     micros,
     moment,
     outbox,
+    traces,
 )
 from socialsupport_core.store.conversations import Leg, ThreadOf
 from socialsupport_core.store.interactions import Stored
@@ -56,7 +50,7 @@ from socialsupport_core.wire.redact import redact, secrets_in
 T = TypeVar("T")
 GIVE_UP = timedelta(hours=24) // timedelta(microseconds=1)  # a part that could not be sent for so long has failed
 FIRST_DELAY, LONGEST_DELAY = 2.0, 3600.0  # seconds
-_READS = (Wait, ReadBlob, ReadPayload)
+_PARKED = RateLimited("the network needs some time before the next step")
 _STORE = Unavailable("the store could not note what was about to be asked")
 
 
@@ -165,10 +159,15 @@ class Sender:
 
     async def send(self, part: Part, connector: Connector[Any], keeper: Keeper, *, open_network: bool) -> Outcome:
         """Sends a claimed part and records its end."""
-        outcome = await self._attempt(part, connector, keeper, open_network)
-        if outcome.state == "uncertain":
-            outcome = await self._settle(part, connector, outcome, keeper, open_network)
-        await self._note_end(part, outcome)
+        with sending(self._database, part, connector.name) as span:
+            outcome = await self._attempt(part, connector, keeper, open_network)
+            if outcome.state == "uncertain":
+                outcome = await self._settle(part, connector, outcome, keeper, open_network)
+            span.set(state=outcome.state)
+            if outcome.error is not None:
+                span.set(error=type(outcome.error).__name__)
+            with tracing.span("receipt", part=tracing.part_id(part.key), state=outcome.state):
+                await self._note_end(part, outcome)
         return outcome
 
     async def give_up(self, part: Part, reason: str) -> None:
@@ -190,18 +189,23 @@ class Sender:
                 return
 
     def _end(self, part: Part, outcome: Outcome) -> Callable[[Tx], None]:
-        return lambda tx: finish(tx, part, outcome, micros(self._clock()))
+        def end(tx: Tx) -> None:
+            finish(tx, part, outcome, micros(self._clock()))
+            if outcome.state in {"sent", "failed"} and tracing.active():
+                traces.forget(tx, "part", part.tenant, [part.key])
+
+        return end
 
     async def _attempt(self, part: Part, connector: Connector[Any], keeper: Keeper, open_network: bool) -> Outcome:
         try:
-            notes = _Notes(self._database, part, connector, lambda: self._too_late(part, connector))
+            notes = Notes(self._database, part, connector, lambda: self._too_late(part, connector), self._clock)
         except StoreError:
             return self._later(part, _STORE)
         outcome = await self._carried_out(part, connector, keeper, open_network, notes)
         return Outcome("failed", error=notes.barred) if notes.barred else outcome
 
     async def _carried_out(
-        self, part: Part, connector: Connector[Any], keeper: Keeper, open_network: bool, notes: "_Notes"
+        self, part: Part, connector: Connector[Any], keeper: Keeper, open_network: bool, notes: Notes
     ) -> Outcome:
         try:
             receipt = await self._wire.run(
@@ -212,18 +216,21 @@ class Sender:
                 open_network=open_network,
                 step=notes.step,
             )
-        except Uncertain as error:
-            return Outcome("uncertain", error=error)
-        except (RateLimited, AuthExpired) as error:
-            return self._later(part, error)
         except DeliveryError as error:
-            return Outcome("failed", error=error)
+            return self._refused(part, error)
+        except Parked as parked:
+            return Outcome("retrying", error=_PARKED, due_at=parked.until)
         except StoreError as error:
             return Outcome("uncertain", error=Uncertain(str(error))) if notes.called else self._later(part, _STORE)
         except (Exception, SystemExit) as error:
             told = redact(f"{connector.name} failed: {type(error).__name__}: {error}", secrets_in(connector.settings))
             return Outcome("uncertain" if notes.called else "failed", error=Uncertain(told))
         return Outcome("sent", receipt=receipt)
+
+    def _refused(self, part: Part, error: DeliveryError) -> Outcome:
+        if isinstance(error, RateLimited | AuthExpired):
+            return self._later(part, error)
+        return Outcome("uncertain" if isinstance(error, Uncertain) else "failed", error=error)
 
     def _too_late(self, part: Part, connector: Connector[Any]) -> Unreachable | None:
         """What was planned in time may have waited until its reply window closed."""
@@ -273,94 +280,12 @@ async def _committed(future: "Future[T]") -> T:
     return await asyncio.wrap_future(future)
 
 
-class _Notes:
-    """Writes a digest of each ask before it is made and the answer after it, and replays what is answered."""
-
-    def __init__(
-        self,
-        database: Database,
-        part: Part,
-        connector: Connector[Any],
-        too_late: Callable[[], DeliveryError | None],
-    ) -> None:
-        self._database = database
-        self._part = part
-        self._connector = connector
-        self._known = database.read(lambda tx: outbox.asked(tx, part))
-        self._position = 0
-        self._too_late = too_late
-        self.called = False
-        self.barred: DeliveryError | None = None
-        """Why it must not be sent any more, whatever the flow makes of that."""
-
-    async def step(self, ask: Ask, perform: Callable[[], Awaitable[Answer]]) -> Answer:
-        if isinstance(ask, _READS):
-            return await perform()
-        position, named = self._position, digest(ask)
-        self._position += 1
-        if position < len(self._known) and self._known[position][0] == named:
-            answer = self._known[position][1]
-            if answer is not None:
-                return _response(answer)
-            if not self._may_repeat(ask):
-                raise Uncertain("the connection ended during an earlier try; it may have been delivered")
-        elif late := self._too_late():
-            self.barred = late
-            raise late
-        return await self._perform(ask, perform, position, named)
-
-    async def _perform(self, ask: Ask, perform: Callable[[], Awaitable[Answer]], position: int, named: str) -> Answer:
-        if not await _committed(self._database.write(lambda tx: outbox.ask(tx, self._part, position, named))):
-            raise Unsupported("it has been erased")
-        self.called = True
-        try:
-            answer = await perform()
-        except Uncertain:
-            raise
-        except DeliveryError:
-            await _committed(self._database.write(lambda tx: outbox.forget_asks(tx, self._part, position)))
-            raise
-        if isinstance(answer, httpx.Response):
-            await self._note(answer, position)
-        return answer
-
-    async def _note(self, answer: httpx.Response, position: int) -> None:
-        """Only a success is replayed; what was certainly not done may be tried again."""
-        try:
-            error = self._connector.failure(answer)
-        except (Exception, SystemExit):
-            return  # an answer on which the connector chokes may mean anything
-        if error is None:
-            content = {
-                "status": answer.status_code,
-                "headers": list(answer.headers.items()),
-                "body": base64.b64encode(answer.content).decode(),
-            }
-            await _committed(self._database.write(lambda tx: outbox.answer(tx, self._part, position, content)))
-        elif not isinstance(error, Uncertain):
-            await _committed(self._database.write(lambda tx: outbox.forget_asks(tx, self._part, position)))
-            if isinstance(error, AuthExpired):
-                self._position = position  # the wire asks the same once more when it has a new token
-
-    def _may_repeat(self, ask: Ask) -> bool:
-        by_key = self._connector.capabilities.settles == "native_key"
-        return by_key or (isinstance(ask, httpx.Request) and ask.method in SAFE_METHODS)
-
-
 def _last_inbound(tx: Tx, part: Part) -> int | None:
     """When the customer spoke last on the leg where the part stands in the timeline."""
     key = interactions.key_by_seq(tx, part.tenant, part.seq) if part.seq is not None else None
     stored = interactions.get(tx, part.tenant, key) if key else None
     leg = conversations.leg(tx, stored.leg) if stored else None
     return leg.last_inbound if leg else None
-
-
-def _response(content: dict[str, Any]) -> httpx.Response:
-    return httpx.Response(
-        content["status"],
-        headers=[tuple(pair) for pair in content["headers"]],
-        content=base64.b64decode(content["body"]),
-    )
 
 
 def finish(tx: Tx, part: Part, outcome: Outcome, now: int) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from socialsupport_core.contract import MalformedPayload
 from socialsupport_core.conversation import handoff
 from socialsupport_core.conversation.answering import weigh
 from socialsupport_core.conversation.continuity import Touch, attach, reunite
@@ -128,7 +129,7 @@ class Recorder:
         at = self._at(place, interaction)
         node = observe(tx, place.tenant, interaction.author, at)
         if node is None:
-            raise ValueError("its author has no identifier")
+            raise MalformedPayload("its author has no identifier")
         leg = self._store(tx, place, interaction, node, at) or self._store_namesake(tx, place, event, node, at)
         if leg is None:
             return "it was recorded before"

@@ -8,21 +8,21 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
-from socialsupport_core.contract import AuthExpired, ConfigError, DeliveryError, RateLimited, Unsupported
-from socialsupport_core.model import Blob
+from socialsupport_core.contract import AuthExpired, ConfigError, DeliveryError, RateLimited
 from socialsupport_core.pipeline import health, inbound
 from socialsupport_core.pipeline.backfilling import Backfilling
 from socialsupport_core.pipeline.bell import Bell
 from socialsupport_core.pipeline.channels import Channels, Live, NoSuchDoor
 from socialsupport_core.pipeline.credentials import Keepers
-from socialsupport_core.pipeline.files import drop
+from socialsupport_core.pipeline.fetching import Fetching
 from socialsupport_core.pipeline.leases import LeaseLost, Leases
 from socialsupport_core.pipeline.outbound import Sender, recover
 from socialsupport_core.pipeline.record import Recorder
 from socialsupport_core.pipeline.subscribers import Subscribers
+from socialsupport_core.pipeline.tracks import Tracks
 from socialsupport_core.pipeline.watch import Watch
 from socialsupport_core.pipeline.watching import Watching
 from socialsupport_core.store import (
@@ -30,26 +30,20 @@ from socialsupport_core.store import (
     StoreError,
     Tx,
     accounts,
-    conversations,
-    interactions,
     journal,
     leases,
-    log,
     micros,
     outbox,
 )
 from socialsupport_core.store.alone import alone
-from socialsupport_core.store.blobs import BlobStore, BlobTooLarge
-from socialsupport_core.store.interactions import Kept, Stored
+from socialsupport_core.store.blobs import BlobStore
 from socialsupport_core.wire.breaker import NotAnswering
 
 logger = logging.getLogger("socialsupport")
 IDLE = 1.0  # seconds after which a worker looks by itself, should a bell be missed
 BATCH = 100
 AT_ONCE = 64  # sends under way at the same time
-FETCHES = 8  # attachments in one turn
 GRACE = 2.0  # seconds that what is under way gets at the end; what is cut off is recovered at the next start
-FETCH_TRIES = 12  # with growing pauses of an hour at most
 RENEW = 10.0  # seconds after which what is being sent is kept for longer
 POLL_PAUSE = 2.0  # seconds between pages when the network does not hold the line
 POLL_TROUBLE = 30.0  # seconds after a failed poll
@@ -78,7 +72,6 @@ class Workers:
         self._channels = channels
         self._keepers = keepers
         self._wire = keepers.wire
-        self._blobs = blobs
         self._recorder = recorder
         self._crms = subscribers.crms
         self._subscribers = subscribers
@@ -86,11 +79,15 @@ class Workers:
         self._bell = bell
         self._clock = clock
         self._sender = Sender(database, keepers.wire, clock, chance)
+        self._tracks = Tracks(database)
+        self.fetching = Fetching(database, channels, keepers, blobs, leases, clock)
         self.watching = Watching(database, channels, leases, clock)
         self.backfilling = Backfilling(database, channels, keepers, leases, clock)
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._served = ""
+        self._turn = ("", "")
+        """The tenant and channel whose parts were claimed last."""
         self._claimed_unknown = False
         """A claim may be committed of which we were told nothing."""
         self._watch: Watch | None = None
@@ -139,7 +136,7 @@ class Workers:
         async def once() -> int:
             try:
                 await self._take_over(micros(self._clock()))
-                done = await self.send_due() + await self.fetch_pending() + await self._subscribers.tell()
+                done = await self.send_due() + await self.fetching.pending() + await self._subscribers.tell()
                 return done + await self.backfilling.round()
             finally:
                 await self._wire.aclose()
@@ -148,31 +145,22 @@ class Workers:
         while self.record_waiting() or asyncio.run(once()):
             pass
 
-    def read_back(self) -> int:
-        """One page of each history that is being read back, recorded; how many. For scripts."""
-
-        async def once() -> int:
-            try:
-                return await self.backfilling.round()
-            finally:
-                await self._wire.aclose()
-
-        pages = asyncio.run(once())
-        while self.record_waiting():
-            pass
-        return pages
-
     # inbound
 
     def record_waiting(self) -> int:
         """One micro-batch; the number of entries."""
-        return self._database.work_off(
-            self._claim_entries,
-            self._translate,
-            self._record,
-        )
+        with self._tracks.recorded():
+            return self._database.work_off(
+                self._claim_entries,
+                lambda entry: self._tracks.translate(entry, self._translate),
+                self._record,
+            )
 
     def _record(self, tx: Tx, batch: Sequence[inbound.Translated]) -> None:
+        if not tx.claiming:  # `socialsupport replay` may have been at it meanwhile
+            left = journal.still_waiting(tx, [one.entry.number for one in batch])
+            batch = [one for one in batch if one.entry.number in left]
+        self._tracks.record(tx, batch)
         inbound.record(tx, self._recorder, batch)
         health.note(tx, batch)
 
@@ -220,8 +208,11 @@ class Workers:
         if due is None or due > now:
             return []  # looking is cheap, claiming is a commit
         room, worker, until = AT_ONCE - busy.total(), self._leases.worker, self._leases.until
-        claimed = self._database.write(lambda tx: outbox.claim(tx, now, room, busy, worker, until))
-        return await asyncio.wrap_future(claimed)
+        after = self._turn
+        claimed = self._database.write(lambda tx: outbox.claim(tx, now, room, busy, worker, until, after))
+        parts = await asyncio.wrap_future(claimed)
+        self._turn = (parts[-1].tenant, parts[-1].channel) if parts else after
+        return parts
 
     async def _begin(self, sends: "dict[asyncio.Task[None], outbox.Part]") -> int:
         """Begins what is due beside what is under way, so that a network that hangs holds up nobody else."""
@@ -262,65 +253,6 @@ class Workers:
             await self.watching.feel(live, "send", health.remedied(outcome.error))
         elif outcome.state == "sent":
             await self.watching.feel(live, "send")
-
-    # attachments
-
-    async def fetch_pending(self) -> int:
-        """Brings attachments in; the number that was tried."""
-        now = micros(self._clock())
-        if not self._database.read(lambda tx: interactions.pending_attachments(tx, now, 1)):
-            return 0  # looking is cheap, claiming is a commit
-        claimed = self._database.write(lambda tx: interactions.claim_attachments(tx, now, self._leases.until, FETCHES))
-        pending = await asyncio.wrap_future(claimed)
-        for tenant, kept in pending:
-            result = await self._fetch(tenant, kept)
-            settle = partial(_settle_attachment, tenant=tenant, kept=result, at=micros(self._clock()))
-            kept_here = await asyncio.wrap_future(self._database.write(settle, tenant))
-            if result.blob and not kept_here:
-                drop(self._database, self._blobs, result.blob)
-        return len(pending)
-
-    async def _fetch(self, tenant: str, kept: Kept) -> Kept:
-        found = self._database.read(lambda tx: _origin(tx, tenant, kept))
-        if found is None:
-            return replace(kept, state="expired", reason="its message is gone")
-        stored, channel, entry = found
-        attachment = stored.interaction.attachments[kept.position]
-        try:
-            live = self._channels.get(tenant, channel)
-            blob: Blob = await self._wire.read(
-                lambda: live.connector.fetch(attachment),
-                live.connector,
-                keeper=self._keepers.of(live),
-                payload=entry.payload if entry else None,
-                open_network=live.channel.open_network,
-            )
-            digest = self._blobs.put(blob.content)
-        except (RateLimited, AuthExpired) as error:
-            return self._fetch_later(kept, error)
-        except (DeliveryError, ConfigError, BlobTooLarge) as error:
-            state = "refused" if isinstance(error, Unsupported | BlobTooLarge | ConfigError) else "expired"
-            return replace(kept, state=state, reason=str(error))
-        except (Exception, SystemExit) as error:
-            return replace(kept, state="refused", reason=f"{channel} failed: {type(error).__name__}")
-        return replace(
-            kept,
-            state="stored",
-            blob=digest,
-            media_type=kept.media_type or blob.media_type,
-            name=kept.name or blob.name,
-            size=len(blob.content),
-        )
-
-    def _fetch_later(self, kept: Kept, error: RateLimited | AuthExpired) -> Kept:
-        """However often, while it waits for credentials that an operator must mend."""
-        tired = kept.attempts >= FETCH_TRIES
-        if tired and isinstance(error, RateLimited):
-            return replace(kept, state="expired", reason=str(error))
-        told = getattr(error, "retry_after", None)
-        wait = timedelta(seconds=told or min(3600, 10 * 2**kept.attempts))
-        due = micros(self._clock() + wait)
-        return replace(kept, reason=str(error), attempts=kept.attempts + (not tired), due_at=due)
 
     # polling
 
@@ -433,7 +365,7 @@ class Workers:
         try:
             await self.watching.round()
             while (
-                await self.fetch_pending()
+                await self.fetching.pending()
                 + await self._crms.tell(self._leases)
                 + await self._subscribers.keeping.turn()
             ):
@@ -489,29 +421,3 @@ def _inherit(tx: Tx) -> None:
     """Only one process works on this store, so whoever held anything is dead."""
     outbox.abandon(tx)
     leases.release_all(tx)
-
-
-def _settle_attachment(tx: Tx, *, tenant: str, kept: Kept, at: int) -> bool:
-    """False if its message has been erased meanwhile."""
-    if not interactions.settle_attachment(tx, tenant, kept):
-        return False
-    if kept.state == "pending":
-        return True
-    log.publish(
-        tx,
-        tenant,
-        "attachment.stored" if kept.state == "stored" else "attachment.refused",
-        at,
-        {"id": f"{kept.seq}.{kept.position}", "state": kept.state, "reason": kept.reason or ""},
-    )
-    return True
-
-
-def _origin(tx: Tx, tenant: str, kept: Kept) -> tuple[Stored, str, journal.Entry | None] | None:
-    key = interactions.key_by_seq(tx, tenant, kept.seq)
-    stored = interactions.get(tx, tenant, key) if key else None
-    leg = conversations.leg(tx, stored.leg) if stored else None
-    if stored is None or leg is None or kept.position >= len(stored.interaction.attachments):
-        return None
-    entry = journal.get(tx, stored.entry) if stored.entry else None
-    return stored, leg.channel, entry

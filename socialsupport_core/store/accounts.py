@@ -68,8 +68,16 @@ class App:
 
 
 def add_tenant(tx: Tx, tenant: str, name: str, key: bytes) -> bool:
-    """False if it was there already."""
-    return bool(tx.run("INSERT INTO tenants VALUES (?, ?, ?) ON CONFLICT DO NOTHING", tenant, name, key))
+    """False if it was there already: then it has another name, and its own key."""
+    known = tx.one("SELECT name FROM tenants WHERE tenant = ?", tenant)
+    if known is None or known["name"] != name:
+        tx.run(
+            "INSERT INTO tenants VALUES (?, ?, ?) ON CONFLICT (tenant) DO UPDATE SET name = excluded.name",
+            tenant,
+            name,
+            key,
+        )
+    return known is None
 
 
 def tenants(tx: Tx) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ waits for it may promise what was written.
 import queue
 import threading
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -56,6 +57,8 @@ class Tx(ABC):
     """Errors that are not the work's own fault: disk full, server away."""
     claiming = ""
     """Ends a SELECT of what nobody else may take meanwhile."""
+    last_cursor: str
+    """Selects `n`, the newest cursor that the log has ever given; nothing if there is none yet."""
 
     def __init__(self) -> None:
         self._inserts: dict[str, list[Sequence[Any]]] = {}
@@ -64,6 +67,8 @@ class Tx(ABC):
         self._numbers: dict[str, list[int]] = {}
         self.told: list[Sequence[Any]] = []
         """What goes into the log with the commit, in order."""
+        self.tally = Counter[str]()
+        """What is added to numbers with the commit: see `tallies`."""
 
     def one(self, sql: str, *values: Any) -> Row | None:
         rows = self.all(sql, *values)
@@ -128,7 +133,7 @@ class Tx(ABC):
     def savepoint(self) -> Iterator[None]:
         """All or nothing of what is done inside."""
         self.flush()
-        told = len(self.told)
+        told, tally = len(self.told), self.tally.copy()
         self._begin_part()
         try:
             yield
@@ -136,14 +141,24 @@ class Tx(ABC):
         except BaseException:
             self._drop()
             del self.told[told:]
+            self.tally = tally
             self._undo_part()
             raise
         finally:
             self._end_part()
 
+    def _counted(self, slot: int) -> list[Sequence[Any]]:
+        """What is to be added under this slot; always in one order, since others may add to the same."""
+        counted, self.tally = self.tally, Counter()
+        return [(name, slot, by) for name, by in sorted(counted.items()) if by]
+
     def _drop(self) -> None:
         for kept in (self._inserts, self._updates, self._memos, self._numbers):
             kept.clear()
+
+    @abstractmethod
+    def conclude(self) -> None:
+        """Writes the log, and what else was kept back."""
 
     @abstractmethod
     def lock(self, *tenants: str) -> None:

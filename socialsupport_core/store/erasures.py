@@ -43,7 +43,7 @@ CREATE INDEX subjects_by_entry ON subjects (entry);
 """
 
 State = Literal["removed", "done"]
-"""`removed`: no row is left; files, and what the store's own files still hold of rows, are being removed."""
+"""`removed`: no row is left; files, the store's own free pages and contacts in CRMs are under way."""
 CRMState = Literal["queued", "done", "by_hand", "failed"]
 """`by_hand`: the CRM cannot, or it is not certain that the contact is this person."""
 
@@ -167,9 +167,22 @@ def of_tenant(tx: "Tx", tenant: str, limit: int) -> list[Erasure]:
     return [_erasure(row) for row in rows]
 
 
+_NONE_ASKED = (
+    "NOT EXISTS (SELECT 1 FROM crm_erasures c WHERE c.tenant = erasures.tenant AND c.erasure = erasures.erasure"
+    " AND c.state = 'queued')"
+)
+"""While a CRM is being asked, the store names its contact."""
+
+
 def unfinished(tx: "Tx", before: int, limit: int = 100) -> list[Erasure]:
-    rows = tx.all("SELECT * FROM erasures WHERE state <> 'done' AND at <= ? ORDER BY at LIMIT ?", before, limit)
-    return [_erasure(row) for row in rows]
+    """Those whose files are to be cleaned, the oldest first."""
+    sql = f"SELECT * FROM erasures WHERE state <> 'done' AND at <= ? AND {_NONE_ASKED} ORDER BY at LIMIT ?"
+    return [_erasure(row) for row in tx.all(sql, before, limit)]
+
+
+def count_unfinished(tx: "Tx") -> int:
+    row = tx.one("SELECT count(*) AS n FROM erasures WHERE state <> 'done'")
+    return int(row["n"]) if row else 0
 
 
 def file_gone(tx: "Tx", one: Erasure, blob: str, size: int | None) -> None:
@@ -192,7 +205,7 @@ def file_gone(tx: "Tx", one: Erasure, blob: str, size: int | None) -> None:
 def finish(tx: "Tx", removed: Iterable[Erasure]) -> None:
     """The store's files have been cleaned since their rows went."""
     for one in removed:
-        sql = "UPDATE erasures SET state = 'done' WHERE tenant = ? AND erasure = ? AND blobs = '[]'"
+        sql = f"UPDATE erasures SET state = 'done' WHERE tenant = ? AND erasure = ? AND blobs = '[]' AND {_NONE_ASKED}"
         tx.run(sql, one.tenant, one.id)
 
 

@@ -152,6 +152,12 @@ def oldest_waiting(tx: Tx) -> int | None:
     return row["received_at"] if row else None
 
 
+def breakers(tx: Tx) -> list[tuple[str, str, bool]]:
+    """Credential, host, and whether it is left alone; of those that did not answer lately."""
+    rows = tx.all("SELECT credential, host, since FROM breakers ORDER BY credential, host")
+    return [(row["credential"], row["host"], row["since"] is not None) for row in rows]
+
+
 # what the network counts
 
 

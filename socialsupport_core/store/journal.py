@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from socialsupport_core.model import Payload
+from socialsupport_core.store import tallies
 from socialsupport_core.store.database import Row, Tx, micros, moment
 
 AT_ONCE = 25  # tenants in one batch
 MANY = " "
 """In place of the tenant at the door of an app that serves many; no tenant is called that."""
 State = Literal["waiting", "recorded", "ignored", "quarantined"]
+STATES: tuple[State, ...] = ("waiting", "recorded", "ignored", "quarantined")
+_PREFIX = "journal."
+"""Of the numbers in `tallies`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,16 @@ _APPEND = (
 
 
 def append(tx: Tx, accepted: Iterable[Accepted]) -> None:
-    tx.many(_APPEND, [_values(*one) for one in accepted])
+    rows = [_values(*one) for one in accepted]
+    tx.many(_APPEND, rows)
+    _count(tx, accepted=len(rows), waiting=len(rows))
 
 
 def append_one(tx: Tx, tenant: str | None, door: str, payload: Payload) -> int:
     """The entry's number."""
-    return int(tx.change(f"{_APPEND} RETURNING entry", *_values(tenant, door, payload))[0]["entry"])
+    number = int(tx.change(f"{_APPEND} RETURNING entry", *_values(tenant, door, payload))[0]["entry"])
+    _count(tx, accepted=1, waiting=1)
+    return number
 
 
 def _values(tenant: str | None, door: str, payload: Payload) -> tuple[Any, ...]:
@@ -88,23 +96,45 @@ def get(tx: Tx, number: int) -> Entry | None:
     return entry_of(row) if row else None
 
 
+def still_waiting(tx: Tx, numbers: Iterable[int]) -> set[int]:
+    """Which of these nobody has settled meanwhile."""
+    wanted = list(numbers)
+    marks = ", ".join("?" * len(wanted))
+    rows = tx.all(f"SELECT entry FROM journal WHERE state = 'waiting' AND entry IN ({marks})", *wanted)
+    return {row["entry"] for row in rows}
+
+
 def settle(tx: Tx, number: int, state: State, reason: str | None, events: int) -> None:
-    """`events` counts what was recorded; `reason` says why it was ignored or quarantined, if only in part."""
+    """What was waiting. `events` counts what was recorded; `reason` says why it was ignored or quarantined, if only
+    in part."""
     tx.amend(
         "UPDATE journal SET state = ?, reason = ?, events = ? WHERE entry = ?", number, (state, reason, events, number)
     )
+    _move(tx, "waiting", state)
 
 
 def reopen(tx: Tx, number: int | None = None, tenant: str | None = None) -> int:
     """Puts quarantined entries, or the one given, back to waiting; their number. Without its payload none is."""
     if number is not None:
-        return tx.run("UPDATE journal SET state = 'waiting', reason = NULL WHERE entry = ? AND gone IS NULL", number)
-    return tx.run(
+        return _reopen_one(tx, number)
+    count = tx.run(
         "UPDATE journal SET state = 'waiting', reason = NULL WHERE state = 'quarantined' AND gone IS NULL"
         " AND (CAST(? AS TEXT) IS NULL OR tenant = ?)",
         tenant,
         tenant,
     )
+    _move(tx, "quarantined", "waiting", count)
+    return count
+
+
+def _reopen_one(tx: Tx, number: int) -> int:
+    known = tx.one("SELECT state FROM journal WHERE entry = ? AND gone IS NULL", number)
+    if known is None:
+        return 0
+    sql = "UPDATE journal SET state = 'waiting', reason = NULL WHERE entry = ? AND state = ? AND gone IS NULL"
+    count = tx.run(sql, number, known["state"])
+    _move(tx, known["state"], "waiting", count)
+    return count
 
 
 _EMPTY = {
@@ -135,12 +165,28 @@ def by_state(tx: Tx, state: State, limit: int, tenant: str | None = None) -> lis
 
 
 def counts(tx: Tx) -> dict[str, int]:
-    """Entries by state, `accepted` in total, and what no state explains (always 0)."""
+    """Entries by state, `accepted` in total, and what no state explains (always 0). Counted along, so it is quick."""
+    found = tallies.of(tx, [_PREFIX + name for name in ("accepted", *STATES)])
+    known = {name.removeprefix(_PREFIX): count for name, count in found.items()}
+    return {**known, "unexplained": 2 * known["accepted"] - sum(known.values())}
+
+
+def audited(tx: Tx) -> dict[str, int]:
+    """The same by counting the entries themselves; `unexplained` are also those that were not counted along."""
     found = {row["state"]: row["n"] for row in tx.all("SELECT state, count(*) AS n FROM journal GROUP BY state")}
-    known = {state: found.get(state, 0) for state in ("waiting", "recorded", "ignored", "quarantined")}
-    top = tx.one("SELECT count(*) AS n FROM journal")
-    accepted = top["n"] if top else 0
-    return {"accepted": accepted, **known, "unexplained": accepted - sum(known.values())}
+    known = {"accepted": sum(found.values())} | {state: found.get(state, 0) for state in STATES}
+    along = counts(tx)
+    return {**known, "unexplained": max(abs(count - along[name]) for name, count in known.items())}
+
+
+def _move(tx: Tx, before: str, after: str, count: int = 1) -> None:
+    tx.tally[_PREFIX + before] -= count
+    tx.tally[_PREFIX + after] += count
+
+
+def _count(tx: Tx, **by: int) -> None:
+    for name, count in by.items():
+        tx.tally[_PREFIX + name] += count
 
 
 def count_refused(tx: Tx, door: str) -> None:

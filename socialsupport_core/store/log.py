@@ -80,8 +80,17 @@ def turns(tx: Tx, tenant: str, conversation: str, limit: int = 100) -> list[Reco
 
 
 def newest(tx: Tx, tenant: str | None = None) -> int:
-    row = tx.one("SELECT max(cursor) AS top FROM log WHERE CAST(? AS TEXT) IS NULL OR tenant = ?", tenant, tenant)
+    if tenant is None:
+        row = tx.one("SELECT max(cursor) AS top FROM log")
+    else:
+        row = tx.one("SELECT max(cursor) AS top FROM log WHERE tenant = ?", tenant)
     return int(row["top"] or 0) if row else 0
+
+
+def is_ahead(tx: Tx, cursor: int) -> bool:
+    """Whether this log has never given the cursor: then it is of another store, or of a newer state of this one."""
+    row = tx.one(tx.last_cursor)
+    return cursor > (int(row["n"]) if row else 0)
 
 
 def _record(row: Row) -> Record:

@@ -22,6 +22,8 @@ class Step:
     """The oldest version whose release still runs afterwards."""
 
 
+LOCK_SECONDS = 5
+"""So long a step waits for a table that somebody uses; whoever comes after it waits as long, and no longer."""
 STEPS: tuple[Step, ...] = (Step(1, schema.SCHEMA),)
 
 
@@ -52,16 +54,21 @@ def postgresql_script(step: Step, name: str) -> str:
     only = schema.POSTGRESQL_ONLY if step.version == 1 else ""
     return (
         f"BEGIN;\nSELECT pg_advisory_xact_lock(hashtextextended('migrate:{name}', 0));\n{first}"
+        f"SET LOCAL lock_timeout TO '{LOCK_SECONDS}s';\n"
         f'SET LOCAL search_path TO "{name}";\n{only}{schema.for_postgresql(step.statements)}{_versions(step)}COMMIT;\n'
     )
 
 
 def grants(name: str, role: str) -> str:
-    """What the role needs that runs the hub: rows, no tables."""
+    """What the role needs that runs the hub: rows, no tables. Also of those that a later migration makes."""
+    rows, numbers = "SELECT, INSERT, UPDATE, DELETE", "USAGE, SELECT"
+    later = f'ALTER DEFAULT PRIVILEGES IN SCHEMA "{name}" GRANT'
     return (
         f'GRANT USAGE ON SCHEMA "{name}" TO "{role}";\n'
-        f'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA "{name}" TO "{role}";\n'
-        f'GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA "{name}" TO "{role}";\n'
+        f'GRANT {rows} ON ALL TABLES IN SCHEMA "{name}" TO "{role}";\n'
+        f'GRANT {numbers} ON ALL SEQUENCES IN SCHEMA "{name}" TO "{role}";\n'
+        f'{later} {rows} ON TABLES TO "{role}";\n'
+        f'{later} {numbers} ON SEQUENCES TO "{role}";\n'
     )
 
 

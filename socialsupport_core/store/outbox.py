@@ -1,8 +1,7 @@
 """The outbox: every intent, part by part, before, while and after it is sent. The states are a table."""
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
@@ -53,7 +52,7 @@ def add(tx: Tx, part: Part) -> bool:
     return bool(
         tx.run(
             "INSERT INTO outbox (tenant, part, number, channel, thread, conversation, seq, intent, agent, state,"
-            " attempts, due_at, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0, ?, ?)"
+            " attempts, due_at, created_at, ready) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0, ?, ?, ?)"
             " ON CONFLICT DO NOTHING",
             part.tenant,
             part.key,
@@ -66,8 +65,33 @@ def add(tx: Tx, part: Part) -> bool:
             part.agent,
             part.due_at,
             part.created_at,
+            int(_first(tx, part.tenant, part.channel, part.thread) is None),
         )
     )
+
+
+def _first(tx: Tx, tenant: str, channel: str, thread: str) -> Row | None:
+    """The earliest part of the thread that is not settled: the others wait behind it."""
+    return tx.one(
+        "SELECT part, state FROM outbox WHERE tenant = ? AND channel = ? AND thread = ?"
+        " AND state IN ('queued', 'sending', 'retrying') ORDER BY number LIMIT 1",
+        tenant,
+        channel,
+        thread,
+    )
+
+
+def lead(tx: Tx, tenant: str, channel: str, thread: str) -> None:
+    """Makes the earliest waiting part of the thread ready, and no other, after one of them has come or gone."""
+    tx.run(
+        "UPDATE outbox SET ready = 0 WHERE tenant = ? AND channel = ? AND thread = ? AND ready = 1",
+        tenant,
+        channel,
+        thread,
+    )
+    first = _first(tx, tenant, channel, thread)
+    if first is not None and first["state"] != "sending":
+        tx.run("UPDATE outbox SET ready = 1 WHERE tenant = ? AND part = ?", tenant, first["part"])
 
 
 def claim(
@@ -77,49 +101,63 @@ def claim(
     under_way: Mapping[tuple[str, str], int] = MappingProxyType({}),
     worker: str = "",
     until: int = 0,
+    after: tuple[str, str] = ("", ""),
 ) -> list[Part]:
-    """Takes what is due, at most one of a thread, the oldest first; marks it as being sent by this worker until then.
+    """Takes what is due, at most one of a thread; marks it as being sent by this worker until then.
 
-    `under_way` counts by tenant and channel: one that has `PER_CHANNEL` already gets no more, a paused one none.
-
-    A part waits behind any earlier one of its thread that is not settled, so order holds per thread and a
-    thread in trouble holds up nobody else.
+    A part waits behind any earlier one of its thread that is not settled, so order holds per thread and a thread in
+    trouble holds up nobody else. Channels have their turn one after another, from the one behind `after` on, however
+    long their backlogs: one that has `PER_CHANNEL` parts `under_way` (by tenant and channel) gets no more, a paused
+    one none.
     """
-    full = [value for key, count in under_way.items() if count >= PER_CHANNEL for value in key]
-    marks = ", ".join(["(?, ?)"] * (len(full) // 2))
-    unless_full = f" AND (o.tenant, o.channel) NOT IN (VALUES {marks})" if full else ""
-    rows = tx.all(
-        "SELECT * FROM outbox o WHERE state IN ('queued', 'retrying') AND due_at <= ? AND NOT EXISTS ("
-        " SELECT 1 FROM outbox e WHERE e.tenant = o.tenant AND e.channel = o.channel AND e.thread = o.thread"
-        " AND e.number < o.number AND e.state IN ('queued', 'sending', 'retrying')) AND NOT EXISTS ("
-        " SELECT 1 FROM channels c WHERE c.tenant = o.tenant AND c.channel = o.channel AND c.state = 'paused')"
-        f"{unless_full} ORDER BY number LIMIT ?{tx.claiming}",
-        now,
-        *full,
-        limit,
-    )
-    rows = _with_room(rows, under_way)
-    for row in rows:
+    taken: list[Row] = []
+    for tenant, channel in _channels(tx, after):
+        room = min(limit - len(taken), PER_CHANNEL - under_way.get((tenant, channel), 0))
+        if room > 0:
+            taken += _due(tx, tenant, channel, now, room)
+        if len(taken) >= limit:
+            break
+    for row in taken:
         tx.run(
-            "UPDATE outbox SET state = 'sending', attempts = attempts + 1, worker = ?, lease_until = ?"
+            "UPDATE outbox SET state = 'sending', ready = 0, attempts = attempts + 1, worker = ?, lease_until = ?"
             " WHERE tenant = ? AND part = ?",
             worker,
             until,
             row["tenant"],
             row["part"],
         )
-    return [_part(row) for row in rows]
+    return [_part(row) for row in taken]
 
 
-def _with_room(rows: list[Row], under_way: Mapping[tuple[str, str], int]) -> list[Row]:
-    room = Counter(under_way)
-    taken = []
-    for row in rows:
-        key = row["tenant"], row["channel"]
-        if room[key] < PER_CHANNEL:
-            room[key] += 1
-            taken.append(row)
-    return taken
+def _channels(tx: Tx, after: tuple[str, str]) -> Iterator[tuple[str, str]]:
+    """Those with something ready, each once: a seek in the index for each."""
+    paused = {(row["tenant"], row["channel"]) for row in tx.all("SELECT * FROM channels WHERE state = 'paused'")}
+    for beyond, until in ((after, None), (("", ""), after)):
+        one = beyond
+        while (found := _next_channel(tx, one)) and (until is None or found <= until):
+            if found not in paused:
+                yield found
+            one = found
+
+
+def _next_channel(tx: Tx, one: tuple[str, str]) -> tuple[str, str] | None:
+    row = tx.one(
+        "SELECT tenant, channel FROM outbox WHERE ready = 1 AND (tenant, channel) > (?, ?)"
+        " ORDER BY tenant, channel LIMIT 1",
+        *one,
+    )
+    return (row["tenant"], row["channel"]) if row else None
+
+
+def _due(tx: Tx, tenant: str, channel: str, now: int, limit: int) -> list[Row]:
+    return tx.all(
+        "SELECT * FROM outbox WHERE ready = 1 AND tenant = ? AND channel = ? AND due_at <= ?"
+        f" ORDER BY due_at, number LIMIT ?{tx.claiming}",
+        tenant,
+        channel,
+        now,
+        limit,
+    )
 
 
 def renew(tx: Tx, worker: str, until: int, parts: Iterable[Part]) -> None:
@@ -151,7 +189,7 @@ def abandoned(tx: Tx, now: int) -> list[Part]:
 
 
 def next_due(tx: Tx) -> int | None:
-    row = tx.one("SELECT min(due_at) AS due FROM outbox WHERE state IN ('queued', 'retrying')")
+    row = tx.one("SELECT min(due_at) AS due FROM outbox WHERE ready = 1")
     return row["due"] if row else None
 
 
@@ -175,21 +213,23 @@ def move(
     """
     allowed = [old for old, new in NEXT.items() if state in new]
     marks = ", ".join("?" * len(allowed))
-    return bool(
-        tx.run(
-            f"UPDATE outbox SET state = ?, error = ?, code = ?, due_at = ? WHERE tenant = ? AND part = ?"
-            f" AND state IN ({marks}) AND (? = 'sent' OR state <> 'sending' OR attempts <= ?)",
-            state,
-            error,
-            code,
-            due_at,
-            part.tenant,
-            part.key,
-            *allowed,
-            state,
-            part.attempts + 1,
-        )
+    moved = tx.run(
+        "UPDATE outbox SET state = ?, ready = ?, error = ?, code = ?, due_at = ? WHERE tenant = ? AND part = ?"
+        f" AND state IN ({marks}) AND (? = 'sent' OR state <> 'sending' OR attempts <= ?)",
+        state,
+        int(state == "retrying"),  # it was the first of its thread, and still is
+        error,
+        code,
+        due_at,
+        part.tenant,
+        part.key,
+        *allowed,
+        state,
+        part.attempts + 1,
     )
+    if moved and state != "retrying":
+        lead(tx, part.tenant, part.channel, part.thread)
+    return bool(moved)
 
 
 def get(tx: Tx, tenant: str, key: str) -> Part | None:
@@ -257,23 +297,19 @@ def counts(tx: Tx) -> dict[str, int]:
     return {row["state"]: row["n"] for row in rows}
 
 
-def asked(tx: Tx, part: Part) -> list[tuple[str, dict[str, Any] | None]]:
-    """The asks of the flow so far: the digest of each, and its answer if there was one."""
-    rows = tx.all(
-        "SELECT digest, answer FROM asks WHERE tenant = ? AND part = ? ORDER BY position",
-        part.tenant,
-        part.key,
-    )
-    return [(row["digest"], json.loads(row["answer"]) if row["answer"] else None) for row in rows]
+def asked(tx: Tx, part: Part) -> dict[int, tuple[str, dict[str, Any] | None]]:
+    """The asks of the flow so far, by position: the digest of each, and what came of it if that is known."""
+    rows = tx.all("SELECT position, digest, answer FROM asks WHERE tenant = ? AND part = ?", part.tenant, part.key)
+    return {row["position"]: (row["digest"], json.loads(row["answer"]) if row["answer"] else None) for row in rows}
 
 
 def ask(tx: Tx, part: Part, position: int, digest: str) -> bool:
     """Noted before the call. False if the part has been erased: then there is nothing to send any more."""
-    if get(tx, part.tenant, part.key) is None:
+    if tx.one("SELECT 1 FROM outbox WHERE tenant = ? AND part = ?", part.tenant, part.key) is None:
         return False
     tx.run(
         "INSERT INTO asks (tenant, part, position, digest) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (tenant, part, position) DO UPDATE SET digest = excluded.digest",
+        " ON CONFLICT (tenant, part, position) DO UPDATE SET digest = excluded.digest, answer = NULL",
         part.tenant,
         part.key,
         position,
@@ -293,8 +329,13 @@ def answer(tx: Tx, part: Part, position: int, content: dict[str, Any]) -> None:
     )
 
 
-def forget_asks(tx: Tx, part: Part, since: int = 0) -> None:
-    tx.run("DELETE FROM asks WHERE tenant = ? AND part = ? AND position >= ?", part.tenant, part.key, since)
+def forget_asks(tx: Tx, part: Part) -> None:
+    tx.run("DELETE FROM asks WHERE tenant = ? AND part = ?", part.tenant, part.key)
+
+
+def forget_ask(tx: Tx, part: Part, position: int) -> None:
+    """It was certainly not done."""
+    tx.run("DELETE FROM asks WHERE tenant = ? AND part = ? AND position = ?", part.tenant, part.key, position)
 
 
 def _part(row: Row) -> Part:

@@ -5,6 +5,7 @@ default). Nothing here creates or alters tables: `socialsupport migrate` does, w
 a transaction (no session settings, no prepared statements, no session locks), so pgbouncer in transaction mode works.
 """
 
+import random
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -33,6 +34,7 @@ IDLE = 8  # connections that are kept open for readers
 ROWS = 500  # of one INSERT; a statement takes 65,535 values at most
 AGAIN = ("40001", "40P01", "55P03")  # serialization failure, deadlock, lock not available: the next try may do
 UNDO = "ROLLBACK"
+SLOTS = 16  # of each number that is counted along; as many can commit at once as find a free one
 
 
 class _Flag(Dumper):
@@ -76,6 +78,7 @@ def _several(sql: str, rows: int) -> str | None:
 class PostgreSQLTx(Tx):
     outside = (psycopg.OperationalError, psycopg.InterfaceError)
     claiming = " FOR UPDATE SKIP LOCKED"
+    last_cursor = "SELECT last_value AS n FROM log_cursor_seq WHERE is_called"
 
     def __init__(self, connection: "psycopg.Connection[Any]") -> None:
         super().__init__()
@@ -98,6 +101,7 @@ class PostgreSQLTx(Tx):
         self.lock(*{row[0] for row in self.told})
         self._many(schema.TELL, self.told)
         self.told = []
+        self._many(schema.COUNT, self._counted(random.randrange(SLOTS)))  # noqa: S311 - last: it is held to the commit
 
     def _all(self, sql: str, values: Sequence[Any]) -> list[Row]:
         self._cursor.execute(_marks(sql), values)
@@ -277,9 +281,13 @@ class PostgreSQL(Database):
 
     def _check(self) -> None:
         """The schema must be there and be one that this release can run on."""
-        version, oldest = self.read(versions)
-        if version == 0:
-            raise StoreError(f"{self.where} has no tables in its schema {self.schema}; run socialsupport migrate")
+        role, refused = self.read(lambda tx: _rights(tx, self.schema))
+        remedy = f"run socialsupport migrate --store URL --role {role}, with a URL whose role may create tables"
+        version, oldest = (0, 1) if refused else self.read(versions)
+        if version == 0 and not refused:
+            raise StoreError(f"{self.where} has no tables in its schema {self.schema}; {remedy}")
+        if refused:
+            raise StoreError(f"{self.where}: the role {role} may not use {refused}; {remedy}")
         migrations.check(self.where, version, oldest)
 
     def _close(self) -> None:
@@ -287,6 +295,29 @@ class PostgreSQL(Database):
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
+
+
+def _rights(tx: Tx, name: str) -> tuple[str, str | None]:
+    """The role that we are, and what of ours it may not use."""
+    row = tx.one(
+        "SELECT current_user AS role, to_regnamespace(?) IS NULL"
+        " OR has_schema_privilege(to_regnamespace(?)::oid, 'USAGE') AS usable",
+        f'"{name}"',
+        f'"{name}"',
+    )
+    assert row is not None
+    if not row["usable"]:
+        return row["role"], f"the schema {name}"
+    tables = sorted(set(re.findall(r"CREATE TABLE (\w+)", schema.SCHEMA)))
+    refused = tx.one(
+        f"SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(?)::oid AND relkind = 'r'"
+        f" AND relname IN ({', '.join('?' * len(tables))}) AND NOT (has_table_privilege(oid, 'SELECT')"
+        " AND has_table_privilege(oid, 'INSERT') AND has_table_privilege(oid, 'UPDATE')"
+        " AND has_table_privilege(oid, 'DELETE')) ORDER BY relname LIMIT 1",
+        f'"{name}"',
+        *tables,
+    )
+    return row["role"], f"the table {refused['relname']}" if refused else None
 
 
 def versions(tx: Tx) -> tuple[int, int]:
@@ -314,14 +345,25 @@ def migrate(url: str, *, role: str | None = None, steps: Sequence[migrations.Ste
     done = []
     try:
         with psycopg.connect(address, autocommit=True, connect_timeout=CONNECT_SECONDS) as connection:
+            if role is not None:
+                connection.execute("SELECT %s::regrole", (f'"{role}"',))
             for step in steps:
                 if step.version > _version(connection, name) and _apply(connection, name, step):
                     done.append(step.version)
             if role is not None:
                 connection.execute(migrations.grants(name, role))
     except psycopg.Error as error:
-        raise StoreError(f"{shown(url)} cannot be migrated: {_words(error)}") from error
+        hint = _MIGRATION_HINTS.get(error.sqlstate or "", "").format(role=role)
+        raise StoreError(f"{shown(url)} cannot be migrated: {_words(error)}{hint}") from error
     return done
+
+
+_MIGRATION_HINTS = {
+    "42501": "; give a URL whose role owns the tables, or may create a schema in the database",
+    "42704": "; make it first: CREATE ROLE {role} LOGIN",
+    "55P03": "; somebody holds a table for long (a backup, a query in psql): end that, and run it again",
+}
+"""By SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html (2026-11)"""
 
 
 def _apply(connection: "psycopg.Connection[Any]", name: str, step: migrations.Step) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from socialsupport_core.store import journal
+from socialsupport_core.store import journal, outbox
 from socialsupport_core.store.database import Row, Tx
 from socialsupport_core.store.erasures import chunks, forget_subjects, marks_for
 
@@ -99,6 +99,9 @@ def _remove_parts(tx: Tx, tenant: str, told: Told, also: Callable[[Row], bool] |
     change_in(tx, "DELETE FROM traces WHERE kind = 'part' AND tenant = ?", "item", told.parts, tenant)
     for table in ("asks", "outbox"):
         gone[table] += delete_in(tx, table, "part", told.parts, tenant)
+    for channel, thread in told.places if gone["outbox"] else ():
+        if channel is not None:
+            outbox.lead(tx, tenant, channel, thread)  # whoever waited behind what is gone
     return gone
 
 

@@ -6,12 +6,15 @@
 import re
 
 from socialsupport_core.store.backfills import TABLES as BACKFILLS
+from socialsupport_core.store.breakers import TABLES as BREAKERS
 from socialsupport_core.store.credentials import TABLES as CREDENTIALS
 from socialsupport_core.store.erasures import TABLES as ERASURES
 from socialsupport_core.store.fanouts import TABLES as FANOUTS
 from socialsupport_core.store.health import TABLES as HEALTH
 from socialsupport_core.store.leases import TABLES as LEASES
+from socialsupport_core.store.pace import TABLES as PACE
 from socialsupport_core.store.retention import TABLES as RETENTION
+from socialsupport_core.store.tallies import TABLES as TALLIES
 from socialsupport_core.store.traces import TABLES as TRACES
 from socialsupport_core.store.webhooks import TABLES as WEBHOOKS
 
@@ -104,9 +107,13 @@ CREATE TABLE outbox (
   tenant TEXT NOT NULL, part TEXT NOT NULL, number INTEGER NOT NULL, channel TEXT NOT NULL, thread TEXT NOT NULL,
   conversation TEXT NOT NULL, seq INTEGER, intent TEXT NOT NULL, agent TEXT NOT NULL, state TEXT NOT NULL,
   attempts INTEGER NOT NULL, due_at INTEGER NOT NULL, error TEXT, code TEXT, created_at INTEGER NOT NULL,
-  worker TEXT, lease_until INTEGER,
+  worker TEXT, lease_until INTEGER, ready INTEGER NOT NULL,
   PRIMARY KEY (tenant, part)) WITHOUT ROWID;
-CREATE INDEX outbox_due ON outbox (state, due_at);
+CREATE INDEX outbox_due ON outbox (due_at) WHERE ready = 1;
+CREATE INDEX outbox_ready ON outbox (tenant, channel, due_at, number) WHERE ready = 1;
+CREATE INDEX outbox_unsettled ON outbox (tenant, channel, thread, number)
+  WHERE state IN ('queued', 'sending', 'retrying');
+CREATE INDEX outbox_by_state ON outbox (state, lease_until);
 CREATE INDEX outbox_order ON outbox (tenant, channel, thread, number);
 CREATE TABLE asks (
   tenant TEXT NOT NULL, part TEXT NOT NULL, position INTEGER NOT NULL, digest TEXT NOT NULL, answer TEXT,
@@ -158,10 +165,20 @@ SCHEMA += HEALTH + BACKFILLS + TRACES
 
 SCHEMA += ERASURES + RETENTION
 
+SCHEMA += TALLIES
+
+SCHEMA += PACE + BREAKERS
+
 NUMBERED = ("node", "leg", "seq", "part")
 
 TELL = "INSERT INTO log (tenant, type, at, channel, thread, conversation, data) VALUES (?, ?, ?, ?, ?, ?, ?)"
 """How the log is written, with each commit."""
+
+COUNT = (
+    "INSERT INTO tallies (name, slot, count) VALUES (?, ?, ?)"
+    " ON CONFLICT (name, slot) DO UPDATE SET count = tallies.count + excluded.count"
+)
+"""How numbers grow, with each commit."""
 
 
 _META = (

@@ -59,9 +59,22 @@ def new_key() -> str:
     return Fernet.generate_key().decode()
 
 
-def keys_beside(database: Path) -> list[str]:
-    """The keys in the file beside the database, one a line. Made at the first start, for its owner only."""
+def any_sealed(tx: Tx) -> bool:
+    return tx.one("SELECT 1 AS one FROM secrets LIMIT 1") is not None
+
+
+def keys_beside(database: Path, *, sealed: bool = False) -> list[str]:
+    """The keys in the file beside the database, one a line. Made at the first start, for its owner only.
+
+    Where something is sealed already, a new key would open nothing and shut the others out. Raises ConfigError.
+    """
     path = database.with_name(database.name + ".key")
+    if sealed and not path.exists():
+        raise ConfigError(
+            f"the store holds settings that were sealed with a key, and there is none at {path}: bring it from where"
+            " the other processes, or the backup, have it; if it is lost, put a new one there"
+            " (openssl rand -base64 32 | tr +/ -_) and enter the channels' settings again"
+        )
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

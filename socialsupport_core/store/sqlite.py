@@ -19,6 +19,7 @@ CACHE_KIB = 32 * 1024  # of the writer and of each reader; the default of 2 MB i
 
 class SQLiteTx(Tx):
     outside = (sqlite3.OperationalError,)
+    last_cursor = "SELECT seq AS n FROM sqlite_sequence WHERE name = 'log'"
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__()
@@ -32,6 +33,7 @@ class SQLiteTx(Tx):
         self.flush()
         self._many(schema.TELL, self.told)
         self.told = []
+        self._many(schema.COUNT, self._counted(0))
 
     def _all(self, sql: str, values: Sequence[Any]) -> list[Row]:
         return self._connection.execute(sql, values).fetchall()

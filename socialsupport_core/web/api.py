@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from socialsupport_core.hub import Hub
-from socialsupport_core.identity import Verdict
+from socialsupport_core.identity import NoSuchCustomer, Verdict
 from socialsupport_core.model import Choice, Interaction
 from socialsupport_core.model.interaction import Attachment
 from socialsupport_core.store.accounts import Access
@@ -34,6 +34,7 @@ from socialsupport_core.web.endpoint import (
 from socialsupport_core.web.presence import Presence
 
 HEARTBEAT = 15.0  # seconds between comments on a quiet stream, so that proxies keep it open
+STEPS = frozenset({"timeline", "link", "split", "undo"})
 STATUSES = ("open", "resolved", "all")
 NOBODY = 'needs at least one, such as {"kind": "phone", "value": "+15550147"}; an agent\'s note has its own address'
 
@@ -87,18 +88,30 @@ class SettleBody(Body):
 # customers
 
 
+def _audit(request: Request, hub: Hub, access: Access, verb: str) -> None:
+    """By the customer's id: an address or number would outlive them in the audit."""
+    tenant = access.agent.tenant
+    try:
+        who = hub.customer_id(tenant, id_of(request))
+    except NoSuchCustomer:
+        who = "unknown"
+    step = request.url.path.rpartition("/")[2]
+    where = f"/api/customers/{who}" + (f"/{step}" if step in STEPS else "")
+    hub.audit(tenant, access.agent.id, verb, f"{request.method} {where}")
+
+
 def find_customers(request: Request, hub: Hub, access: Access) -> Any:
     text = request.query_params.get("q", "")
     return {"customers": hub.find_customers(access.agent.tenant, text, limit=limit_of(request, 20))}
 
 
 def customer(request: Request, hub: Hub, access: Access) -> Any:
-    audit(request, hub, access, "read")
+    _audit(request, hub, access, "read")
     return hub.customer(access.agent.tenant, id_of(request))
 
 
 def customer_timeline(request: Request, hub: Hub, access: Access) -> Any:
-    audit(request, hub, access, "read")
+    _audit(request, hub, access, "read")
     entries = hub.timeline(access.agent.tenant, id_of(request), before=_before(request), limit=limit_of(request, 50))
     return {"entries": entries, "before": entries[0]["cursor"] if entries else None}
 
@@ -109,19 +122,19 @@ def explain(request: Request, hub: Hub, access: Access) -> Any:
 
 def link(request: Request, hub: Hub, access: Access) -> Any:
     body = body_of(request, LinkBody)
-    audit(request, hub, access, "link")
+    _audit(request, hub, access, "link")
     agent = access.agent
     return _verdict(hub.link(agent.tenant, id_of(request), body.other, agent=agent.id, note=body.note))
 
 
 def split(request: Request, hub: Hub, access: Access) -> Any:
-    audit(request, hub, access, "split")
+    _audit(request, hub, access, "split")
     leaving = body_of(request, SplitBody).accounts
     return _verdict(hub.split(access.agent.tenant, id_of(request), leaving, agent=access.agent.id))
 
 
 def undo(request: Request, hub: Hub, access: Access) -> Any:
-    audit(request, hub, access, "undo")
+    _audit(request, hub, access, "undo")
     verdict = body_of(request, UndoBody).verdict
     return _verdict(hub.undo(access.agent.tenant, verdict, agent=access.agent.id))
 
@@ -234,7 +247,8 @@ def record(request: Request, hub: Hub, access: Access) -> Any:
 async def events(request: Request) -> Response:
     """A page of the log, or, asked for as `text/event-stream`, everything from the cursor on as it happens.
 
-    With `presence=1` the stream also tells who else is answering; those events have no id, they are not of the log.
+    409, with the `newest`, for a cursor that is ahead of the log. With `presence=1` the stream also tells who else is
+    answering; those events have no id, they are not of the log.
     """
     hub: Hub = request.app.state.hub
     access = await asyncio.to_thread(require, request, "read")
@@ -244,6 +258,7 @@ async def events(request: Request) -> Response:
     if "text/event-stream" in request.headers.get("accept", ""):
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         watched = request.app.state.presence if flag(request, "presence") else None
+        await asyncio.to_thread(hub.events, tenant, after, 1)  # a cursor that is ahead is told before the stream begins
         stream = _stream(hub, access, after, watched)
         return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
     found = await asyncio.to_thread(hub.events, tenant, after, limit_of(request, 200))

@@ -20,7 +20,7 @@ REPEATABLE = frozenset(
 
 async def door(request: Request) -> Response:
     """404 for a door that is not there, 401 for a forged payload, 413 and 400 for broken HTTP, 503 if nothing
-    can be promised; else what the connector acknowledges with, after the commit."""
+    can be promised or its channel cannot run; else what the connector acknowledges with, after the commit."""
     hub: Hub = request.app.state.hub
     payload = await read_payload(request, hub)
     reply = await asyncio.wrap_future(hub.receive(request.path_params["door"], payload))

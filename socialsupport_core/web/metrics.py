@@ -22,7 +22,7 @@ HELP = {
     "working": ("gauge", "1 if this process records and sends."),
     "unwell": ("gauge", "Channels, webhooks and brokers that are not well."),
     "channel_state": ("gauge", "1 for the state in which the channel is."),
-    "breaker_open": ("gauge", "1 while this process leaves the host alone, as this credential sees it."),
+    "breaker_open": ("gauge", "1 while a host that does not answer is left alone, as this credential sees it."),
 }
 OPERATORS = frozenset({"channel_state", "breaker_open"})
 

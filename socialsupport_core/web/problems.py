@@ -21,7 +21,15 @@ from socialsupport_core.contract import (
     Unavailable,
     Unsupported,
 )
-from socialsupport_core.hub import NoSuchChannel, NoSuchConversation, NoSuchDoor, NoSuchWebhook, ReplyRefused
+from socialsupport_core.hub import (
+    CursorAhead,
+    DoorClosed,
+    NoSuchChannel,
+    NoSuchConversation,
+    NoSuchDoor,
+    NoSuchWebhook,
+    ReplyRefused,
+)
 from socialsupport_core.identity import Erased, NoSuchCustomer, VerdictRefused
 from socialsupport_core.mistakes import mistakes
 from socialsupport_core.store import StoreError
@@ -36,7 +44,9 @@ STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NoSuchChannel, 404),
     (SignatureError, 401),
     (VerdictRefused, 409),
+    (CursorAhead, 409),
     (ReplyRefused, 422),
+    (DoorClosed, 503),
     (ConfigError, 422),
     (StoreError, 503),
     (Unsupported, 422),
@@ -72,6 +82,8 @@ def _ours(_request: Request, error: Exception) -> Response:
     if isinstance(error, ReplyRefused):
         more["refusals"] = [one.model_dump() for one in error.refusals]
         more["obstacles"] = [one.model_dump() for one in error.plan.obstacles] if error.plan else []
+    if isinstance(error, CursorAhead):
+        more["newest"] = error.newest
     remedy = next((told for kind, told in REMEDIES if isinstance(error, kind)), "")
     return problem(status, type(error).__name__, f"{error}; {remedy}" if remedy else str(error), **more)
 

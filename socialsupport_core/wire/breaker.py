@@ -1,95 +1,59 @@
 """Breakers: a host that does not answer is left alone for a while. Times are microseconds since 1970, and given."""
 
-import threading
-from collections.abc import Callable
+from dataclasses import replace
 
 from socialsupport_core.contract.errors import DeliveryError, Unavailable, Uncertain
+from socialsupport_core.store import moment
+from socialsupport_core.store.breakers import Breaker
 
 SECOND = 1_000_000
 FAILURES = 5  # calls in a row that were not answered, until no more are made
 FIRST_PAUSE, LONGEST_PAUSE = 5 * SECOND, 300 * SECOND  # each probe that fails doubles the pause
 PROBE = 60 * SECOND  # after which another probe is let through, should nothing be heard of the first
+SET_BACK = SECOND  # a moment that is further ahead was noted by a clock that was set back since
 
 
 class NotAnswering(Unavailable):
     """The call was not made."""
 
 
-class Breaker:
-    """Of one host as one credential sees it: closed; open, until it lets one probe through; closed again if that works.
-
-    An answer of any kind shows that the host is there; only `Unavailable` counts against it.
-    """
-
-    __slots__ = ("_failures", "_pause", "_probing", "_until")
-
-    def __init__(self) -> None:
-        self._failures = 0
-        self._pause = FIRST_PAUSE
-        self._probing = False
-        self._until: int | None = None
-
-    def wait(self, now: int) -> int:
-        """Microseconds until a call may be made. 0: now; of an open breaker that is the probe."""
-        if self._until is None:
-            return 0
-        self._until = min(self._until, now + max(self._pause, PROBE))  # the clock may have been set back
-        if now < self._until:
-            return self._until - now
-        self._probing, self._until = True, now + PROBE
+def wait(breaker: Breaker | None, now: int) -> int:
+    """Microseconds until a call may be made. 0: now; of an open breaker that is the probe."""
+    if breaker is None or breaker.until is None or breaker.at > now + SET_BACK:
         return 0
-
-    @property
-    def is_open(self) -> bool:
-        return self._until is not None
-
-    def note(self, error: DeliveryError | None, now: int) -> None:
-        """How a call ended."""
-        if isinstance(error, Unavailable):
-            self._failures += 1
-        elif not isinstance(error, Uncertain):
-            self._close()
-            return
-        if self._probing:
-            self._probing, self._pause = False, min(2 * self._pause, LONGEST_PAUSE)
-            self._until = now + self._pause
-        elif self._until is None and self._failures >= FAILURES:
-            self._until = now + self._pause
-
-    def _close(self) -> None:
-        self._failures, self._pause = 0, FIRST_PAUSE
-        self._probing, self._until = False, None
+    return max(0, breaker.until - now)
 
 
-class Breakers:
-    """Those of a process, by credential and host. Thread-safe."""
+def probing(breaker: Breaker, prober: str, now: int) -> Breaker:
+    """The same while this one asks whether the host is back."""
+    return replace(breaker, at=now, until=now + PROBE, prober=prober)
 
-    def __init__(self, clock: Callable[[], int]) -> None:
-        self._clock = clock
-        self._breakers: dict[tuple[str, str], Breaker] = {}
-        self._lock = threading.Lock()
 
-    def check(self, credential: str, host: str) -> None:
-        """Raises NotAnswering while the host is to be left alone. Its text stays the same, so that it is told once."""
-        with self._lock:
-            breaker = self._breakers.get((credential, host))
-            wait = breaker.wait(self._clock()) if breaker else 0
-        if wait:
-            raise NotAnswering(
-                f"{host} has not answered {FAILURES} calls in a row; it is tried again from time to time, and what"
-                " waits is sent when it answers",
-                retry_after=wait / SECOND,
-            )
+def noted(breaker: Breaker | None, error: DeliveryError | None, now: int, *, probe: bool) -> Breaker | None:
+    """What follows from how a call ended; None: the host is well.
 
-    def note(self, credential: str, host: str, error: DeliveryError | None) -> None:
-        with self._lock:
-            if (breaker := self._breakers.get((credential, host))) is None:
-                if not isinstance(error, Unavailable):
-                    return
-                breaker = self._breakers[credential, host] = Breaker()
-            breaker.note(error, self._clock())
+    An answer of any kind shows that it is there; only `Unavailable` counts against it. What was under way when it
+    opened, or while another probes, prolongs nothing.
+    """
+    if not isinstance(error, Unavailable | Uncertain):
+        return None
+    before = breaker or Breaker(0, now, pause=FIRST_PAUSE)
+    failures = before.failures + isinstance(error, Unavailable)
+    if probe and breaker is not None:
+        pause = min(2 * before.pause, LONGEST_PAUSE)
+        return replace(before, failures=failures, at=now, pause=pause, until=now + pause, prober=None)
+    if failures >= FAILURES and before.until is None:
+        return replace(before, failures=failures, at=now, since=now, until=now + before.pause)
+    if before.until is None and isinstance(error, Unavailable):
+        return replace(before, failures=failures, at=now)
+    return breaker
 
-    def states(self) -> list[tuple[str, str, bool]]:
-        """Credential, host, and whether no more calls are made; of those that once had trouble."""
-        with self._lock:
-            return [(credential, host, one.is_open) for (credential, host), one in sorted(self._breakers.items())]
+
+def told(host: str, breaker: Breaker, now: int) -> NotAnswering:
+    """The text stays the same as long as it lasts, so that it is told once."""
+    since = f" since {moment(breaker.since):%Y-%m-%d %H:%M} UTC" if breaker.since is not None else ""
+    return NotAnswering(
+        f"{host} has not answered {FAILURES} calls in a row{since}; one worker asks it again from time to time, and"
+        " what waits is sent when it answers",
+        retry_after=max(wait(breaker, now), 1) / SECOND,
+    )

@@ -3,7 +3,12 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from socialsupport_core.contract.errors import AuthExpired
 from socialsupport_core.model import Credentials
+
+
+class Unusable(AuthExpired):
+    """What we have cannot be used, and the text says how an operator mends that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,82 +1,55 @@
-"""Pace: no call beyond the rates that a connector declares. Times are microseconds since 1970, and given."""
+"""Pace: which of the rates that a connector declares count a call."""
 
+import hashlib
 import re
-import threading
-from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from socialsupport_core.model import RateLimit
+from socialsupport_core.store.pace import Bucket, Rate
 
-BUCKETS = 10_000  # of threads that spoke lately; the one that was idle for longest is forgotten first if it is full
+SECOND = 1_000_000
+ON_THE_WAY = 20  # a token comes back so much of its span later: see `on_the_way`
+LONGEST_WAY = SECOND
 
 
-class Bucket:
-    """`calls` tokens, each of which comes back `seconds` after it was taken: any such stretch holds no more calls.
+def on_the_way(span: int) -> int:
+    """Microseconds that may pass from the moment at which a call is noted to the one at which the network counts it.
 
-    One that is refilled evenly would let through nearly twice as many after a rest. What it knows is `taken`, so it
-    can be kept in a store and shared.
+    The commit, the connection and what clocks differ by: without it a call that was long on the way and a later one
+    that was not could reach the network within the span. A call that takes longer than that is noted anew.
     """
-
-    __slots__ = ("_calls", "_span", "taken")
-
-    def __init__(self, limit: RateLimit, taken: Iterable[int] = ()) -> None:
-        self._calls = limit.calls
-        self._span = -int(-limit.seconds * 1_000_000 // 1)
-        self.taken = deque(sorted(taken), maxlen=limit.calls)
-        """When each token was taken, the oldest first."""
-
-    def wait(self, now: int) -> int:
-        """Microseconds until there is a token; 0 if there is one."""
-        if self.taken and self.taken[-1] > now:  # the clock was set back: not to be waited for
-            self.taken = deque((min(at, now) for at in self.taken), maxlen=self._calls)
-        if len(self.taken) < self._calls:
-            return 0
-        return max(0, self.taken[0] + self._span - now)
-
-    def take(self, now: int) -> None:
-        self.taken.append(now)
-
-    def is_full(self, now: int) -> bool:
-        """Nothing was taken lately: a new bucket would know as much."""
-        return not self.taken or now - self.taken[-1] >= self._span
+    return min(span // ON_THE_WAY, LONGEST_WAY)
 
 
-class Pace:
-    """The buckets of a process, by credential and thread. Thread-safe."""
+def buckets(credential: str, host: str, limits: Sequence[RateLimit], thread: str | None, call: str) -> list[Bucket]:
+    """One of all limits that count the same calls. What nothing counts can be held back for its host alone.
 
-    def __init__(self, clock: Callable[[], int]) -> None:
-        self._clock = clock
-        self._buckets: OrderedDict[tuple[str, str | None, RateLimit], Bucket] = OrderedDict()
-        self._lock = threading.Lock()
+    `thread` is where an intent is carried out, None for whatever else is asked; `call` is as in `RateLimit.of`.
+    """
+    counting: dict[str | None, list[RateLimit]] = {}
+    for limit in limits:
+        if _counts(limit, thread, call):
+            counting.setdefault(limit.of, []).append(limit)
+    if not counting:
+        return [Bucket(_digest("host", credential, host))]
+    return [_bucket(credential, of, found, thread) for of, found in counting.items()]
 
-    def take(self, credential: str, limits: Sequence[RateLimit], thread: str | None, call: str = "") -> int:
-        """Takes a token of every bucket that counts this call, or of none: then the microseconds until it may.
 
-        `thread` is where an intent is carried out, None for whatever else is asked; `call` is as in `RateLimit.of`.
-        """
-        if not limits:
-            return 0
-        with self._lock:
-            now = self._clock()  # under the lock, or a later call might be noted as an earlier one
-            buckets = [self._bucket(credential, limit, thread) for limit in limits if _counts(limit, thread, call)]
-            if wait := max((bucket.wait(now) for bucket in buckets), default=0):
-                return wait
-            for bucket in buckets:
-                bucket.take(now)
-            self._forget(now)
-            return 0
+def _bucket(credential: str, of: str | None, limits: Iterable[RateLimit], thread: str | None) -> Bucket:
+    rates = tuple(_rate(limit) for limit in limits)
+    key = _digest("calls", credential, of or "")
+    return Bucket(key, _digest(key, thread or "") if any(rate.in_thread for rate in rates) else None, rates)
 
-    def _bucket(self, credential: str, limit: RateLimit, thread: str | None) -> Bucket:
-        key = credential, thread if limit.per == "thread" else None, limit
-        bucket = self._buckets.get(key) or self._buckets.setdefault(key, Bucket(limit))
-        self._buckets.move_to_end(key)
-        return bucket
 
-    def _forget(self, now: int) -> None:
-        while len(self._buckets) > BUCKETS and next(iter(self._buckets.values())).is_full(now):
-            self._buckets.popitem(last=False)
+def _rate(limit: RateLimit) -> Rate:
+    span = -int(-limit.seconds * SECOND // 1)
+    return Rate(limit.calls, span, on_the_way(span), limit.per == "thread")
 
 
 def _counts(limit: RateLimit, thread: str | None, call: str) -> bool:
     fits = limit.of is None or re.fullmatch(limit.of, call) is not None
     return fits and (limit.per == "credential" or thread is not None)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]

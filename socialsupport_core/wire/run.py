@@ -29,12 +29,12 @@ from socialsupport_core.contract import (
 )
 from socialsupport_core.contract.errors import SAFE_METHODS
 from socialsupport_core.model import Blob, Payload
-from socialsupport_core.store import micros
-from socialsupport_core.wire.breaker import SECOND, Breakers
+from socialsupport_core.store import Database
 from socialsupport_core.wire.guard import PinnedTransport, check
-from socialsupport_core.wire.keeper import Given, Held, Keeper
-from socialsupport_core.wire.pace import Pace
+from socialsupport_core.wire.keeper import Given, Held, Keeper, Unusable
+from socialsupport_core.wire.pace import SECOND, buckets
 from socialsupport_core.wire.redact import redact, secrets_in
+from socialsupport_core.wire.turns import Note, Turn, Turns
 
 T = TypeVar("T")
 TIMEOUT = httpx.Timeout(30.0, read=40.0)  # a long poll holds the line for 25 seconds
@@ -43,8 +43,10 @@ MAX_ASKS = 1_000  # of one flow; one that asks on for ever is cut off here
 PATIENCE = (
     5.0  # seconds that a call waits for its turn, or a read for a Retry-After; longer waits go back to the caller
 )
+PATIENCE_OF_SENDS = 1.0  # seconds; what has longer to wait does so in the outbox, where anybody can go on with it
 
-Perform = Callable[[], Awaitable[Answer]]
+Perform = Callable[[Note | None], Awaitable[Answer]]
+"""Performs the ask. The note, if there is one, is committed in the moment in which it is its turn, or not at all."""
 Step = Callable[[Ask, Perform], Awaitable[Answer]]
 """Sees each ask and performs it: where the outbox notes what is asked and what was answered.
 
@@ -53,7 +55,7 @@ Called twice for one ask that was refused for its token, when there is a new one
 
 
 async def _perform(_ask: Ask, perform: Perform) -> Answer:
-    return await perform()
+    return await perform(None)
 
 
 class NetworkWire:
@@ -63,19 +65,22 @@ class NetworkWire:
         self,
         wires: Iterable[Wire] = (),
         *,
+        database: Database,
         transport: httpx.AsyncBaseTransport | None = None,
         read_blob: Callable[[str], bytes] | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """`transport` replaces the network: a simulated one, or a faster client than httpx's own."""
+        """All processes on one `database` keep the rates together.
+
+        `transport` replaces the network: a simulated one, or a faster client than httpx's own.
+        """
         self._wires = {ask: wire for wire in wires for ask in wire.asks}
         self._transport = transport
         self._read_blob = read_blob
         self._clock = clock
         self._sleep = sleep
-        self._pace = Pace(lambda: micros(clock()))
-        self._breakers = self.breakers = Breakers(lambda: micros(clock()))
+        self._turns = Turns(database, clock)
         self._clients: dict[tuple[asyncio.AbstractEventLoop, bool], httpx.AsyncClient] = {}
 
     async def run(
@@ -139,10 +144,10 @@ class NetworkWire:
         for wire in dict.fromkeys(self._wires.values()):
             await wire.aclose()
 
-    async def perform(self, ask: Ask, errand: "_Errand") -> Answer:
+    async def perform(self, ask: Ask, errand: "_Errand", note: Note | None = None) -> Answer:
         match ask:
             case httpx.Request():
-                return await self._call(ask, errand)
+                return await self._call(ask, errand, note)
             case Wait():
                 return await self._sleep(ask.seconds)
             case ReadBlob():
@@ -152,36 +157,49 @@ class NetworkWire:
         wire = self._wires.get(type(ask))
         if wire is None:
             raise Unsupported(f"no wire answers {type(ask).__name__}; the plugin that asks it must register one")
-        await self._turn(errand, type(ask).__name__)
-        return await wire.answer(ask)
+        return await self._otherwise(ask, wire, errand, note)
 
-    async def _call(self, ask: httpx.Request, errand: "_Errand") -> httpx.Response:
+    async def _otherwise(self, ask: Ask, wire: Wire, errand: "_Errand", note: Note | None) -> Answer:
+        """In its turn, over what is not HTTP."""
+        turn = await self._turn(errand, type(ask).__name__, type(ask).__name__, note)
+        self._turns.begun(turn)
+        try:
+            return await wire.answer(ask)
+        except RateLimited as error:
+            if not isinstance(error, Unavailable):
+                await self._turns.ended(turn, error)
+            raise
+
+    async def _call(self, ask: httpx.Request, errand: "_Errand", note: Note | None) -> httpx.Response:
         """Only to a declared host, with the credentials of this moment, in its turn, and not to one that is down."""
         check(ask, errand.connector.hosts, open_network=errand.open_network)
         await errand.hold()
-        await self._turn(errand, f"{ask.method} {ask.url.path}")
-        credential, host = errand.credential, ask.url.host
-        self._breakers.check(credential, host)
-        error: DeliveryError | None = Uncertain("")  # as long as nothing else is known
+        turn = await self._turn(errand, ask.url.host, f"{ask.method} {ask.url.path}", note)
         try:
-            response = await self._http(self._authorized(ask, errand), errand.open_network)
-            error = errand.failure(response)
-        except DeliveryError as failed:
-            error = failed
+            request = self._authorized(ask, errand)
+            self._turns.begun(turn)
+            response = await self._http(request, errand.open_network)
+        except DeliveryError as error:
+            await self._turns.ended(turn, error)
             raise
-        finally:
-            self._breakers.note(credential, host, error)
+        except BaseException:
+            self._turns.cut_off(turn, Uncertain(""))
+            raise
+        await self._turns.ended(turn, errand.failure(response))
         return response
 
-    async def _turn(self, errand: "_Errand", call: str) -> None:
+    async def _turn(self, errand: "_Errand", host: str, call: str, note: Note | None) -> Turn:
         """Waits for its turn for some seconds. Raises RateLimited where it is later: then nothing was done."""
         limits, waited = getattr(errand.connector, "rate_limits", ()), 0.0
-        while wait := self._pace.take(errand.credential, limits, errand.thread, call):
+        turn = Turn(errand.credential, host, buckets(errand.credential, host, limits, errand.thread, call))
+        patience = PATIENCE if errand.thread is None else PATIENCE_OF_SENDS
+        while wait := await self._turns.take(turn, note):
             seconds = wait / SECOND
-            if waited + seconds > PATIENCE:
+            if waited + seconds > patience:
                 raise RateLimited(f"{errand.connector.name} allows no more calls for now", retry_after=seconds)
             await self._sleep(seconds)
             waited += seconds
+        return turn
 
     def _authorized(self, ask: httpx.Request, errand: "_Errand") -> httpx.Request:
         """A copy, so that what was asked can be asked again with another token."""
@@ -192,7 +210,7 @@ class NetworkWire:
         try:
             signed: httpx.Request = authorize(fresh, held, self._clock(), chance.token_hex(16))
         except ConfigError as error:  # nothing was asked yet, and an operator can mend it
-            raise AuthExpired(str(error)) from None
+            raise Unusable(str(error)) from None
         return signed
 
     def _blob(self, digest: str) -> Blob:
@@ -278,13 +296,13 @@ class _Errand:
 
     async def ask(self, ask: Ask, step: Step) -> Answer:
         """A 401 proves that the ask was not carried out, so it is asked once more when there is a new token."""
-        answer = await step(ask, lambda: self._wire.perform(ask, self))
+        answer = await step(ask, lambda note: self._wire.perform(ask, self, note))
         if self.held is None or not (refusal := self._refusal(answer)):
             return answer
         renewed = await self._keeper.renewed(self.held)
         if renewed == self.held:
             raise refusal
-        answer = await step(ask, lambda: self._wire.perform(ask, self))
+        answer = await step(ask, lambda note: self._wire.perform(ask, self, note))
         if refusal := self._refusal(answer):
             told = f"{refusal}, although the token was renewed just now: connect it again"
             raise AuthExpired(told, code=refusal.code)

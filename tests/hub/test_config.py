@@ -7,6 +7,7 @@ from raven.connector import Raven, plugin
 
 from socialsupport_core.config import apply, load, open_hub
 from socialsupport_core.contract import ConfigError, Registry
+from socialsupport_core.store import accounts
 
 FULL = """
 [hub]
@@ -155,3 +156,15 @@ def test_a_file_that_cannot_be_read_says_so(tmp_path: Path, what: str) -> None:
     with pytest.raises(ConfigError) as refused:
         load(path)
     assert str(path) in str(refused.value)
+
+
+def test_a_tenant_that_has_another_name_in_the_file_has_it_in_the_store(tmp_path: Path) -> None:
+    for name in ("Acme", "Acme Incorporated"):
+        content = FULL.replace('name = "Acme"', f'name = "{name}"')
+        hub = open_hub(load(write(tmp_path, content)), tmp_path, registry=registry())
+        key = hub._database.read(lambda tx: accounts.tenant_key(tx, "acme"))
+        hub.close()
+    reopened = open_hub(load(write(tmp_path, '[hub]\nstore = "data/support.sqlite"\n')), tmp_path, registry=registry())
+    assert reopened.list_tenants() == [{"id": "acme", "name": "Acme Incorporated"}]
+    assert reopened._database.read(lambda tx: accounts.tenant_key(tx, "acme")) == key
+    reopened.close()

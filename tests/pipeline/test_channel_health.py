@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any, ClassVar
 
+import httpx
 import pytest
 from raven import Raven, Roost, message
 
-from socialsupport_core.contract import Flow, Unsupported
+from socialsupport_core.contract import AuthExpired, DeliveryError, Flow, Unsupported
 from socialsupport_core.model import Page, Payload
 
 
@@ -340,3 +341,22 @@ def _refusing_posts(roost: Roost) -> Any:
         return handle(roost.sky, request)
 
     return handled
+
+
+def test_another_reason_is_shown_and_is_no_other_turn(roost: Roost) -> None:
+    """A network that fails now so, now so is told once; whoever looks sees how it fails now."""
+
+    class Talkative(Raven):
+        def failure(self, response: httpx.Response) -> DeliveryError | None:
+            return AuthExpired(response.text) if response.status_code == 401 else None
+
+    roost.reopen(Talkative)
+    say(roost, 1)
+    roost.reply("hi")
+    for why in ("it is stale", "it was revoked"):
+        roost.sky.expired = lambda request, why=why: httpx.Response(401, text=why)  # type: ignore[method-assign]
+        roost.sky.faults.expire = 1
+        roost.hub.drain()
+        assert shown(roost)["reason"].startswith(why)
+        roost.clock.forward(hours=1)
+    assert turns(roost) == ["failing"]

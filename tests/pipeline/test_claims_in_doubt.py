@@ -17,9 +17,12 @@ def wait_until(true: Callable[[], bool], seconds: float = 8) -> None:
         time.sleep(0.02)
 
 
-def test_a_claim_that_is_committed_without_our_knowing_is_taken_over_at_once(roost: Roost) -> None:
+def test_a_claim_that_is_committed_without_our_knowing_is_taken_over_at_once(
+    roost: Roost, monkeypatch: pytest.MonkeyPatch
+) -> None:
     workers = roost.hub.workers
-    really, failed = workers._claim, []
+    really = workers._claim
+    failed: list[Any] = []
 
     async def in_doubt(under_way: Any) -> Any:
         parts = await really(under_way)
@@ -28,7 +31,7 @@ def test_a_claim_that_is_committed_without_our_knowing_is_taken_over_at_once(roo
             raise StoreError("the server went away with the COMMIT")
         return parts
 
-    workers._claim = in_doubt  # type: ignore[method-assign]
+    monkeypatch.setattr(workers, "_claim", in_doubt)
     roost.hear(message(1, "hello"))
     roost.reply("hi")
     roost.hub.start()
@@ -49,14 +52,13 @@ def test_what_another_process_sends_is_not_given_back(roost: Roost) -> None:
 
 
 def test_only_what_is_under_way_is_kept_for_longer(roost: Roost) -> None:
-    roost.hear(message(1, "one", "kerry"), message(2, "two", "lee"))
-    roost.reply("hi", key="a", to="kerry")
-    roost.reply("ho", key="b", to="lee")
+    roost.hear(message(1, "one"), message(2, "two", "lee"))
+    roost.reply("hi", "kerry", key="a")
+    roost.reply("ho", "lee", key="b")
     database, now = roost.hub._database, micros(roost.clock())
     known, unknown = database.do(lambda tx: outbox.claim(tx, now, 9, worker="me:1", until=now + 1))
     database.do(lambda tx: outbox.renew(tx, "me:1", now + 100, [known]))
-    assert database.read(lambda tx: outbox.abandoned(tx, now + 2)) != []
-    assert [part.key for part in database.read(lambda tx: outbox.abandoned(tx, now + 2))] == [unknown.key]
+    assert [part.key for part in database.do(lambda tx: outbox.abandoned(tx, now + 2))] == [unknown.key]
 
 
 @pytest.mark.parametrize("where", ["asked", "the channel"])

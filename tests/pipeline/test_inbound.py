@@ -1,6 +1,7 @@
 """Once, whatever the network delivers how often; and every accepted payload accounted for."""
 
 import json
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -256,3 +257,30 @@ def test_the_same_message_under_another_event_id_is_one_record(roost: Roost) -> 
     roost.hear(one)
     roost.hear(one.model_copy(update={"id": "from-an-export"}))
     assert roost.texts() == ["hello"]
+
+
+def test_what_is_refused_on_purpose_is_one_line_in_the_log_and_in_the_quarantine(
+    roost: Roost, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "socialsupport")
+    roost.hear(nameless(1), message(2, "hello"))
+    (line,) = [one for one in caplog.records if "quarantine" in one.getMessage()]
+    assert (line.exc_info, line.getMessage().endswith("its author has no identifier")) == (None, True)
+    (entry,) = roost.hub.quarantine()
+    assert entry.reason is not None
+    assert entry.reason.endswith(": its author has no identifier")
+    assert roost.texts() == ["hello"]
+
+
+def test_what_nobody_expected_is_in_the_log_with_its_stack(
+    roost: Roost, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ZeroDivisionError("seven")
+
+    monkeypatch.setattr("socialsupport_core.pipeline.record.attach", fail)
+    roost.hear(message(1, "hello"))
+    (line,) = [one for one in caplog.records if "could not be recorded" in one.getMessage()]
+    assert line.exc_info is not None
+    (entry,) = roost.hub.quarantine()
+    assert str(entry.reason).endswith("ZeroDivisionError: seven")

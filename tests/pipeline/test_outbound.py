@@ -560,3 +560,32 @@ def test_a_channel_that_is_gone_fails_its_parts_with_the_reason(asked: Roost) ->
     asked.hub.drain()
     assert asked.states() == ["failed"]
     assert "no channel" in str(asked.log("delivery.updated"))
+
+
+def test_a_long_backlog_of_one_thread_is_one_seek_for_everybody_else(roost: Roost) -> None:
+    """Only the first of a thread is ever looked at; whoever waits behind it costs nothing."""
+    roost.hear(message(1, "hello"), message(2, "me too", "robin"))
+    for number in range(30):
+        roost.reply(f"to kerry {number}")
+    roost.reply("to robin", "robin")
+    ready = roost.hub._database.read(
+        lambda tx: [row["n"] for row in tx.all("SELECT number AS n FROM outbox WHERE ready = 1")]
+    )
+    assert len(ready) == 2
+    roost.hub.drain()
+    assert [text for text in roost.sky.texts() if "kerry" in text] == [f"to kerry {number}" for number in range(30)]
+    assert "to robin" in roost.sky.texts()[:2]
+    assert not roost.hub._database.read(lambda tx: tx.all("SELECT 1 FROM outbox WHERE ready = 1"))
+
+
+def test_a_part_that_a_person_sends_again_goes_before_those_that_wait(roost: Roost) -> None:
+    roost.hear(message(1, "hello"))
+    roost.sky.blocked.add("dm-kerry")
+    first = roost.reply("one")["parts"][0]["key"]
+    roost.hub.drain()
+    assert roost.states() == ["failed"]
+    roost.sky.blocked.clear()
+    roost.reply("two")
+    roost.hub.settle("acme", first, "queued", agent="dana")
+    roost.hub.drain()
+    assert roost.sky.texts() == ["one", "two"]

@@ -89,6 +89,19 @@ def test_what_may_have_been_sent_is_not_said_to_have_failed(asked: Roost) -> Non
     assert (asked.states(), asked.sky.texts()) == (["uncertain"], ["hi"])
 
 
+def test_what_may_have_been_sent_is_asked_for_by_its_key_after_the_window(asked: Roost) -> None:
+    """The network knows it by our key: that is no new message, and "failed" would be a lie."""
+    asked.sky.forgets_keys = False
+    asked.reopen(settling("native_key"))
+    asked.reply("hi")
+    asked.sky.faults.drop = 1
+    asked.hub.drain()
+    assert asked.states() == ["retrying"]
+    asked.clock.forward(days=3)
+    asked.hub.drain()
+    assert (asked.states(), asked.sky.texts()) == (["sent"], ["hi"])
+
+
 def test_what_was_answered_before_the_process_died_was_sent(asked: Roost) -> None:
     """The answer is in the notes; only the end is missing."""
     asked.reply("hi")

@@ -63,6 +63,17 @@ def test_a_channel_sealed_with_a_lost_key_is_broken_and_the_rest_runs(roost: Roo
     assert hub.health()["journal"]["unexplained"] == 0
 
 
+def test_no_new_key_is_made_where_something_is_sealed_already(roost: Roost) -> None:
+    kept = roost.key.read_text()
+    roost.hub.close()
+    roost.key.unlink()
+    with pytest.raises(ConfigError, match=r"sealed with a key, and there is none at .*\.key: bring it from where"):
+        roost.reopen()
+    assert not roost.key.exists()
+    roost.key.write_text(kept)
+    assert roost.reopen().list_channels("acme")[0]["state"] == "active"
+
+
 def test_blobs_are_kept_once_by_their_digest(tmp_path: Path) -> None:
     blobs = FolderBlobs(tmp_path)
     digest = blobs.put(b"content")

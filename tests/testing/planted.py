@@ -13,7 +13,7 @@ from socialsupport_core.contract import SignatureError, Unavailable
 from socialsupport_core.hub.base import Base
 from socialsupport_core.hub.receiving import Receiving
 from socialsupport_core.pipeline import inbound, outbound, record, workers
-from socialsupport_core.store import Tx, accounts, identity, interactions, journal, outbox
+from socialsupport_core.store import Tx, accounts, identity, interactions, journal, outbox, schema
 
 
 def swap(where: Any, name: str, bug: Callable[[Any], Any]) -> None:
@@ -272,3 +272,84 @@ def a_bad_signature_is_overlooked() -> None:
         return verified
 
     swap(Receiving, "_verified", bug)
+
+
+# where several processes share a store
+
+
+def what_is_claimed_stays_free() -> None:
+    """No SKIP LOCKED, no lock: two that look at the same moment take the same."""
+    from socialsupport_core.store.postgres import PostgreSQLTx
+
+    swap(PostgreSQLTx, "claiming", lambda _: "")
+
+
+def recorded_without_the_tenants_lock() -> None:
+    """Two processes record what one customer said, each for itself."""
+
+    def bug(really: Any) -> Any:
+        def recorded(tx: Any, *given: Any) -> None:
+            tx.lock = lambda *tenants: None
+            try:
+                really(tx, *given)
+            finally:
+                del tx.lock
+
+        return recorded
+
+    swap(inbound, "record", bug)
+
+
+def the_log_is_numbered_before_the_lock() -> None:
+    """Numbers are taken in one order and committed in another: a reader's cursor has passed what comes late."""
+    from socialsupport_core.store.postgres import PostgreSQLTx
+
+    def numbered(really: Any) -> Any:
+        def lock(self: Any, *tenants: str) -> None:
+            if tenants and not hasattr(self, "early"):
+                rows = self._all("SELECT nextval('log_cursor_seq') AS n FROM generate_series(1, 200)", ())
+                self.early = [row["n"] for row in rows]
+            really(self, *tenants)
+
+        return lock
+
+    def concluded(really: Any) -> Any:
+        def conclude(self: Any) -> None:
+            really(self)
+            rows = self.told_late
+            for number, row in zip(self.early if rows else [], rows, strict=False):
+                self._run(schema.TELL.replace("(tenant", "(cursor, tenant").replace("(?", "(?, ?", 1), (number, *row))
+
+        return conclude
+
+    def apart(really: Any) -> Any:
+        def conclude(self: Any) -> None:
+            self.lock(*{row[0] for row in self.told})
+            self.told_late, self.told = self.told, []
+            really(self)
+
+        return conclude
+
+    swap(PostgreSQLTx, "lock", numbered)
+    swap(PostgreSQLTx, "conclude", concluded)
+    swap(PostgreSQLTx, "conclude", apart)
+
+
+def an_unknown_claim_is_left_alone() -> None:
+    """The server went away with the answer to a claim, or before the first ask: the part stays with nobody."""
+    from socialsupport_core.pipeline.workers import Workers
+
+    async def forgets(self: Any, under_way: Any) -> None: ...
+
+    async def raises(self: Any, part: Any) -> None:
+        raise RuntimeError("the store does not answer")
+
+    swap(Workers, "_give_back_unknown", lambda _: forgets)
+    swap(outbound.Sender, "put_off", lambda _: raises)
+    swap(outbound.Sender, "_later", lambda really: lambda self, part, error: _unless_away(really, self, part, error))
+
+
+def _unless_away(really: Any, self: Any, part: Any, error: Any) -> Any:
+    if error is outbound._STORE:
+        raise RuntimeError("the store does not answer")
+    return really(self, part, error)

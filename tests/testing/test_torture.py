@@ -9,52 +9,58 @@ from pathlib import Path
 import pytest
 
 from socialsupport_core.contract.errors import ConfigError
+from socialsupport_core.testing import postgresql
 from socialsupport_core.testing.torture import FAULTS, Finding, Row, again, run
 from socialsupport_core.testing.torture.fault import Tried
 
 TRIES = {
-    "kill_opcode": 30,
-    "kill_outside": 3,
-    "redelivery": 2,
-    "order": 3,
-    "power_cut": 4,
-    "disk_full": 2,
-    "io_error": 4,
-    "network_drop": 2,
-    "clock": 3,
-    "one_bad_event": 6,
-    "poison": 1,
-    "forged": 2,
+    "sqlite": {
+        "kill_opcode": 12,
+        "kill_outside": 3,
+        "redelivery": 2,
+        "order": 3,
+        "power_cut": 4,
+        "disk_full": 2,
+        "io_error": 4,
+        "network_drop": 1,
+        "clock": 3,
+        "one_bad_event": 6,
+        "poison": 1,
+        "forged": 2,
+    },
+    "postgresql": {
+        "kill_opcode:send_lookup": 4,
+        "kill_outside": 1,
+        "redelivery": 1,
+        "server_restart": 1,
+        "workers:few": 1,
+        "order": 1,
+        "network_drop": 1,
+        "clock": 1,
+        "one_bad_event": 1,
+        "poison": 1,
+        "forged": 1,
+    },
 }
+SHORT_RUNS = [(store, fault) for store, faults in TRIES.items() for fault in faults]
 
 
-def test_every_fault_has_its_short_run() -> None:
-    assert list(TRIES) == list(FAULTS)
+@pytest.mark.parametrize("store", TRIES)
+def test_every_fault_of_a_store_has_its_short_run(store: str) -> None:
+    assert {fault.partition(":")[0] for fault in TRIES[store]} == {
+        name for name, fault in FAULTS.items() if store in fault.stores
+    }
 
 
-NOT_YET = {
-    "clock": "what was sent while our clock was slow stands at the time of our clock, and so out of the network's order",
-}
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [pytest.param(one, marks=pytest.mark.xfail(reason=NOT_YET[one])) if one in NOT_YET else one for one in TRIES],
-)
-def test_holds(fault: str) -> None:
-    (row,) = run([fault], tries=TRIES[fault])
+@pytest.mark.parametrize(("store", "fault"), SHORT_RUNS)
+def test_holds(request: pytest.FixtureRequest, store: str, fault: str) -> None:
+    url = None if store == "sqlite" else request.getfixturevalue("server").url
+    (row,) = run([fault], tries=TRIES[store][fault], store=url)
     if row.cannot:
         pytest.skip(row.cannot)
     assert row.holds, f"{row.verdict}: {row.findings[:3]}"
-    assert row.tries == TRIES[fault]
+    assert row.tries == TRIES[store][fault]
     assert row.hurts > 0
-
-
-@pytest.mark.parametrize("fault", NOT_YET)
-def test_loses_nothing_and_doubles_nothing(fault: str) -> None:
-    (row,) = run([fault], tries=TRIES[fault])
-    assert (row.count("lost"), row.count("doubled")) == (0, 0), row.findings
-    assert row.broken is None
 
 
 def test_a_seed_is_the_same_try_again() -> None:
@@ -109,6 +115,23 @@ def test_a_row_counts_what_was_found() -> None:
 def test_nothing_found_holds() -> None:
     assert found().holds
     assert found().verdict == "holds"
+
+
+def test_of_what_was_measured_the_worst_is_told() -> None:
+    row = found()
+    for seconds in (0.25, 1.5, 1.0):
+        row.add(Tried(6, 1, (), {"seconds until it went on": seconds}))
+    assert row.verdict == "holds, seconds until it went on 1.5"
+    assert row.as_json()["figures"] == {"seconds until it went on": 1.5}
+
+
+def test_the_word_postgresql_starts_a_server_or_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    if postgresql.programs() is not None:
+        (row,) = run(["forged"], tries=1, store="postgresql")
+        assert (row.holds, row.hurts) == (True, 60), row.findings
+    monkeypatch.setattr(postgresql, "programs", lambda: None)
+    with pytest.raises(ConfigError, match="no PostgreSQL server here; on Debian: apt install postgresql"):
+        run(["forged"], tries=1, store="postgresql")
 
 
 def test_the_command_that_repeats_a_try_holds_no_password() -> None:

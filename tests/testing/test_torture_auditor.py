@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from socialsupport_core.testing import postgresql
 from socialsupport_core.testing.torture import run
 
 PLANTED = Path(__file__).with_name("planted.py")
@@ -32,6 +33,15 @@ BUGS = [
     ("a_bad_signature_is_overlooked", "forged", "wrong"),
 ]
 
+ON_POSTGRESQL = [
+    ("what_is_claimed_stays_free", "workers:few", "doubled"),
+    ("recorded_without_the_tenants_lock", "redelivery", "wrong"),
+    ("the_log_is_numbered_before_the_lock", "redelivery", "wrong"),
+    ("cursor_stored_before_the_payloads", "kill_opcode:poll", "lost"),
+    ("an_unknown_claim_is_left_alone", "server_restart", "lost"),
+]
+"""Bugs of several processes on one server, and of a server that goes away."""
+
 
 @pytest.mark.parametrize(("bug", "fault", "kind"), BUGS)
 def test_a_planted_bug_is_found(bug: str, fault: str, kind: str) -> None:
@@ -39,3 +49,10 @@ def test_a_planted_bug_is_found(bug: str, fault: str, kind: str) -> None:
     assert row.broken is None
     assert kind in {one.kind for _, one in row.findings}, row.findings
     assert not row.holds
+
+
+@pytest.mark.parametrize(("bug", "fault", "kind"), ON_POSTGRESQL)
+def test_a_bug_of_several_processes_is_found(server: postgresql.Server, bug: str, fault: str, kind: str) -> None:
+    (row,) = run([fault], tries=100, store=server.url, setup=f"{PLANTED}:{bug}", until_found=True)
+    assert row.broken is None
+    assert kind in {one.kind for _, one in row.findings}, row.findings

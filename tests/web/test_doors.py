@@ -10,9 +10,14 @@ from raven.web import Web
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from socialsupport_core.hub import Hub
 from socialsupport_core.store import StoreError
+from socialsupport_core.store.blobs import FolderBlobs
+from socialsupport_core.store.secrets import new_key
 from socialsupport_core.web import create_app
 from socialsupport_core.web.doors import MAX_BODY
+
+NOWHERE = FolderBlobs(Path("nowhere"))
 
 
 @pytest.fixture
@@ -114,6 +119,45 @@ def test_while_the_store_cannot_write_it_is_503_and_nothing_is_acknowledged(
     assert knock(web, door, roost, message(1, "hello")).status_code == 200
     roost.hub.drain()
     assert roost.texts() == ["hello"]
+
+
+def test_a_channel_that_cannot_run_is_503_so_that_the_network_comes_again(roost: Roost) -> None:
+    door = f"/hooks/{roost.doors['acme']}"
+    right = roost.key.read_text()
+    roost.hub.close()
+    roost.key.write_text(new_key())
+    web = Web(create_app(roost.reopen(), run_workers=False))
+    answer = knock(web, door, roost, message(1, "hello"))
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert "cannot run at the moment" in answer.json()["detail"]
+    assert web.post("/hooks/nobody").status_code == 404
+    roost.hub.close()
+    roost.key.write_text(right)
+    web = Web(create_app(roost.reopen(), run_workers=False))
+    assert knock(web, door, roost, message(1, "hello")).status_code == 200
+
+
+def test_a_door_that_another_process_has_just_made_is_there(roost: Roost, web: Web, store: str | Path) -> None:
+    roost.hub.channels.all()
+    other = Hub.open(
+        store, public_url="https://hub.example", registry=roost.hub.registry, secret_keys=keys_of(roost), blobs=NOWHERE
+    )
+    door = other.add_channel("acme", "second", "raven", {"secret": SECRET})
+    assert knock(web, door, roost, message(1, "hello")).status_code == 200
+    other.close()
+
+
+def test_two_that_make_a_channel_at_once_name_the_same_door(
+    roost: Roost, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = roost.hub.add_channel("acme", "second", "raven", {"secret": SECRET})
+    monkeypatch.setattr(roost.hub, "_known", lambda *_: None)  # as it looked to the other a moment before
+    assert roost.hub.add_channel("acme", "second", "raven", {"secret": SECRET}) == first
+    assert knock(web, first, roost, message(1, "hello")).status_code == 200
+
+
+def keys_of(roost: Roost) -> list[str]:
+    return roost.key.read_text().split()
 
 
 def test_after_the_end_it_is_503(web: Web, roost: Roost, door: str) -> None:

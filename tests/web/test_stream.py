@@ -106,6 +106,25 @@ def test_a_cursor_that_is_none_is_400(desk: httpx.Client, given: str) -> None:
     assert desk.get("/api/events", headers={"last-event-id": given}).status_code == 400
 
 
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+def test_a_cursor_ahead_of_the_log_is_409_with_the_newest(roost: Roost, desk: httpx.Client, accept: str) -> None:
+    nothing = desk.get("/api/events?after=7", headers={"accept": accept})
+    assert (nothing.status_code, nothing.json()["newest"]) == (409, 0)
+    webhook(roost, desk, 1)
+    newest = listen(desk, 2)[-1]["cursor"]
+    answer = desk.get(f"/api/events?after={newest + 1}", headers={"accept": accept})
+    assert (answer.status_code, answer.json()["newest"]) == (409, newest)
+    assert "the store is older than what you have read" in answer.json()["detail"]
+    assert desk.get(f"/api/events?after={newest}").json()["events"] == []
+
+
+def test_a_cursor_whose_event_has_been_erased_is_not_ahead(roost: Roost, desk: httpx.Client) -> None:
+    webhook(roost, desk, 1)
+    newest = listen(desk, 2)[-1]["cursor"]
+    roost.hub._database.do(lambda tx: tx.run("DELETE FROM log WHERE cursor = ?", newest))
+    assert desk.get(f"/api/events?after={newest}").json() == {"events": [], "after": newest}
+
+
 def test_clients_that_leave_in_the_middle_leave_the_hub_well(roost: Roost, desk: httpx.Client, address: str) -> None:
     for _ in range(5):
         with desk.stream("GET", "/api/events", headers={"accept": "text/event-stream"}):

@@ -3,14 +3,14 @@
 import asyncio
 import base64
 import gzip
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 import pytest
 from pydantic import SecretStr
-from raven import Raven, RavenSettings
+from raven import Clock, Raven, RavenSettings
 
 from socialsupport_core.contract import (
     AuthExpired,
@@ -26,6 +26,7 @@ from socialsupport_core.contract import (
     Unsupported,
 )
 from socialsupport_core.model import Facts
+from socialsupport_core.store import Database
 from socialsupport_core.wire import NetworkWire
 from socialsupport_core.wire import run as wire_module
 
@@ -46,11 +47,24 @@ def flow_of(request: Any) -> Flow[Any]:
 
 
 Handler = Callable[[httpx.Request], httpx.Response]
+STORE: list[Database] = []
+
+
+@pytest.fixture(autouse=True)
+def _own_store(database: Database) -> Iterator[None]:
+    STORE.append(database)
+    yield
+    STORE.clear()
+
+
+def wire_of(**options: Any) -> NetworkWire:
+    """On the store of this test."""
+    return NetworkWire(database=STORE[0], **options)
 
 
 def run(flow: Flow[Any], handler: Handler = lambda request: httpx.Response(200), **options: Any) -> Any:
     async def go() -> Any:
-        wire = NetworkWire(transport=httpx.MockTransport(handler), **options)
+        wire = wire_of(transport=httpx.MockTransport(handler), **options)
         try:
             return await wire.run(flow, raven())
         finally:
@@ -168,7 +182,7 @@ def test_no_error_holds_a_secret_however_it_is_spelt(spelling: str) -> None:
             raise Forbidden(f"because of {spelling}") from error
 
     async def go(flow: Flow[Any], connector: Raven, answer: Handler) -> None:
-        await NetworkWire(transport=httpx.MockTransport(answer)).run(flow, connector)
+        await wire_of(transport=httpx.MockTransport(answer)).run(flow, connector)
 
     chatty = Chatty(raven().settings)
     fine: Handler = lambda request: httpx.Response(400, text=spelling)  # noqa: E731
@@ -224,13 +238,15 @@ def test_a_flow_that_asks_for_ever_is_cut_off() -> None:
 
 
 class Patience:
-    """A sleep that takes no time and notes how long it would have been."""
+    """A sleep that moves a clock and notes by how much."""
 
     def __init__(self) -> None:
+        self.clock = Clock()
         self.slept: list[float] = []
 
     async def __call__(self, seconds: float) -> None:
         self.slept.append(seconds)
+        self.clock.forward(seconds=seconds)
 
 
 @pytest.mark.parametrize(("retry_after", "tries"), [("1", 3), ("5", 3), ("6", 1), ("3600", 1), (None, 3)])
@@ -243,14 +259,15 @@ def test_a_read_is_patient_for_seconds_only(retry_after: str | None, tries: int)
         return httpx.Response(429, headers={"retry-after": retry_after} if retry_after else {})
 
     async def go() -> Facts:
-        wire = NetworkWire(transport=httpx.MockTransport(handler), sleep=patience)
+        wire = wire_of(transport=httpx.MockTransport(handler), sleep=patience, clock=patience.clock)
         return await wire.read(Raven(RavenSettings()).probe, Raven(RavenSettings()))
 
     with pytest.raises(RateLimited):
         asyncio.run(go())
     assert len(calls) == tries
-    assert len(patience.slept) == tries - 1
     assert all(seconds <= 5 for seconds in patience.slept)
+    assert sum(patience.slept) >= (tries - 1) * float(retry_after or 0) - 0.001
+    assert bool(patience.slept) == (tries > 1)
 
 
 def test_one_wire_serves_several_event_loops() -> None:
@@ -262,7 +279,7 @@ def test_one_wire_serves_several_event_loops() -> None:
             opened.append(asyncio.get_running_loop())
             return httpx.Response(200, json={"account": "tower"})
 
-    wire = NetworkWire(transport=Real())
+    wire = wire_of(transport=Real())
     for _ in range(3):
         plain = Raven(RavenSettings())
         assert asyncio.run(wire.read(plain.probe, plain)).own_account == "tower"

@@ -117,9 +117,10 @@ def _duration(message: Message) -> float | None:
 
 
 def _attachments(message: Message) -> Iterator[Attachment]:
+    present = message.model_fields_set  # most messages have none of these
     for field in MEDIA_TYPES:
-        if field == "document" and message.animation:
-            continue  # the same file again, for older bots
+        if field not in present or (field == "document" and message.animation):
+            continue  # with an animation comes the same file again, for older bots
         yield from _files(field, getattr(message, field))
     if message.sticker:
         yield _sticker(message.sticker)

@@ -81,6 +81,7 @@ class TelegramSimulator(Simulator):
         self.answered: list[str] = []
         """The callback queries that the bot has answered."""
         self._serial = 0
+        self._updates = 0
 
     # what people do
 
@@ -378,7 +379,8 @@ class TelegramSimulator(Simulator):
 
     def _update(self, kind: str, content: Json) -> None:
         if self.allowed is None or kind in self.allowed:
-            self._deliver({"update_id": 500_000 + self._number(), kind: content})
+            self._updates += 1  # a count of its own: a gap in it would mean that something was lost
+            self._deliver({"update_id": 500_000 + self._updates, kind: content})
 
     def _deliver(self, update: Json) -> None:
         update = json.loads(json.dumps(update))  # as it is now

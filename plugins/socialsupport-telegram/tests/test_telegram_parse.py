@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from socialsupport_core.contract import MalformedPayload, SignatureError
+from socialsupport_core.contract import MalformedPayload, SignatureError, Unsupported
 from socialsupport_core.model import Event, IdentityClaimed, InteractionReceived, Payload, Unrecognised
 from socialsupport_telegram import Telegram, TelegramSettings
 
@@ -269,3 +269,18 @@ def test_a_button_is_answered_at_once(telegram: Telegram) -> None:
 def test_everything_else_is_answered_with_nothing(telegram: Telegram, body: bytes) -> None:
     reply = telegram.acknowledge(Payload(body=body, received_at=NOW))
     assert (reply.status, reply.body) == (200, b"")
+
+
+# what it counts
+
+
+def test_updates_are_numbered_without_being_read(telegram: Telegram) -> None:
+    assert list(telegram.numbered(payload({"update_id": 7, "unheard_of": {}}))) == [7]
+    saved = {"ok": True, "result": [{"update_id": 8, "message": message()}, {"update_id": 9}]}
+    assert list(telegram.numbered(payload(saved))) == [8, 9]
+
+
+def test_nothing_can_be_read_back(telegram: Telegram) -> None:
+    """An update that was told is kept no longer, and `poll` beside another poll is refused."""
+    with pytest.raises(Unsupported, match="each update once"):
+        telegram.history(NOW, None)

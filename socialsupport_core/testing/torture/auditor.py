@@ -60,16 +60,21 @@ class Picture:
     timelines: dict[str, list[tuple[Any, ...]]]
     """By account: what was said to and by its customer, our replies apart."""
     replies: dict[str, tuple[Any, ...]]
+    conversations: dict[str, int]
+    """How many, by account."""
     entries: list[Entry] = field(compare=False)
 
 
 def picture(hub: Hub, accounts: Iterable[str]) -> Picture:
     members: dict[str, set[str]] = defaultdict(set)
+    conversations: dict[str, int] = {}
     for account in accounts:
         try:
-            members[hub.customer(TENANT, account)["id"]].add(account)
+            found = hub.customer(TENANT, account)
         except NoSuchCustomer:
             continue
+        members[found["id"]].add(account)
+        conversations[account] = len(found["conversations"])
     timelines: dict[str, list[tuple[Any, ...]]] = {}
     replies: dict[str, tuple[Any, ...]] = {}
     entries: list[Entry] = []
@@ -78,7 +83,7 @@ def picture(hub: Hub, accounts: Iterable[str]) -> Picture:
         entries += shown
         timelines[min(known)] = [_essence(one) for one in shown if "client_key" not in one["interaction"]]
         replies |= {str(one["interaction"]["client_key"]): _reply(one) for one in shown if _is_reply(one)}
-    return Picture(frozenset(map(frozenset, members.values())), timelines, replies, entries)
+    return Picture(frozenset(map(frozenset, members.values())), timelines, replies, conversations, entries)
 
 
 def _is_reply(entry: Entry) -> bool:
@@ -233,6 +238,9 @@ def differences(seen: Picture, undisturbed: Picture) -> Iterator[Finding]:
         mine, theirs = seen.timelines.get(account, []), undisturbed.timelines.get(account, [])
         if mine != theirs:
             yield Finding("wrong", f"the timeline of {account} differs: {_first(mine, theirs)}")
+    for account, number in sorted(seen.conversations.items()):
+        if number > undisturbed.conversations.get(account, number):
+            yield Finding("doubled", f"{account} has {number} conversations, undisturbed fewer")
     if seen.replies != undisturbed.replies:
         keys = {key for key, _ in seen.replies.items() ^ undisturbed.replies.items()}
         yield Finding("wrong", f"the replies differ: {sorted(keys)}")

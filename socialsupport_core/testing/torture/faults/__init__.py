@@ -13,6 +13,7 @@ from socialsupport_core.testing.torture.faults.poison import Poison
 from socialsupport_core.testing.torture.faults.power_cut import PowerCutFault
 from socialsupport_core.testing.torture.faults.redelivery import Redelivery
 from socialsupport_core.testing.torture.faults.server_restart import ServerRestart
+from socialsupport_core.testing.torture.faults.workers import SeveralWorkers
 
 FAULTS: dict[str, type[Fault]] = {
     one.name: one
@@ -21,6 +22,7 @@ FAULTS: dict[str, type[Fault]] = {
         KillOutside,
         Redelivery,
         ServerRestart,
+        SeveralWorkers,
         Order,
         PowerCutFault,
         DiskFull,

@@ -139,7 +139,7 @@ def _anonymous(seen: Picture, who: str) -> Picture:
 
     customers = frozenset(frozenset(map(plain, members)) for members in seen.customers)
     timelines = {plain(account): plain(entries) for account, entries in seen.timelines.items()}
-    return Picture(customers, timelines, {}, [])
+    return Picture(customers, timelines, {}, {}, [])
 
 
 def _in_words(finding: Finding, schedule: int) -> Finding:

@@ -32,7 +32,7 @@ WITHIN = 5.0
 HANDS = 4
 """Clients that offer letters at the same time."""
 PEOPLE = 24
-PACE = 0.03
+PACE = 0.05
 """Seconds between two letters of one client."""
 ASKS = 6
 """Every so many letters, one of their senders is answered."""
@@ -103,9 +103,7 @@ def _live(site: Site, tell: Tell) -> None:
     hub = site.open()
     hub.start()
     numbers = count()
-    hands = [
-        threading.Thread(target=_offer, args=(site, hub, numbers, asked_to_end, tell)) for _ in range(HANDS)
-    ]
+    hands = [threading.Thread(target=_offer, args=(site, hub, numbers, asked_to_end, tell)) for _ in range(HANDS)]
     for hand in hands:
         hand.start()
     asked_to_end.wait()
@@ -119,9 +117,7 @@ def _live(site: Site, tell: Tell) -> None:
     hub.close()
 
 
-def _offer(
-    site: Site, hub: Hub, numbers: Iterator[int], end: threading.Event, tell: Tell
-) -> None:
+def _offer(site: Site, hub: Hub, numbers: Iterator[int], end: threading.Event, tell: Tell) -> None:
     """One client: each letter until it is taken, some of them answered. Whatever it is told but StoreError is told."""
     try:
         while not end.wait(PACE):

@@ -23,6 +23,7 @@ export class Stream {
       if (this.stopped) return;
       this.feel("offline");
       if (status === 401) return this.out();
+      if (status === 409) return location.reload(); // the store has been restored: what is shown may not be there
       await new Promise((wake) => {
         this.wake = wake;
         setTimeout(wake, this.pause * (0.5 + Math.random()));

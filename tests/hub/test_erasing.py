@@ -1,0 +1,429 @@
+"""A person is erased: no byte is left, nobody else loses anything, and what comes again brings nothing back."""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import eraser
+import pytest
+from canary import CANARY, MARKERS, ROBIN, Aviary, left_in, life, live, mark, old_payloads, speaks
+from raven import Roost, message, reacted
+
+from socialsupport_core.contract import ConfigError
+from socialsupport_core.identity import Erased, NoSuchCustomer, customer_of
+from socialsupport_core.model import DeliveryUpdated, ErasureRequested, Identifier
+from socialsupport_core.pipeline import erasing
+from socialsupport_core.store import Tx
+
+WHO = f"raven.ring:{CANARY}"
+
+
+@pytest.fixture
+def aviary(tmp_path: Path, store: str | Path) -> Iterator[Aviary]:
+    made = Aviary(tmp_path, store)
+    yield made
+    made.hub.close()
+
+
+@pytest.fixture
+def server_of(aviary: Aviary, request: pytest.FixtureRequest) -> Any:
+    return request.getfixturevalue("server") if aviary.store != aviary.path else None
+
+
+def test_every_marker_was_there(aviary: Aviary, server_of: Any) -> None:
+    """Else not finding them proves nothing."""
+    live(aviary)
+    blobs = b"".join(path.read_bytes() for path in aviary.path.parent.rglob("*.blobs/*/*"))
+    held = aviary.dump().encode() + blobs
+    hexed = [one for one in MARKERS if one.encode().hex().encode() in held.lower()]  # bodies, as PostgreSQL shows them
+    assert {*left_in(held), *hexed} >= set(MARKERS)
+
+
+def test_no_byte_is_left(aviary: Aviary, server_of: Any) -> None:
+    live(aviary)
+    told = aviary.hub.erase("acme", WHO, agent="dana")
+    assert (told["state"], told["store"]["cleaned"]) == ("removed", True)
+    assert any("contacts in CRMs" in one for one in told["left"])
+    _until_done(aviary)
+    held = aviary.dump()
+    assert left_in(held) == []
+    assert [one for one in MARKERS if one.encode().hex() in held.lower()] == []
+    aviary.forget_pages(server_of)
+    found = {path.name: left for path in aviary.files(server_of) if (left := left_in(path.read_bytes()))}
+    assert found == {}
+
+
+def test_the_account_tells_what_went_where(aviary: Aviary) -> None:
+    customer = live(aviary)
+    told = aviary.hub.erase("acme", WHO, agent="dana")
+    removed = told["removed"]
+    assert told["customer"] == customer
+    wanted = {"interactions", "journal", "log", "nodes", "evidence", "outbox", "attachments", "reactions", "early"}
+    wanted |= {"legs", "conversations", "handoffs", "crm_contacts", "audit", "webhook_waiting", "interaction_keys"}
+    assert wanted <= removed.keys()
+    assert all(count > 0 for count in removed.values())
+    assert told["files"] == {
+        "removed": 2,
+        "bytes": len(f"file with {mark('content')}sent {mark('upload')}"),
+        "shared": 0,
+    }
+    assert any("backups" in one for one in told["left"])
+    assert aviary.hub.erasures("acme")[0]["removed"] == removed
+
+
+def test_nobody_is_known_by_any_of_the_old_ids_again(aviary: Aviary) -> None:
+    customer = live(aviary)
+    ids = [customer, *aviary.hub.customer("acme", customer)["aliases"]]
+    aviary.hub.erase("acme", customer, agent="dana")
+    assert len(ids) > 2
+    for one in ids:
+        with pytest.raises(Erased, match="has been erased"):
+            aviary.hub.customer("acme", one)
+        with pytest.raises(Erased):
+            aviary.hub.timeline("acme", one)
+    with pytest.raises(NoSuchCustomer, match="nobody is known"):
+        aviary.hub.customer("acme", WHO)
+    assert aviary.hub.find_customers("acme", "canary7") == []
+    assert [one["customer"]["name"] for one in aviary.hub.queue("acme", status=None)] == [ROBIN.capitalize()]
+
+
+def test_what_comes_again_brings_nothing_back(aviary: Aviary) -> None:
+    live(aviary)
+    payloads = old_payloads(aviary)
+    aviary.hub.erase("acme", WHO, agent="dana")
+    for payload in payloads:
+        aviary.hub.receive(aviary.doors["acme"], payload).result()
+    page = b"[" + b",".join(payload.body[1:-1] for payload in payloads) + b"]"
+    aviary.hub.import_file("acme", "tower", page, "export.json")
+    aviary.hub.drain()
+    for entry in range(1, aviary.journal()["accepted"] + 1):
+        aviary.hub.replay(entry)
+    aviary.hub.drain()
+    with pytest.raises(NoSuchCustomer):
+        aviary.hub.customer("acme", WHO)
+    counts = aviary.journal()
+    assert (counts["unexplained"], counts["waiting"]) == (0, 0)
+    assert left_in(aviary.dump()) == []
+
+
+def test_of_what_comes_again_the_reason_is_told_and_the_payload_goes(aviary: Aviary) -> None:
+    live(aviary)
+    aviary.hub.erase("acme", WHO, agent="dana")
+    aviary.hear(speaks("late", f"late {mark('text')}", 80))
+    entry = aviary.hub.journalled(aviary.journal()["accepted"])
+    assert entry is not None
+    assert (entry.state, entry.reason, entry.payload.body) == ("ignored", "erased", b"")
+
+
+def test_whoever_writes_again_is_somebody_new(aviary: Aviary) -> None:
+    customer = live(aviary)
+    aviary.hub.erase("acme", WHO, agent="dana")
+    aviary.clock.forward(days=1)
+    for number in (1, 2):
+        aviary.hear(speaks(f"new-{number}", "good morning", aviary.clock()))
+    found = aviary.hub.customer("acme", WHO)
+    assert found["id"] != customer
+    texts = [one["interaction"]["text"] for one in aviary.hub.timeline("acme", WHO)]
+    assert texts == ["good morning", "good morning"]
+    with pytest.raises(Erased):
+        aviary.hub.customer("acme", customer)
+    again = aviary.hub.erase("acme", found["id"], agent="dana")
+    aviary.clock.forward(days=1)
+    aviary.hear(speaks("new-3", "once more", aviary.clock()))
+    assert aviary.hub.customer("acme", WHO)["id"] not in {customer, again["customer"]}
+
+
+def test_others_lose_nothing(aviary: Aviary) -> None:
+    live(aviary)
+    aviary.hear(message("robin-2", f"have you seen {mark('name')}?", ROBIN, at=100))
+    aviary.hear(speaks("1", "the same in the other house", 0), tenant="rival")
+    before = _seen(aviary, f"raven.ring:{ROBIN}"), _seen(aviary, WHO, "rival")
+    kept = aviary.hub._database.read(_of_others)
+    aviary.hub.erase("acme", WHO, agent="dana")
+    after = _seen(aviary, f"raven.ring:{ROBIN}"), _seen(aviary, WHO, "rival")
+    assert after[1] == before[1]
+    robin, robin_before = after[0], before[0]
+    assert robin_before["timeline"][0].pop("reactions") == ["+1"]  # it was the canary's
+    assert robin == robin_before
+    assert mark("name") in str(robin)
+    assert aviary.hub._database.read(_of_others) == kept
+
+
+def _seen(aviary: Aviary, who: str, tenant: str = "acme") -> dict[str, Any]:
+    customer = aviary.hub.customer(tenant, who)
+    conversations = [aviary.hub.conversation(tenant, one["id"])["legs"] for one in customer["conversations"]]
+    customer.pop("conversations")
+    return {"customer": customer, "timeline": aviary.hub.timeline(tenant, who), "legs": conversations}
+
+
+def _of_others(tx: Tx) -> list[str]:
+    rows = tx.all(
+        "SELECT tenant, type, data FROM log WHERE tenant = 'rival' OR data LIKE ? ORDER BY cursor", f"%{ROBIN}%"
+    )
+    return [f"{row['tenant']} {row['type']} {row['data']}" for row in rows]
+
+
+def test_a_file_that_others_have_too_stays(aviary: Aviary) -> None:
+    live(aviary)
+    aviary.sky.files["nest2"] = aviary.sky.files["nest"]
+    same = life()[1].interaction.attachments[0].model_copy(update={"native_id": "nest2", "name": "mine.txt"})  # type: ignore[union-attr]
+    aviary.hear(message("robin-3", "look", ROBIN, at=110, attachments=(same,)))
+    told = aviary.hub.erase("acme", WHO, agent="dana")
+    assert (told["files"]["removed"], told["files"]["shared"]) == (1, 1)
+    entry = aviary.hub.timeline("acme", f"raven.ring:{ROBIN}")[-1]
+    assert mark("content").encode() in aviary.hub.attachment("acme", entry["attachments"][0]["id"])[1]
+
+
+def test_subscribers_and_the_crm_are_told(aviary: Aviary) -> None:
+    customer = live(aviary)
+    told = aviary.hub.erase("acme", WHO, agent="dana")
+    assert [one["state"] for one in told["crm"]] == ["queued"]
+    (change,) = [one for one in aviary.log("customer.changed") if one["data"]["cause"] == "erased"]
+    assert (change["data"]["old"], change["data"]["agent"], change["data"]["accounts"]) == (customer, "dana", [])
+    assert change["data"]["conversations"]
+    aviary.hub.drain()
+    assert aviary.books.erased == [mark("contact")]
+    assert [(one["state"], "contact" in one) for one in aviary.hub.erasures("acme")[0]["crm"]] == [("done", False)]
+    aviary.desk.down = False
+    aviary.clock.forward(days=2)
+    aviary.hub.drain()
+    assert any(one["data"]["data"].get("cause") == "erased" for one in aviary.desk.taken)
+    assert left_in(json.dumps(aviary.desk.taken)) == []
+
+
+def test_a_crm_that_is_away_is_asked_again_and_its_end_is_seen(aviary: Aviary) -> None:
+    live(aviary)
+    aviary.books.answers = [503, 429, 403]
+    aviary.hub.erase("acme", WHO, agent="dana")
+    aviary.hub.drain()
+    assert _at_crm(aviary)["state"] == "queued"
+    aviary.clock.forward(hours=2)
+    aviary.hub.drain()
+    assert (_at_crm(aviary)["state"], _at_crm(aviary)["attempts"]) == ("queued", 2)
+    for _ in range(2):
+        aviary.clock.forward(hours=2)
+        aviary.hub.drain()
+    assert _at_crm(aviary)["state"] == "done"
+    assert aviary.books.erased == [mark("contact")]
+
+
+def _at_crm(aviary: Aviary) -> dict[str, Any]:
+    found: dict[str, Any] = aviary.hub.erasures("acme")[0]["crm"][0]
+    return found
+
+
+def test_a_crm_is_not_asked_about_somebody_who_may_be_another(aviary: Aviary) -> None:
+    known: dict[str, Any] = {"identifiers": [], "verified": []}
+    aviary.books.contacts["kerry"] = [{"id": "contact-a", **known}, {"id": "contact-b", **known}]
+    aviary.hear(message(1, "hello"))
+    told = aviary.hub.erase("acme", "raven.ring:kerry", agent="dana")
+    aviary.hub.drain()
+    assert [(one["contact"], one["state"]) for one in told["crm"]] == [
+        ("contact-a", "by_hand"),
+        ("contact-b", "by_hand"),
+    ]
+    assert aviary.books.erased == []
+
+
+@pytest.mark.parametrize("point", eraser.POINTS)
+def test_a_kill_leaves_it_undone_or_to_be_finished_by_the_same_call(aviary: Aviary, server_of: Any, point: str) -> None:
+    if point == "pages" and aviary.store != aviary.path:
+        pytest.skip("a server's files are cleaned by its owner")
+    live(aviary)
+    aviary.hub.close()
+    command = [sys.executable, str(Path(eraser.__file__)), str(aviary.store), point, WHO]
+    died = subprocess.run(command, check=False, capture_output=True, timeout=60, cwd=aviary.path.parent)
+    assert died.returncode == -signal.SIGKILL, died.stderr.decode()
+    aviary.again()
+    if point in ("rows", "told"):
+        assert aviary.hub.erasures("acme") == []
+        assert len(aviary.hub.timeline("acme", WHO)) > 3
+    else:
+        assert aviary.hub.erasures("acme")[0]["state"] == "removed"
+        assert left_in(aviary.dump()) == [mark("contact")]  # until the CRM has erased it
+    told = aviary.hub.erase("acme", WHO, agent="dana")
+    assert told["files"]["removed"] == 2
+    _until_done(aviary)
+    aviary.forget_pages(server_of)
+    assert {path.name: left for path in aviary.files(server_of) if (left := left_in(path.read_bytes()))} == {}
+
+
+def _until_done(aviary: Aviary) -> None:
+    """The CRM is asked, and then the store's files are cleaned of its contact too."""
+    for _ in range(2):
+        aviary.hub.drain()
+        aviary.clock.forward(minutes=10)
+    assert [one["state"] for one in aviary.hub.erasures("acme")] == ["done"]
+
+
+def test_a_running_hub_finishes_what_another_began(aviary: Aviary) -> None:
+    live(aviary)
+    told = aviary.hub.erase("acme", WHO, agent="dana", compact=False)
+    assert any("until a running hub has cleaned them" in one for one in told["left"])
+    assert aviary.hub.retention_due()["erasures"] == 1
+    _until_done(aviary)
+    assert aviary.hub.retention_due()["erasures"] == 0
+
+
+def test_erasing_twice_tells_the_same(aviary: Aviary) -> None:
+    customer = live(aviary)
+    first = aviary.hub.erase("acme", WHO, agent="dana")
+    _until_done(aviary)
+    for who in (customer, WHO):
+        again = aviary.hub.erase("acme", who, agent="dana")
+        assert (again["id"], again["removed"], again["state"]) == (first["id"], first["removed"], "done")
+    assert len(aviary.hub.erasures("acme")) == 1
+
+
+def test_who_is_not_there_cannot_be_erased(aviary: Aviary) -> None:
+    for who in ("cus_nobody", "raven.ring:nobody", "nonsense"):
+        with pytest.raises(NoSuchCustomer):
+            aviary.hub.erase("acme", who, agent="dana")
+    aviary.hear(message(1, "hello"))
+    with pytest.raises(ConfigError, match="no agent"):
+        aviary.hub.erase("acme", "raven.ring:kerry", agent="nobody")
+    assert aviary.hub.erasures("acme") == []
+    with pytest.raises(NoSuchCustomer):
+        aviary.hub.erase("rival", "raven.ring:kerry", agent="dana")
+
+
+def test_a_reply_that_is_under_way_leaves_nothing(aviary: Aviary) -> None:
+    aviary.hear(speaks("1", "hello", 0))
+    conversation = aviary.hub.customer("acme", WHO)["conversations"][0]["id"]
+    aviary.hub.reply("acme", conversation, mark("reply"), agent="dana", key="r")
+
+    def erase(request: Any) -> None:
+        if request.method == "POST":
+            aviary.hub.erase("acme", WHO, agent="dana")
+
+    aviary.sky.before = erase
+    aviary.hub.drain()
+    assert left_in(aviary.dump()) == []
+
+
+def test_receipts_and_reactions_to_what_is_gone_leave_nothing(aviary: Aviary) -> None:
+    live(aviary)
+    (first,) = [one for one in life() if getattr(one, "id", "") == f"m-{mark('native')}"]
+    aviary.hub.erase("acme", WHO, agent="dana")
+    later = first.interaction.sent_at.replace(year=2027)  # type: ignore[union-attr]
+    known = {"own_account": "tower", "native_id": mark("native"), "at": later}
+    aviary.hear(DeliveryUpdated(id="d", state="read", **known), reacted(first, "-1", 500, ROBIN))  # type: ignore[arg-type]
+    assert left_in(aviary.dump()) == []
+
+
+def test_in_a_conversation_of_several_the_others_go_on(aviary: Aviary) -> None:
+    thread = speaks("x", "x", 0).interaction.thread
+    aviary.hear(speaks("1", mark("text"), 0, subject=mark("subject")))
+    aviary.hear(message(2, "me too", "kerry", at=5, thread=thread))
+    aviary.hub.erase("acme", WHO, agent="dana")
+    (conversation,) = aviary.hub.queue("acme")
+    assert conversation["customer"]["name"] == "Kerry"
+    assert [one["interaction"]["text"] for one in aviary.hub.conversation("acme", conversation["id"])["timeline"]] == [
+        "me too"
+    ]
+    assert set(left_in(aviary.dump())) <= {mark("thread")}  # where kerry still is
+    aviary.hear(message(3, "still here", "kerry", at=9, thread=thread))
+    assert len(aviary.hub.queue("acme")) == 1
+
+
+def test_what_was_told_in_the_same_commit_goes_too(aviary: Aviary, monkeypatch: pytest.MonkeyPatch) -> None:
+    aviary.hear(speaks("1", "hello", 0))
+    (row,) = aviary.hub._database.read(lambda tx: tx.all("SELECT * FROM log WHERE type = 'interaction.received'"))
+    told = [row[name] for name in ("tenant", "type", "at", "channel", "thread", "conversation")]
+    other = ("acme", "typing.started", 1, None, None, None, "{}")
+
+    def both(tx: Tx) -> None:
+        tx.told += [(*told, json.dumps(json.loads(row["data"]) | {"said": mark("text")})), other]
+        with monkeypatch.context() as patch, suppress(ZeroDivisionError), tx.savepoint():
+            patch.setattr(erasing, "_publish", lambda *_: 1 / 0)
+            erasing.begin(tx, "acme", customer_of(tx, "acme", WHO), "era_0", "dana", 2**60)
+        assert len(tx.told) == 2
+        erasing.begin(tx, "acme", customer_of(tx, "acme", WHO), "era_1", "dana", 2**60)
+
+    aviary.hub._database.do(both, "acme")
+    assert left_in(aviary.dump()) == []
+    assert len(aviary.log("typing.started")) == 1
+
+
+def test_while_others_write(roost: Roost) -> None:
+    """On a hub that works: what was accepted of others is recorded, and of the one nothing."""
+    roost.hub.start()
+    done, number = threading.Event(), 0
+    roost.deliver(message("first", "unforgettable words", "kerry", at=roost.clock()))
+
+    def write() -> None:
+        nonlocal number
+        while not done.is_set():
+            number += 1
+            author = ("kerry", "robin")[number % 2]
+            roost.deliver(message(number, f"unforgettable words {number}" if number % 2 == 0 else "kept", author, at=0))
+
+    writers = [threading.Thread(target=write) for _ in range(1)]
+    for one in writers:
+        one.start()
+    told = None
+    while told is None:
+        try:
+            told = roost.hub.erase("acme", "raven.ring:kerry", agent="dana")
+        except NoSuchCustomer:
+            continue
+    done.set()
+    for one in writers:
+        one.join()
+    roost.hub.close()
+    roost.reopen()
+    roost.hub.drain()
+    counts = roost.journal()
+    assert (counts["unexplained"], counts["waiting"], counts["quarantined"]) == (0, 0, 0)
+    assert "unforgettable" not in roost.dump()
+    assert len(roost.hub.timeline("acme", "raven.ring:robin", limit=10_000)) == (number + 1) // 2
+
+
+def test_a_network_may_demand_it_and_an_agent_decides(aviary: Aviary) -> None:
+    customer = live(aviary)
+    aviary.hub.resolve("acme", aviary.hub.customer("acme", customer)["conversations"][0]["id"], agent="dana")
+    aviary.clock.forward(seconds=1)
+    aviary.hear(_demand(CANARY))
+    (request,) = aviary.hub.erasure_requests("acme")
+    assert (request["customer"], request["channel"], request["state"]) == (customer, "tower", "waiting")
+    (waiting,) = [one for one in aviary.hub.queue("acme", waiting=True) if one["customer"]["id"] == customer]
+    assert "demands that everything about this customer be erased" in waiting["last"]["text"]
+    assert aviary.hub.retention_due()["erasure_requests"] == 1
+    aviary.hear(_demand("nobody"))
+    assert len(aviary.hub.erasure_requests("acme")) == 1
+    aviary.hub.erase("acme", customer, agent="dana")
+    assert aviary.hub.erasure_requests("acme") == []
+    assert left_in(aviary.dump()) in ([], [mark("contact")])
+
+
+def test_a_demand_may_be_dismissed(aviary: Aviary) -> None:
+    aviary.hear(message(1, "hello"), _demand("kerry"))
+    (request,) = aviary.hub.erasure_requests("acme")
+    aviary.hub.dismiss_erasure("acme", request["id"], agent="dana")
+    assert aviary.hub.erasure_requests("acme") == []
+    with pytest.raises(KeyError, match="no demand"):
+        aviary.hub.dismiss_erasure("acme", request["id"], agent="dana")
+    assert aviary.timeline()
+
+
+def test_where_the_operator_says_so_a_demand_needs_no_agent(aviary: Aviary) -> None:
+    aviary.hub.erase_on_request("acme", "tower", allowed=True)
+    aviary.hear(message(1, "hello"), _demand("kerry"))
+    with pytest.raises(NoSuchCustomer):
+        aviary.timeline()
+    assert [one["agent"] for one in aviary.hub.erasures("acme")] == ["network"]
+    aviary.hub.erase_on_request("acme", "tower", allowed=False)
+    with pytest.raises(ConfigError, match="no channel"):
+        aviary.hub.erase_on_request("acme", "nowhere", allowed=True)
+
+
+def _demand(name: str) -> ErasureRequested:
+    whom = (Identifier(kind="raven.ring", value=name),)
+    at = speaks("x", "x", 90).interaction.sent_at
+    return ErasureRequested(id=f"demand-{name}", own_account="tower", identifiers=whom, at=at)
