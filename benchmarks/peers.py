@@ -118,5 +118,5 @@ def _line(one: Payload) -> str:
 
 PEERS: dict[str, tuple[Callable[[Path, int, int], float], float]] = {
     "Chat SDK, in memory": (javascript, JS_GOAL),
-    "its Python port, in memory": (port, PY_GOAL),
+    "Chat SDK's Python port, in memory": (port, PY_GOAL),
 }

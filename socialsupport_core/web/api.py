@@ -11,10 +11,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from socialsupport_core.hub import Hub
+from socialsupport_core.hub import CursorAhead, Hub
 from socialsupport_core.identity import NoSuchCustomer, Verdict
 from socialsupport_core.model import Choice, Interaction
 from socialsupport_core.model.interaction import Attachment
+from socialsupport_core.store import StoreError
 from socialsupport_core.store.accounts import Access
 from socialsupport_core.web import admin, channels, connect, erasing, files, webhooks
 from socialsupport_core.web.auth import require
@@ -266,11 +267,15 @@ async def events(request: Request) -> Response:
 
 
 async def _stream(hub: Hub, access: Access, after: int, presence: Presence | None) -> AsyncIterator[str]:
+    """Ends when the store does not answer: the reader comes back with its cursor, and is told 503 or goes on."""
     yield ": welcome\n\n"
     tenant, agent, answering = access.agent.tenant, access.agent.id, dict[str, list[str]]()
     while True:
         heard = hub.bell.heard()
-        found = await asyncio.to_thread(hub.events, tenant, after)
+        try:
+            found = await asyncio.to_thread(hub.events, tenant, after)
+        except (StoreError, CursorAhead):
+            return
         if found:
             after = found[-1]["cursor"]
             yield "".join(_told(one) for one in found)

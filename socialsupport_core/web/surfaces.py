@@ -1,7 +1,8 @@
 """Surfaces: the pages that plugins bring along, each mounted at `/chat/{door}`."""
 
 import asyncio
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -9,8 +10,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from socialsupport_core.contract import Entry
 from socialsupport_core.hub import Hub, NoSuchDoor
 from socialsupport_core.model import Payload, Reply
+from socialsupport_core.store import StoreError
 from socialsupport_core.store.accounts import Channel
 
+T = TypeVar("T")
+PAUSE = 1.0  # seconds until the store is asked again
 SHOWN = frozenset({"interaction.received", "interaction.edited", "interaction.deleted", "delivery.updated"})
 
 
@@ -30,20 +34,33 @@ class Host:
         return f"{self._hub.public_url}/chat/{self._channel.door}"
 
     async def accept(self, payload: Payload) -> Reply:
-        return await asyncio.wrap_future(self._hub.receive(self._channel.door, payload))
+        """503 while nothing can be promised."""
+        try:
+            return await asyncio.wrap_future(self._hub.receive(self._channel.door, payload))
+        except StoreError:
+            return Reply(status=503)
 
     async def entries(self, thread: str, after: int = 0) -> list[Entry]:
         tenant, channel = self._channel.tenant, self._channel.id
-        found = await asyncio.to_thread(self._hub.thread_events, tenant, channel, thread, after, SHOWN)
+        found = await _patiently(self._hub.thread_events, tenant, channel, thread, after, SHOWN)
         return [Entry(cursor=one.cursor, type=one.type, data=one.data) for one in found]
 
     async def changed(self, after: int, timeout: float) -> int:
         heard = self._hub.bell.heard()
-        newest = await asyncio.to_thread(self._hub.cursor)
+        newest = await _patiently(self._hub.cursor)
         if newest > after:
             return newest
         await self._hub.bell.listen(heard, timeout)
-        return await asyncio.to_thread(self._hub.cursor)
+        return await _patiently(self._hub.cursor)
+
+
+async def _patiently(call: Callable[..., T], *values: Any) -> T:
+    """A stream that is open goes on when the store answers again."""
+    while True:
+        try:
+            return await asyncio.to_thread(call, *values)
+        except StoreError:
+            await asyncio.sleep(PAUSE)
 
 
 class Surfaces:

@@ -135,7 +135,7 @@ class Turns:
     def begun(self, turn: Turn) -> None:
         """It is made now, some time after it was noted."""
         now = self._now()
-        if turn.token is not None and now - turn.token.at > turn.way // 2:
+        if turn.token is not None and now > turn.token.at + turn.way // 2:
             self._move(turn, turn.token, now)
 
     def _arrived(self, turn: Turn) -> None:
@@ -147,7 +147,8 @@ class Turns:
     def _move(self, turn: Turn, token: Token, at: int) -> None:
         """Nobody waits for this: it is early enough if it is committed before the token would come back."""
         turn.token = replace(token, at=at)
-        self._write(turn, lambda tx: pace.late(tx, token, at))
+        if token.numbers:
+            self._write(turn, lambda tx: pace.late(tx, token, at))
 
     async def ended(self, turn: Turn, error: DeliveryError | None) -> None:
         """How it ended: what follows for the others."""

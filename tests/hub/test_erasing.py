@@ -123,16 +123,18 @@ def test_of_what_comes_again_the_reason_is_told_and_the_payload_goes(aviary: Avi
 
 def test_whoever_writes_again_is_somebody_new(aviary: Aviary) -> None:
     customer = live(aviary)
+    ids = {customer, *aviary.hub.customer("acme", customer)["aliases"]}
     aviary.hub.erase("acme", WHO, agent="dana")
     aviary.clock.forward(days=1)
     for number in (1, 2):
         aviary.hear(speaks(f"new-{number}", "good morning", aviary.clock()))
     found = aviary.hub.customer("acme", WHO)
-    assert found["id"] != customer
+    assert not {found["id"], *found["aliases"]} & ids
     texts = [one["interaction"]["text"] for one in aviary.hub.timeline("acme", WHO)]
     assert texts == ["good morning", "good morning"]
-    with pytest.raises(Erased):
-        aviary.hub.customer("acme", customer)
+    for one in ids:
+        with pytest.raises(Erased):
+            aviary.hub.customer("acme", one)
     again = aviary.hub.erase("acme", found["id"], agent="dana")
     aviary.clock.forward(days=1)
     aviary.hear(speaks("new-3", "once more", aviary.clock()))
@@ -167,6 +169,21 @@ def _of_others(tx: Tx) -> list[str]:
         "SELECT tenant, type, data FROM log WHERE tenant = 'rival' OR data LIKE ? ORDER BY cursor", f"%{ROBIN}%"
     )
     return [f"{row['tenant']} {row['type']} {row['data']}" for row in rows]
+
+
+def test_who_looks_alike_is_somebody_else(aviary: Aviary) -> None:
+    live(aviary)
+    namesake = f"{CANARY}2"
+    aviary.hear({"type": "scroll", "of": namesake}, {"type": "scroll", "of": f"see {CANARY}.example"})
+    scroll = aviary.journal()["accepted"]
+    aviary.hub.audit("acme", "dana", "read", f"GET /api/customers/{WHO}2/timeline")
+    aviary.hub.erase("acme", WHO, agent="dana")
+    entry = aviary.hub.journalled(scroll)
+    assert entry is not None
+    assert namesake.encode() in entry.payload.body
+    objects = aviary.hub._database.read(lambda tx: [row["object"] for row in tx.all("SELECT object FROM audit")])
+    assert f"GET /api/customers/{WHO}2/timeline" in objects
+    assert "erased" in objects
 
 
 def test_a_file_that_others_have_too_stays(aviary: Aviary) -> None:
@@ -342,9 +359,9 @@ def test_what_was_told_in_the_same_commit_goes_too(aviary: Aviary, monkeypatch: 
         tx.told += [(*told, json.dumps(json.loads(row["data"]) | {"said": mark("text")})), other]
         with monkeypatch.context() as patch, suppress(ZeroDivisionError), tx.savepoint():
             patch.setattr(erasing, "_publish", lambda *_: 1 / 0)
-            erasing.begin(tx, "acme", customer_of(tx, "acme", WHO), "era_0", "dana", 2**60)
+            erasing.begin(tx, "acme", customer_of(tx, "acme", WHO), "era_0", "dana", 4 * 10**15)
         assert len(tx.told) == 2
-        erasing.begin(tx, "acme", customer_of(tx, "acme", WHO), "era_1", "dana", 2**60)
+        erasing.begin(tx, "acme", customer_of(tx, "acme", WHO), "era_1", "dana", 4 * 10**15)
 
     aviary.hub._database.do(both, "acme")
     assert left_in(aviary.dump()) == []

@@ -1,19 +1,27 @@
 """Three real processes on one store call a network as fast as they may, and never faster than it allows."""
 
+import asyncio
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+import pytest
 from raven import RavenSettings
 from raven.outpost import outpost
 
 from socialsupport_core.model import RateLimit
-from socialsupport_core.store import open_store, pace
+from socialsupport_core.store import Tx, breakers, open_store, pace
+from socialsupport_core.store.breakers import Breaker
 from socialsupport_core.testing import Simulator
+from socialsupport_core.wire.breaker import NotAnswering
 from socialsupport_core.wire.pace import buckets
+from socialsupport_core.wire.turns import Note, Turn, Turns
 
 NewStore = Callable[[str, Path], str]
 SCRIPT = Path(__file__).with_name("pacer.py")
@@ -77,6 +85,34 @@ def test_three_processes_keep_one_rate(new_store: NewStore, tmp_path: Path) -> N
     assert over(gone_out) == 0
     assert over(came) == 0
     assert over(came, LIMIT.calls - 1) > 0  # they were close to it
+
+
+def test_of_two_processes_that_see_that_a_probe_is_due_one_makes_it(new_store: NewStore, tmp_path: Path) -> None:
+    """The second looks before the first has committed."""
+    url = new_store("postgresql", tmp_path)
+    stores = [open_store(url) for _ in range(2)]
+    stores[0].do(lambda tx: breakers.put(tx, "c", "h", Breaker(5, 10, since=10, pause=10, until=20)))
+    first, second = (Turns(store, lambda: datetime.now(UTC)) for store in stores)
+    claimed, release = threading.Event(), threading.Event()
+
+    def hold(_: Tx) -> None:
+        claimed.set()
+        release.wait(20)
+
+    def ask(turns: Turns, note: Note) -> int:
+        return asyncio.run(turns.take(Turn("c", "h", buckets("c", "h", (), None, "GET /")), note))
+
+    with ThreadPoolExecutor() as threads:
+        winner = threads.submit(ask, first, hold)
+        assert claimed.wait(20)
+        loser = threads.submit(ask, second, lambda tx: None)
+        time.sleep(0.5)
+        release.set()
+        assert winner.result() == 0
+        with pytest.raises(NotAnswering):
+            loser.result()
+    for store in stores:
+        store.close()
 
 
 def test_a_batch_that_is_rolled_back_takes_nothing(new_store: NewStore, tmp_path: Path) -> None:

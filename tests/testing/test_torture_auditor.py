@@ -43,6 +43,7 @@ ON_POSTGRESQL = [
 """Bugs of several processes on one server, and of a server that goes away."""
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(("bug", "fault", "kind"), BUGS)
 def test_a_planted_bug_is_found(bug: str, fault: str, kind: str) -> None:
     (row,) = run([fault], tries=200, setup=f"{PLANTED}:{bug}", until_found=True)

@@ -382,7 +382,7 @@ def test_a_connector_that_cannot_be_made_is_shown_as_broken(acme: Any, roost: Ro
     acme.client = web = Web(create_app(roost.hub, run_workers=False))
     (shown,) = acme.get("/api/channels").json()["channels"]
     assert (shown["state"], "raven-token-1" in str(shown)) == ("broken", False)
-    assert web.post(f"/hooks/{roost.doors['acme']}").status_code == 404
+    assert web.post(f"/hooks/{roost.doors['acme']}").status_code == 503
 
 
 # the house itself

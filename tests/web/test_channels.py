@@ -117,4 +117,4 @@ def test_expired_credentials_say_where_to_give_new_ones(acme: Desk, roost: Roost
     roost.sky.faults.expire = 2
     answer = acme.post("/api/channels/tower/test")
     assert (answer.status_code, answer.json()["title"]) == (502, "AuthExpired")
-    assert "PATCH /api/channels/{id}" in answer.json()["detail"]
+    assert "PATCH its settings" in answer.json()["detail"]

@@ -157,7 +157,8 @@ def test_two_that_make_a_channel_at_once_name_the_same_door(
 
 
 def keys_of(roost: Roost) -> list[str]:
-    return roost.key.read_text().split()
+    keys: list[str] = roost.key.read_text().split()
+    return keys
 
 
 def test_after_the_end_it_is_503(web: Web, roost: Roost, door: str) -> None:

@@ -12,6 +12,7 @@ import uvicorn
 from raven import Roost, message
 
 from socialsupport_core.cli.serving import bound
+from socialsupport_core.store import StoreError
 from socialsupport_core.web import create_app
 
 
@@ -123,6 +124,21 @@ def test_a_cursor_whose_event_has_been_erased_is_not_ahead(roost: Roost, desk: h
     newest = listen(desk, 2)[-1]["cursor"]
     roost.hub._database.do(lambda tx: tx.run("DELETE FROM log WHERE cursor = ?", newest))
     assert desk.get(f"/api/events?after={newest}").json() == {"events": [], "after": newest}
+
+
+def test_a_stream_ends_properly_when_the_store_does_not_answer(
+    roost: Roost, desk: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    webhook(roost, desk, 1)
+    with desk.stream("GET", "/api/events", headers={"accept": "text/event-stream"}) as answer:
+        lines = answer.iter_lines()
+        assert any(line == "event: interaction.received" for line in lines)
+        with monkeypatch.context() as broken:
+            broken.setattr(roost.hub, "events", lambda *_: (_ for _ in ()).throw(StoreError("away")))
+            roost.hub.bell.ring()
+            rest = list(lines)  # until it ends
+        assert [line[:6] for line in rest if line.startswith("event")] == []
+    assert len(listen(desk, 2)) == 2
 
 
 def test_clients_that_leave_in_the_middle_leave_the_hub_well(roost: Roost, desk: httpx.Client, address: str) -> None:

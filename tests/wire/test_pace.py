@@ -151,7 +151,7 @@ def test_two_that_differ_by_what_is_on_the_way_keep_the_rate_at_the_network(data
         chance, skies = random.Random(3), Skies(tx)
         for _ in range(600):
             skies.now += skies.call("a", (limit,), None) or chance.choice((0, 1000, 40_000))
-        return sorted(at + chance.randrange(on_the_way(SECOND) + 1) for at, *_ in skies.made)
+        return sorted(at + chance.randrange(50_001) for at, *_ in skies.made)
 
     assert over(database.do(run), limit) == 0
 
@@ -264,6 +264,22 @@ def test_calls_wait_for_their_turn(database: Database) -> None:
     wired = Wired(database, *PACED)
     assert wired.run(asks(8)) == 8
     assert [later - one for one, later in pairwise(wired.made)] == [0, 0, 0, span_of(PACED[0]), 0, 0, 0]
+
+
+@pytest.mark.parametrize("seconds", [0.01, 0.5, 3])
+def test_a_call_that_was_long_under_way_may_have_arrived_at_its_end(database: Database, seconds: float) -> None:
+    wired, ends = Wired(database, RateLimit(calls=1, seconds=1)), []
+
+    def slowly(request: httpx.Request) -> httpx.Response:
+        wired.clock.forward(seconds=seconds)
+        ends.append(int(wired.clock().timestamp() * SECOND))
+        return httpx.Response(200)
+
+    wired.answer = slowly
+    for _ in range(4):
+        wired.run(asks(1))
+    assert [later >= end + SECOND for end, later in zip(ends, wired.made[1:], strict=False)] == [True] * 3
+    assert wired.made[-1] - wired.made[0] <= 3 * (1.05 + seconds) * SECOND
 
 
 def test_sends_wait_for_their_thread_too(database: Database) -> None:

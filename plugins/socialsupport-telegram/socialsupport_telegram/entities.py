@@ -6,6 +6,7 @@ https://core.telegram.org/bots/api#messageentity (Bot API 10.1, 2026-06)
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
@@ -42,11 +43,17 @@ def to_markdown(text: str, entities: Sequence[Entity]) -> str:
 
 def to_entities(markdown: str) -> tuple[str, list[dict[str, Any]]]:
     """The text to send and its entities, as `sendMessage` takes them."""
-    text, spans = to_spans(markdown)
+    text, spans = _read(markdown)
     lead = len(text) - len(text.lstrip())
     text = text.strip()  # Telegram does the same and would shift the entities
     starts = offsets(text)
     return text, list(_entities(spans, starts, lead))
+
+
+@lru_cache(maxsize=8)  # one text is measured several times while it is planned
+def _read(markdown: str) -> tuple[str, tuple[Span, ...]]:
+    text, spans = to_spans(markdown)
+    return text, tuple(spans)
 
 
 def _span(entity: Entity, starts: Sequence[int]) -> Span:

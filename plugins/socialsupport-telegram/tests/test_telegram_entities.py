@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import socialsupport_telegram.entities as entities_module
 from socialsupport_core.text import plain
 from socialsupport_telegram.entities import STYLES, offsets, to_entities, to_markdown
 from socialsupport_telegram.native import Entity
@@ -97,3 +98,14 @@ def test_entities_always_lie_inside_the_text(markdown: str) -> None:
         assert entity["length"] > 0
         assert entity["offset"] >= 0
         assert entity["offset"] + entity["length"] <= utf16(text)
+
+
+def test_a_text_that_is_measured_again_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    known = entities_module.to_spans
+    monkeypatch.setattr(entities_module, "to_spans", lambda markdown: read.append(markdown) or known(markdown))
+    markdown = "measured **again** and again"
+    _, first = to_entities(markdown)
+    first[0]["type"] = "changed"
+    assert to_entities(markdown)[1][0]["type"] == "bold"
+    assert read == [markdown]
