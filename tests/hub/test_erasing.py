@@ -1,5 +1,6 @@
 """A person is erased: no byte is left, nobody else loses anything, and what comes again brings nothing back."""
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -321,6 +322,24 @@ def test_a_reply_that_is_under_way_leaves_nothing(aviary: Aviary) -> None:
 
     aviary.sky.before = erase
     aviary.hub.drain()
+    assert left_in(aviary.dump()) == []
+
+
+def test_what_was_taken_up_but_not_asked_yet_is_not_sent(aviary: Aviary) -> None:
+    aviary.hear(speaks("1", "hello", 0))
+    conversation = aviary.hub.customer("acme", WHO)["conversations"][0]["id"]
+    aviary.hub.reply("acme", conversation, mark("reply"), agent="dana", key="r")
+    workers = aviary.hub.workers
+
+    async def send() -> None:
+        (part,) = await workers._claim([])
+        aviary.hub.erase("acme", WHO, agent="dana")
+        await workers._send(part)
+        await aviary.hub.wire.aclose()
+
+    asyncio.run(send())
+    assert aviary.sky.messages == []
+    assert aviary.hub._database.read(lambda tx: tx.all("SELECT * FROM asks")) == []
     assert left_in(aviary.dump()) == []
 
 
