@@ -109,9 +109,9 @@ class Acting(Base):
         plan = replying.plan_for(live.connector, intent, leg, self.clock())
         return speaker, plan, replying.refusals(self._policies, intent, leg, speaker, recent), leg
 
-    def note(self, tenant: str, conversation: str, text: str, *, agent: str) -> None:
-        """An internal note in the timeline; it never leaves."""
-        now, native = self.clock(), self._id("note")
+    def note(self, tenant: str, conversation: str, text: str, *, agent: str, key: str | None = None) -> None:
+        """An internal note in the timeline, once for each key; it never leaves."""
+        now, native = self.clock(), _plain_key(key) if key else self._id("note")
 
         def write(tx: Tx) -> None:
             speaker = agent_of(tx, tenant, agent)
@@ -126,10 +126,12 @@ class Acting(Base):
                 author=Party(name=speaker.name, is_self=True, is_bot=speaker.is_bot),
                 text=text,
                 sent_at=now,
+                client_key=native if key else None,
             )
             at = micros(now)
             seq = interactions.claim_key(tx, tenant, "internal", conversation, native, leg.node, at)
-            assert seq is not None
+            if seq is None:
+                return  # told again
             stored = Stored(seq, leg.node, at, leg.id, None, interaction, at, None, None, agent, None, None)
             interactions.store(tx, tenant, stored)
             publish_interaction(tx, tenant, "interaction.received", stored, None, conversation=conversation)

@@ -152,8 +152,9 @@ class Base:
                 " processes share, or secret_keys and blobs"
             )
         if beside is not None:
-            beside.parent.mkdir(parents=True, exist_ok=True)
-            blobs = blobs or FolderBlobs(beside.with_name(f"{beside.name}.blobs"))
+            kept = beside.with_name(f"{beside.name}.blobs")
+            kept.mkdir(parents=True, exist_ok=True)  # there from the start, so that a backup can name it
+            blobs = blobs or FolderBlobs(kept)
         assert blobs is not None
         database = open_store(store)
         try:

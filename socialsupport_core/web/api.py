@@ -190,21 +190,23 @@ def plan(request: Request, hub: Hub, access: Access) -> Any:
 
 def reply(request: Request, hub: Hub, access: Access) -> Any:
     body = body_of(request, ReplyBody)
-    key = request.headers.get("idempotency-key")
     agent = access.agent
-    sent = hub.reply(agent.tenant, id_of(request), body.text, agent=agent.id, key=_key(key, agent.id), **body.how(hub))
+    key = _key(request, agent.id)
+    sent = hub.reply(agent.tenant, id_of(request), body.text, agent=agent.id, key=key, **body.how(hub))
     return JSONResponse(sent, 202)
 
 
-def _key(given: str | None, agent: str) -> str | None:
+def _key(request: Request, agent: str) -> str | None:
     """One agent's key says nothing about another's."""
+    given = request.headers.get("idempotency-key")
     if given is not None and not (given.isascii() and given.isprintable() and 0 < len(given) <= 80):
         raise HTTPException(400, "an Idempotency-Key is at most 80 printable ASCII characters")
     return f"{agent}:{given}" if given else None
 
 
 def note(request: Request, hub: Hub, access: Access) -> Any:
-    hub.note(access.agent.tenant, id_of(request), body_of(request, NoteBody).text, agent=access.agent.id)
+    agent, text = access.agent, body_of(request, NoteBody).text
+    hub.note(agent.tenant, id_of(request), text, agent=agent.id, key=_key(request, agent.id))
     return {}
 
 

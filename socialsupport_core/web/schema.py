@@ -150,7 +150,9 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/api/conversations/{id}/hand-off"): Operation(
         "A link that brings its bearer to this conversation, once.", "reply", ref("HandOff"), api.HandoffBody
     ),
-    ("POST", "/api/conversations/{id}/note"): Operation("An internal note.", "reply", EMPTY, api.NoteBody),
+    ("POST", "/api/conversations/{id}/note"): Operation(
+        "An internal note. The same `Idempotency-Key` keeps one.", "reply", EMPTY, api.NoteBody
+    ),
     ("POST", "/api/conversations/{id}/presence"): Operation(
         "A sign of life from whoever is answering; the others come back.",
         "reply",

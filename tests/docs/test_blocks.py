@@ -4,6 +4,7 @@
 has printed. `console` holds commands after `$` and what they print, `...` standing for anything; `sh` holds commands
 alone. `toml` of a hub is opened, other `toml` and `json` is parsed. A block without a language is a picture.
 Two comments before a block change this: `<!-- not run: REASON -->` and `<!-- exit status: 1 -->`.
+A page that speaks of `db.example` is followed beside a PostgreSQL server of its own.
 """
 
 import contextlib
@@ -12,6 +13,7 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,16 +21,19 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator
+from configparser import ConfigParser
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from markdown_it import MarkdownIt
 
 from socialsupport_core.config import load, open_hub
 from socialsupport_core.model import EVENT, INTENT
+from socialsupport_core.testing import postgresql
 
 HOUSE = Path(__file__).parents[2]
 PAGES = sorted(
@@ -37,10 +42,14 @@ PAGES = sorted(
 )
 GIVEN = "pip install uv"
 """Needs an index; what it sets up is what runs these tests."""
-LASTING = re.compile(r"socialsupport (demo(?!.*--script)|serve)\b")
+LASTING = re.compile(r"socialsupport (demo(?!.*--script)|serve|work)\b")
 READY = re.compile(r"Ctrl-C ends it|listening on|Starting development server")
 PORT = "8765"
 """Stands for a free one."""
+SERVER = "db.example"
+"""Stands for a PostgreSQL server on loopback."""
+LIBRARY = "/var/lib/socialsupport"
+"""Stands for a folder of the page."""
 PATIENCE = 120.0
 """Seconds for one command, on a machine that has much to do."""
 
@@ -99,6 +108,7 @@ class Reader:
     page: Path
     folder: Path
     port: str
+    server: postgresql.Server | None = None
     namespace: dict[str, Any] = field(default_factory=lambda: {"__name__": "page"})
     printed: str = ""
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
@@ -106,7 +116,13 @@ class Reader:
     def follow(self, block: Block) -> None:
         verb = getattr(self, f"follow_{block.language}", None)
         assert verb, f"{name_of(self.page)}:{block.line}: nobody runs {block.language!r}"
-        verb(block, block.content.replace(PORT, self.port))
+        verb(block, self.placed(block.content))
+
+    def placed(self, content: str) -> str:
+        """With the addresses and folders of this run."""
+        if self.server is not None:
+            content = content.replace(SERVER, f"127.0.0.1:{self.server.port}")
+        return content.replace(PORT, self.port).replace(LIBRARY, str(self.folder_of_all / "library"))
 
     def follow_python(self, block: Block, content: str) -> None:
         code = compile(content, f"{name_of(self.page)}:{block.line}", "exec")
@@ -136,6 +152,14 @@ class Reader:
             trial = self.folder / f"trial-{block.line}"
             trial.mkdir()
             open_hub(load(path), trial).close()
+
+    def follow_yaml(self, block: Block, content: str) -> None:
+        assert isinstance(yaml.safe_load(content), dict)
+
+    def follow_ini(self, block: Block, content: str) -> None:
+        parser = ConfigParser(interpolation=None)
+        parser.read_string(content)
+        assert parser.sections()
 
     def follow_html(self, block: Block, content: str) -> None:
         tags = Tags()
@@ -204,6 +228,9 @@ class Reader:
 
     def environment(self) -> dict[str, str]:
         keep = {name: os.environ[name] for name in ("LANG", "LC_ALL", "TMPDIR") if name in os.environ}
+        if self.server is not None:
+            keep |= {"PGHOST": "127.0.0.1", "PGPORT": str(self.server.port), "PGUSER": "support"}
+            keep |= {"PGDATABASE": "postgres"}
         return keep | {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "HOME": str(self.folder),
@@ -278,8 +305,13 @@ def reader(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
         taken.bind(("127.0.0.1", 0))
         port = str(taken.getsockname()[1])
     one = Reader(request.param, folder, port)
-    yield one
-    one.leave()
+    with contextlib.ExitStack() as stack:
+        if SERVER in one.page.read_text("utf-8"):
+            if postgresql.programs() is None or shutil.which("psql") is None:
+                pytest.skip(postgresql.MISSING)
+            one.server = stack.enter_context(contextlib.closing(postgresql.Server()))
+        stack.callback(one.leave)
+        yield one
     for name in set(sys.modules) - before:
         if str(folder) in str(getattr(sys.modules[name], "__file__", "")):
             del sys.modules[name]

@@ -206,6 +206,8 @@ def test_an_unreachable_hub_loses_and_doubles_nothing(arrive: Callable[..., Visi
     def cut(route: Any) -> None:
         keys.append(route.request.headers["idempotency-key"])
         if len(keys) == 1:
+            route.abort()  # the hub hears nothing
+        elif len(keys) == 2:
             route.fetch()  # the hub hears it, the page never learns
             route.abort()
         else:
@@ -216,12 +218,49 @@ def test_an_unreachable_hub_loses_and_doubles_nothing(arrive: Callable[..., Visi
     visitor.send()
     lost = visitor.entry("The hub could not be reached")
     lost.get_by_role("button", name="Try again").click()
-    lost.wait_for(state="detached")
+    visitor.entry("Once only").get_by_text("Sent", exact=True).wait_for()
+    lost.wait_for(state="detached")  # what the hub shows is not lost
     assert visitor.entry("Once only").count() == 1
     assert len(keys) == 2
     assert keys[0] == keys[1]
     assert office.roost.sky.texts() == ["Once only"]
     assert visitor.dialogs == []
+
+
+def test_a_note_is_kept_once(arrive: Callable[..., Visitor], office: Office) -> None:
+    office.hear(1, "Hello?")
+    visitor = arrive().sign_in().open()
+    page = visitor.page
+    heard: list[str] = []
+
+    def cut(route: Any) -> None:
+        heard.append(route.request.headers["idempotency-key"])
+        route.fetch()
+        route.abort()
+
+    page.route("**/note", cut)
+    page.get_by_label("Internal note").check()
+    visitor.write("Be kind")
+    visitor.send()
+    visitor.entry("Be kind").locator("xpath=self::*[@data-direction='internal']").wait_for()
+    visitor.entry("The hub could not be reached").wait_for(state="detached")
+    office.hub.note("acme", office.roost.conversation(), "Be kind", agent="dana", key=f"dana:{heard[0]}")
+    page.reload()
+    visitor.entry("Be kind").wait_for()
+    assert visitor.entry("Be kind").count() == 1
+
+
+def test_a_choice_is_not_made_anew_by_what_comes_in(arrive: Callable[..., Visitor], office: Office) -> None:
+    office.hear(1, "Nobody answers!", visibility="public")
+    visitor = arrive().sign_in().open()
+    page = visitor.page
+    note = page.get_by_label("Internal note")
+    note.evaluate("(input) => (input.dataset.held = 'yes')")
+    page.get_by_label("Write privately").check()
+    office.hear(2, "Hello?", visibility="public")
+    visitor.entry("Hello?").wait_for()
+    assert note.get_attribute("data-held") == "yes"  # a click that is half done meets the same element
+    assert page.get_by_label("Write privately").is_checked()
 
 
 def test_link_and_undo(arrive: Callable[..., Visitor], office: Office) -> None:

@@ -1,7 +1,7 @@
 // The reply box: where it goes, how it goes, and what is in the way. A chosen place never changes under a written text.
 
 import { hub, Problem } from "./api.js";
-import { announce, byId, debounce, h, icon, toast } from "./dom.js";
+import { announce, byId, debounce, h, icon, reconcile, toast } from "./dom.js";
 import { Files } from "./files.js";
 import { hindrances, marked, showPlan } from "./plan.js";
 import { time } from "./times.js";
@@ -41,8 +41,8 @@ export class Composer {
     });
     this.mirror = h("div", { class: "mirror", "aria-hidden": "true" });
     this.plate = h("div", { class: "plan", id: "plan", "aria-live": "polite" });
-    this.modes = h("fieldset", { class: "segments small modes" }, h("legend", { class: "unseen" }, "What you write"));
-    this.legs = h("fieldset", { class: "legs" }, h("legend", { class: "unseen" }, "Where it goes"));
+    this.modes = h("div", { class: "segments small modes", role: "radiogroup", "aria-label": "What you write" });
+    this.legs = h("div", { class: "legs", role: "radiogroup", "aria-label": "Where it goes" });
     this.mute = h("p", { class: "soft", id: "mute", hidden: true });
     this.files = new Files(() => this.fileChanged());
     this.warning = h("p", { class: "plan-line loss", id: "hand-off-note", role: "status", hidden: true });
@@ -135,19 +135,16 @@ export class Composer {
     this.mark();
   }
 
-  /** The choices, made anew only when they have changed: a live event must not take the focus away. */
+  /** A choice is made anew only when it has itself changed: a live event takes away no focus, and no click that is
+   * half done. */
   offer(isPublic) {
-    const print = JSON.stringify([this.mode, isPublic, this.leg, this.places, [...this.obstructed]]);
-    if (print === this.offered) return;
-    this.offered = print;
     const modes = MODES.filter(([mode]) => mode === "note" || (this.speaks && (mode === "reply" || isPublic)));
-    const options = modes.map(([mode, words]) => this.option("mode", mode, words, mode === this.mode));
-    this.modes.replaceChildren(this.modes.firstElementChild, ...options);
-    this.legs.replaceChildren(this.legs.firstElementChild, ...this.places.map((leg) => this.chip(leg)));
+    choose(this.modes, this.mode, modes, ([mode, words]) => this.option(mode, words), ([mode]) => mode);
+    choose(this.legs, this.leg, this.places, (leg) => this.chip(leg), (leg) => leg.id);
   }
 
-  option(name, value, words, checked) {
-    return h("label", {}, h("input", { type: "radio", name, value, checked }), h("span", {}, words));
+  option(mode, words) {
+    return h("label", {}, h("input", { type: "radio", name: "mode", value: mode }), h("span", {}, words));
   }
 
   chip(leg) {
@@ -163,7 +160,7 @@ export class Composer {
         title: against ?? leg.account,
         data: { visibility: leg.visibility, closed: against ? true : null },
       },
-      h("input", { type: "radio", name: "leg", value: leg.id, checked: leg.id === this.leg }),
+      h("input", { type: "radio", name: "leg", value: leg.id }),
       h(
         "span",
         {},
@@ -205,14 +202,12 @@ export class Composer {
   turn(mode) {
     this.mode = mode;
     this.changed();
-    this.modes.querySelector(":checked").focus();
   }
 
   place(leg) {
     this.leg = leg;
     this.chosen = true;
     this.changed();
-    this.legs.querySelector(":checked").focus();
   }
 
   changed() {
@@ -364,7 +359,7 @@ export class Composer {
     pending.lost = false;
     this.desk.timeline.expect(pending);
     try {
-      if (pending.mode === "note") await hub.note(pending.conversation, pending.text);
+      if (pending.mode === "note") await hub.note(pending.conversation, pending.text, pending.key);
       else await hub.reply(pending.conversation, pending.saying, pending.key);
       await this.desk.refresh();
       this.desk.timeline.settle(pending);
@@ -383,9 +378,6 @@ export class Composer {
         refusals.length || obstacles.length ? { refusals, obstacles } : { refusals: [fromProblem(problem)] },
       );
       announce(problem.message);
-    } else if (pending.mode === "note") {
-      this.takeBack(pending); // a note has no key, so it is not sent again by itself
-      toast(problem.message, "trouble");
     } else {
       pending.lost = true;
       this.desk.timeline.expect(pending);
@@ -433,6 +425,16 @@ export class Composer {
     if (mode === "note" && this.mode !== "note") this.turn("note");
     this.text.focus();
   }
+}
+
+/** Shows the options of a choice with `value` taken; what an option looks like follows from the text of `render`. */
+function choose(parent, value, options, render, valueOf) {
+  const items = options.map((one) => {
+    const node = render(one);
+    return { key: String(valueOf(one)), print: node.outerHTML, render: () => node };
+  });
+  reconcile(parent, items);
+  for (const input of parent.querySelectorAll("input")) input.checked = input.value === String(value);
 }
 
 /** One place for each thread, the newest leg of it; first comes where the customer spoke last and we can speak. */

@@ -124,10 +124,18 @@ export class Timeline {
     this.render();
   }
 
+  /** What the hub does not show yet: a message that bears its key has arrived. */
+  get awaited() {
+    const shown = [...this.entries.values()].map((entry) => entry.interaction.client_key);
+    const unsent = (this.conversation?.unsent ?? []).map((part) => part.delivery.part);
+    const known = [...shown, ...unsent].filter(Boolean);
+    return this.pending.filter((one) => !known.some((key) => key.includes(`:${one.key}`)));
+  }
+
   render() {
     const own = this.scope === "conversation";
     const entries = own ? this.conversation.entries : [...this.entries.values()];
-    reconcile(this.list, [...this.seams(entries), ...this.unsent(), ...this.pending.map((one) => this.draft(one))]);
+    reconcile(this.list, [...this.seams(entries), ...this.unsent(), ...this.awaited.map((one) => this.draft(one))]);
     byId("older").textContent = this.before && !own ? "" : "This is where it began";
   }
 
