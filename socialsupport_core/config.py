@@ -93,7 +93,8 @@ class ChannelSection(_Section):
     erase_on_request: bool = False
     """A customer is erased when this network demands it, without an agent."""
     listen: str | None = Field(default=None, pattern=r"^[^\s:]+:\d{1,5}$")
-    """`host:port` of a door that is not HTTP, such as an SMTP server of our own."""
+    """`host:port` of a door that is not HTTP, such as an SMTP server of our own. Such a channel is not polled, unless
+    `mode` says so."""
 
 
 class CRMSection(_Section):
@@ -228,7 +229,7 @@ def _add(hub: Hub, tenant: str, name: str, channel: ChannelSection) -> str:
             channel.settings,
             app=channel.app,
             own_account=channel.own_account,
-            mode=channel.mode,
+            mode=channel.mode or ("webhook" if channel.listen else None),
             open_network=channel.open_network,
             expect_within=channel.expect_within,
         )

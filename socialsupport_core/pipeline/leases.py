@@ -50,5 +50,7 @@ class Leases:
             raise LeaseLost(name)
 
     def release(self) -> None:
-        self._held.clear()
-        self._database.do(lambda tx: leases.release(tx, self.worker))
+        """Lets go of everything, so that whoever comes next need not wait."""
+        if self._held:
+            self._held.clear()
+            self._database.do(lambda tx: leases.release(tx, self.worker))

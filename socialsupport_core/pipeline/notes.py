@@ -62,6 +62,10 @@ class Parked(Exception):
         self.until = until
 
 
+class Superseded(Exception):
+    """Somebody else has taken the part over: what this attempt would say counts no more."""
+
+
 class Notes:
     """Of one part. Raises StoreError if the store does not say what is known."""
 
@@ -152,8 +156,10 @@ class Notes:
         return answer
 
     def _ask(self, tx: Tx, position: int, named: str) -> None:
-        if not outbox.ask(tx, self._part, position, named):
-            raise Unsupported("it has been erased")
+        if not outbox.holds(tx, self._part):
+            known = outbox.get(tx, self._part.tenant, self._part.key)
+            raise Superseded if known else Unsupported("it has been erased")
+        outbox.ask(tx, self._part, position, named)
         for earlier, (was_named, content) in self._refused.items():
             outbox.ask(tx, self._part, earlier, was_named)
             outbox.answer(tx, self._part, earlier, content)
@@ -170,7 +176,7 @@ class Notes:
                 "headers": list(answer.headers.items()),
                 "body": base64.b64encode(answer.content).decode(),
             }
-            await self._written(lambda tx: outbox.answer(tx, self._part, position, content))
+            await self._written(lambda tx: outbox.answer(tx, self._part, position, content), fenced=True)
         elif not isinstance(error, Uncertain):
             await self._not_done(position, named, error, is_noted=True)
             self._again = ask if isinstance(error, AuthExpired) else None
@@ -178,11 +184,17 @@ class Notes:
     async def _not_done(self, position: int, named: str, error: DeliveryError, *, is_noted: bool) -> None:
         """It may be tried again, unless the flow goes on without it."""
         if is_noted:
-            await self._written(lambda tx: outbox.forget_ask(tx, self._part, position))
+            await self._written(lambda tx: outbox.forget_ask(tx, self._part, position), fenced=True)
         self._refused[position] = named, _content(error, secrets_in(self._connector.settings))
 
-    async def _written(self, work: Callable[[Tx], None]) -> None:
-        await asyncio.wrap_future(self._database.write(work))
+    async def _written(self, work: Callable[[Tx], None], *, fenced: bool = False) -> None:
+        """`fenced`: nothing is written any more once somebody has taken over."""
+
+        def write(tx: Tx) -> None:
+            if not fenced or outbox.holds(tx, self._part):
+                work(tx)
+
+        await asyncio.wrap_future(self._database.write(write))
 
     def _may_repeat(self, ask: Ask) -> bool:
         by_key = self._connector.capabilities.settles == "native_key"

@@ -23,7 +23,7 @@ from socialsupport_core.contract import (
 from socialsupport_core.conversation.answering import weigh
 from socialsupport_core.conversation.handoff import publish_handed_off
 from socialsupport_core.model import Intent, Interaction, OpenPrivate, Party, Receipt, SendMessage
-from socialsupport_core.pipeline.notes import Notes, Parked
+from socialsupport_core.pipeline.notes import Notes, Parked, Superseded
 from socialsupport_core.pipeline.plan import Plan, window_closed
 from socialsupport_core.pipeline.record import Place, catch_up, name_natively, publish_interaction
 from socialsupport_core.pipeline.replying import ReplyRefused
@@ -158,9 +158,12 @@ class Sender:
         self._chance = chance
 
     async def send(self, part: Part, connector: Connector[Any], keeper: Keeper, *, open_network: bool) -> Outcome:
-        """Sends a claimed part and records its end."""
+        """Sends a claimed part and records its end, unless somebody else has taken the part over."""
         with sending(self._database, part, connector.name) as span:
-            outcome = await self._attempt(part, connector, keeper, open_network)
+            try:
+                outcome = await self._attempt(part, connector, keeper, open_network)
+            except Superseded:
+                return Outcome("retrying")
             if outcome.state == "uncertain":
                 outcome = await self._settle(part, connector, outcome, keeper, open_network)
             span.set(state=outcome.state)
@@ -218,6 +221,8 @@ class Sender:
             )
         except DeliveryError as error:
             return self._refused(part, error)
+        except Superseded:
+            raise
         except Parked as parked:
             return Outcome("retrying", error=_PARKED, due_at=parked.until)
         except StoreError as error:
@@ -272,7 +277,7 @@ class Sender:
         if found is not None:
             return Outcome("sent", receipt=found)
         with suppress(StoreError):  # then it is looked up once more
-            await _committed(self._database.write(lambda tx: outbox.forget_asks(tx, part)))
+            await _committed(self._database.write(lambda tx: outbox.holds(tx, part) and outbox.forget_asks(tx, part)))
         return self._later(part, Unavailable("it was not delivered at the first try"))
 
 

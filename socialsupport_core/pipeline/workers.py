@@ -113,13 +113,13 @@ class Workers:
         self._bell.ring()
         if self._watch is not None:
             self._watch.stop()
-        if not self._threads:
-            return
+        at_work = bool(self._threads)
         for thread in self._threads:
             thread.join()
         self._threads = []
         try:
-            self._database.do(lambda tx: outbox.abandon(tx, self._leases.worker))
+            if at_work:
+                self._database.do(lambda tx: outbox.abandon(tx, self._leases.worker))
             self._leases.release()
         except StoreError as error:
             logger.error("what was held ends by itself: %s", error)  # noqa: TRY400 - no stack, it is outside

@@ -303,10 +303,20 @@ def asked(tx: Tx, part: Part) -> dict[int, tuple[str, dict[str, Any] | None]]:
     return {row["position"]: (row["digest"], json.loads(row["answer"]) if row["answer"] else None) for row in rows}
 
 
-def ask(tx: Tx, part: Part, position: int, digest: str) -> bool:
-    """Noted before the call. False if the part has been erased: then there is nothing to send any more."""
-    if tx.one("SELECT 1 FROM outbox WHERE tenant = ? AND part = ?", part.tenant, part.key) is None:
-        return False
+def holds(tx: Tx, part: Part) -> bool:
+    """Whether this is still the attempt for which the part was claimed; until the commit nobody takes it over."""
+    return bool(
+        tx.run(
+            "UPDATE outbox SET worker = worker WHERE tenant = ? AND part = ? AND state = 'sending' AND attempts = ?",
+            part.tenant,
+            part.key,
+            part.attempts + 1,
+        )
+    )
+
+
+def ask(tx: Tx, part: Part, position: int, digest: str) -> None:
+    """Noted before the call."""
     tx.run(
         "INSERT INTO asks (tenant, part, position, digest) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (tenant, part, position) DO UPDATE SET digest = excluded.digest, answer = NULL",
@@ -315,7 +325,6 @@ def ask(tx: Tx, part: Part, position: int, digest: str) -> bool:
         position,
         digest,
     )
-    return True
 
 
 def answer(tx: Tx, part: Part, position: int, content: dict[str, Any]) -> None:

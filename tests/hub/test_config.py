@@ -58,6 +58,20 @@ def test_all_of_it(tmp_path: Path) -> None:
     hub.close()
 
 
+@pytest.mark.parametrize(
+    ("more", "mode"),
+    [("", "poll"), ('listen = "127.0.0.1:2525"', "webhook"), ('listen = "127.0.0.1:2525"\nmode = "poll"', "poll")],
+)
+def test_what_listens_is_not_polled_unless_the_file_says_so(tmp_path: Path, more: str, mode: str) -> None:
+    polled = Raven.capabilities.model_copy(update={"receives": frozenset({"poll"})})
+    pigeon = type("Polled", (Raven,), {"capabilities": polled})
+    told = FULL.replace('settings = { secret = "hunter2" }', f'settings = {{ secret = "hunter2" }}\n{more}')
+    hub = open_hub(read := load(write(tmp_path, told)), tmp_path, registry=Registry.of(plugin(pigeon)))
+    apply(read, hub)
+    assert [one["mode"] for one in hub.list_channels("acme")] == [mode]
+    hub.close()
+
+
 def test_a_token_that_may_less_from_now_on_may_less(tmp_path: Path) -> None:
     for scopes in ('["read", "reply"]', '["read"]'):
         hub = open_hub(load(write(tmp_path, FULL.replace('["read", "reply"]', scopes))), tmp_path, registry=registry())

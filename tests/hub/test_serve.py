@@ -134,8 +134,8 @@ def test_a_mail_port_in_use_is_one_line_too(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         told = serving(tmp_path, CONFIG + MAIL.format(port=port), 0)
     assert told.returncode == 1
-    (line,) = told.stderr.strip().splitlines()
-    assert f"cannot listen on 127.0.0.1:{port} (Address already in use)" in line
+    assert len(told.stderr.strip().splitlines()) == 1, told.stderr
+    assert f"cannot listen on 127.0.0.1:{port} (Address already in use)" in told.stderr
     assert "listening" not in told.stdout
 
 

@@ -17,6 +17,7 @@ def seen(roost: Roost, name: str = "kerry") -> list[dict[str, Any]]:
     return [{key: value for key, value in one.items() if key not in VOLATILE} for one in roost.timeline(name)]
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)  # much work, and nothing in it is the store's
 def test_every_order_of_six_events_gives_the_same_timeline(roost: Roost) -> None:
     """One person per order; 720 orders."""
     found = []

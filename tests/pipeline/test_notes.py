@@ -241,3 +241,27 @@ def test_nobody_sleeps_meanwhile(asked: Roost, monkeypatch: pytest.MonkeyPatch) 
         asked.clock.forward(minutes=2)
     assert asked.states() == ["sent"]
     assert set(slept) == {0.01}
+
+
+def test_who_was_taken_for_dead_makes_no_further_step(asked: Roost) -> None:
+    """While one waits for an answer, another takes the part over: the first goes no further and unsays nothing."""
+
+    def two(self: Steps, intent: Intent) -> Flow[Receipt]:
+        yield self.post("first")
+        yield self.post("second")
+        return Receipt(native_id="both")
+
+    asked.reopen(steps(two))
+    asked.reply("hi")
+
+    def overtaken(request: httpx.Request) -> None:
+        if b"first" in request.read():
+            asked.sky.before = lambda request: None
+            asked.hub._database.do(lambda tx: tx.run("UPDATE outbox SET attempts = attempts + 1"))
+
+    asked.sky.before = overtaken
+    asyncio.run(asked.hub.workers.send_due())
+    assert asked.sky.texts() == ["first"]
+    (part,) = asked.hub._database.read(lambda tx: outbox.in_state(tx, "sending"))  # its end is the other's to say
+    known = asked.hub._database.read(lambda tx: outbox.asked(tx, part))
+    assert [answer for _, answer in known.values()] == [None]  # what came of it is not for the first to note

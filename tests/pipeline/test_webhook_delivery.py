@@ -132,6 +132,7 @@ def test_what_is_not_taken_holds_up_its_own_conversation_only(pair: Pair) -> Non
     assert roost.hub.webhook("acme", id_) | {"held": []} == roost.hub.webhook("acme", id_)
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)  # much work, and nothing in it is the store's
 def test_the_pauses_grow_over_three_days(pair: Pair) -> None:
     roost, receiver = pair
     register(roost, receiver, types=["conversation.opened"])
@@ -156,6 +157,7 @@ def tries(roost: Roost, receiver: Receiver) -> list[timedelta]:
     return [later - sooner for (sooner, _), (later, _) in zip(receiver.calls, receiver.calls[1:], strict=False)]
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)  # much work, and nothing in it is the store's
 def test_after_the_last_attempt_it_is_dead_and_everybody_is_told(pair: Pair) -> None:
     roost, receiver = pair
     id_ = register(roost, receiver)

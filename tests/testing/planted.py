@@ -4,9 +4,11 @@ A name that the code no longer has fails here, loudly: then the bug must be plan
 """
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from socialsupport_core.contract import SignatureError, Unavailable
@@ -94,14 +96,12 @@ def marked_only_after_sending() -> None:
 
 
 def claimed_without_a_mark() -> None:
-    """Two workers may take the same part: the row is let go before it says that it is being sent."""
+    """Two workers may take the same part: what is being sent is not told from what waits."""
 
     def bug(really: Any) -> Any:
         def claim(tx: Tx, *given: Any) -> Any:
-            parts = really(tx, *given)
-            for part in parts:
-                tx.run("UPDATE outbox SET state = 'queued' WHERE tenant = ? AND part = ?", part.tenant, part.key)
-            return parts
+            under_way = [replace(part, attempts=part.attempts - 1) for part in outbox.in_state(tx, "sending")]
+            return [*really(tx, *given), *under_way]
 
         return claim
 
@@ -278,9 +278,19 @@ def a_bad_signature_is_overlooked() -> None:
 
 
 def what_is_claimed_stays_free() -> None:
-    """No SKIP LOCKED, no lock: two that look at the same moment take the same."""
+    """No SKIP LOCKED, no lock, no fence: two that look at the same moment take the same, and both go on."""
     from socialsupport_core.store.postgres import PostgreSQLTx
 
+    def slow(really: Any) -> Any:
+        def due(*given: Any) -> Any:
+            rows = really(*given)
+            time.sleep(0.05 if rows else 0)  # so that they do look at the same moment
+            return rows
+
+        return due
+
+    swap(outbox, "_due", slow)
+    swap(outbox, "holds", lambda _: lambda tx, part: True)
     swap(PostgreSQLTx, "claiming", lambda _: "")
 
 
