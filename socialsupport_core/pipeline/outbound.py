@@ -305,8 +305,6 @@ def finish(tx: Tx, part: Part, outcome: Outcome, now: int) -> None:
         interactions.set_state(tx, part.tenant, key, outcome.state)
     if outcome.state == "failed":
         weigh(tx, part, now)
-    if outcome.receipt is not None and outcome.receipt.native_id:
-        catch_up(tx, Place(part.tenant, part.channel, "", None), outcome.receipt.native_id)
     kind = "intent.uncertain" if outcome.state == "uncertain" else "delivery.updated"
     data: dict[str, Any] = {"id": str(part.seq), "key": part.key, "state": outcome.state}
     if outcome.receipt is not None and outcome.receipt.native_id:
@@ -323,6 +321,8 @@ def finish(tx: Tx, part: Part, outcome: Outcome, now: int) -> None:
         thread=part.thread,
         conversation=part.conversation,
     )
+    if outcome.receipt is not None and outcome.receipt.native_id:
+        catch_up(tx, Place(part.tenant, part.channel, "", None), outcome.receipt.native_id)
 
 
 def judge(tx: Tx, part: Part, state: outbox.State, agent: str, now: int) -> bool:

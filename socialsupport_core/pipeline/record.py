@@ -398,13 +398,31 @@ def _until(thread: str) -> str:
 
 
 def _further(tx: Tx, place: Place, event: DeliveryUpdated, key: Key) -> bool:
-    if not interactions.set_state(tx, place.tenant, key, event.state):
-        return False
     stored = interactions.get(tx, place.tenant, key)
     assert stored is not None
+    was_sent = stored.part is not None and stored.interaction.native_id != stored.part
+    if (event.state, stored.state, was_sent) == ("sent", "failed", True):
+        return False  # no news: the network has taken it back since
+    bounced = (event.state, stored.state) == ("failed", "sent")
+    if not interactions.set_state(tx, place.tenant, key, event.state, judged=bounced):
+        return False
+    if "failed" in {event.state, stored.state} and stored.part:
+        _answered_anew(tx, place, event, stored.part)
     data = {"id": str(key.seq), "state": event.state, "code": event.code, "reason": event.reason}
     _publish(tx, place, event, stored, {name: value for name, value in data.items() if value})
     return True
+
+
+def _answered_anew(tx: Tx, place: Place, event: DeliveryUpdated, key: str) -> None:
+    """What did not arrive, or did after all, is no answer or is one; in the outbox a person may send it again."""
+    part = outbox.get(tx, place.tenant, key)
+    if part is None:
+        return
+    if event.state == "failed":
+        outbox.bounce(tx, part, event.reason or "the network said later that it did not arrive", event.code)
+    else:
+        outbox.move(tx, part, "sent")
+    weigh(tx, part, micros(event.at))
 
 
 def _publish(tx: Tx, place: Place, event: Any, stored: Stored, data: dict[str, Any]) -> None:

@@ -248,7 +248,8 @@ def delete(tx: Tx, tenant: str, key: Key, at: int) -> bool:
 
 
 def set_state(tx: Tx, tenant: str, key: Key, state: str, *, judged: bool = False) -> bool:
-    """False if it is that far or further already. A person's judgement may go back to `queued`."""
+    """False if it is that far or further already. What is judged anew may go back: to `queued` by a
+    person, to `failed` by the network."""
     stored = get(tx, tenant, key)
     if stored is None or stored.state == state:
         return False

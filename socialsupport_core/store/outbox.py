@@ -22,7 +22,8 @@ NEXT: dict[str, frozenset[str]] = {
 }
 """From each state to those that may follow; an echo proves any of them `sent`.
 
-Only a person brings `uncertain` or `failed` back to `queued`.
+Only a person brings `uncertain` or `failed` back to `queued`. That what was `sent` has failed after all only the network
+says: see `bounce`.
 """
 
 
@@ -230,6 +231,12 @@ def move(
     if moved and state != "retrying":
         lead(tx, part.tenant, part.channel, part.thread)
     return bool(moved)
+
+
+def bounce(tx: Tx, part: Part, error: str, code: str | None) -> bool:
+    """The network took it, and says later that it did not arrive."""
+    sql = "UPDATE outbox SET state = 'failed', error = ?, code = ? WHERE tenant = ? AND part = ? AND state = 'sent'"
+    return bool(tx.run(sql, error, code, part.tenant, part.key))
 
 
 def get(tx: Tx, tenant: str, key: str) -> Part | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from raven import Raven, Roost, message, settling
+from raven import Raven, Roost, delivered, message, settling
 
 from socialsupport_core.contract import Flow
 from socialsupport_core.model import Receipt, SendMessage
@@ -299,3 +299,49 @@ def test_the_reply_window_that_closed_is_in_the_queue(asked: Roost) -> None:
     asked.hub.drain()
     assert entry(asked)["failed"]["reason"] == CLOSED
     assert "waiting_since" in entry(asked)
+
+
+# what the network takes back
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_what_the_network_took_and_did_not_deliver_is_no_answer(asked: Roost, early: bool) -> None:
+    """Also if it says so before its answer to our call is there."""
+    asked.reply("hi", key="k1")
+    if not early:
+        asked.hub.drain()
+    asked.hear(delivered("raven-1", "failed", 3700))
+    asked.hub.drain()
+    assert asked.states() == ["failed"]
+    assert "waiting_since" in entry(asked)
+    assert entry(asked)["failed"]["state"] == "failed"
+    assert [one["data"]["state"] for one in asked.log("delivery.updated")] == ["sent", "failed"]
+    asked.hear(delivered("raven-1", "sent", 3600))  # late, and no news
+    assert asked.states() == ["failed"]
+
+
+def test_it_may_be_sent_again(asked: Roost) -> None:
+    asked.reply("hi", key="k1")
+    asked.hub.drain()
+    asked.hear(delivered("raven-1", "failed", 3700))
+    asked.hub.settle("acme", "k1", "queued", agent="dana")
+    asked.hub.drain()
+    assert asked.states() == ["sent"]
+    assert asked.sky.texts() == ["hi", "hi"]
+    assert not {"waiting_since", "failed"} & entry(asked).keys()
+
+
+def test_what_arrived_after_all_is_an_answer(asked: Roost) -> None:
+    asked.reply("hi", key="k1")
+    asked.hub.drain()
+    asked.hear(delivered("raven-1", "failed", 3700), delivered("raven-1", "delivered", 3800))
+    assert asked.states() == ["delivered"]
+    assert not {"waiting_since", "failed"} & entry(asked).keys()
+
+
+def test_what_was_delivered_has_not_failed(asked: Roost) -> None:
+    asked.reply("hi", key="k1")
+    asked.hub.drain()
+    asked.hear(delivered("raven-1", "delivered", 3800), delivered("raven-1", "failed", 3700))
+    assert asked.states() == ["delivered"]
+    assert not {"waiting_since", "failed"} & entry(asked).keys()
