@@ -116,6 +116,8 @@ def build(folder: Path, public_url: str, clock: Callable[[], datetime], registry
         clock=clock,
     )
     world = World(hub, simulators, _configure(hub, simulators), _tokens(hub))
+    for network, door in world.doors.items():
+        simulators[network].resume(hub.payloads(door))  # the folder may be an earlier one
     asyncio.run(hub.test_channel(TENANT, "telegram"))  # the bot learns its name, so that links can lead to it
     return world
 

@@ -9,6 +9,7 @@ from socialsupport_core.contract import SocialSupportError
 from socialsupport_core.conversation import views
 from socialsupport_core.conversation.timeline import PAGE, timeline
 from socialsupport_core.hub.base import Base, conversation_of
+from socialsupport_core.model import Payload
 from socialsupport_core.pipeline.fanouts import TROUBLE
 from socialsupport_core.store import (
     Tx,
@@ -84,6 +85,10 @@ class Reading(Base):
         for leg in found["legs"]:
             leg["speaks"] = leg["channel"] in speaking
         return found
+
+    def payloads(self, door: str) -> list[Payload]:
+        """Everything that came in at a door and is still kept, in order."""
+        return self._database.read(lambda tx: journal.of_door(tx, door))
 
     def explain(self, tenant: str, who: str) -> dict[str, Any]:
         """Why these identifiers are one customer."""

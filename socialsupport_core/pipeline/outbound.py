@@ -277,7 +277,7 @@ class Sender:
         if found is not None:
             return Outcome("sent", receipt=found)
         with suppress(StoreError):  # then it is looked up once more
-            await _committed(self._database.write(lambda tx: outbox.holds(tx, part) and outbox.forget_asks(tx, part)))
+            await _committed(self._database.write(lambda tx: outbox.forget_attempt(tx, part)))
         return self._later(part, Unavailable("it was not delivered at the first try"))
 
 

@@ -164,6 +164,11 @@ def by_state(tx: Tx, state: State, limit: int, tenant: str | None = None) -> lis
     return [entry_of(row) for row in rows]
 
 
+def of_door(tx: Tx, door: str) -> list[Payload]:
+    """Everything that came in there and is still kept, in order."""
+    return [entry_of(row).payload for row in tx.all("SELECT * FROM journal WHERE door = ? ORDER BY entry", door)]
+
+
 def counts(tx: Tx) -> dict[str, int]:
     """Entries by state, `accepted` in total, and what no state explains (always 0). Counted along, so it is quick."""
     found = tallies.of(tx, [_PREFIX + name for name in ("accepted", *STATES)])

@@ -22,8 +22,8 @@ NEXT: dict[str, frozenset[str]] = {
 }
 """From each state to those that may follow; an echo proves any of them `sent`.
 
-Only a person brings `uncertain` or `failed` back to `queued`. That what was `sent` has failed after all only the network
-says: see `bounce`.
+Only a person brings `uncertain` or `failed` back to `queued`. That what was `sent` has failed after all only the
+network says: see `bounce`.
 """
 
 
@@ -347,6 +347,12 @@ def answer(tx: Tx, part: Part, position: int, content: dict[str, Any]) -> None:
 
 def forget_asks(tx: Tx, part: Part) -> None:
     tx.run("DELETE FROM asks WHERE tenant = ? AND part = ?", part.tenant, part.key)
+
+
+def forget_attempt(tx: Tx, part: Part) -> None:
+    """It was certainly not done; what another attempt has noted since stays."""
+    if holds(tx, part):
+        forget_asks(tx, part)
 
 
 def forget_ask(tx: Tx, part: Part, position: int) -> None:

@@ -115,6 +115,13 @@ class Simulator:
         """A person says something; the webhooks are emitted. An empty place is the first of `places`."""
         raise NotImplementedError
 
+    def resume(self, sent: Sequence[Payload]) -> None:
+        """The network has been here before and has sent these: what it says from now on is told from them.
+
+        A subclass that counts goes on with its count. Who wrote what before is not known any more.
+        """
+        self.random.seed(f"after {len(sent)}")
+
     # what the host calls
 
     def handle(self, request: httpx.Request) -> httpx.Response:

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -37,6 +38,12 @@ class PhoneSimulator(Simulator):
             raise ConfigError("the phone simulator signs its webhooks; set signing_secret")
         self.records: list[dict[str, Any]] = []
         self.agent = "Dana"
+        self._before = 0
+        """Records of an earlier time."""
+
+    def resume(self, sent: Sequence[Payload]) -> None:
+        super().resume(sent)
+        self._before = len(sent)
 
     def speak(self, person: str, text: str, place: str = "", **more: Any) -> Said:
         """`call`: `text` is what the agent notes; `voicemail`: what the person says on the tape.
@@ -82,13 +89,13 @@ class PhoneSimulator(Simulator):
         return Payload(url=self.door, headers=headers, body=body, received_at=self.clock())
 
     def _taped(self, person: str, caller: str, text: str, more: dict[str, Any]) -> Said:
-        tape = f"https://{RECORDINGS}/{len(self.records) + 1}.mp3"
+        tape = f"https://{RECORDINGS}/{self._next()}.mp3"
         taped = {"type": "voicemail", "outcome": "voicemail", "recording": tape, "transcript": text} | more
         return self._ended("voicemail", person, {"from": caller, "to": self._ours(), **taped}, text)
 
     def _ended(self, place: str, author: str, ends: dict[str, Any], text: str) -> Said:
         """The record goes out when the call is over."""
-        call, duration = f"call-{len(self.records) + 1}", ends.pop("duration", 60)
+        call, duration = f"call-{self._next()}", ends.pop("duration", 60)
         start = self.clock() - timedelta(seconds=duration)
         record = {"id": call, "start": start.isoformat(timespec="seconds"), "duration": duration, **ends}
         self.records.append(record)
@@ -96,6 +103,9 @@ class PhoneSimulator(Simulator):
         said = Said(call, place, call, author, text, self.clock())
         self.said.append(said)
         return said
+
+    def _next(self) -> int:
+        return self._before + len(self.records) + 1
 
     def _ours(self) -> str:
         return self.phone.settings.number

@@ -6,7 +6,7 @@ refused instead of ignored.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from email import message_from_bytes
 from email.policy import HTTP
@@ -31,6 +31,7 @@ from socialsupport_telegram.simulated import (
 )
 
 GROUP = -1001234567890
+FIRST_UPDATE = 500_000
 Json = dict[str, Any]
 
 
@@ -82,6 +83,12 @@ class TelegramSimulator(Simulator):
         """The callback queries that the bot has answered."""
         self._serial = 0
         self._updates = 0
+
+    def resume(self, sent: Sequence[Payload]) -> None:
+        super().resume(sent)
+        if sent:
+            self._updates = max(json.loads(one.body)["update_id"] for one in sent) - FIRST_UPDATE
+            self._serial = self._now()  # beyond what was counted until now
 
     # what people do
 
@@ -380,7 +387,7 @@ class TelegramSimulator(Simulator):
     def _update(self, kind: str, content: Json) -> None:
         if self.allowed is None or kind in self.allowed:
             self._updates += 1  # a count of its own: a gap in it would mean that something was lost
-            self._deliver({"update_id": 500_000 + self._updates, kind: content})
+            self._deliver({"update_id": FIRST_UPDATE + self._updates, kind: content})
 
     def _deliver(self, update: Json) -> None:
         update = json.loads(json.dumps(update))  # as it is now
