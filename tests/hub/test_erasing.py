@@ -21,8 +21,18 @@ from socialsupport_core.identity import Erased, NoSuchCustomer, customer_of
 from socialsupport_core.model import DeliveryUpdated, ErasureRequested, Identifier
 from socialsupport_core.pipeline import erasing
 from socialsupport_core.store import Tx
+from socialsupport_core.testing import postgresql
 
 WHO = f"raven.ring:{CANARY}"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[postgresql.Server]:
+    """Of these tests alone: they look for what is left in every file of the server."""
+    if postgresql.programs() is None:
+        pytest.skip(postgresql.MISSING)
+    with postgresql.running() as one:
+        yield one
 
 
 @pytest.fixture
