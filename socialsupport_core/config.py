@@ -25,7 +25,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from socialsupport_core.contract import ConfigError, Registry
+from socialsupport_core.conversation.conduct import ContinuitySection, GuardSection, KindName, ToldSection
 from socialsupport_core.hub import Hub
+from socialsupport_core.identity import Policy
 from socialsupport_core.mistakes import mistakes
 from socialsupport_core.store import is_server
 from socialsupport_core.store.accounts import Scope
@@ -132,6 +134,14 @@ class RetentionSection(_Section):
 class TenantSection(_Section):
     name: str
     retention: RetentionSection = RetentionSection()
+    identity: Policy = Policy()
+    """Which evidence joins by itself, and what guards it."""
+    continuity: ContinuitySection = ContinuitySection()
+    """Which conversation a message continues."""
+    context: dict[KindName, ToldSection] = Field(default_factory=dict)
+    """What is looked for in customers' texts, beside what is shipped or in its place."""
+    guard: GuardSection = GuardSection()
+    """What may always be said in public."""
     agents: dict[AgentId, AgentSection] = Field(default_factory=dict)
     channels: dict[Id, ChannelSection] = Field(default_factory=dict)
     crms: dict[Id, CRMSection] = Field(default_factory=dict)
@@ -210,6 +220,14 @@ def apply(config: Config, hub: Hub) -> dict[str, str]:
             doors[f"{tenant}/{name}"] = _add(hub, tenant, name, channel)
             hub.erase_on_request(tenant, name, allowed=channel.erase_on_request)
         hub.set_retention(tenant, **section.retention.model_dump())
+        hub.set_identity(tenant, section.identity)
+        hub.set_conduct(
+            tenant,
+            window=section.continuity.window,
+            rules=section.continuity.rules,
+            context={name: one.model_dump() for name, one in section.context.items()},
+            allowed=section.guard.allowed,
+        )
         for name, crm in section.crms.items():
             doors[f"{tenant}/{name}"] = hub.add_crm(tenant, name, crm.adapter, crm.settings)
         for name, webhook in section.webhooks.items():

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from socialsupport_core.cli.people import AsJson
+from socialsupport_core.cli.people import AsJson, agent_of
 from socialsupport_core.cli.reach import DEFAULT, Store, Tenant, hub_at, tenant_of
 
 
@@ -30,7 +30,7 @@ def erase(
 
     with hub_at(store) as hub:
         owner = tenant_of(hub, tenant)
-        decided_by = _agent_of(hub, owner, agent)
+        decided_by = agent_of(hub, owner, agent)
         if not (yes or as_json):
             _ask(hub, owner, who)
         found = hub.erase(owner, who, agent=decided_by)
@@ -38,17 +38,6 @@ def erase(
         json_document(found)
     else:
         _show(found)
-
-
-def _agent_of(hub: Any, tenant: str, given: str) -> str:
-    from socialsupport_core.contract import ConfigError
-
-    known = [one["id"] for one in hub.agents(tenant)]
-    if not given and len(known) == 1:
-        return str(known[0])
-    if given not in known:
-        raise ConfigError(f"name who has decided it with --agent: {', '.join(known) or 'there is no agent yet'}")
-    return given
 
 
 def _ask(hub: Any, tenant: str, who: str) -> None:

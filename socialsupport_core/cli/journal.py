@@ -89,22 +89,43 @@ def doctor(store: Store = DEFAULT, as_json: AsJson = False) -> None:
 
 
 def import_(
-    channel: Annotated[str, typer.Option(help="The channel to which the history belongs.")],
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FILE…]", help="mbox, .eml, CSV: what its connector reads.")
+        list[Path] | None,
+        typer.Argument(
+            metavar="[contacts] [FILE…]", help="mbox, .eml, CSV: what the channel's connector reads; or contact tables."
+        ),
     ] = None,
+    channel: Annotated[str | None, typer.Option(help="The channel to which the history belongs.")] = None,
     since: Annotated[
         str | None, typer.Option(metavar="DATE", help="In place of files: what the network still has since then.")
+    ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option("--as", metavar="crm.NAME", help="Whose records a contact table holds; else its file's name."),
     ] = None,
     store: Store = DEFAULT,
     tenant: Tenant = None,
 ) -> None:
-    """Bring history in through a channel's connector. Importing it twice changes nothing."""
-    from socialsupport_core.cli.output import complain, line
+    """Bring history in through a channel's connector, or a contact table. Importing it twice changes nothing.
+
+    A contact table is CSV whose first line names its columns: id, email, phone, name, verified.
+    """
     from socialsupport_core.contract import ConfigError
 
+    tables = _tables(files or [], asked=channel is None and since is None)
+    if tables:
+        _import_contacts(tables, kind, store, tenant)
+        return
+    if channel is None:
+        raise ConfigError("name the --channel to which the history belongs, or write: import contacts FILE")
     if bool(files) == (since is not None):
         raise ConfigError("import takes either files, or --since DATE to read back what the network still has")
+    _import_history(files or [], channel, since, store, tenant)
+
+
+def _import_history(files: list[Path], channel: str, since: str | None, store: str, tenant: str | None) -> None:
+    from socialsupport_core.cli.output import complain, line
+
     with hub_at(store, working=True) as hub:
         owner = tenant_of(hub, tenant)
         before = hub.health()["journal"]
@@ -112,15 +133,52 @@ def import_(
         if since:
             trouble = _read_back(hub, owner, channel, since)
         else:
-            _read_files(hub, owner, channel, files or [])
+            _read_files(hub, owner, channel, files)
         after = hub.health()["journal"]
     grown = {state: after[state] - before[state] for state in ("recorded", "ignored", "quarantined")}
-    what = f"since {since}" if since else f"{len(files or [])} files"
+    what = f"since {since}" if since else f"{len(files)} files"
     line(f"{what}: " + ", ".join(f"{count} {state}" for state, count in grown.items()))
     if trouble:
         complain(trouble)
     if trouble or grown["quarantined"]:
         raise typer.Exit(1)
+
+
+def _tables(files: list[Path], *, asked: bool) -> list[Path]:
+    """The contact tables among the files: said to be some, or all of them look like it."""
+    from socialsupport_core.identity.contacts import is_contact_table
+
+    if files and str(files[0]) == "contacts" and (len(files) > 1 or not files[0].exists()):
+        if len(files) == 1:
+            from socialsupport_core.contract import ConfigError
+
+            raise ConfigError("name the contact table: import contacts FILE")
+        return files[1:]
+    looks = asked and all(file.is_file() and is_contact_table(file.read_bytes()) for file in files)
+    return files if looks else []
+
+
+def _import_contacts(files: list[Path], kind: str | None, store: str, tenant: str | None) -> None:
+    from socialsupport_core.cli.output import complain, line, progress
+
+    kept, left_out = 0, 0
+    with hub_at(store) as hub:
+        owner = tenant_of(hub, tenant)
+        for file in progress(files, len(files), doing="importing"):
+            name = kind or f"crm.{_named_like(file)}"
+            told = hub.import_contacts(owner, file.read_bytes(), kind=name)
+            for one in told["left_out"]:
+                complain(f"{file}, line {one['line']}: {one['reason']}; this row was left out")
+            line(f"{file}: {told['kept']} contacts kept as {name}, {len(told['left_out'])} left out")
+            kept, left_out = kept + told["kept"], left_out + len(told["left_out"])
+    if left_out:
+        raise typer.Exit(1)
+
+
+def _named_like(file: Path) -> str:
+    import re
+
+    return re.sub(r"[^a-z0-9]+", "_", file.stem.lower()).strip("_0123456789") or "contacts"
 
 
 def _read_files(hub: "Hub", tenant: str, channel: str, files: list[Path]) -> None:

@@ -27,6 +27,7 @@ VERBS = (
     "work",
     "migrate",
     "people",
+    "resolve",
     "erase",
     "journal",
 )

@@ -40,6 +40,7 @@ from socialsupport_core.contract.flow import (
     ReadBlob,
     ReadPayload,
     Wait,
+    declares,
     digest,
     drive,
 )
@@ -98,6 +99,7 @@ __all__ = [
     "Unsupported",
     "Wait",
     "Wire",
+    "declares",
     "digest",
     "drive",
     "from_response",

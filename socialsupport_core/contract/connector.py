@@ -62,7 +62,7 @@ class Connector(SignsIn, Generic[S]):
 
     @property
     def hosts(self) -> frozenset[str]:
-        """The only hosts it may call."""
+        """The only hosts it may call. `*.cdn.example` stands for every host below `cdn.example`."""
         return frozenset()
 
     def capabilities_in(self, thread: Thread) -> Capabilities:

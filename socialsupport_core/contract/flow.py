@@ -107,6 +107,12 @@ class FlowRun(Generic[T]):
             raise kind(f"the network's answer could not be read ({type(error).__name__}: {error})") from error
 
 
+def declares(hosts: frozenset[str], host: str) -> bool:
+    """Whether `hosts` names the host itself, or all below one of its domains as `*.cdn.example`."""
+    parts = host.split(".")
+    return host in hosts or any(f"*.{'.'.join(parts[at:])}" in hosts for at in range(1, len(parts)))
+
+
 def drive(
     flow: Flow[T],
     respond: Callable[[Ask], Answer],

@@ -1,6 +1,6 @@
 """The hooks. Each is synchronous and called once, when the registry is built."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pluggy
@@ -54,6 +54,12 @@ def socialsupport_surfaces() -> Mapping[str, SurfaceFactory]:
 @hookspec
 def socialsupport_listeners() -> Mapping[str, ListenerFactory]:
     """Doors that are not HTTP, by the connector's name."""
+    return {}
+
+
+@hookspec
+def socialsupport_canonical_forms() -> Mapping[str, Callable[[str], str]]:
+    """How values of an identifier's kind are spelled in one way, by the kind, such as `mastodon.account`."""
     return {}
 
 

@@ -22,7 +22,7 @@ from socialsupport_core.contract.wire import Wire
 from socialsupport_core.mistakes import near
 
 GROUP = "socialsupport"
-_NAMED = ("connectors", "crms", "fanouts", "surfaces", "listeners", "simulators")
+_NAMED = ("connectors", "crms", "fanouts", "surfaces", "listeners", "simulators", "canonical_forms")
 _OURS = re.compile(r"socialsupport_core|pydantic|importlib|<frozen|<string>")
 _HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("socialsupport_"))
 
@@ -51,6 +51,8 @@ class Registry:
     listeners: dict[str, ListenerFactory] = field(default_factory=dict)
     policies: list[Policy] = field(default_factory=list)
     simulators: dict[str, type[Any]] = field(default_factory=dict)
+    canonical_forms: dict[str, Callable[[str], str]] = field(default_factory=dict)
+    """By the kind of identifiers."""
     plugins: dict[str, str] = field(default_factory=dict)
     """Loaded plugins and their versions."""
     broken: list[Broken] = field(default_factory=list)
@@ -124,7 +126,8 @@ class Registry:
         for kind in _NAMED:
             for name in getattr(offer, kind):
                 if name in getattr(self, kind):
-                    raise PluginError(f"{kind.removesuffix('s')} {name!r} is already provided by another plugin")
+                    what = kind.removesuffix("s").replace("_", " ")
+                    raise PluginError(f"{what} {name!r} is already provided by another plugin")
 
     def _take(self, offer: "Registry") -> None:
         for kind in _NAMED:
@@ -167,6 +170,8 @@ def _offered(name: str, plugin: object) -> Registry:
     offer.wires = list(_flat(manager.hook.socialsupport_wires()))
     offer.policies = list(_flat(manager.hook.socialsupport_policies()))
     offer.simulators = {one.network: one for one in _flat(manager.hook.socialsupport_simulators())}
+    for forms in manager.hook.socialsupport_canonical_forms():
+        offer.canonical_forms.update(forms)
     for surfaces in manager.hook.socialsupport_surfaces():
         offer.surfaces.update(surfaces)
     for listeners in manager.hook.socialsupport_listeners():

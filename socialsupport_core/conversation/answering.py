@@ -13,16 +13,31 @@ def weigh(tx: Tx, part: Part, now: int) -> None:
     Of a reply in several parts none counts unless all of them do: half an answer is none.
     """
     found = _conversation(tx, part)
-    if found is None or found.status == "merged":
+    if found is None or found.superseded_by:
         return
-    said = [*conversations.spoken(tx, part.tenant, found.id), *_unshown(tx, found)]
-    lost = {_reply(key) for _, key, state in said if key and state == "failed"}
-    heard = [at for at, key, state in said if state != "failed" and (key is None or _reply(key) not in lost)]
-    since = max((at for at in _resolutions(tx, found) if at < part.created_at), default=0)
-    after = conversations.answered_until(tx, part.tenant, found.id, max(heard, default=None), since)
+    resolved = [at for at in _resolutions(tx, found) if at < part.created_at]
+    after = _answered(tx, found, resolved)
     if after.waiting_since is not None and after.status == "resolved":
         conversations.set_status(tx, part.tenant, found.id, "open", now)
         log.publish(tx, part.tenant, "conversation.reopened", now, {"by": "failed answer"}, conversation=found.id)
+
+
+def recount(tx: Tx, found: Conversation) -> None:
+    """Its legs are others now: who waits, since when, and when anything happened last."""
+    resolved = _resolutions(tx, found)
+    last = conversations.last_word(tx, found.tenant, found.id)
+    if last is None:
+        return
+    _answered(tx, found, resolved)
+    conversations.recount(tx, found.tenant, found.id, max([last, *resolved]))
+
+
+def _answered(tx: Tx, found: Conversation, resolved: list[int]) -> Conversation:
+    said = [*conversations.spoken(tx, found.tenant, found.id), *_unshown(tx, found)]
+    lost = {_reply(key) for _, key, state in said if key and state == "failed"}
+    heard = [at for at, key, state in said if state != "failed" and (key is None or _reply(key) not in lost)]
+    since = max(resolved, default=0)
+    return conversations.answered_until(tx, found.tenant, found.id, max(heard, default=None), since)
 
 
 def _conversation(tx: Tx, part: Part) -> Conversation | None:
@@ -30,7 +45,7 @@ def _conversation(tx: Tx, part: Part) -> Conversation | None:
     key = interactions.key_by_seq(tx, part.tenant, part.seq) if part.seq is not None else None
     stored = interactions.get(tx, part.tenant, key) if key else None
     leg = conversations.leg(tx, stored.leg) if stored else None
-    return conversations.get(tx, part.tenant, leg.conversation if leg else part.conversation)
+    return conversations.current(tx, part.tenant, leg.conversation if leg else part.conversation)
 
 
 def _unshown(tx: Tx, found: Conversation) -> list[tuple[int, str | None, str | None]]:

@@ -1,10 +1,15 @@
-"""The guard: a private thing never goes out in public. The core checks it, for every connector."""
+"""The guard: a private thing never goes out in public. The core checks it, for every connector.
+
+Personal data is known by its form, here. What is private only because it was said in private is `secrecy`.
+"""
 
 import re
-import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from socialsupport_core.contract import Draft, Refusal
+from socialsupport_core.contract import Refusal
+from socialsupport_core.conversation.conduct import DEFAULT, Conduct
+from socialsupport_core.conversation.flat import flatten
+from socialsupport_core.conversation.secrecy import NOTHING, Secrets, seen_in_private
 from socialsupport_core.model import Intent, OpenPrivate, SendMessage
 
 Found = tuple[str, int, int]
@@ -59,34 +64,84 @@ _IBAN_LENGTHS = {
 """https://www.swift.com/standards/data-standards/iban-international-bank-account-number (2026-10)"""
 
 
-def no_personal_data_in_public(draft: Draft) -> Refusal | None:
-    """Refuses e-mail addresses, phone, card and account numbers in whatever is read in public."""
-    if draft.intent.thread.visibility != "public" or isinstance(draft.intent, OpenPrivate):
-        return None
-    found = personal_data(getattr(draft.intent, "text", None) or "")
-    beside = [one for text in _beside(draft.intent) for one in personal_data(text)]
+REMEDY = "take it out, or hand the conversation off to a private channel"
+
+
+def is_public(intent: Intent) -> bool:
+    """Whether strangers will read it. What opens a private thread is read there."""
+    return intent.thread.visibility == "public" and not isinstance(intent, OpenPrivate)
+
+
+def check(intent: Intent, conduct: Conduct = DEFAULT, secrets: Secrets = NOTHING) -> tuple[Refusal, ...]:
+    """What must not be read in public, whatever the intent: a message, an edit, its buttons, files and blanks.
+
+    `secrets` are those of the customer whom it answers.
+    """
+    if not is_public(intent):
+        return ()
+    known = _refusal("no_personal_data_in_public", "contains", intent, lambda one: _personal(one, conduct))
+    told = _refusal("nothing_private_in_public", "tells", intent, lambda one: _told(one, secrets, conduct))
+    files = _files(intent, secrets)
+    return tuple(one for one in (known, told, files) if one)
+
+
+def _refusal(rule: str, verb: str, intent: Intent, look: Callable[[str], list[Found]]) -> Refusal | None:
+    found = look(getattr(intent, "text", None) or "")
+    beside = [one for text in _beside(intent) for one in look(text)]
     if not found and not beside:
         return None
     what = ", ".join(sorted({name for name, _, _ in (*found, *beside)}))
     return Refusal(
-        rule="no_personal_data_in_public",
-        reason=f"this goes out in public and contains {what}",
-        remedy="take it out, or hand the conversation off to a private channel",
+        rule=rule,
+        reason=f"this goes out in public and {verb} {what}",
+        remedy=REMEDY,
         spans=tuple((start, end) for _, start, end in found),
     )
 
 
+def _told(text: str, secrets: Secrets, conduct: Conduct) -> list[Found]:
+    """What is not refused for its form already."""
+    known = bytearray(len(text))
+    for _, start, end in _personal(text, conduct):
+        known[start:end] = b"\1" * (end - start)
+    return [one for one in seen_in_private(text, secrets, conduct) if not any(known[one[1] : one[2]])]
+
+
+def _files(intent: Intent, secrets: Secrets) -> Refusal | None:
+    files = intent.attachments if isinstance(intent, SendMessage) else ()
+    found = [one.name or "a file" for one in files if one.blob and one.blob in secrets.files]
+    if not found:
+        return None
+    reason = f"this goes out in public, and {', '.join(found)} came from a private thread"
+    return Refusal(rule="nothing_private_in_public", reason=reason, remedy=REMEDY)
+
+
 def _beside(intent: Intent) -> list[str]:
-    """What is read beside the text: subject, buttons, names and descriptions of files."""
+    """What is read beside the text: subject, buttons, names and descriptions of files, what fills a template."""
     if not isinstance(intent, SendMessage):
         return []
     files = [text for one in intent.attachments for text in (one.name, one.text) if text]
-    return [intent.subject or "", *(choice.title for choice in intent.choices), *files]
+    blanks = intent.template.parameters if intent.template else ()
+    return [intent.subject or "", *(choice.title for choice in intent.choices), *files, *blanks]
+
+
+def _personal(text: str, conduct: Conduct) -> list[Found]:
+    """Personal data, and what the tenant's own patterns find, but for what the tenant allows."""
+    found = personal_data(text)
+    for kind in conduct.kinds:
+        if kind.own and not kind.public:
+            found += [(f"a value of {kind.label}", start, end) for _, start, end in kind.found_in(text)]
+    return sorted(_not_allowed(text, found, conduct.allowed), key=lambda one: one[1])
+
+
+def _not_allowed(text: str, found: Iterable[Found], allowed: Iterable[str]) -> list[Found]:
+    places = [match.span() for one in allowed for match in re.finditer(re.escape(one), text, re.IGNORECASE)]
+    return [one for one in found if not any(start <= one[1] and one[2] <= end for start, end in places)]
 
 
 def personal_data(text: str) -> list[Found]:
     """In order; of two that overlap the first kind that was looked for stays."""
-    flat, places = _flat(text)
+    flat, places = flatten(text)
     links = [match.span() for match in _URL.finditer(flat)]
     kept: list[Found] = [("an e-mail address", *match.span()) for match in _EMAIL.finditer(flat)]
     for name, start, end in _numbers(flat):
@@ -118,34 +173,6 @@ def _iban_length(written: str) -> int:
             following = written[place + 1 : place + 2]
             return 0 if following.isalnum() else place + 1
     return 0
-
-
-def _flat(text: str) -> tuple[str, list[int]]:
-    """The text as it is read: digits, dashes and spaces of every script alike, nothing that is not seen.
-
-    The list tells for each character where it was.
-    """
-    flat, places = [], []
-    for place, c in enumerate(text):
-        seen = c if c.isascii() else _seen(c)
-        if seen:
-            flat.append(seen)
-            places.append(place)
-    return "".join(flat), places
-
-
-def _seen(c: str) -> str:
-    category = unicodedata.category(c)
-    if category in {"Cf", "Mn"}:
-        return ""
-    if category == "Zs":
-        return " "
-    if category == "Pd" or c == "\N{MINUS SIGN}":
-        return "-"
-    if category == "Nd":
-        return str(unicodedata.digit(c))
-    plain = unicodedata.normalize("NFKC", c)
-    return plain if len(plain) == 1 else c
 
 
 def luhn(written: str) -> bool:

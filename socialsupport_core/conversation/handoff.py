@@ -1,42 +1,35 @@
 """Hand-off: a conversation moves from public to private, or between channels, without starting over.
 
 A token is random, kept only as a digest, works once, for a week, and only for its tenant. One that was shown in
-public may be used by anybody who read it, so it proves nothing: it suggests, and an agent decides.
+public may be used by anybody who read it, so it proves nothing: it suggests, and an agent or a code decides.
 """
 
-import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-from socialsupport_core.identity import attest
+from socialsupport_core.identity.proofs import HandoffLink, Proven, Refused
 from socialsupport_core.model import IdentityClaimed, Thread
-from socialsupport_core.store import Tx, conversations, identity, log
-from socialsupport_core.store.conversations import Conversation, Handoff, Leg, ThreadOf
+from socialsupport_core.store import Tx, conversations, handoffs, identity, log
+from socialsupport_core.store.conversations import Conversation, Leg, ThreadOf
+from socialsupport_core.store.handoffs import Handoff
 from socialsupport_core.store.identity import Node
 
 LIFETIME = timedelta(days=7) // timedelta(microseconds=1)
+LINK = HandoffLink()
 
 
 def new_token(random: Callable[[int], bytes]) -> str:
-    """128 random bits as 26 characters that survive an e-mail address: `[a-z2-7]{26}`."""
-    return base64.b32encode(random(16)).decode().rstrip("=").lower()
+    return LINK.make(random)
 
 
-def offer(tx: Tx, leg: Leg, token: str, *, agent: str, at: int) -> None:
-    """Keeps the token for whoever is on this leg."""
-    given = Handoff(
-        leg.tenant,
-        leg.conversation,
-        leg.node,
-        leg.visibility,
-        leg.channel,
-        agent,
-        at + LIFETIME,
-        None,
-        None,
-    )
-    conversations.put_handoff(tx, token, given, at)
+def offer(tx: Tx, leg: Leg, token: str, *, id: str, agent: str, at: int, **more: Any) -> Handoff:
+    """Keeps the token for whoever is on this leg. `more` are further fields of `Handoff`."""
+    place = (leg.tenant, id, leg.conversation, leg.node, leg.id, leg.visibility, leg.channel)
+    given = Handoff(*place, agent, at, more.pop("expires_at", at + LIFETIME), **more)
+    handoffs.put(tx, token, given)
+    return given
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,68 +40,75 @@ class Redemption:
     refused: str | None = None
 
 
-def redeem(tx: Tx, tenant: str, event: IdentityClaimed, where: ThreadOf, subject: Node, at: int) -> Redemption:
+def redeem(
+    tx: Tx,
+    tenant: str,
+    event: IdentityClaimed,
+    where: ThreadOf,
+    subject: Node,
+    at: int,
+    *,
+    is_authentic: bool = True,
+) -> Redemption:
     """Brings the bearer's thread into the token's conversation; every refusal is published too."""
     assert event.token is not None
-    given = conversations.handoff(tx, event.token)
-    refused = _refusal(given, tenant, subject, at)
-    if refused or given is None:
-        log.publish(
-            tx,
-            tenant,
-            "handoff.refused",
-            at,
-            {"account": str(subject.identifier), "reason": refused or ""},
-            channel=where.channel,
-        )
-        return Redemption(None, refused)
-    conversations.redeem(tx, event.token, subject.number, at)
-    return _continue(tx, tenant, given, where, subject, at, event.id)
-
-
-def _refusal(given: Handoff | None, tenant: str, subject: Node, at: int) -> str | None:
-    if given is None or given.tenant != tenant:
-        return "the token is unknown"
-    if given.node == subject.number:
-        return "the account to which it was given has shown it again"
-    if given.redeemed_at is not None:
-        return "the token was used already" if given.redeemed_by != subject.number else "the token was used before"
-    return "the token has expired" if at > given.expires_at else None
-
-
-def _continue(tx: Tx, tenant: str, given: Handoff, where: ThreadOf, subject: Node, at: int, source: str) -> Redemption:
-    owner = identity.by_numbers(tx, [given.node])[given.node]
-    private = given.visibility == "private"
-    attest(
-        tx,
+    given = handoffs.by_token(tx, event.token)
+    owner = identity.by_numbers(tx, [given.node]).get(given.node) if given else None
+    outcome = LINK.judge(
+        given,
         tenant,
-        subject.identifier,
-        [owner.identifier],
-        tier="verified" if private else "claimed",
-        proof="handoff_token",
-        source=source,
+        owner.identifier if owner else None,
+        subject,
+        where,
+        source=event.id,
         at=at,
-        agent=given.agent,
+        is_authentic=is_authentic,
     )
-    found = conversations.get(tx, tenant, given.conversation)
-    if not private or found is None:
-        return Redemption(None, "the token was shown in public; an agent must link the accounts")
-    reason = f"came with the hand-off link that {given.agent} gave on {given.channel}"
-    conversations.add_leg(tx, found, where, subject.number, at, "handoff_token", reason)
-    publish_handed_off(tx, found, given.channel, where.channel, given.agent, at, "arrived")
-    return Redemption(found.id)
+    if isinstance(outcome, Refused) or given is None:
+        assert isinstance(outcome, Refused)
+        known = given.conversation if given is not None and given.tenant == tenant else None
+        account, thread = subject.identifier, where.id
+        outcome.publish(tx, tenant, account, at, channel=where.channel, thread=thread, conversation=known)
+        return Redemption(None, outcome.reason)
+    return _continue(tx, given, outcome, where, subject, event.token, at)
+
+
+def _continue(
+    tx: Tx, given: Handoff, outcome: Proven, where: ThreadOf, subject: Node, token: str, at: int
+) -> Redemption:
+    """Both ends stand in the timeline. Whoever still has to prove himself is looked after at once."""
+    found = conversations.current(tx, given.tenant, given.conversation)
+    owner = identity.by_numbers(tx, [given.node])[given.node]
+    is_known = owner.customer == subject.customer
+    outcome.establish(tx, given.tenant)
+    is_private = given.visibility == "private"
+    leg = None
+    if is_private and found is not None:
+        reason = f"came with the hand-off link that {given.agent} gave on {given.channel}"
+        leg = conversations.add_leg(tx, found, where, subject.number, at, "handoff_token", reason).id
+    is_proven = outcome.tier == "verified" or is_known
+    followed = at if given.due_at is not None and not is_proven else None
+    handoffs.redeem(tx, token, subject.number, at, leg, followed)
+    handoffs.consent(tx, given.tenant, subject.number, where.channel, "in", at, "came with a hand-off link", None)
+    if found is not None:
+        publish_handed_off(
+            tx, found, given.channel, where.channel, given.agent, at, "arrived", handoff=given.id, tier=outcome.tier
+        )
+    if leg is None:
+        return Redemption(None, "the token was shown in public; an agent must link the accounts, or a code be said")
+    return Redemption(found.id if found else given.conversation)
 
 
 def publish_handed_off(
-    tx: Tx, conversation: Conversation, origin: str, target: str, agent: str, at: int, step: str
+    tx: Tx, conversation: Conversation, origin: str, target: str, agent: str, at: int, step: str, **more: str
 ) -> None:
-    """`step` is `offered` or `arrived`."""
+    """`step` is `planned`, `offered`, `reminded`, `arrived`, `confirmed` or `expired`."""
     log.publish(
         tx,
         conversation.tenant,
         "conversation.handed_off",
         at,
-        {"from": origin, "to": target, "agent": agent, "step": step},
+        {"from": origin, "to": target, "agent": agent, "step": step, **more},
         conversation=conversation.id,
         channel=target,
     )

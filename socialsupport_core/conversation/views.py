@@ -2,10 +2,14 @@
 
 from typing import Any
 
+from socialsupport_core.conversation.conduct import DEFAULT, Conduct
+from socialsupport_core.conversation.kinds import same
 from socialsupport_core.conversation.timeline import name_of, of_conversation, timeline
-from socialsupport_core.store import Tx, conversations, crm, identity, log, moment, outbox
+from socialsupport_core.store import Tx, conversations, crm, identity, log, moment, moves, outbox
 from socialsupport_core.store.accounts import Channel
 from socialsupport_core.store.backfills import Backfill
+from socialsupport_core.store.context import Told
+from socialsupport_core.store.context import of_nodes as told_by
 from socialsupport_core.store.conversations import Conversation, Leg
 from socialsupport_core.store.health import Watched
 from socialsupport_core.store.identity import Node
@@ -62,6 +66,7 @@ def summary(tx: Tx, one: Conversation) -> dict[str, Any]:
         customer={"id": next(n.id for n in members if n.number == owner), "name": name_of(members)},
         subject=one.subject,
         status=one.status,
+        superseded_by=one.superseded_by,
         assignee=one.assignee,
         opened_at=time(one.opened_at),
         updated_at=time(one.updated_at),
@@ -78,23 +83,83 @@ def _failed(tx: Tx, one: Conversation, legs: list[Leg]) -> dict[str, Any] | None
     """The answer that did not arrive, as long as none has since."""
     if one.status == "resolved":
         return None
-    began = {leg.moved_from for leg in legs if leg.moved_from}
+    began = {leg.began for leg in legs}
     part = outbox.failed_since(tx, one.tenant, {one.id, *began}, one.answered_at or 0)
     return None if part is None else {"channel": part.channel, "agent": part.agent} | delivery(part)
 
 
-def conversation(tx: Tx, one: Conversation) -> dict[str, Any]:
+def conversation(tx: Tx, one: Conversation, conduct: Conduct = DEFAULT) -> dict[str, Any]:
     """One conversation with its legs, and everything the customer has said and heard."""
     legs = conversations.legs(tx, one.tenant, one.id)
     nodes = identity.by_numbers(tx, [leg.node for leg in legs])
     owner = identity.by_numbers(tx, [one.node])[one.node].customer
     return summary(tx, one) | {
         "legs": [shown_leg(leg, nodes[leg.node]) for leg in legs],
+        "context": context(tx, one, conduct),
+        "moves": shown_moves(tx, one),
         "entries": _with_delivery(tx, one.tenant, of_conversation(tx, one.tenant, one.id)),
         "timeline": _with_delivery(tx, one.tenant, timeline(tx, one.tenant, owner)),
         "turns": [_turn(record) for record in log.turns(tx, one.tenant, one.id)],
         "unsent": [_unsent(part) for part in _unshown(tx, one, legs)],
     }
+
+
+def context(tx: Tx, one: Conversation, conduct: Conduct = DEFAULT) -> list[dict[str, Any]]:
+    """What the customer has told here, and what belongs to the person wherever it was told; each value once.
+
+    The newest telling of each stands for it. What an agent has removed comes last.
+    """
+    owner = identity.by_numbers(tx, [one.node])[one.node].customer
+    nodes = [node.number for node in identity.members(tx, one.tenant, owner)]
+    newest: dict[tuple[str, str], Told] = {}
+    for told in told_by(tx, one.tenant, nodes):
+        kind = conduct.by_name.get(told.kind)
+        if told.conversation == one.id or (kind and kind.lasting):
+            newest[told.kind, same(told.corrected or told.value)] = told
+    places = {kind.name: place for place, kind in enumerate(conduct.kinds)}
+    shown = sorted(newest.values(), key=lambda each: (each.state == "removed", places.get(each.kind, 99), each.at))
+    return [_told(tx, each, conduct) for each in shown]
+
+
+def _told(tx: Tx, told: Told, conduct: Conduct) -> dict[str, Any]:
+    kind, leg = conduct.by_name.get(told.kind), conversations.leg(tx, told.leg)
+    return present(
+        kind=told.kind,
+        label=kind.label if kind else told.kind,
+        value=told.corrected or told.value,
+        told=told.value if told.corrected else None,
+        state=told.state,
+        at=time(told.at),
+        interaction=str(told.seq),
+        conversation=told.conversation,
+        network=leg.network if leg else None,
+        visibility=told.visibility,
+        agent=told.agent,
+        decided_at=time(told.decided_at),
+    )
+
+
+def shown_moves(tx: Tx, one: Conversation) -> list[dict[str, Any]]:
+    """What was merged into it, split from it or moved, taken back or not, the oldest first."""
+    rows = moves.of_conversation(tx, one.tenant, one.id)
+    by_move = {row.move: [each for each in rows if each.move == row.move] for row in rows}
+    return [_move(mine) for mine in by_move.values()]
+
+
+def _move(rows: list[moves.Move]) -> dict[str, Any]:
+    first = rows[0]
+    return present(
+        id=first.move,
+        kind=first.kind,
+        origin=first.origin,
+        target=first.target,
+        legs=[row.leg for row in rows],
+        at=time(first.at),
+        agent=first.agent,
+        reason=first.reason,
+        undone_at=time(first.undone_at),
+        undone_by=first.undone_by,
+    )
 
 
 def _with_delivery(tx: Tx, tenant: str, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -29,6 +29,7 @@ CHANNELS: dict[str, dict[str, Any]] = {
         "address": "support@acme.example",
         "name": "Acme",
         "token_secret": "demo-token-secret-of-some-length",
+        "trusted_authserv_id": "mx.acme.example",
         "smtp": {"host": "127.0.0.1", "port": 1, "security": "none"},
     },
     "webchat": {

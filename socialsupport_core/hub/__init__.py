@@ -16,9 +16,13 @@ from socialsupport_core.contract import AgentReplied, CaseClosed, CRMEvent
 from socialsupport_core.hub.acting import Acting
 from socialsupport_core.hub.base import NoSuchChannel, NoSuchConversation
 from socialsupport_core.hub.configuring import Configuring
+from socialsupport_core.hub.conversing import Conversing, NothingTold
 from socialsupport_core.hub.erasing import Erasing
+from socialsupport_core.hub.handing import Handing
+from socialsupport_core.hub.proving import Proving
 from socialsupport_core.hub.reading import CursorAhead, Reading
 from socialsupport_core.hub.receiving import Receiving
+from socialsupport_core.hub.reviewing import Reviewing
 from socialsupport_core.hub.telling import NoSuchWebhook, Telling
 from socialsupport_core.pipeline.channels import DoorClosed, NoSuchDoor
 from socialsupport_core.pipeline.replying import ReplyRefused
@@ -32,11 +36,12 @@ __all__ = [
     "NoSuchConversation",
     "NoSuchDoor",
     "NoSuchWebhook",
+    "NothingTold",
     "ReplyRefused",
 ]
 
 
-class Hub(Configuring, Receiving, Reading, Acting, Telling, Erasing):
+class Hub(Configuring, Receiving, Reading, Acting, Conversing, Reviewing, Handing, Proving, Telling, Erasing):
     """One store, its channels and its workers."""
 
     def _act_for_crm(self, crm: Connected, conversation: str, event: CRMEvent) -> None:
@@ -47,3 +52,6 @@ class Hub(Configuring, Receiving, Reading, Acting, Telling, Erasing):
             self.reply(crm.tenant, conversation, event.text, agent=speaker.id, key=f"{agent}.{event.id}"[:120])
         elif isinstance(event, CaseClosed):
             self.resolve(crm.tenant, conversation, agent=agent)
+
+    def _write_note(self, tenant: str, conversation: str, text: str, agent: str) -> None:
+        self.note(tenant, conversation, text, agent=agent)

@@ -7,13 +7,12 @@ from typing import Any
 from socialsupport_core import identity as people
 from socialsupport_core import tracing
 from socialsupport_core.contract import Refusal
-from socialsupport_core.conversation import handoff
+from socialsupport_core.conversation import guard, secrecy
 from socialsupport_core.conversation.continuity import reunite
 from socialsupport_core.hub.base import Base, agent_of, conversation_of
-from socialsupport_core.model import Choice, Interaction, Party, Thread
+from socialsupport_core.model import Choice, Intent, Interaction, Party, Template, Thread
 from socialsupport_core.model.interaction import Attachment
 from socialsupport_core.pipeline import outbound, replying
-from socialsupport_core.pipeline.channels import Live
 from socialsupport_core.pipeline.plan import Plan
 from socialsupport_core.pipeline.record import publish_interaction
 from socialsupport_core.pipeline.replying import ReplyRefused, Saying
@@ -42,7 +41,8 @@ class Acting(Base):
         """Puts a reply into the outbox, once for each key. Raises ReplyRefused, and then nothing is sent.
 
         `how`: `leg` (else where the customer spoke last), `attachments` (blob digests with media type and name),
-        `choices`, `subject`, `private` (open a private thread with somebody who spoke in public).
+        `choices`, `subject`, `private` (open a private thread with somebody who spoke in public), `template` (its
+        `name`, `language` and `parameters`; a text beside it is only shown in the timeline).
         `connection`: the caller's own to the same PostgreSQL, within a transaction: the reply is sent if and when the
         caller commits. Until then nobody else changes anything of this tenant, so commit soon.
         """
@@ -80,7 +80,7 @@ class Acting(Base):
         return write
 
     def _saying(self, text: str | None, key: str, how: Mapping[str, Any]) -> Saying:
-        if unknown := how.keys() - {"leg", "attachments", "choices", "subject", "private"}:
+        if unknown := how.keys() - {"leg", "attachments", "choices", "subject", "private", "template"}:
             raise TypeError(f"a reply has no {', '.join(sorted(unknown))}")
         return Saying(
             text=text,
@@ -89,6 +89,7 @@ class Acting(Base):
             choices=tuple(Choice.model_validate(one) for one in how.get("choices") or ()),
             subject=how.get("subject"),
             private=bool(how.get("private")),
+            template=Template.model_validate(template) if (template := how.get("template")) else None,
         )
 
     def _planned(
@@ -96,18 +97,28 @@ class Acting(Base):
     ) -> tuple[Agent, Plan, tuple[Refusal, ...], conversations.Leg]:
         speaking = self._speaking(tenant)
 
-        def prepare(tx: Tx) -> tuple[Agent, Any, conversations.Leg, tuple[Interaction, ...]]:
+        def prepare(tx: Tx) -> tuple[Agent, Any, conversations.Leg, tuple[Interaction, ...], tuple[Refusal, ...]]:
             found = conversation_of(tx, tenant, conversation)
             wanted = how.get("leg") or replying.leg_of_key(tx, found, saying.key)
             leg = replying.choose_leg(tx, found, wanted, lambda one: one.channel in speaking)
             recent = interactions.newest(tx, tenant, leg.node, None, 10)
-            intent = replying.compose(tx, leg, saying)
-            return agent_of(tx, tenant, agent), intent, leg, tuple(one.interaction for one in recent)
+            speaker = agent_of(tx, tenant, agent)
+            intent = replying.compose(tx, leg, saying, by_person=not speaker.is_bot)
+            refused = self._guarded(tx, leg, intent)
+            return speaker, intent, leg, tuple(one.interaction for one in recent), refused
 
-        speaker, intent, leg, recent = self._database.read(prepare)
+        speaker, intent, leg, recent, guarded = self._database.read(prepare)
         live = self.channels.get(tenant, leg.channel)
         plan = replying.plan_for(live.connector, intent, leg, self.clock())
-        return speaker, plan, replying.refusals(self._policies, intent, leg, speaker, recent), leg
+        refused = replying.refusals(self._policies, intent, leg, speaker, recent)
+        return speaker, plan, (*guarded, *refused), leg
+
+    def _guarded(self, tx: Tx, leg: conversations.Leg, intent: Intent) -> tuple[Refusal, ...]:
+        """What must not be read in public; nothing is looked up for what is not."""
+        if not guard.is_public(intent):
+            return ()
+        conduct = self.channels.conducting.of(tx, leg.tenant)
+        return guard.check(intent, conduct, secrecy.read(tx, leg.tenant, leg.node, intent, conduct))
 
     def note(self, tenant: str, conversation: str, text: str, *, agent: str, key: str | None = None) -> None:
         """An internal note in the timeline, once for each key; it never leaves."""
@@ -165,45 +176,6 @@ class Acting(Base):
 
         self._database.do(write, tenant)
 
-    def hand_off(self, tenant: str, conversation: str, *, agent: str, leg: int | None = None) -> dict[str, Any]:
-        """A token that brings its bearer to this conversation, once, and the page on which to choose a channel."""
-        token, at = handoff.new_token(self._random), micros(self.clock())
-        speaking = self._speaking(tenant)
-
-        def write(tx: Tx) -> conversations.Leg:
-            agent_of(tx, tenant, agent)
-            found = conversation_of(tx, tenant, conversation)
-            origin = replying.choose_leg(tx, found, leg, lambda one: one.channel in speaking)
-            handoff.offer(tx, origin, token, agent=agent, at=at)
-            handoff.publish_handed_off(tx, found, origin.channel, "any", agent, at, "offered")
-            return origin
-
-        origin = self._database.do(write, tenant)
-        safe = origin.visibility == "private"
-        return {
-            "token": token,
-            "url": f"{self.public_url}/h/{token}",
-            "leg": origin.id,
-            "proves": safe,
-            "note": "" if safe else "anybody can read a public reply: whoever comes with it must be linked by an agent",
-        }
-
-    def handoff_ways(self, token: str) -> list[dict[str, str]] | None:
-        """The channels by which the bearer of a token may go on; None if it is not valid any more."""
-        found = self._database.read(lambda tx: conversations.handoff(tx, token))
-        if found is None or found.redeemed_at is not None or found.expires_at < micros(self.clock()):
-            return None
-        mine = [one for one in self.channels.all().values() if one.channel.tenant == found.tenant]
-        return [way for one in mine if (way := self._way(one, token))]
-
-    def _way(self, live: Live, token: str) -> dict[str, str] | None:
-        address = live.connector.invitation(token)
-        if address is None and live.channel.connector in self.registry.surfaces:
-            address = f"{self.public_url}/chat/{live.channel.door}/?handoff={token}"
-        if address is None:
-            return None
-        return {"channel": live.channel.id, "network": live.connector.name, "url": address}
-
     def link(self, tenant: str, who: str, other: str, *, agent: str, note: str | None = None) -> people.Verdict:
         """These two are one customer. Raises VerdictRefused."""
         at = micros(self.clock())
@@ -212,18 +184,26 @@ class Acting(Base):
     def split(self, tenant: str, who: str, leaving: Sequence[str], *, agent: str) -> people.Verdict:
         """These accounts are somebody else."""
         at = micros(self.clock())
-        return self._judge(tenant, lambda tx: people.split(tx, tenant, who, leaving, agent=agent, at=at))
+
+        def call(tx: Tx) -> people.Verdict:
+            return people.split(tx, tenant, who, leaving, agent=agent, at=at)
+
+        return self._judge(tenant, call, parts=True)
 
     def undo(self, tenant: str, verdict: str, *, agent: str) -> people.Verdict:
         at = micros(self.clock())
-        return self._judge(tenant, lambda tx: people.undo(tx, tenant, verdict, agent=agent, at=at))
 
-    def _judge(self, tenant: str, verdict: Callable[[Tx], people.Verdict]) -> people.Verdict:
-        """A verdict on identities, and what follows for their conversations, in one commit."""
+        def call(tx: Tx) -> people.Verdict:
+            return people.undo(tx, tenant, verdict, agent=agent, at=at)
+
+        return self._judge(tenant, call, parts=True)
+
+    def _judge(self, tenant: str, verdict: Callable[[Tx], people.Verdict], *, parts: bool = False) -> people.Verdict:
+        """A verdict on identities, and what follows for their conversations, in one commit. It may part somebody."""
 
         def write(tx: Tx) -> people.Verdict:
             found = verdict(tx)
-            reunite(tx, tenant, found.nodes)
+            reunite(tx, tenant, found.nodes, self.channels.conducting.of(tx, tenant), judged=parts)
             return found
 
         return self._database.do(write, tenant)

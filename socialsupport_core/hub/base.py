@@ -19,13 +19,14 @@ from socialsupport_core.contract import (
     SocialSupportError,
     Wire,
 )
-from socialsupport_core.conversation.guard import no_personal_data_in_public
+from socialsupport_core.identity.canonical import add_forms
 from socialsupport_core.pipeline.bell import Bell
 from socialsupport_core.pipeline.channels import Channels
 from socialsupport_core.pipeline.connecting import Connecting
 from socialsupport_core.pipeline.credentials import Keepers
 from socialsupport_core.pipeline.crm import CRMs
 from socialsupport_core.pipeline.fanouts import FanOuts
+from socialsupport_core.pipeline.handing import Desk, FollowUps
 from socialsupport_core.pipeline.keeping import Keeping
 from socialsupport_core.pipeline.leases import Leases
 from socialsupport_core.pipeline.record import Recorder
@@ -76,13 +77,14 @@ class Base:
         public_url: str,
         secrets: SecretStore,
         blobs: BlobStore,
-        policies: Sequence[Policy] = (no_personal_data_in_public,),
+        policies: Sequence[Policy] = (),
         transport: httpx.AsyncBaseTransport | None = None,
         wires: Sequence[Wire] = (),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         random_bytes: Callable[[int], bytes] = chance.token_bytes,
     ) -> None:
         self.registry = registry
+        add_forms(registry.canonical_forms)
         self.public_url = public_url.rstrip("/")
         self.running = False
         """Whether this hub records and sends: it has been started, and not closed."""
@@ -113,14 +115,15 @@ class Base:
         self.webhooks = Webhooks(database, secrets, Poster(transport), clock, jitter)
         self.fanouts = FanOuts(database, registry, clock)
         self.leases = Leases(database, clock)
+        self.desk = Desk(database, self.channels, registry, self._policies, clock, random_bytes, self.public_url)
         self.keeping = Keeping(database, blobs, self.leases, clock, self._erase_on_request)
         self.workers = Workers(
             database,
             self.channels,
             self.keepers,
             blobs,
-            Recorder(self._new_conversation_id),
-            Subscribers(self.crms, self.webhooks, self.fanouts, self.leases, self.keeping),
+            Recorder(self._new_conversation_id, self.channels.conducting.of),
+            Subscribers(self.crms, self.webhooks, self.fanouts, self.leases, self.keeping, FollowUps(self.desk)),
             self.leases,
             self.bell,
             clock,
@@ -250,8 +253,9 @@ def _beside(store: str | Path, folder: Path | None) -> Path | None:
     return None if is_server(store) else Path(store)
 
 
-def conversation_of(tx: Tx, tenant: str, conversation: str) -> Conversation:
-    found = conversations.get(tx, tenant, conversation)
+def conversation_of(tx: Tx, tenant: str, conversation: str, *, follow: bool = True) -> Conversation:
+    """Where it goes on, if it is superseded; without `follow` the very one. Raises NoSuchConversation."""
+    found = (conversations.current if follow else conversations.get)(tx, tenant, conversation)
     if found is None:
         raise NoSuchConversation(f"there is no conversation {conversation!r}")
     return found

@@ -10,6 +10,7 @@ from socialsupport_core.contract import ConfigError, Connector, SocialSupportErr
 from socialsupport_core.conversation import views
 from socialsupport_core.hub.admitting import Admitting
 from socialsupport_core.hub.base import NoSuchChannel
+from socialsupport_core.identity import Policy, keep_policy, rebuild
 from socialsupport_core.model import Credentials, Facts
 from socialsupport_core.pipeline import backfilling, health
 from socialsupport_core.pipeline.credentials import holders_of
@@ -38,6 +39,17 @@ class Configuring(Admitting):
 
     def list_tenants(self) -> list[dict[str, str]]:
         return [{"id": tenant, "name": name} for tenant, name in self._database.read(accounts.tenants)]
+
+    def set_identity(self, tenant: str, policy: Policy | None) -> int:
+        """How this tenant's identities are resolved; None is the default. Customers follow at once, as if it had always
+        been so; how many accounts have another customer now."""
+
+        def write(tx: Tx) -> int:
+            if tenant not in dict(accounts.tenants(tx)):
+                raise ConfigError(f"there is no tenant {tenant!r}; add it first")
+            return rebuild(tx, tenant) if keep_policy(tx, tenant, policy) else 0
+
+        return self._database.do(write, tenant)
 
     def add_agent(self, tenant: str, agent: str, name: str, *, is_bot: bool = False) -> Agent:
         added = Agent(tenant, agent, name, is_bot)

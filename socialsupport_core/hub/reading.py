@@ -81,7 +81,12 @@ class Reading(Base):
     def conversation(self, tenant: str, conversation: str) -> dict[str, Any]:
         """One conversation with its legs; `speaks` tells on which of them we can say something."""
         speaking = self._speaking(tenant)
-        found = self._database.read(lambda tx: views.conversation(tx, conversation_of(tx, tenant, conversation)))
+
+        def find(tx: Tx) -> dict[str, Any]:
+            one = conversation_of(tx, tenant, conversation, follow=False)
+            return views.conversation(tx, one, self.channels.conducting.of(tx, tenant))
+
+        found = self._database.read(find)
         for leg in found["legs"]:
             leg["speaks"] = leg["channel"] in speaking
         return found

@@ -1,15 +1,21 @@
 """The doors, and what became of what came in."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
+from socialsupport_core import identity as people
 from socialsupport_core import tracing
-from socialsupport_core.contract import SignatureError
+from socialsupport_core.contract import ConfigError, SignatureError
+from socialsupport_core.conversation.continuity import reunite
 from socialsupport_core.hub.base import Base
+from socialsupport_core.identity import contacts
 from socialsupport_core.model import Interaction, Payload, Reply
+from socialsupport_core.pipeline import contacts as importing
 from socialsupport_core.pipeline.channels import BY_HAND, NoSuchDoor
-from socialsupport_core.store import Tx, journal, traces
+from socialsupport_core.store import Tx, journal, micros, traces
 
 
 class Receiving(Base):
@@ -87,6 +93,31 @@ class Receiving(Base):
         live = self.channels.get(tenant, channel)
         payload = Payload(source="file", url=f"file:{name}", body=content, received_at=self.clock())
         self._database.gather(journal.append, (tenant, live.channel.door, payload), None).result()
+
+    def import_contacts(self, tenant: str, content: bytes, *, kind: str) -> dict[str, Any]:
+        """A contact table (CSV) as evidence under `crm.NAME`: how many records were `kept`, and which were `left_out`,
+        with line and reason. The same table twice changes nothing. Raises ConfigError if it is no contact table."""
+        if not re.fullmatch(r"crm\.[a-z][a-z0-9_]{0,59}", kind):
+            raise ConfigError("the kind of the records is crm.NAME, in a-z, 0-9 and _, such as crm.ledger")
+        now = micros(self.clock())
+        policy = self._database.read(lambda tx: people.policy_of(tx, tenant))
+        found = list(contacts.read(content, kind, policy))
+        left_out = [(one.line, one.problem) for one in found if isinstance(one, contacts.Trouble)]
+        records = [one for one in found if isinstance(one, contacts.Contact)]
+        for start in range(0, len(records), importing.BATCH):
+            part = records[start : start + importing.BATCH]
+            erased = self._database.do(partial(self._keep_contacts, tenant=tenant, part=part, now=now), tenant)
+            left_out += [(one.line, "somebody in it has been erased since") for one in erased]
+        shown = [{"line": line, "reason": reason} for line, reason in sorted(left_out)]
+        return {"kept": len(found) - len(left_out), "left_out": shown}
+
+    def _keep_contacts(
+        self, tx: Tx, *, tenant: str, part: Sequence[contacts.Contact], now: int
+    ) -> list[contacts.Contact]:
+        numbers, erased = importing.keep(tx, tenant, part, now)
+        if numbers:
+            reunite(tx, tenant, numbers, self.channels.conducting.of(tx, tenant))
+        return erased
 
     def quarantine(self, tenant: str | None = None, limit: int = 100) -> list[journal.Entry]:
         """What could not be read, and why; the newest first."""

@@ -1,31 +1,56 @@
-"""Canonical forms: one spelling for one account, per kind."""
+"""Canonical forms: one spelling for one account, per kind.
 
-from collections.abc import Callable
+They compare; they need not be what is dialled or written to. What a network said stands in the interaction.
+"""
 
+from collections.abc import Callable, Mapping
+
+from socialsupport_core.identity.addresses import account_at
+from socialsupport_core.identity.phones import phone
+from socialsupport_core.identity.policy import DEFAULT, Policy
 from socialsupport_core.model import Identifier
 
+Form = Callable[[str], str]
 
-def canonical(identifier: Identifier) -> Identifier:
+
+def canonical(identifier: Identifier, policy: Policy = DEFAULT) -> Identifier:
     """The identifier in the spelling under which it is kept and compared."""
-    form = FORMS.get(identifier.kind)
-    value = form(identifier.value) if form else identifier.value.strip()
+    value = canonical_value(identifier.kind, identifier.value, policy)
     return identifier if value == identifier.value else identifier.model_copy(update={"value": value})
 
 
-def _email(value: str) -> str:
+def canonical_value(kind: str, value: str, policy: Policy = DEFAULT) -> str:
+    if value[:4].lower() in ("http", "mail", "tel:") and (found := account_at(value)) and found.kind == kind:
+        value = found.value
+    if kind == "phone":
+        return phone(value, policy.calling_code)
+    form = FORMS.get(kind)
+    written = (form(value) if form else value).strip() or value
+    return without_tag(written) if policy.plus_tags == "drop" and kind == "email" else written
+
+
+def email(value: str) -> str:
     """Case does not tell two mailboxes apart in practice; the domain is compared in its ASCII form (RFC 5890)."""
     local, _, domain = value.strip().rpartition("@")
+    if not local:
+        return value.strip().lower()
     try:
-        ascii_domain = domain.encode("idna").decode()
+        ascii_domain = domain.rstrip(".").encode("idna").decode()
     except UnicodeError:
         ascii_domain = domain
-    return f"{local}@{ascii_domain}".lower() if local else value.strip().lower()
+    return f"{local}@{ascii_domain}".lower()
 
 
-def _phone(value: str) -> str:
-    """E.164 keeps the plus and the digits; spaces, dots and brackets are for people."""
-    kept = "".join(c for c in value if c.isascii() and c.isdigit())
-    return f"+{kept}" if value.strip().startswith("+") else kept or value
+def without_tag(address: str) -> str:
+    """`kerry+shop@…` is Kerry's (RFC 5233)."""
+    local, _, domain = address.rpartition("@")
+    plain = local.partition("+")[0]
+    return f"{plain}@{domain}" if plain else address
 
 
-FORMS: dict[str, Callable[[str], str]] = {"email": _email, "phone": _phone}
+FORMS: dict[str, Form] = {"email": email}
+
+
+def add_forms(forms: Mapping[str, Form]) -> None:
+    """Those of plugins, for kinds of their own; what the core compares is its own affair."""
+    FORMS.update((kind, form) for kind, form in forms.items() if kind not in ("email", "phone"))

@@ -31,6 +31,7 @@ from socialsupport_core.model.intent import (
     React,
     Receipt,
     SendMessage,
+    Template,
     Typing,
 )
 from socialsupport_core.model.interaction import (
@@ -85,6 +86,7 @@ __all__ = [
     "Receipt",
     "Reply",
     "SendMessage",
+    "Template",
     "TextLimit",
     "Thread",
     "ThreadUpdated",

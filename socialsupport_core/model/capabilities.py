@@ -83,6 +83,10 @@ class Capabilities(Value):
     """Delivery states that the network reports after sending."""
     reply_window: timedelta | None = None
     """How long after the customer's last message we may write."""
+    person_window: timedelta | None = None
+    """How long a person may, and no bot, where that is longer."""
+    templates: bool = False
+    """Messages that the network has approved beforehand can be sent, at any time."""
     settles: Settling = "none"
     """How a doubtful send is settled."""
     history: timedelta | None = None

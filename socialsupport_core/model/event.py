@@ -59,6 +59,8 @@ class _Reaction(_AccountEvent):
     """Of the interaction reacted to."""
     author: Party
     reaction: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+    sole: bool = Field(default=False, exclude_if=is_empty)
+    """Everybody has at most one there: it takes the place of any other, and a removal takes whichever it was."""
     at: Instant
 
 

@@ -20,6 +20,17 @@ class _Intent(Value):
     """The stored interaction that we answer, edit, delete or react to, with its `context`."""
 
 
+class Template(Value):
+    """A message that the network has approved beforehand. `parameters` fill its blanks, in their order."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=512)]
+    language: Annotated[str, StringConstraints(min_length=2, max_length=32)]
+    """As the network writes it, `en_US`."""
+    parameters: tuple[Annotated[str, StringConstraints(min_length=1, max_length=1024)], ...] = Field(
+        default=(), exclude_if=is_empty
+    )
+
+
 class SendMessage(_Intent):
     """`text` is CommonMark. The core has split it: what reaches `send` fits the declared limits."""
 
@@ -29,6 +40,10 @@ class SendMessage(_Intent):
     attachments: tuple[Attachment, ...] = Field(default=(), exclude_if=is_empty)
     """Outbound attachments name a `blob`; ask `ReadBlob` for its content."""
     choices: tuple[Choice, ...] = Field(default=(), exclude_if=is_empty)
+    template: Template | None = None
+    """It is sent alone; a `text` beside it is what our own timeline shows."""
+    by_person: bool = Field(default=False, exclude_if=is_empty)
+    """A person answers, and no bot: some networks give people longer."""
 
 
 class EditMessage(_Intent):

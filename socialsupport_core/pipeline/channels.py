@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from socialsupport_core.contract import ConfigError, Connector, Registry, Settings, SocialSupportError
 from socialsupport_core.mistakes import problems
 from socialsupport_core.model import Event, Facts, Unrecognised
+from socialsupport_core.pipeline.conducting import Conducting
 from socialsupport_core.pipeline.manual import CHANNEL, Manual
 from socialsupport_core.store import Database, Tx, accounts
 from socialsupport_core.store.accounts import App, Channel
@@ -73,11 +74,13 @@ class Channels:
         self._version = ""
         self.broken: dict[tuple[str, str], str] = {}
         """Channels that cannot run, and why."""
+        self.conducting = Conducting()
 
     def forget(self) -> None:
         """The configuration has changed."""
         with self._lock:
             self._live = None
+        self.conducting.forget()
 
     def all(self) -> dict[tuple[str, str], Live]:
         with self._lock:

@@ -32,7 +32,7 @@ from socialsupport_core.contract import (
     Uncertain,
     Unsupported,
 )
-from socialsupport_core.identity import attest
+from socialsupport_core.identity.proofs import CrmRecord
 from socialsupport_core.mistakes import problems
 from socialsupport_core.model import Identifier, Interaction, Party
 from socialsupport_core.pipeline.credentials import Keepers
@@ -59,6 +59,7 @@ from socialsupport_core.store.log import Record
 from socialsupport_core.store.secrets import SecretStore
 from socialsupport_core.wire import NetworkWire
 
+RECORD = CrmRecord()
 PAGE = 100
 REST = timedelta(minutes=1)
 ERASE_TRIES = 48  # with growing pauses of an hour at most: two days
@@ -341,8 +342,7 @@ def _learn(tx: Tx, one: Connected, node: Node, found: tuple[Contact, ...], at: i
     crms.asked(tx, one, node.number)
     for contact in found:
         record = Identifier(kind=f"crm.{one.id}", value=contact.id)
-        tier = "verified" if node.identifier in contact.verified else "asserted"
         source = f"crm.{one.id}:{contact.id}"
-        attest(tx, one.tenant, node.identifier, [record], tier=tier, proof="crm_record", source=source, at=at)
+        RECORD.judge(node.identifier, record, contact.verified, source=source, at=at).establish(tx, one.tenant)
         data = {"name": contact.name, "fields": contact.fields}
         crms.keep_contact(tx, one, node.number, contact.id, json.dumps(data))

@@ -25,9 +25,18 @@ from socialsupport_core.store.removing import Told
 TELLING = 5  # characters of a value from which on it is looked for in what nobody could read
 _NAMING = (
     "SELECT cursor, data, conversation FROM log WHERE tenant = ? AND type IN ('customer.changed', 'handoff.refused',"
-    " 'erasure.requested', 'crm.failed', 'unrecognised', 'attachment.stored', 'attachment.refused')"
+    " 'erasure.requested', 'crm.failed', 'unrecognised', 'attachment.stored', 'attachment.refused',"
+    " 'challenge.started', 'challenge.proven', 'proof.refused')"
 )
 """Entries of the log that may name somebody and belong to no message; an index of theirs says the same."""
+_PROOFS = (
+    ("challenges", "told"),
+    ("challenges", "node"),
+    ("controls", "node"),
+    ("nonces", "node"),
+    ("consents", "node"),
+)
+"""Where a proof or a consent of theirs is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +106,16 @@ def _begin(tx: Tx, tenant: str, customer: Node, erasure: str, agent: str, at: in
     gone += _remove_conversations(tx, person, told)
     gone += _remove_from_crms(tx, person, erasure, at)
     gone["handoffs"] += removing.delete_in(tx, "handoffs", "node", person.nodes, tenant)
+    gone["handoffs"] += removing.delete_in(tx, "handoffs", "redeemed_by", person.nodes, tenant)
+    for table, column in _PROOFS:
+        gone[table] += removing.delete_in(tx, table, column, person.nodes, tenant)
     gone["reactions"] += removing.delete_in(tx, "reactions", "author", person.written, tenant)
     gone["audit"] += _anonymise_audit(tx, person)
     gone["journal"] += removing.empty_payloads(tx, entries, "erased")
     gone["erasure_requests"] += erasures.forget_requests(tx, tenant, person.nodes)
+    for end in ("a", "b"):
+        gone["proposals"] += removing.delete_in(tx, "proposals", end, person.nodes, tenant)
+        gone["reviews"] += removing.delete_in(tx, "reviews", end, person.nodes, tenant)
     gone += erasable.remove(tx, tenant, person.nodes)
     one = Erasure(
         tenant,
@@ -266,10 +281,13 @@ def _remove_conversations(tx: Tx, person: Person, told: Told) -> Counter[str]:
     gone: Counter[str] = Counter()
     own = sorted(told.conversations)
     removing.change_in(tx, "UPDATE legs SET moved_from = NULL WHERE tenant = ?", "moved_from", own, person.tenant)
+    legs = removing.rows_in(tx, "SELECT leg FROM legs WHERE tenant = ?", "node", person.nodes, person.tenant)
+    gone["moves"] += removing.delete_in(tx, "moves", "leg", {row["leg"] for row in legs}, person.tenant)
     gone["legs"] += removing.delete_in(tx, "legs", "node", person.nodes, person.tenant)
     gone["crm_cases"] += removing.delete_in(tx, "crm_cases", "conversation", own, person.tenant)
     gone["conversations"] += removing.delete_in(tx, "conversations", "conversation", own, person.tenant)
     gone["handoffs"] += removing.delete_in(tx, "handoffs", "conversation", own, person.tenant)
+    gone["challenges"] += removing.delete_in(tx, "challenges", "conversation", own, person.tenant)
     sql = "SELECT conversation FROM conversations WHERE tenant = ?"
     for row in removing.rows_in(tx, sql, "node", person.nodes, person.tenant):
         gone["conversations"] += _hand_over(tx, person.tenant, row["conversation"])

@@ -34,7 +34,7 @@ def _show(tx: Tx, tenant: str, customer: int, request: str, at: int) -> None:
     mine = {node.number: node for node in identity.members(tx, tenant, customer)}
     for one in conversations.of_customer(tx, tenant, customer):
         legs = [leg for leg in conversations.legs(tx, tenant, one.id) if leg.node in mine]
-        if legs and one.status != "merged":
+        if legs:
             _note(tx, legs[-1], mine[legs[-1].node], request, at)
             conversations.set_status(tx, tenant, one.id, "open", at)
             conversations.customer_spoke(tx, legs[-1], at)

@@ -48,9 +48,10 @@ class Translated:
 def translate(connector: Connector[Any], entry: Entry, route: Route) -> Translated:
     """Never raises: what a connector cannot read is trouble with a reason, and what came before it is kept."""
     events: list[Routed] = []
+    is_signed = connector.capabilities.verification != "none" or entry.payload.source != "webhook"
     try:
         for event in connector.parse(entry.payload):
-            events.append((event, _place(route(event), entry)))
+            events.append((event, _place(route(event), entry, is_signed=is_signed)))
             if len(events) > MAX_EVENTS:
                 return Translated(entry, tuple(events), f"more than {MAX_EVENTS:,} events in one payload")
     except MalformedPayload as error:
@@ -60,10 +61,10 @@ def translate(connector: Connector[Any], entry: Entry, route: Route) -> Translat
     return Translated(entry, tuple(events))
 
 
-def _place(channel: Channel | str, entry: Entry) -> Place | str:
+def _place(channel: Channel | str, entry: Entry, *, is_signed: bool) -> Place | str:
     if isinstance(channel, str):
         return channel
-    return Place(channel.tenant, channel.id, channel.connector, channel.own_account, entry)
+    return Place(channel.tenant, channel.id, channel.connector, channel.own_account, entry, is_signed)
 
 
 def record(tx: Tx, recorder: Recorder, batch: Sequence[Translated]) -> None:

@@ -21,6 +21,7 @@ from socialsupport_core.contract import (
     Unsupported,
 )
 from socialsupport_core.conversation.answering import weigh
+from socialsupport_core.conversation.handing import arrival
 from socialsupport_core.conversation.handoff import publish_handed_off
 from socialsupport_core.model import Intent, Interaction, OpenPrivate, Party, Receipt, SendMessage
 from socialsupport_core.pipeline.notes import Notes, Parked, Superseded
@@ -357,6 +358,8 @@ def _note_receipt(tx: Tx, part: Part, receipt: Receipt, now: int) -> None:
         return
     thread = receipt.thread.id if receipt.thread else part.thread
     place = Place(part.tenant, part.channel, "", None)
+    if receipt.thread is not None and (stored := interactions.get(tx, part.tenant, key)):
+        arrival.name_thread(tx, stored.leg, part.thread, thread)
     if name_natively(tx, place, key, receipt.native_id, receipt.thread, receipt.context):
         return
     echo = interactions.key_of(tx, part.tenant, part.channel, receipt.native_id, thread)

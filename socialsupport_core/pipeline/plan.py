@@ -202,15 +202,22 @@ def _targeted(case: _Case) -> Iterator[Obstacle]:
 
 def _in_time(case: _Case) -> Iterator[Obstacle]:
     window = case.able.reply_window
-    if not isinstance(case.intent, SendMessage) or window is None or case.silence is None:
+    if not isinstance(case.intent, SendMessage) or window is None or case.silence is None or case.intent.template:
         return
+    if case.intent.by_person:
+        window = max(window, case.able.person_window or window)
     if case.silence > window:
         yield Obstacle(
             rule="reply_window",
             reason=f"{case.name} takes answers for {_spoken(window)} after the customer's last message, "
             f"which came {_spoken(case.silence)} ago",
-            remedy="wait for the customer to write, or hand the conversation off to another channel",
+            remedy=_too_late(case),
         )
+
+
+def _too_late(case: _Case) -> str:
+    other = "send a template, or hand" if case.able.templates else "hand"
+    return f"wait for the customer to write, or {other} the conversation off to another channel"
 
 
 def window_closed(
@@ -227,11 +234,20 @@ def _spoken(span: timedelta) -> str:
 
 
 def _says_something(case: _Case) -> Iterator[Obstacle]:
-    has_files = isinstance(case.intent, SendMessage) and case.intent.attachments
+    has_files = isinstance(case.intent, SendMessage) and (case.intent.attachments or case.intent.template)
     if not isinstance(case.intent, _Texting) or has_files or case.is_endless():
         return
     if case.is_blank(case.text):
         yield _EMPTY
+
+
+def _templated(case: _Case) -> Iterator[Obstacle]:
+    if isinstance(case.intent, SendMessage) and case.intent.template and not case.able.templates:
+        yield Obstacle(
+            rule="not_implemented",
+            reason=f"{case.name} has no templates here",
+            remedy="write the text instead",
+        )
 
 
 def _not_endless(case: _Case) -> Iterator[Obstacle]:
@@ -284,6 +300,7 @@ _RULES: tuple[Callable[[_Case], Iterator[Obstacle]], ...] = (
     _visible,
     _targeted,
     _in_time,
+    _templated,
     _says_something,
     _not_endless,
     _attachable,
@@ -382,7 +399,12 @@ def _intents(case: _Case) -> Sequence[Intent]:
 
 
 def _messages(case: _Case, intent: SendMessage) -> list[SendMessage]:
-    """The first text takes as many attachments as it may, the others follow; choices end the text."""
+    """The first text takes as many attachments as it may, the others follow; choices end the text.
+
+    A template is sent as it is.
+    """
+    if intent.template:
+        return [intent]
     texts = _texts(case, intent)
     most = case.able.attachments
     files = [intent.attachments[at : at + most] for at in range(0, len(intent.attachments), most)]

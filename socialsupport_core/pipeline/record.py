@@ -1,17 +1,21 @@
 """Recording one event: whose it is, where it belongs, and what changes. One function an event type."""
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from socialsupport_core.contract import MalformedPayload
-from socialsupport_core.conversation import handoff
+from socialsupport_core.conversation import context, handoff, moving
 from socialsupport_core.conversation.answering import weigh
+from socialsupport_core.conversation.conduct import DEFAULT, Conduct
 from socialsupport_core.conversation.continuity import Touch, attach, reunite
-from socialsupport_core.identity import attest, observe
+from socialsupport_core.conversation.handing import arrival
+from socialsupport_core.identity import observe, proofs
 from socialsupport_core.identity.canonical import canonical
+from socialsupport_core.identity.proofs import Bringing
 from socialsupport_core.model import (
     EVENT,
     DeliveryUpdated,
@@ -32,7 +36,7 @@ from socialsupport_core.model import (
     TypingStarted,
     Unrecognised,
 )
-from socialsupport_core.pipeline import erasure_requests, subjects
+from socialsupport_core.pipeline import erasure_requests, proving, reports, subjects
 from socialsupport_core.store import Tx, conversations, identity, interactions, log, micros, outbox
 from socialsupport_core.store.conversations import Leg, ThreadOf
 from socialsupport_core.store.identity import Node
@@ -52,6 +56,8 @@ class Place:
     network: str
     own_account: str | None
     entry: Entry | None = None
+    is_signed: bool = True
+    """The network is known to have sent it: it is verified, or we have fetched it there."""
 
     @property
     def received_at(self) -> int:
@@ -95,6 +101,7 @@ def _read_customers(tx: Tx, tenant: str, channel: str, told: Iterable[Interactio
     tx.reserve("leg", len({one.thread.id for one in beginners}))
     if customers := sorted({node.customer for node in found if node}):
         conversations.read_customers(tx, tenant, customers)
+        identity.by_numbers(tx, {one.node for one in tx.memo("conversations").values() if one})
 
 
 def _marker(event: Event) -> str:
@@ -102,10 +109,13 @@ def _marker(event: Event) -> str:
 
 
 class Recorder:
-    """`new_id` makes conversation ids."""
+    """`new_id` makes conversation ids; `conduct` says how a tenant's conversations are conducted."""
 
-    def __init__(self, new_id: Callable[[], str]) -> None:
+    def __init__(
+        self, new_id: Callable[[], str], conduct: Callable[[Tx, str], Conduct] = lambda _tx, _tenant: DEFAULT
+    ) -> None:
         self._new_id = new_id
+        self._conduct = conduct
 
     def record(self, tx: Tx, place: Place, event: Event) -> str | None:
         """Records an event once. Returns why nothing was done, None if something was."""
@@ -119,23 +129,36 @@ class Recorder:
     def _record(self, tx: Tx, place: Place, event: Event) -> str | None:
         if not interactions.see(tx, place.tenant, place.channel, _marker(event)):
             return "it was recorded before"
-        handle = _HANDLERS[type(event)]
-        return handle(self, tx, place, event)
+        handle, before = _HANDLERS[type(event)], len(tx.told)
+        outcome = handle(self, tx, place, event)
+        self._follow(tx, place.tenant, before)
+        return outcome
+
+    def _follow(self, tx: Tx, tenant: str, before: int) -> None:
+        """Conversations follow whoever has turned out to be one customer, or two, since the log stood at `before`."""
+        changed = [json.loads(row[6])["accounts"] for row in tx.told[before:] if row[1] == "customer.changed"]
+        found = [identity.find(tx, tenant, Identifier.parse(one)) for accounts in changed for one in accounts]
+        moved = {node.number for node in found if node}
+        if moved and conversations.legs_of_nodes(tx, tenant, moved):
+            reunite(tx, tenant, moved, self._conduct(tx, tenant))
 
     def received(self, tx: Tx, place: Place, event: InteractionReceived) -> str | None:
         interaction = event.interaction
         if interaction.direction == "outbound":
             return self._echo(tx, place, event)
-        at = self._at(place, interaction)
+        at, before = self._at(place, interaction), len(tx.told)
         node = observe(tx, place.tenant, interaction.author, at)
         if node is None:
             raise MalformedPayload("its author has no identifier")
+        self._follow(tx, place.tenant, before)
         leg = self._store(tx, place, interaction, node, at) or self._store_namesake(tx, place, event, node, at)
         if leg is None:
             return "it was recorded before"
         if not interaction.author.is_bot:
             conversations.customer_spoke(tx, leg, at)
-        catch_up(tx, place, interaction.native_id)
+        arrival.arrive(tx, leg, node, place.received_at)
+        proving.hear(tx, leg, node, event.id, interaction.text or "", place.entry, place.received_at)
+        catch_up(tx, place, interaction.native_id, self)
         return None
 
     def _echo(self, tx: Tx, place: Place, event: InteractionReceived) -> str | None:
@@ -152,7 +175,7 @@ class Recorder:
         at = self._at(place, interaction)
         if leg := self._store(tx, place, interaction, node, at, state="sent"):
             conversations.we_spoke(tx, place.tenant, leg.conversation, at)
-        catch_up(tx, place, native)
+        catch_up(tx, place, native, self)
         _catch_up_until(tx, place, interaction.thread.id)
         return None
 
@@ -175,7 +198,9 @@ class Recorder:
         seq = interactions.claim_key(tx, place.tenant, place.channel, thread.id, interaction.native_id, node.number, at)
         if seq is None:
             return None
-        leg = attach(tx, Touch(place.tenant, thread, node, interaction, at), self._new_id)
+        conduct = self._conduct(tx, place.tenant)
+        told = context.extract(interaction, conduct)
+        leg = attach(tx, Touch(place.tenant, thread, node, interaction, at, conduct, told), self._new_id)
         stored = Stored(
             seq,
             node.number,
@@ -191,6 +216,7 @@ class Recorder:
             state,
         )
         interactions.store(tx, place.tenant, stored)
+        context.keep(tx, place.tenant, node.number, at, seq, thread.visibility, told)
         if interaction.attachments:
             interactions.expect_attachments(tx, place.tenant, seq, interaction)
         publish_interaction(tx, place.tenant, "interaction.received", stored, leg, customer=node)
@@ -224,6 +250,8 @@ class Recorder:
         key, stored = found
         if not interactions.edit(tx, place.tenant, key, event.interaction, micros(event.edited_at), event.id):
             return "a newer edit is there already"
+        where, conduct = (key.node, key.at, key.seq), self._conduct(tx, place.tenant)
+        context.change(tx, place.tenant, where, stored.interaction, event.interaction, conduct)
         leg = conversations.leg(tx, stored.leg)
         publish_interaction(tx, place.tenant, event.type, replace(stored, interaction=event.interaction), leg)
         return None
@@ -234,7 +262,8 @@ class Recorder:
             return "it waits for the message that it deletes"
         key, stored = found
         if interactions.delete(tx, place.tenant, key, micros(event.at)):
-            _publish(tx, place, event, stored, {"id": str(stored.seq)})
+            context.forget(tx, place.tenant, key.seq)
+            reports.publish(tx, place, event, stored, {"id": str(stored.seq)})
         return None
 
     def reacted(self, tx: Tx, place: Place, event: ReactionAdded | ReactionRemoved) -> str | None:
@@ -245,16 +274,17 @@ class Recorder:
         author = str(event.author.account or "")
         present = event.type == "reaction.added"
         at = micros(event.at)
-        if interactions.react(tx, place.tenant, stored.seq, author, event.reaction, at, present=present):
-            _publish(tx, place, event, stored, {"id": str(stored.seq), "reaction": event.reaction})
+        told = interactions.Reaction(stored.seq, author, event.reaction, at, present, event.sole)
+        if interactions.react(tx, place.tenant, told):
+            reports.publish(tx, place, event, stored, {"id": str(stored.seq), "reaction": event.reaction})
         return None
 
     def delivery(self, tx: Tx, place: Place, event: DeliveryUpdated) -> str | None:
         if event.native_id is None and event.client_key is None:
             return self._delivered_until(tx, place, event)
-        key = _delivered_key(tx, place, event)
+        key = reports.named(tx, place, event) or _keyed(tx, place, event)
         if key is not None:
-            return None if _further(tx, place, event, key) else "it is that far already"
+            return None if reports.further(tx, place, event, key) else "it is that far already"
         if event.native_id is None:
             return "it is about a message that is not ours"
         _keep_early(tx, place, event.native_id, event)
@@ -266,7 +296,7 @@ class Recorder:
             return "it names no message"
         _keep_early(tx, place, _until(event.thread.id), event)
         found = interactions.sent_until(tx, place.tenant, place.channel, event.thread.id, micros(event.at))
-        moved = [_further(tx, place, event, key) for key in found]
+        moved = [reports.further(tx, place, event, key) for key in found]
         return None if any(moved) else "there is nothing that it is about"
 
     def profile(self, tx: Tx, place: Place, event: ProfileUpdated) -> str | None:
@@ -278,23 +308,18 @@ class Recorder:
         party = Party(identifiers=(event.subject,))
         node = observe(tx, place.tenant, party, at)
         assert node is not None
-        attest(
-            tx,
-            place.tenant,
-            event.subject,
-            event.claims,
-            tier=event.tier,
-            proof=event.proof,
-            source=event.id,
-            at=at,
-        )
-        if event.claims:
-            reunite(tx, place.tenant, [node.number])
+        bringing = Bringing(event, place.network, at, place.is_signed)
+        proving.claim(tx, place.tenant, place.channel, bringing, node, place.entry)
         if event.token and event.thread:
             where = handoff.thread_of(event.thread, place.channel, place.network, event.own_account)
             fresh = identity.by_numbers(tx, [node.number])[node.number]
             seen = place.received_at  # the event's own time may be the bearer's to choose, as in a mail's Date
-            redemption = handoff.redeem(tx, place.tenant, event, where, fresh, seen)
+            entry = place.entry.number if place.entry else None
+            genuine = proofs.is_authentic(tx, place.tenant, fresh, entry)
+            redemption = handoff.redeem(tx, place.tenant, event, where, fresh, seen, is_authentic=genuine)
+            found = conversations.get(tx, place.tenant, redemption.conversation) if redemption.conversation else None
+            if found:
+                moving.bring(tx, found, where, node.number, at)
             return redemption.refused
         return None
 
@@ -370,11 +395,11 @@ def publish_interaction(
     )
 
 
-def catch_up(tx: Tx, place: Place, native_id: str) -> None:
+def catch_up(tx: Tx, place: Place, native_id: str, recorder: Recorder | None = None) -> None:
     """Applies what came before its original."""
     for data in interactions.take_early(tx, place.tenant, place.channel, native_id):
         event = EVENT.validate_json(data)
-        _HANDLERS[type(event)](_LATER, tx, place, event)
+        _HANDLERS[type(event)](recorder or _LATER, tx, place, event)
 
 
 def _catch_up_until(tx: Tx, place: Place, thread: str) -> None:
@@ -395,48 +420,6 @@ def _keep_early(tx: Tx, place: Place, native_id: str, event: Event) -> None:
 def _until(thread: str) -> str:
     """The key under which "everything in the thread until then" is kept; no native id begins like this."""
     return f"\0until:{thread}"
-
-
-def _further(tx: Tx, place: Place, event: DeliveryUpdated, key: Key) -> bool:
-    stored = interactions.get(tx, place.tenant, key)
-    assert stored is not None
-    was_sent = stored.part is not None and stored.interaction.native_id != stored.part
-    if (event.state, stored.state, was_sent) == ("sent", "failed", True):
-        return False  # no news: the network has taken it back since
-    bounced = (event.state, stored.state) == ("failed", "sent")
-    if not interactions.set_state(tx, place.tenant, key, event.state, judged=bounced):
-        return False
-    if "failed" in {event.state, stored.state} and stored.part:
-        _answered_anew(tx, place, event, stored.part)
-    data = {"id": str(key.seq), "state": event.state, "code": event.code, "reason": event.reason}
-    _publish(tx, place, event, stored, {name: value for name, value in data.items() if value})
-    return True
-
-
-def _answered_anew(tx: Tx, place: Place, event: DeliveryUpdated, key: str) -> None:
-    """What did not arrive, or did after all, is no answer or is one; in the outbox a person may send it again."""
-    part = outbox.get(tx, place.tenant, key)
-    if part is None:
-        return
-    if event.state == "failed":
-        outbox.bounce(tx, part, event.reason or "the network said later that it did not arrive", event.code)
-    else:
-        outbox.move(tx, part, "sent")
-    weigh(tx, part, micros(event.at))
-
-
-def _publish(tx: Tx, place: Place, event: Any, stored: Stored, data: dict[str, Any]) -> None:
-    leg = conversations.leg(tx, stored.leg)
-    log.publish(
-        tx,
-        place.tenant,
-        event.type,
-        micros(event.at),
-        data | {"native_id": stored.interaction.native_id},
-        channel=place.channel,
-        thread=stored.interaction.thread.id,
-        conversation=leg.conversation if leg else None,
-    )
 
 
 def _node(tx: Tx, number: int) -> Node:
@@ -460,15 +443,22 @@ def _part_of(tx: Tx, place: Place, interaction: Interaction) -> outbox.Part | No
 
 def settle_by_echo(tx: Tx, place: Place, part: outbox.Part, interaction: Interaction) -> str | None:
     """The network shows our message, so it was sent, whatever the answer to the call was."""
+    _prove(tx, place, part, interaction.native_id, interaction.thread, by="echo")
+    return "it is the echo of a message that is recorded"
+
+
+def _prove(tx: Tx, place: Place, part: outbox.Part, native_id: str | None, thread: Thread | None, *, by: str) -> None:
     key = interactions.key_by_seq(tx, place.tenant, part.seq) if part.seq else None
     if key is not None:
-        name_natively(tx, place, key, interaction.native_id, interaction.thread)
+        if native_id:
+            name_natively(tx, place, key, native_id, thread)
         interactions.set_state(tx, place.tenant, key, "sent")
-        catch_up(tx, place, interaction.native_id)
+        if native_id:
+            catch_up(tx, place, native_id)
     if outbox.move(tx, part, "sent"):
         if part.state == "failed":
             weigh(tx, part, place.received_at)
-        data = {"id": str(part.seq), "state": "sent", "by": "echo", "native_id": interaction.native_id}
+        data = {"id": str(part.seq), "state": "sent", "by": by} | ({"native_id": native_id} if native_id else {})
         log.publish(
             tx,
             place.tenant,
@@ -479,7 +469,6 @@ def settle_by_echo(tx: Tx, place: Place, part: outbox.Part, interaction: Interac
             thread=part.thread,
             conversation=part.conversation,
         )
-    return "it is the echo of a message that is recorded"
 
 
 def name_natively(
@@ -497,9 +486,13 @@ def name_natively(
     return True
 
 
-def _delivered_key(tx: Tx, place: Place, event: DeliveryUpdated) -> Key | None:
-    thread = event.thread.id if event.thread else None
-    if event.native_id and (found := interactions.key_of(tx, place.tenant, place.channel, event.native_id, thread)):
-        return found
+def _keyed(tx: Tx, place: Place, event: DeliveryUpdated) -> Key | None:
+    """A report that names a part by our own key alone, or comes before we know the network's id of it."""
     part = outbox.get(tx, place.tenant, event.client_key) if event.client_key else None
-    return interactions.key_by_seq(tx, place.tenant, part.seq) if part and part.seq else None
+    if part is None or part.seq is None or part.channel != place.channel:
+        return None
+    if event.state != "failed" and part.state != "sent":
+        _prove(tx, place, part, event.native_id, event.thread, by="status")
+    elif event.native_id and part.state == "sending":
+        return None  # the answer of the call says which message failed
+    return interactions.key_by_seq(tx, place.tenant, part.seq)

@@ -13,6 +13,7 @@ from socialsupport_core.model import (
     OpenPrivate,
     Party,
     SendMessage,
+    Template,
     Thread,
     Visibility,
 )
@@ -43,6 +44,8 @@ class Saying:
     subject: str | None = None
     private: bool = False
     """Open a private thread with somebody who spoke in public."""
+    template: Template | None = None
+    """Instead of a text, on a network that has them."""
 
 
 def choose_leg(
@@ -69,7 +72,7 @@ def leg_of_key(tx: Tx, conversation: Conversation, key: str) -> int | None:
     return next((one.id for one in reversed(legs) if (one.channel, one.thread) == place), None)
 
 
-def compose(tx: Tx, leg: Leg, saying: Saying) -> Intent:
+def compose(tx: Tx, leg: Leg, saying: Saying, *, by_person: bool = False) -> Intent:
     """The intent, aimed at the customer's newest message on this leg."""
     target = _newest_inbound(tx, leg)
     node = identity.by_numbers(tx, [leg.node])[leg.node]
@@ -90,6 +93,8 @@ def compose(tx: Tx, leg: Leg, saying: Saying) -> Intent:
         subject=saying.subject,
         attachments=saying.attachments,
         choices=saying.choices,
+        template=saying.template,
+        by_person=by_person,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from socialsupport_core.pipeline.crm import CRMs
 from socialsupport_core.pipeline.fanouts import FanOuts
+from socialsupport_core.pipeline.handing import FollowUps
 from socialsupport_core.pipeline.keeping import Keeping
 from socialsupport_core.pipeline.leases import Leases
 from socialsupport_core.pipeline.webhooks import Webhooks
@@ -18,15 +19,16 @@ class Subscribers:
     fanouts: FanOuts
     leases: Leases
     keeping: Keeping
+    handing: FollowUps
 
     async def begin(self) -> int:
         """Begins what is to be told now, beside what is under way; how much."""
-        return await self.webhooks.begin() + await self.fanouts.begin()
+        return await self.webhooks.begin() + await self.fanouts.begin() + await self.handing.turn()
 
     async def tell(self) -> int:
         """Tells what is to be told now, and waits for it; how much."""
         told = await self.crms.tell(self.leases) + await self.webhooks.deliver() + await self.fanouts.hand_on()
-        return told + await self.keeping.turn(at_once=True)
+        return told + await self.handing.turn(at_once=True) + await self.keeping.turn(at_once=True)
 
     @property
     def under_way(self) -> "list[asyncio.Task[Any]]":

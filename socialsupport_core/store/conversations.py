@@ -1,11 +1,11 @@
-"""Conversations and their legs; hand-offs under way."""
+"""Conversations and their legs."""
 
-import hashlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from socialsupport_core.store.database import Row, Tx
+from socialsupport_core.store.erasures import chunks, marks_for
 
 
 class Conversation(NamedTuple):
@@ -16,13 +16,15 @@ class Conversation(NamedTuple):
     node: int
     subject: str | None
     status: str
-    """`open`, `resolved`, or `merged` while its legs are in another conversation."""
+    """`open`, `resolved`, or `superseded` while it goes on in another conversation."""
     assignee: str | None
     opened_at: int
     updated_at: int
     waiting_since: int | None
     """Since when the customer has been waiting for an answer."""
     answered_at: int | None = None
+    superseded_by: str | None = None
+    """The conversation in which it goes on, while its legs are there."""
 
 
 class Leg(NamedTuple):
@@ -42,30 +44,21 @@ class Leg(NamedTuple):
     rule: str
     reason: str
     moved_from: str | None = None
-    """The conversation on which it began, while its customer's conversations are one."""
+    """The conversation on which it began, while it is in another."""
+    moved_rule: str | None = None
+    moved_reason: str | None = None
+
+    @property
+    def began(self) -> str:
+        """The conversation on which it began."""
+        return self.moved_from or self.conversation
 
     @property
     def joined(self) -> tuple[str, str]:
         """The rule by which it belongs here now, and its reason in words."""
         if self.moved_from is not None:
-            return "reunited", "two customers turned out to be one, and so did their open conversations"
+            return self.moved_rule or "moved", self.moved_reason or ""
         return self.rule, self.reason
-
-
-@dataclass(frozen=True, slots=True)
-class Handoff:
-    """A token that brings its bearer to a conversation, once."""
-
-    tenant: str
-    conversation: str
-    node: int
-    visibility: str
-    """Of the place where the token was given: a token shown in public proves nothing."""
-    channel: str
-    agent: str
-    expires_at: int
-    redeemed_at: int | None
-    redeemed_by: int | None
 
 
 def open_conversation(tx: Tx, tenant: str, conversation: str, node: int, subject: str | None, at: int) -> Conversation:
@@ -88,12 +81,23 @@ def get(tx: Tx, tenant: str, conversation: str) -> Conversation | None:
     return found
 
 
+def current(tx: Tx, tenant: str, conversation: str) -> Conversation | None:
+    """Where it goes on now: itself, unless it is superseded."""
+    found = get(tx, tenant, conversation)
+    seen = {conversation}
+    while found and found.superseded_by and found.superseded_by not in seen:
+        seen.add(found.superseded_by)
+        found = get(tx, tenant, found.superseded_by)
+    return found
+
+
 def _save(tx: Tx, one: Conversation) -> None:
+    own = None if one.superseded_by else one.status  # what is superseded keeps its own, and may have it again
     tx.amend(
-        "UPDATE conversations SET status = ?, assignee = ?, updated_at = ?, waiting_since = ?, answered_at = ?"
-        " WHERE tenant = ? AND conversation = ?",
+        "UPDATE conversations SET status = coalesce(?, status), assignee = ?, updated_at = ?, waiting_since = ?,"
+        " answered_at = ? WHERE tenant = ? AND conversation = ?",
         (one.tenant, one.id),
-        (one.status, one.assignee, one.updated_at, one.waiting_since, one.answered_at, one.tenant, one.id),
+        (own, one.assignee, one.updated_at, one.waiting_since, one.answered_at, one.tenant, one.id),
     )
     tx.memo("conversations")[one.tenant, one.id] = one
 
@@ -159,6 +163,7 @@ def queue(
     """Whoever has waited longest first; then the most recently active."""
     rows = tx.all(
         "SELECT * FROM conversations c WHERE tenant = ? AND (CAST(? AS TEXT) IS NULL OR status = ?)"
+        " AND superseded_by IS NULL"
         " AND (CAST(? AS TEXT) IS NULL OR assignee = ?) AND (? = 0 OR waiting_since IS NOT NULL)"
         " AND (CAST(? AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM legs l WHERE l.tenant = c.tenant"
         "   AND l.conversation = c.conversation AND l.channel = ?))"
@@ -208,6 +213,24 @@ def we_spoke(tx: Tx, tenant: str, conversation: str, at: int) -> None:
     _save(tx, one._replace(updated_at=max(one.updated_at, at), waiting_since=waiting, answered_at=answered))
 
 
+def wait_as(tx: Tx, before: Conversation) -> None:
+    """What was said since was no answer: the customer waits as before."""
+    one = _known(tx, before.tenant, before.id)
+    _save(tx, one._replace(waiting_since=before.waiting_since, answered_at=before.answered_at))
+
+
+def back_to_queue(tx: Tx, one: Conversation, at: int) -> None:
+    """Somebody has to look at it again, from now on."""
+    known = _known(tx, one.tenant, one.id)
+    _save(tx, known._replace(waiting_since=known.waiting_since or at))
+
+
+def heard_before(tx: Tx, leg: Leg, at: int | None) -> None:
+    """The customer spoke in its thread before it was a leg of this conversation."""
+    tx.amend("UPDATE legs SET last_inbound = ? WHERE leg = ?", leg.id, (at, leg.id))
+    _remember(tx, leg._replace(last_inbound=at))
+
+
 def answered_until(tx: Tx, tenant: str, conversation: str, answered: int | None, since: int) -> Conversation:
     """What was thought to be an answer did not arrive, or did after all: `answered` is the last that counts.
 
@@ -249,6 +272,8 @@ def _known(tx: Tx, tenant: str, conversation: str) -> Conversation:
 
 
 def add_leg(tx: Tx, conversation: Conversation, thread: "ThreadOf", node: int, at: int, rule: str, reason: str) -> Leg:
+    if conversation.superseded_by:
+        conversation = current(tx, conversation.tenant, conversation.id) or conversation
     leg = Leg(
         tx.number("leg"),
         conversation.tenant,
@@ -336,98 +361,98 @@ def legs_of_thread(tx: Tx, tenant: str, channel: str, thread: str, node: int | N
     return [one for one in found if node is None or one.node == node]
 
 
-def merge(tx: Tx, one: Conversation, into: Conversation) -> None:
-    """All legs of one conversation go on in another; `unmerge` takes it back."""
-    _save(tx, one._replace(status="merged"))
-    fresh = _known(tx, into.tenant, into.id)
-    waiting = one.waiting_since if fresh.waiting_since is None else fresh.waiting_since
-    _save(tx, fresh._replace(updated_at=max(fresh.updated_at, one.updated_at), waiting_since=waiting))
-    tx.run(
-        "UPDATE legs SET conversation = ?, moved_from = coalesce(moved_from, ?) WHERE tenant = ? AND conversation = ?",
-        into.id,
-        one.id,
-        one.tenant,
-        one.id,
-    )
-
-
-def unmerge(tx: Tx, leg: Leg) -> None:
-    """The leg goes back to the conversation on which it began, and that is open again."""
-    tx.run("UPDATE legs SET conversation = moved_from, moved_from = NULL WHERE leg = ?", leg.id)
-    tx.run(
-        "UPDATE conversations SET waiting_since = NULL WHERE tenant = ? AND conversation = ? AND waiting_since ="
-        " (SELECT waiting_since FROM conversations WHERE tenant = ? AND conversation = ?)",
-        leg.tenant,
-        leg.conversation,
-        leg.tenant,
-        leg.moved_from,
-    )
-    tx.run(
-        "UPDATE conversations SET status = 'open' WHERE tenant = ? AND conversation = ? AND status = 'merged'",
-        leg.tenant,
-        leg.moved_from,
-    )
-
-
-def moved_legs(tx: Tx, tenant: str, nodes: Iterable[int]) -> list[Leg]:
-    """Legs of these accounts, or of conversations of theirs, that are not where they began."""
+def legs_of_nodes(tx: Tx, tenant: str, nodes: Iterable[int]) -> list[Leg]:
+    """The oldest first."""
     wanted = sorted(set(nodes))
     marks = ", ".join("?" * len(wanted))
-    rows = tx.all(
-        f"SELECT * FROM legs WHERE tenant = ? AND moved_from IS NOT NULL AND node IN ({marks}) ORDER BY leg",
-        tenant,
-        *wanted,
-    )
+    rows = tx.all(f"SELECT * FROM legs WHERE tenant = ? AND node IN ({marks}) ORDER BY leg", tenant, *wanted)
     return [_leg(row) for row in rows]
 
 
-def put_handoff(tx: Tx, token: str, handoff: Handoff, at: int) -> None:
+def read_conversations(tx: Tx, tenant: str, names: Iterable[str]) -> None:
+    """All of them at once."""
+    read = tx.memo("conversations")
+    for part in chunks(sorted({name for name in names if (tenant, name) not in read})):
+        sql = f"SELECT * FROM conversations WHERE tenant = ? AND conversation IN ({marks_for(part)})"
+        read.update(((tenant, row["conversation"]), _conversation(row)) for row in tx.all(sql, tenant, *part))
+
+
+def begun_by(tx: Tx, tenant: str, nodes: Iterable[int]) -> list[Conversation]:
+    """The conversations that these accounts have begun."""
+    wanted = sorted(set(nodes))
+    marks = ", ".join("?" * len(wanted))
+    sql = f"SELECT * FROM conversations WHERE tenant = ? AND node IN ({marks}) ORDER BY opened_at, conversation"
+    return [_conversation(row) for row in tx.all(sql, tenant, *wanted)]
+
+
+def place(tx: Tx, leg: Leg, conversation: str, rule: str, reason: str) -> None:
+    """The leg goes on in that conversation; the rule and reason are forgotten where it began there."""
+    home = conversation == leg.began
     tx.run(
-        "INSERT INTO handoffs (digest, tenant, conversation, node, visibility, channel, agent, created_at, expires_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        _digest(token),
-        handoff.tenant,
-        handoff.conversation,
-        handoff.node,
-        handoff.visibility,
-        handoff.channel,
-        handoff.agent,
-        at,
-        handoff.expires_at,
+        "UPDATE legs SET conversation = ?, moved_from = ?, moved_rule = ?, moved_reason = ? WHERE leg = ?",
+        conversation,
+        None if home else leg.began,
+        None if home else rule,
+        None if home else reason,
+        leg.id,
     )
 
 
-def handoff(tx: Tx, token: str) -> Handoff | None:
-    row = tx.one("SELECT * FROM handoffs WHERE digest = ?", _digest(token))
-    if row is None:
+def supersede(tx: Tx, tenant: str, conversation: str, by: str | None) -> None:
+    """None: it stands for itself again."""
+    sql = "UPDATE conversations SET superseded_by = ? WHERE tenant = ? AND conversation = ?"
+    tx.run(sql, by, tenant, conversation)
+
+
+def recount(tx: Tx, tenant: str, conversation: str, updated_at: int) -> None:
+    _save(tx, _known(tx, tenant, conversation)._replace(updated_at=updated_at))
+
+
+def last_word(tx: Tx, tenant: str, conversation: str) -> int | None:
+    """When anything was said on its legs last."""
+    row = tx.one(
+        "SELECT max(i.at) AS last FROM legs l JOIN interactions i ON i.tenant = l.tenant AND i.node = l.node"
+        " AND i.leg = l.leg WHERE l.tenant = ? AND l.conversation = ?",
+        tenant,
+        conversation,
+    )
+    return row["last"] if row else None
+
+
+def cut(tx: Tx, leg: Leg, at: int, seq: int) -> Leg | None:
+    """What was said on the leg from `(at, seq)` on becomes a leg of its own; None if nothing was."""
+    where = "tenant = ? AND node = ? AND leg = ? AND (at, seq) >= (?, ?)"
+    first = tx.one(f"SELECT min(at) AS at FROM interactions WHERE {where}", leg.tenant, leg.node, leg.id, at, seq)
+    if first is None or first["at"] is None:
         return None
-    return Handoff(
-        row["tenant"],
-        row["conversation"],
-        row["node"],
-        row["visibility"],
-        row["channel"],
-        row["agent"],
-        row["expires_at"],
-        row["redeemed_at"],
-        row["redeemed_by"],
+    thread = ThreadOf(leg.channel, leg.network, leg.own_account, leg.thread, leg.visibility)
+    home = Conversation(leg.tenant, leg.began, leg.node, None, "open", None, 0, 0, None)
+    rest = add_leg(tx, home, thread, leg.node, first["at"], leg.rule, leg.reason)
+    tx.run(f"UPDATE interactions SET leg = ? WHERE {where}", rest.id, leg.tenant, leg.node, leg.id, at, seq)
+    if leg.moved_from:
+        place(tx, rest, leg.conversation, leg.moved_rule or "", leg.moved_reason or "")
+    for one in (leg, rest):
+        _recount_inbound(tx, one)
+    return rest._replace(conversation=leg.conversation, moved_from=leg.moved_from)
+
+
+def glue(tx: Tx, rest: Leg, to: int) -> None:
+    """A leg that was cut off becomes part of it again."""
+    sql = "UPDATE interactions SET leg = ? WHERE tenant = ? AND node = ? AND leg = ?"
+    tx.run(sql, to, rest.tenant, rest.node, rest.id)
+    tx.run("DELETE FROM legs WHERE leg = ?", rest.id)
+    _recount_inbound(tx, rest._replace(id=to))
+
+
+def _recount_inbound(tx: Tx, leg: Leg) -> None:
+    tx.run(
+        "UPDATE legs SET last_inbound = (SELECT max(i.at) FROM interactions i WHERE i.tenant = ? AND i.node = ?"
+        " AND i.leg = ? AND i.direction = 'inbound') WHERE leg = ?",
+        leg.tenant,
+        leg.node,
+        leg.id,
+        leg.id,
     )
-
-
-def redeem(tx: Tx, token: str, node: int, at: int) -> bool:
-    """False if somebody else was first."""
-    return bool(
-        tx.run(
-            "UPDATE handoffs SET redeemed_at = ?, redeemed_by = ? WHERE digest = ? AND redeemed_at IS NULL",
-            at,
-            node,
-            _digest(token),
-        )
-    )
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _conversation(row: Row) -> Conversation:
@@ -436,12 +461,13 @@ def _conversation(row: Row) -> Conversation:
         row["conversation"],
         row["node"],
         row["subject"],
-        row["status"],
+        "superseded" if row["superseded_by"] else row["status"],
         row["assignee"],
         row["opened_at"],
         row["updated_at"],
         row["waiting_since"],
         row["answered_at"],
+        row["superseded_by"],
     )
 
 
@@ -464,4 +490,6 @@ _LEG_COLUMNS = (
     "rule",
     "reason",
     "moved_from",
+    "moved_rule",
+    "moved_reason",
 )

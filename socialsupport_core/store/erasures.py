@@ -38,7 +38,8 @@ CREATE TABLE subjects (
   tenant TEXT NOT NULL, digest TEXT NOT NULL, entry INTEGER NOT NULL,
   PRIMARY KEY (tenant, digest, entry)) WITHOUT ROWID;
 CREATE INDEX log_of_people ON log (tenant, cursor) WHERE type IN ('customer.changed', 'handoff.refused',
-  'erasure.requested', 'crm.failed', 'unrecognised', 'attachment.stored', 'attachment.refused');
+  'erasure.requested', 'crm.failed', 'unrecognised', 'attachment.stored', 'attachment.refused', 'challenge.started',
+  'challenge.proven', 'proof.refused');
 CREATE INDEX subjects_by_entry ON subjects (entry);
 """
 

@@ -322,20 +322,44 @@ def take_early(tx: Tx, tenant: str, channel: str, native_id: str) -> list[str]:
     return [row["data"] for row in sorted(rows, key=lambda row: row["event"])]
 
 
-def react(tx: Tx, tenant: str, seq: int, author: str, reaction: str, at: int, *, present: bool) -> bool:
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What one author's reaction became; `sole` where everybody has at most one."""
+
+    seq: int
+    author: str
+    reaction: str
+    at: int
+    present: bool
+    sole: bool = False
+
+
+def react(tx: Tx, tenant: str, told: Reaction) -> bool:
     """The newest word about one author's reaction wins."""
+    if told.sole and not _supersede(tx, tenant, told):
+        return False
     return bool(
         tx.run(
             "INSERT INTO reactions VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, seq, author, reaction)"
             " DO UPDATE SET at = excluded.at, present = excluded.present WHERE excluded.at >= reactions.at",
             tenant,
-            seq,
-            author,
-            reaction,
-            at,
-            present,
+            told.seq,
+            told.author,
+            told.reaction,
+            told.at,
+            told.present,
         )
     )
+
+
+def _supersede(tx: Tx, tenant: str, told: Reaction) -> bool:
+    """Takes away whatever else this author had there; False if there is a newer word."""
+    whose = (tenant, told.seq, told.author)
+    known = "SELECT 1 FROM reactions WHERE tenant = ? AND seq = ? AND author = ? AND at > ?"
+    if tx.one(known, *whose, told.at):
+        return False
+    tx.run("UPDATE reactions SET present = 0 WHERE tenant = ? AND seq = ? AND author = ?", *whose)
+    return True
 
 
 def reactions(tx: Tx, tenant: str, seqs: Iterable[int]) -> dict[int, list[str]]:
@@ -436,3 +460,19 @@ def _stored(row: Row) -> Stored:
         row["part"],
         row["state"],
     )
+
+
+def private_files(tx: Tx, tenant: str, blobs: Iterable[str]) -> set[str]:
+    """Those of these files that somebody has sent us in a private thread."""
+    wanted = sorted(set(blobs))
+    if not wanted:
+        return set()
+    rows = tx.all(
+        "SELECT DISTINCT a.blob FROM attachments a JOIN interaction_keys k ON k.seq = a.seq JOIN interactions i"
+        " ON i.tenant = k.tenant AND i.node = k.node AND i.at = k.at AND i.seq = k.seq JOIN legs l ON l.leg = i.leg"
+        " WHERE a.tenant = ? AND i.direction = 'inbound' AND l.visibility = 'private'"
+        f" AND a.blob IN ({', '.join('?' * len(wanted))})",
+        tenant,
+        *wanted,
+    )
+    return {row["blob"] for row in rows}

@@ -68,15 +68,32 @@ def of_thread(
 
 
 def turns(tx: Tx, tenant: str, conversation: str, limit: int = 100) -> list[Record]:
-    """What agents did with the conversation, the newest `limit`, in order."""
+    """What agents did with the conversation, and what was proven or refused in it; the newest `limit`, in order."""
     rows = tx.all(
         "SELECT * FROM log WHERE tenant = ? AND conversation = ? AND type IN ('conversation.handed_off',"
-        " 'conversation.assigned', 'conversation.resolved', 'conversation.reopened') ORDER BY cursor DESC LIMIT ?",
+        " 'conversation.assigned', 'conversation.resolved', 'conversation.reopened', 'conversation.merged',"
+        " 'conversation.split', 'conversation.moved', 'conversation.restored', 'handoff.refused',"
+        " 'challenge.started', 'challenge.proven', 'proof.refused') ORDER BY cursor DESC LIMIT ?",
         tenant,
         conversation,
         limit,
     )
-    return [_record(row) for row in reversed(rows)]
+    early = _refused_before(tx, tenant, conversation, limit)
+    found = sorted([*rows, *early], key=lambda row: int(row["cursor"]))
+    return [_record(row) for row in found[-limit:]]
+
+
+def _refused_before(tx: Tx, tenant: str, conversation: str, limit: int) -> list[Row]:
+    """A token comes before the first word: what was refused then was of no conversation yet."""
+    return tx.all(
+        "SELECT g.* FROM log g JOIN (SELECT DISTINCT channel, thread FROM legs WHERE tenant = ? AND conversation = ?"
+        " AND visibility = 'private') l ON g.channel = l.channel AND g.thread = l.thread WHERE g.tenant = ?"
+        " AND g.type IN ('handoff.refused', 'proof.refused') AND g.conversation IS NULL ORDER BY g.cursor DESC LIMIT ?",
+        tenant,
+        conversation,
+        tenant,
+        limit,
+    )
 
 
 def newest(tx: Tx, tenant: str | None = None) -> int:

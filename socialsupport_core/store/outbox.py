@@ -23,7 +23,7 @@ NEXT: dict[str, frozenset[str]] = {
 """From each state to those that may follow; an echo proves any of them `sent`.
 
 Only a person brings `uncertain` or `failed` back to `queued`. That what was `sent` has failed after all only the
-network says: see `bounce`.
+network says: see `refuse`.
 """
 
 
@@ -233,10 +233,17 @@ def move(
     return bool(moved)
 
 
-def bounce(tx: Tx, part: Part, error: str, code: str | None) -> bool:
-    """The network took it, and says later that it did not arrive."""
-    sql = "UPDATE outbox SET state = 'failed', error = ?, code = ? WHERE tenant = ? AND part = ? AND state = 'sent'"
-    return bool(tx.run(sql, error, code, part.tenant, part.key))
+def refuse(tx: Tx, part: Part, error: str | None, code: str | None) -> bool:
+    """The network says that it could not deliver what it had taken; a person may send it again."""
+    refused = tx.run(
+        "UPDATE outbox SET state = 'failed', error = ?, code = ? WHERE tenant = ? AND part = ?"
+        " AND state IN ('sent', 'uncertain')",
+        error or "the network could not deliver it",
+        code,
+        part.tenant,
+        part.key,
+    )
+    return bool(refused)
 
 
 def get(tx: Tx, tenant: str, key: str) -> Part | None:

@@ -7,13 +7,22 @@ import re
 
 from socialsupport_core.store.backfills import TABLES as BACKFILLS
 from socialsupport_core.store.breakers import TABLES as BREAKERS
+from socialsupport_core.store.conduct import TABLES as CONDUCT
+from socialsupport_core.store.context import TABLES as CONTEXT
 from socialsupport_core.store.credentials import TABLES as CREDENTIALS
 from socialsupport_core.store.erasures import TABLES as ERASURES
+from socialsupport_core.store.evidence import TABLES as EVIDENCE
 from socialsupport_core.store.fanouts import TABLES as FANOUTS
+from socialsupport_core.store.handoffs import TABLES as HANDOFFS
 from socialsupport_core.store.health import TABLES as HEALTH
 from socialsupport_core.store.leases import TABLES as LEASES
+from socialsupport_core.store.moves import TABLES as MOVES
+from socialsupport_core.store.nodes import TABLES as NODES
 from socialsupport_core.store.pace import TABLES as PACE
+from socialsupport_core.store.policies import TABLES as POLICIES
+from socialsupport_core.store.proofs import TABLES as PROOFS
 from socialsupport_core.store.retention import TABLES as RETENTION
+from socialsupport_core.store.reviews import TABLES as REVIEWS
 from socialsupport_core.store.tallies import TABLES as TALLIES
 from socialsupport_core.store.traces import TABLES as TRACES
 from socialsupport_core.store.webhooks import TABLES as WEBHOOKS
@@ -48,31 +57,17 @@ CREATE TABLE events_seen (
   tenant TEXT NOT NULL, channel TEXT NOT NULL, event TEXT NOT NULL,
   PRIMARY KEY (tenant, channel, event)) WITHOUT ROWID;
 
-CREATE TABLE nodes (
-  node NUMBERED, tenant TEXT NOT NULL, kind TEXT NOT NULL, scope TEXT NOT NULL,
-  value TEXT NOT NULL, first_seen INTEGER NOT NULL, id TEXT NOT NULL, customer INTEGER NOT NULL,
-  name TEXT, handle TEXT, name_at INTEGER NOT NULL DEFAULT 0, handle_at INTEGER NOT NULL DEFAULT 0,
-  UNIQUE (tenant, kind, scope, value), UNIQUE (tenant, id));
-CREATE INDEX nodes_by_customer ON nodes (tenant, customer);
-CREATE TABLE evidence (
-  tenant TEXT NOT NULL, digest TEXT NOT NULL, a INTEGER NOT NULL, b INTEGER NOT NULL, tier TEXT NOT NULL,
-  proof TEXT NOT NULL, source TEXT NOT NULL, at INTEGER NOT NULL, agent TEXT, note TEXT,
-  retracted_by TEXT, retracted_at INTEGER,
-  PRIMARY KEY (tenant, digest)) WITHOUT ROWID;
-CREATE INDEX evidence_by_a ON evidence (tenant, a);
-CREATE INDEX evidence_by_b ON evidence (tenant, b);
-
 CREATE TABLE conversations (
   tenant TEXT NOT NULL, conversation TEXT NOT NULL, node INTEGER NOT NULL, subject TEXT, status TEXT NOT NULL,
   assignee TEXT, opened_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, waiting_since INTEGER,
-  answered_at INTEGER,
+  answered_at INTEGER, superseded_by TEXT,
   PRIMARY KEY (tenant, conversation)) WITHOUT ROWID;
 CREATE INDEX conversations_by_status ON conversations (tenant, status, waiting_since);
 CREATE TABLE legs (
   leg NUMBERED, tenant TEXT NOT NULL, conversation TEXT NOT NULL, channel TEXT NOT NULL,
   network TEXT NOT NULL, own_account TEXT NOT NULL, thread TEXT NOT NULL, visibility TEXT NOT NULL,
   node INTEGER NOT NULL, opened_at INTEGER NOT NULL, last_inbound INTEGER, rule TEXT NOT NULL, reason TEXT NOT NULL,
-  moved_from TEXT);
+  moved_from TEXT, moved_rule TEXT, moved_reason TEXT);
 CREATE INDEX legs_by_thread ON legs (tenant, channel, thread, node);
 CREATE INDEX legs_by_node ON legs (tenant, node);
 CREATE INDEX legs_by_conversation ON legs (tenant, conversation);
@@ -119,11 +114,6 @@ CREATE TABLE asks (
   tenant TEXT NOT NULL, part TEXT NOT NULL, position INTEGER NOT NULL, digest TEXT NOT NULL, answer TEXT,
   PRIMARY KEY (tenant, part, position)) WITHOUT ROWID;
 
-CREATE TABLE handoffs (
-  digest TEXT PRIMARY KEY, tenant TEXT NOT NULL, conversation TEXT NOT NULL, node INTEGER NOT NULL,
-  visibility TEXT NOT NULL, channel TEXT NOT NULL, agent TEXT NOT NULL, created_at INTEGER NOT NULL,
-  expires_at INTEGER NOT NULL, redeemed_at INTEGER, redeemed_by INTEGER) WITHOUT ROWID;
-
 CREATE TABLE crms (
   tenant TEXT NOT NULL REFERENCES tenants, crm TEXT NOT NULL, adapter TEXT NOT NULL, door TEXT NOT NULL UNIQUE,
   cursor INTEGER NOT NULL, PRIMARY KEY (tenant, crm)) WITHOUT ROWID;
@@ -143,7 +133,9 @@ CREATE TABLE log (
 CREATE INDEX log_by_tenant ON log (tenant, cursor);
 CREATE INDEX log_by_thread ON log (tenant, channel, thread, cursor);
 CREATE INDEX log_of_turns ON log (tenant, conversation, cursor) WHERE type IN ('conversation.handed_off',
-  'conversation.assigned', 'conversation.resolved', 'conversation.reopened');
+  'conversation.assigned', 'conversation.resolved', 'conversation.reopened', 'conversation.merged',
+  'conversation.split', 'conversation.moved', 'conversation.restored', 'handoff.refused',
+  'challenge.started', 'challenge.proven', 'proof.refused');
 CREATE TABLE audit (
   number SERIAL, tenant TEXT NOT NULL, agent TEXT NOT NULL, at INTEGER NOT NULL,
   verb TEXT NOT NULL, object TEXT NOT NULL);
@@ -169,7 +161,13 @@ SCHEMA += TALLIES
 
 SCHEMA += PACE + BREAKERS
 
-NUMBERED = ("node", "leg", "seq", "part")
+SCHEMA += HANDOFFS + PROOFS
+
+SCHEMA += NODES + EVIDENCE + POLICIES
+
+SCHEMA += CONTEXT + MOVES + CONDUCT + REVIEWS
+
+NUMBERED = ("node", "leg", "seq", "part", "move")
 
 TELL = "INSERT INTO log (tenant, type, at, channel, thread, conversation, data) VALUES (?, ?, ?, ?, ?, ?, ?)"
 """How the log is written, with each commit."""

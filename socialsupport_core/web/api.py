@@ -13,11 +13,11 @@ from starlette.routing import Route
 
 from socialsupport_core.hub import CursorAhead, Hub
 from socialsupport_core.identity import NoSuchCustomer, Verdict
-from socialsupport_core.model import Choice, Interaction
+from socialsupport_core.model import Choice, Interaction, Template
 from socialsupport_core.model.interaction import Attachment
 from socialsupport_core.store import StoreError
 from socialsupport_core.store.accounts import Access
-from socialsupport_core.web import admin, channels, connect, erasing, files, webhooks
+from socialsupport_core.web import admin, channels, connect, conversing, erasing, files, handing, webhooks
 from socialsupport_core.web.auth import require
 from socialsupport_core.web.endpoint import (
     Body,
@@ -47,6 +47,7 @@ class ReplyBody(Body):
     choices: list[Choice] = Field(default_factory=list)
     subject: str | None = None
     private: bool = False
+    template: Template | None = None
 
     def how(self, hub: Hub) -> dict[str, Any]:
         given = self.model_dump(exclude={"text"}) | {"attachments": files.attached(hub, self.attachments)}
@@ -59,10 +60,6 @@ class NoteBody(Body):
 
 class AssignBody(Body):
     assignee: str | None
-
-
-class HandoffBody(Body):
-    leg: int | None = None
 
 
 class LinkBody(Body):
@@ -226,11 +223,6 @@ def reopen(request: Request, hub: Hub, access: Access) -> Any:
     return {}
 
 
-def hand_off(request: Request, hub: Hub, access: Access) -> Any:
-    leg = body_of(request, HandoffBody).leg
-    return hub.hand_off(access.agent.tenant, id_of(request), agent=access.agent.id, leg=leg)
-
-
 def settle(request: Request, hub: Hub, access: Access) -> Any:
     state: Any = body_of(request, SettleBody).state
     hub.settle(access.agent.tenant, request.path_params["part"], state, agent=access.agent.id)
@@ -336,12 +328,12 @@ ROUTES = [
     route("/customers/{id:path}/link", "POST", "link", link),
     route("/customers/{id:path}/split", "POST", "link", split),
     route("/customers/{id:path}/undo", "POST", "link", undo),
+    *handing.CUSTOMERS,
     route("/customers/{id:path}", "GET", "read", customer),
     route("/conversations", "GET", "read", queue, query=("status", "channel", "assignee", "waiting", "limit")),
     route("/conversations/{id}", "GET", "read", conversation),
     route("/conversations/{id}/plan", "POST", "read", plan),
     route("/conversations/{id}/reply", "POST", "reply", reply),
-    route("/conversations/{id}/hand-off", "POST", "reply", hand_off),
     route("/conversations/{id}/note", "POST", "reply", note),
     route("/conversations/{id}/presence", "POST", "reply", presence),
     route("/conversations/{id}/assign", "POST", "reply", assign),
@@ -356,4 +348,6 @@ ROUTES = [
     *webhooks.ROUTES,
     *admin.ROUTES,
     *erasing.ROUTES,
+    *conversing.ROUTES,
+    *handing.ROUTES,
 ]

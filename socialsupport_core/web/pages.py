@@ -1,7 +1,6 @@
 """The pages: the agents' inbox, and the one to which a hand-off link leads."""
 
 import asyncio
-import html
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -12,6 +11,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from socialsupport_core.hub import Hub
+from socialsupport_core.web import arrivals
 from socialsupport_core.web.auth import COOKIE, csrf_for
 from socialsupport_core.web.doors import read_body
 from socialsupport_core.web.endpoint import read
@@ -57,36 +57,12 @@ async def session(request: Request) -> Response:
 async def handoff(request: Request) -> Response:
     """Where a hand-off link leads: the private channels on which to go on."""
     hub: Hub = request.app.state.hub
-    ways = await asyncio.to_thread(hub.handoff_ways, request.path_params["token"])
+    token, asked = request.path_params["token"], arrivals.wanted(request.headers.get("accept-language", ""))
+    ways = await asyncio.to_thread(hub.handoff_ways, token, asked)
     if ways is None:
-        text = "<h1>This link has been used, or has expired</h1><p>Ask us for a new one.</p>"
-        return HTMLResponse(_page(text), 404)
-    items = "".join(
-        f'<li><a href="{html.escape(way["url"], quote=True)}" rel="noreferrer">{_label(way)}</a></li>' for way in ways
-    )
-    lead = "<h1>Go on where we left off</h1><p>Choose how. We know what it is about already.</p>"
-    return HTMLResponse(_page(f"{lead}<ul>{items}</ul>"))
-
-
-LABELS = {
-    "email": "By e-mail",
-    "webchat": "In the web chat",
-    "telegram": "On Telegram",
-    "x": "By direct message on X",
-}
-
-
-def _label(way: dict[str, str]) -> str:
-    return html.escape(LABELS.get(way["network"], f"On {way['network']}"))
-
-
-def _page(body: str) -> str:
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport"'
-        ' content="width=device-width, initial-scale=1"><title>Go on with us</title>'
-        '<link rel="icon" href="static/icon.svg" type="image/svg+xml"><link rel="stylesheet" href="static/page.css">'
-        f"<main>{body}</main></html>"
-    )
+        return HTMLResponse(arrivals.over(asked), 404)
+    known = await asyncio.to_thread(hub.handoff_language, token)
+    return HTMLResponse(arrivals.page(known or asked, ways))
 
 
 HANDOFF: tuple[BaseRoute, ...] = (

@@ -21,6 +21,7 @@ from socialsupport_core.contract import (
     Unavailable,
     Unsupported,
 )
+from socialsupport_core.conversation.moving import MoveRefused
 from socialsupport_core.hub import (
     CursorAhead,
     DoorClosed,
@@ -28,9 +29,11 @@ from socialsupport_core.hub import (
     NoSuchConversation,
     NoSuchDoor,
     NoSuchWebhook,
+    NothingTold,
     ReplyRefused,
 )
 from socialsupport_core.identity import Erased, NoSuchCustomer, VerdictRefused
+from socialsupport_core.identity.proofs import ProofRefused
 from socialsupport_core.mistakes import mistakes
 from socialsupport_core.store import StoreError
 from socialsupport_core.web.endpoint import Misread
@@ -41,9 +44,12 @@ STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NoSuchCustomer, 404),
     (NoSuchConversation, 404),
     (NoSuchWebhook, 404),
+    (NothingTold, 404),
     (NoSuchChannel, 404),
     (SignatureError, 401),
     (VerdictRefused, 409),
+    (ProofRefused, 422),
+    (MoveRefused, 409),
     (CursorAhead, 409),
     (ReplyRefused, 422),
     (DoorClosed, 503),

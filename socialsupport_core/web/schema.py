@@ -13,9 +13,9 @@ from starlette.routing import Route
 from socialsupport_core.model import Interaction
 from socialsupport_core.pipeline.webhooks import MEDIA_TYPE, PING
 from socialsupport_core.store.accounts import Scope
-from socialsupport_core.web import admin, api, channels, webhooks
+from socialsupport_core.web import admin, api, channels, conversing, handing, webhooks
 from socialsupport_core.web.endpoint import MAX_PAGE
-from socialsupport_core.web.shapes import EMPTY, EVENTS, MODELS, SHAPES, TEXT, Shape, fields, listed, ref
+from socialsupport_core.web.shapes import EMPTY, EVENTS, MODELS, SHAPES, TEXT, TIME, Shape, fields, listed, ref
 
 Document = dict[str, Any]
 BINARY: Shape = {"type": "string", "contentMediaType": "application/octet-stream"}
@@ -30,7 +30,7 @@ QUERY: dict[str, tuple[Shape, str]] = {
     "channel": (TEXT, "Of conversations, only those with a leg on this channel; to connect, the channel itself."),
     "return_to": (TEXT, "A path of this origin to which the operator comes back in the end."),
     "redirect": ({"enum": ["1", "true", "yes"]}, "Send the browser there at once; only this browser may come back."),
-    "state": (TEXT, "What the operator was given along."),
+    "state": (TEXT, "Of reviews `open`, `later` or `decided`; coming back from a network, what was given along."),
     "code": (TEXT, "What the network gives for access."),
     "error": (TEXT, "Why there is no access."),
     "error_description": (TEXT, "The same in words."),
@@ -38,6 +38,7 @@ QUERY: dict[str, tuple[Shape, str]] = {
     "waiting": ({"enum": ["1", "true", "yes"]}, "Only where the customer waits for an answer."),
     "name": (TEXT, "What the file is called; its ending tells the type where the request does not."),
     "tenant": (TEXT, "Only of this tenant."),
+    "leg": ({"type": "integer"}, "The leg on which the customer is; where the customer spoke last unless you say."),
 }
 PATH: dict[str, str] = {
     "door": "The unguessable id of the door.",
@@ -147,8 +148,83 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/api/conversations/{id}/reply"): Operation(
         "Answer. The same `Idempotency-Key` sends once.", "reply", ref("Sent"), api.ReplyBody, status=202
     ),
+    ("GET", "/api/conversations/{id}/hand-off"): Operation(
+        "The channels to which it may be handed off, the most suitable first, each with its reasons or with what closes"
+        " it; and the hand-offs so far.",
+        "read",
+        ref("HandOffTargets"),
+        query=("leg",),
+    ),
     ("POST", "/api/conversations/{id}/hand-off"): Operation(
-        "A link that brings its bearer to this conversation, once.", "reply", ref("HandOff"), api.HandoffBody
+        "Hand it on: `to` a channel, `to_agent`, or with neither a link that brings its bearer here, once.",
+        "reply",
+        ref("HandOff"),
+        handing.HandoffBody,
+    ),
+    ("GET", "/api/conversations/{id}/challenge"): Operation(
+        "The one-time codes that were asked for, and how each stands.",
+        "read",
+        fields(challenges=listed(ref("Challenge"))),
+    ),
+    ("POST", "/api/conversations/{id}/challenge"): Operation(
+        "A one-time code: told to one account, to be said by another. A message with it redeems it.",
+        "reply",
+        ref("ChallengeMade"),
+        handing.ChallengeBody,
+        status=201,
+    ),
+    ("POST", "/api/challenges/{id}/hear"): Operation(
+        "The code that the customer has said by telephone; a wrong one counts as a try.",
+        "reply",
+        ref("Challenge"),
+        handing.HearBody,
+    ),
+    ("POST", "/api/identities/nonce"): Operation(
+        "A nonce with which your portal signs in whoever is at this account.",
+        "link",
+        fields(nonce=TEXT, expires_at=TIME),
+        handing.NonceBody,
+        status=201,
+    ),
+    ("POST", "/api/identities"): Operation(
+        "The ID token that came of it: verified evidence of who is at the account.",
+        "link",
+        fields(customer=TEXT, proof=TEXT, claims=listed(TEXT)),
+        handing.SignedInBody,
+    ),
+    ("GET", "/api/identities/issuers"): Operation(
+        "Whose ID tokens are believed.",
+        "configure",
+        fields(issuers=listed(fields(issuer=TEXT, audience=TEXT, algorithms=listed(TEXT)))),
+    ),
+    ("POST", "/api/identities/issuers"): Operation(
+        "Believe the ID tokens of an issuer; its public keys come along, and again when they change.",
+        "configure",
+        EMPTY,
+        handing.IssuerBody,
+        status=201,
+    ),
+    ("DELETE", "/api/identities/issuers/{id}"): Operation("Believe them no more.", "configure", EMPTY),
+    ("GET", "/api/customers/{id}/consents"): Operation(
+        "By channel the customer's last word on being written to there.",
+        "read",
+        fields(consents={"type": "object", "additionalProperties": ref("Consent")}),
+    ),
+    ("POST", "/api/customers/{id}/consents"): Operation(
+        "The customer agreed, or refused, to be written to on a channel.", "reply", EMPTY, handing.ConsentBody
+    ),
+    ("GET", "/api/hand-off/templates"): Operation(
+        "The words of hand-offs, by language and name.",
+        "read",
+        fields(
+            templates={
+                "type": "object",
+                "additionalProperties": {"type": "object", "additionalProperties": TEXT},
+            }
+        ),
+    ),
+    ("PUT", "/api/hand-off/templates"): Operation(
+        "The tenant's own words, as TOML, in place of those it had.", "configure", EMPTY, handing.WordsBody
     ),
     ("POST", "/api/conversations/{id}/note"): Operation(
         "An internal note. The same `Idempotency-Key` keeps one.", "reply", EMPTY, api.NoteBody
@@ -164,6 +240,50 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("POST", "/api/conversations/{id}/resolve"): Operation("The matter is done.", "reply", EMPTY),
     ("POST", "/api/conversations/{id}/reopen"): Operation("It is not.", "reply", EMPTY),
+    ("POST", "/api/conversations/{id}/merge"): Operation(
+        "All of it goes on in another conversation of the same customer, where its id leads from then on.",
+        "link",
+        ref("Moved"),
+        conversing.MergeBody,
+    ),
+    ("POST", "/api/conversations/{id}/split"): Operation(
+        "Some legs, or a thread from the interaction `since` on, become a conversation of their own: the last that is"
+        " answered.",
+        "link",
+        ref("Moved"),
+        conversing.PartBody,
+    ),
+    ("POST", "/api/conversations/{id}/move"): Operation(
+        "Some legs, or a thread from the interaction `since` on, go on in another conversation of the customer.",
+        "link",
+        ref("Moved"),
+        conversing.MoveBody,
+    ),
+    ("POST", "/api/conversations/{id}/undo"): Operation(
+        "Take a merge, split or move back: the last one, unless `move` names another.",
+        "link",
+        ref("Moved"),
+        conversing.UndoMoveBody,
+    ),
+    ("POST", "/api/conversations/{id}/context"): Operation(
+        "Correct what the customer has told, remove it, or `restore` it; the context as it is then.",
+        "reply",
+        fields(context=listed(ref("Told"))),
+        conversing.ContextBody,
+    ),
+    ("GET", "/api/reviews"): Operation(
+        "What the machine may not decide about who is who, with its reasons: `open` unless `state` says `later`; what"
+        " was `decided` comes under that name.",
+        "read",
+        fields(reviews_=listed(ref("Review")), decided_=listed(ref("Decided"))),
+        query=("state", "limit"),
+    ),
+    ("POST", "/api/reviews/{id}"): Operation(
+        "Decide: `link`, `apart` (they are not the same), `later`, or `undo` what was decided.",
+        "link",
+        fields(customers=listed(TEXT), verdict_=TEXT),
+        conversing.DecisionBody,
+    ),
     ("POST", "/api/outbox/{part}/settle"): Operation(
         "A person has looked whether an uncertain part was sent.", "reply", EMPTY, api.SettleBody
     ),

@@ -3,10 +3,12 @@
 from typing import Any, get_args
 
 from socialsupport_core.contract import Refusal
+from socialsupport_core.identity.review import Kind as ReviewKind
 from socialsupport_core.model import Facts, Interaction
 from socialsupport_core.model.event import DeliveryState
 from socialsupport_core.pipeline.plan import Loss, Obstacle
 from socialsupport_core.store.accounts import SCOPES
+from socialsupport_core.store.moves import Kind
 from socialsupport_core.store.outbox import NEXT
 
 Shape = dict[str, Any]
@@ -45,11 +47,14 @@ BETWEEN: dict[str, Shape] = {
     "at": TIME,
     "agent_": TEXT,
 }
+WEAK = fields(between=listed(TEXT), tier=BETWEEN["tier"], at=TIME)
+"""Of evidence that was retracted or is too much to be told."""
 SUMMARY: dict[str, Shape] = {
     "id": TEXT,
     "customer": WHO,
     "subject_": TEXT,
-    "status": {"enum": ["open", "resolved"]},
+    "status": {"enum": ["open", "resolved", "superseded"]},
+    "superseded_by_": TEXT,
     "assignee_": TEXT,
     "opened_at": TIME,
     "updated_at": TIME,
@@ -69,6 +74,21 @@ TOKEN: dict[str, Shape] = {
     "issued_at_": TIME,
     "issued_by_": TEXT,
     "purpose_": TEXT,
+}
+
+HOW: Shape = {"enum": ["open", "leg", "begin", "link"]}
+CHALLENGE: dict[str, Shape] = {
+    "id": TEXT,
+    "proof": TEXT,
+    "conversation": TEXT,
+    "told": TEXT,
+    "expected": TEXT,
+    "agent": TEXT,
+    "state": {"enum": ["open", "proven", "spent", "expired", "replaced"]},
+    "tries": NUMBER,
+    "created_at": TIME,
+    "expires_at": TIME,
+    "ended_at_": TIME,
 }
 
 SHAPES: dict[str, Shape] = {
@@ -120,11 +140,64 @@ SHAPES: dict[str, Shape] = {
         **SUMMARY,
         answering_=listed(TEXT),
         legs=listed(ref("Leg")),
+        context=listed(ref("Told")),
+        moves=listed(ref("Move")),
         entries=listed(ref("Entry")),
         timeline=listed(ref("Entry")),
         turns=listed({"type": "object"}),
         unsent=listed(ref("Unsent")),
     ),
+    "Told": fields(
+        kind=TEXT,
+        label=TEXT,
+        value=TEXT,
+        told_=TEXT,
+        state={"enum": ["told", "corrected", "removed"]},
+        at=TIME,
+        interaction=TEXT,
+        conversation=TEXT,
+        network_=TEXT,
+        visibility=VISIBILITY,
+        agent_=TEXT,
+        decided_at_=TIME,
+    ),
+    "Move": fields(
+        id=TEXT,
+        kind={"enum": list(get_args(Kind))},
+        origin=TEXT,
+        target=TEXT,
+        legs=listed(NUMBER),
+        at=TIME,
+        agent_=TEXT,
+        reason=TEXT,
+        undone_at_=TIME,
+        undone_by_=TEXT,
+    ),
+    "Review": fields(
+        id=TEXT,
+        kind={"enum": list(get_args(ReviewKind))},
+        reason=TEXT,
+        between=listed(fields(identifier=TEXT, customer=TEXT, name_=TEXT, handle_=TEXT)),
+        evidence=listed({"type": "object"}),
+        identifier_=TEXT,
+        rule_=TEXT,
+        remedy_=TEXT,
+        at_=TIME,
+        probability_={"type": "number"},
+        weight_={"type": "number"},
+        waterfall_=listed({"type": "object"}),
+        reasons_=listed(TEXT),
+        conversation_=TEXT,
+    ),
+    "Decided": fields(
+        id=TEXT,
+        decision={"enum": ["link", "apart", "later"]},
+        agent=TEXT,
+        at=TIME,
+        until_=TIME,
+        verdict_=TEXT,
+    ),
+    "Moved": fields(move=TEXT, conversations=listed(TEXT)),
     "Leg": fields(
         id=NUMBER,
         channel=TEXT,
@@ -189,15 +262,72 @@ SHAPES: dict[str, Shape] = {
         refusals=listed(ref("Refusal")),
     ),
     "Sent": fields(key=TEXT, leg=NUMBER, parts=listed(fields(key=TEXT, id=TEXT, state=STATE))),
-    "HandOff": fields(token=TEXT, url=TEXT, leg=NUMBER, proves=FLAG, note=TEXT),
+    "HandOff": fields(
+        token_=TEXT,
+        url_=TEXT,
+        leg_=NUMBER,
+        proves_=FLAG,
+        note_=TEXT,
+        handoff_=TEXT,
+        to_=TEXT,
+        how_=HOW,
+        said_=listed(TEXT),
+        unsaid_=listed(TEXT),
+        expires_at_=TIME,
+        to_agent_=TEXT,
+        conversation_=TEXT,
+    ),
+    "HandOffTargets": fields(
+        leg=NUMBER,
+        channel=TEXT,
+        visibility=VISIBILITY,
+        targets=listed(
+            fields(
+                channel=TEXT,
+                network=TEXT,
+                how_=HOW,
+                leg_=NUMBER,
+                account_=TEXT,
+                score=NUMBER,
+                reasons=listed(TEXT),
+                obstacles=listed(fields(rule=TEXT, reason=TEXT, remedy=TEXT)),
+            )
+        ),
+        handoffs=listed(
+            fields(
+                id=TEXT,
+                to_=TEXT,
+                how=HOW,
+                state={"enum": ["offered", "reminded", "arrived", "confirmed", "expired", "replaced"]},
+                agent=TEXT,
+                offered_at=TIME,
+                reminded_at_=TIME,
+                arrived_at_=TIME,
+                expires_at=TIME,
+            )
+        ),
+    ),
+    "Challenge": fields(**CHALLENGE),
+    "ChallengeMade": fields(**CHALLENGE, code=TEXT),
+    "Consent": fields(state={"enum": ["in", "out"]}, at=TIME, source=TEXT),
     "Verdict": fields(verdict=TEXT, customers=listed(TEXT)),
-    "Evidence": fields(**BETWEEN, rule_=TEXT, by_=TEXT),
+    "Evidence": fields(**BETWEEN, rule_=TEXT, code_=TEXT, remedy_=TEXT, by_=TEXT, note_=TEXT),
     "Explanation": fields(
         customer=TEXT,
+        verdict=TEXT,
         aliases=listed(TEXT),
-        accounts=listed(fields(identifier=TEXT, since=TIME, name_=TEXT, handle_=TEXT)),
+        accounts=listed(
+            fields(
+                identifier=TEXT,
+                since=TIME,
+                name_=TEXT,
+                handle_=TEXT,
+                handles_=listed(fields(handle=TEXT, since=TIME, until=TIME)),
+            )
+        ),
+        would_change=listed(TEXT),
         evidence=listed(ref("Evidence")),
-        weakest={"anyOf": [ref("Evidence"), {"type": "null"}]},
+        weakest={"anyOf": [ref("Evidence"), WEAK, {"type": "null"}]},
         refused=listed(ref("Evidence")),
         forbidden=listed(ref("Evidence")),
         retracted=listed(ref("Evidence")),
@@ -297,8 +427,10 @@ _DONE = fields(
 )
 _TOUCH = fields(interaction=ref("Interaction"), id=TEXT, customer_=TEXT, agent_=TEXT, state_=STATE)
 _AGENT = fields(agent_=TEXT, by_=TEXT)
+_MOVED = fields(**{"from": TEXT, "to": TEXT, "move": TEXT, "legs": listed(NUMBER), "agent_": TEXT})
 _NATIVE: Shape = {"type": "object", "description": "The event as the connector gave it, without its type."}
 
+STEP: Shape = {"enum": ["planned", "offered", "reminded", "arrived", "confirmed", "expired"]}
 EVENTS: dict[str, tuple[str, Shape]] = {
     "interaction.received": ("A touch was recorded, in either direction, a note included.", _TOUCH),
     "interaction.edited": ("The touch as it reads now.", _TOUCH),
@@ -307,19 +439,40 @@ EVENTS: dict[str, tuple[str, Shape]] = {
     "reaction.removed": ("A reaction was taken back.", fields(id=TEXT, native_id=TEXT, reaction=TEXT)),
     "delivery.updated": ("What became of something that we send; `agent` if a person has settled it.", _DONE),
     "intent.uncertain": ("It may have been sent. A person looks, or the network's echo settles it.", _DONE),
-    "conversation.opened": ("A new matter.", fields(customer=TEXT, network=TEXT)),
+    "conversation.opened": (
+        "A new matter, on a `network`, or what was split `from` another conversation.",
+        fields(**{"customer": TEXT, "network_": TEXT, "from_": TEXT}),
+    ),
     "conversation.assigned": ("To whom; an empty `assignee` is nobody.", fields(assignee=TEXT, agent=TEXT)),
     "conversation.handed_off": (
-        "A hand-off was offered, or its bearer has arrived.",
-        fields(**{"from": TEXT, "to": TEXT, "agent": TEXT, "step": {"enum": ["offered", "arrived"]}}),
+        "A hand-off goes from step to step, from one channel (or agent) to another.",
+        fields(
+            **{"from": TEXT, "to": TEXT, "agent": TEXT, "step": STEP, "handoff_": TEXT, "how_": TEXT},
+            reasons_=TEXT,
+            tier_=TEXT,
+        ),
     ),
     "conversation.merged": (
-        "Two customers turned out to be one: `from` goes on in `to`.",
-        fields(**{"from": TEXT, "to": TEXT}),
+        "An agent has merged them, or two customers turned out to be one: `from` goes on in `to`.",
+        _MOVED,
+    ),
+    "conversation.split": (
+        "An agent, or the division of its customer, has made some legs of `from` a conversation `to` of their own.",
+        _MOVED,
+    ),
+    "conversation.moved": (
+        "An agent, or a hand-off link that came late, has moved some legs of `from` to the conversation `to`.",
+        _MOVED,
+    ),
+    "conversation.restored": ("A merge, split or move was taken back: its legs are in `to` again.", _MOVED),
+    "conversation.context": (
+        "An agent has corrected or removed what the customer told, or taken that back (`told`).",
+        fields(kind=TEXT, state={"enum": ["told", "corrected", "removed"]}, agent=TEXT),
     ),
     "conversation.resolved": ("An agent, or the CRM, has closed it.", _AGENT),
     "conversation.reopened": (
-        "An agent has reopened it, the customer wrote again, or an answer failed (`by`).",
+        "An agent has reopened it, the customer wrote again, an answer failed, or something open was merged into it"
+        " (`by`).",
         _AGENT,
     ),
     "customer.changed": (
@@ -340,7 +493,19 @@ EVENTS: dict[str, tuple[str, Shape]] = {
         ),
     ),
     "channel.changed": ("A channel has turned, or is well again.", fields(channel=TEXT, state=TEXT, reason=TEXT)),
-    "handoff.refused": ("A token that was not accepted, and why.", fields(account=TEXT, reason=TEXT)),
+    "handoff.refused": ("A token that was not accepted, and why.", fields(account=TEXT, reason=TEXT, proof_=TEXT)),
+    "challenge.started": (
+        "A one-time code was told to `told`, and is expected from `account`.",
+        fields(challenge=TEXT, proof=TEXT, told=TEXT, account=TEXT, agent=TEXT),
+    ),
+    "challenge.proven": (
+        "The code came back: the two accounts are one person's.",
+        fields(challenge=TEXT, proof=TEXT, told=TEXT, account=TEXT),
+    ),
+    "proof.refused": (
+        "Something that was to prove who it is proves nothing, and why.",
+        fields(proof=TEXT, account=TEXT, reason=TEXT, challenge_=TEXT),
+    ),
     "attachment.stored": ("A file has been fetched.", fields(id=TEXT, state=TEXT, reason=TEXT)),
     "attachment.refused": ("A file could not be had.", fields(id=TEXT, state=TEXT, reason=TEXT)),
     "webhook.paused": (

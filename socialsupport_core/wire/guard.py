@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from socialsupport_core.contract.errors import Forbidden, Unavailable
+from socialsupport_core.contract.flow import declares
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052
 _ISATAP = 0x0000_5EFE  # RFC 5214, 6.1, with or without the universal bit
@@ -33,7 +34,7 @@ _RESERVED = tuple(
 def check(request: httpx.Request, hosts: frozenset[str], *, open_network: bool) -> None:
     """Raises Forbidden for a host that is not declared, or for plain http."""
     host = request.url.host
-    if host not in hosts:
+    if not declares(hosts, host):
         raise Forbidden(f"this connector may not call {host!r}; it declares {', '.join(sorted(hosts)) or 'no host'}")
     if request.url.scheme != "https" and not open_network:
         raise Forbidden(f"{request.url.scheme} to {host} is refused; the operator may open it for this channel")

@@ -48,7 +48,7 @@ def test_it_tells_what_went_where_and_what_may_be_left(run: Any, store: str) -> 
     assert "interactions" in ran.out
     assert "cleaned in" in ran.out
     assert "may still hold something: copies of the store that were made before" in ran.out
-    for file in Path(store).parent.iterdir():
+    for file in (one for one in Path(store).parent.rglob("*") if one.is_file()):
         assert b"Canary" not in file.read_bytes()
 
 

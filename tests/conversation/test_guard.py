@@ -1,10 +1,24 @@
 """Corpora for the guard: what must never go out in public, and what support says all day long."""
 
+import hashlib
 import time
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from raven import Raven, Roost, message
+from raven.connector import plugin
 
-from socialsupport_core.conversation.guard import iban, luhn, personal_data
+from socialsupport_core.contract import Refusal, Registry
+from socialsupport_core.conversation.conduct import conduct_of
+from socialsupport_core.conversation.guard import check, iban, luhn, personal_data
+from socialsupport_core.conversation.secrecy import Secrets, gather, seen_in_private
+from socialsupport_core.hub import ReplyRefused
+from socialsupport_core.model import Capabilities, Choice, EditMessage, OpenPrivate, SendMessage, Thread
+from socialsupport_core.model.interaction import Attachment
+from socialsupport_core.store.context import Told
+from socialsupport_core.store.interactions import Stored
 
 REFUSED = """
 kerry@acme.example
@@ -260,3 +274,340 @@ def test_check_digits() -> None:
     assert not luhn("4111111111111112")
     assert iban("DE89 3704 0044 0532 0130 00")
     assert not iban("DE88 3704 0044 0532 0130 00")
+
+
+# what is private because it was said in private
+
+
+def said(text: str, *, public: bool = False, note: bool = False, at: int = 0) -> Stored:
+    one = message(at, text, visibility="public" if public else "private").interaction
+    if note:
+        one = one.model_copy(update={"direction": "internal", "kind": "note", "network": "internal"})
+    return Stored(at, 1, at, 1, None, one, at, None, None, None, None, None)
+
+
+def told(kind: str, value: str, visibility: str = "private", **more: Any) -> Told:
+    return Told(1, 0, 1, kind, value, visibility, **more)
+
+
+PRIVATE = """
+My order is AB-100 2345, the parcel has the number 00340434161094099887.
+Write to k.fisher+x@home.example, I live at 12 High Street, Leeds LS1 4AB.
+My flat is 40512, the contract Z9988776 ends on 2026-03-01 at 12:30.
+We run Windows 10.0.19045.4046 on 192.0.2.10, paid 1,299.00 € and 12345.67 EUR, walked 100000 steps.
+Room 12, since 20260301, 10 000 points; my score is 12345 points.
+""".strip()
+CONTEXT = [
+    told("order", "AB-1002345"),
+    told("account", "31415926"),
+    told("address", "12 High Street, Leeds LS1 4AB"),
+    told("order", "5822"),
+    told("choice", "WH-1000XM5"),
+    told("order", "4712", "public"),
+    told("order", "4713", state="corrected", corrected="4714"),
+    told("order", "4715", state="removed"),
+]
+PUBLIC = "In public I said 77889, and order 4712."
+NOTE = "She is angry about the broken lamp and wants her money back today, says 55443322."
+SECRETS = gather(
+    [
+        said(PRIVATE, at=1),
+        said(PUBLIC, public=True, at=2),
+        said("My number is 77889 too", at=3),
+        said(NOTE, note=True, at=4),
+    ],
+    CONTEXT,
+)
+
+TELLS = """
+your order AB-1002345 is on its way
+your order AB1002345
+order ab 100 2345 is packed
+parcel 00340434161094099887 left today
+parcel 0034 0434 1610 9409 9887
+see https://track.example/p/00340434161094099887 for more
+flat 40512, right?
+contract:40512
+no.40512
+#40512
+contract Z9988776 is renewed
+contract 9988776
+account 31415926
+account 3141-5926
+account ３１４１５９２６
+account 3141\u200b5926
+we send it to 12 High Street, Leeds
+we send it to 12 high street leeds LS1 4AB
+order 5822 is packed
+ORDER #5822!
+order 4713
+order 4714
+order 4715
+she is angry about the broken lamp, we know
+SHE IS ANGRY ABOUT THE BROKEN LAMP
+about the broken lamp and wants her
+reference 55443322
+""".strip().splitlines()
+TELLS_NOT = """
+Hello Kerry, your parcel is on its way.
+order 4712 is packed
+you said 77889 yourself
+We are open on 2026-03-01 from 12:30.
+on 01.03.2026 and 20260301
+Please install Windows 10.0.19045.4046.
+Our server is 192.0.2.10.
+It costs 1,299.00 €.
+It costs 12345.67 EUR.
+You have 10 000 points, or 12345 points.
+100000 people use it
+order 58220 is another
+order 15822
+account 314159265
+Room 12 is free.
+The WH-1000XM5 is back in stock.
+We are sorry about the broken lamp.
+she is angry about the lamp
+High Street is closed today.
+ask for 12345678 in the shop
+call 0800 1234567
+in 2026, not in 2025
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize("text", TELLS)
+def test_what_was_said_in_private_only_is_seen_and_its_place_is_told(text: str) -> None:
+    around = f"Thank you! {text} Anything else?"
+    found = seen_in_private(around, SECRETS)
+    assert found, text
+    assert all(11 <= start < end <= 11 + len(text) for _, start, end in found)
+
+
+@pytest.mark.parametrize("text", TELLS_NOT)
+def test_what_everybody_may_know_is_not(text: str) -> None:
+    assert seen_in_private(text, SECRETS) == []
+
+
+@pytest.mark.parametrize("text", PASSED)
+def test_what_support_says_all_day_long_tells_nothing_private(text: str) -> None:
+    assert seen_in_private(text, SECRETS) == []
+
+
+def test_the_private_corpora_are_as_large_as_they_should_be() -> None:
+    assert len(TELLS) >= 25
+    assert len(TELLS_NOT) >= 20
+
+
+def test_it_says_what_it_is() -> None:
+    names = {text: seen_in_private(text, SECRETS)[0][0] for text in (TELLS[0], TELLS[6], TELLS[-2])}
+    assert list(names.values()) == [
+        "the customer's order",
+        "a number that was seen in private only",
+        "words of an internal note",
+    ]
+
+
+@given(st.text(max_size=200))
+def test_any_text_can_be_looked_at(text: str) -> None:
+    assert all(0 <= start < end <= len(text) for _, start, end in seen_in_private(text, SECRETS))
+
+
+@given(st.integers(10_000, 10**12), st.sampled_from(["{}", "order {}", "#{}", "({})", "no {}!", "ref. {}."]))
+def test_any_number_of_five_digits_is_a_secret_once_it_was_told_in_private(number: int, frame: str) -> None:
+    if number % 1000 == 0 or str(number)[:2] in {"19", "20"}:
+        return  # round numbers, and what may be a date
+    secrets = gather([said(f"my number: {number}")], [])
+    assert seen_in_private(frame.format(number), secrets)
+    assert not seen_in_private(frame.format(number + 1), secrets)
+
+
+@pytest.mark.parametrize("unit", ["1", "1 ", "1-", "a1", "she is ", "5822 "])
+def test_looking_for_secrets_takes_no_more_than_a_few_times_as_long_for_a_text_of_four_times_the_length(
+    unit: str,
+) -> None:
+    def looked(size: int) -> float:
+        text, began = unit * (size // len(unit)), time.process_time()
+        seen_in_private(text, SECRETS)
+        return time.process_time() - began
+
+    short, long = (min(looked(size) for _ in range(3)) for size in (5_000, 20_000))
+    assert long < 12 * max(short, 0.002)
+
+
+# whatever the intent
+
+
+SQUARE = Thread(id="square", visibility="public")
+
+
+def send(text: str = "hello", **more: Any) -> SendMessage:
+    return SendMessage(key="k", own_account="tower", thread=SQUARE, text=text, **more)
+
+
+LEAK = "account 31415926"
+WAYS = {
+    "text": send(LEAK),
+    "subject": send(subject=LEAK),
+    "button": send(choices=(Choice(value="1", title=LEAK),)),
+    "name of a file": send(attachments=(Attachment(media_type="image/png", blob="b", name="31415926.png"),)),
+    "description of a file": send(attachments=(Attachment(media_type="image/png", blob="b", text=LEAK),)),
+    "edit": EditMessage(key="k", own_account="tower", thread=SQUARE, text=LEAK),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_out_is_guarded(way: str) -> None:
+    (refusal,) = check(WAYS[way], secrets=SECRETS)
+    assert refusal.rule == "nothing_private_in_public"
+    assert "hand the conversation off" in refusal.remedy
+    assert bool(refusal.spans) == (way in {"text", "edit"})
+
+
+def test_nothing_is_refused_in_private() -> None:
+    private = Thread(id="dm", visibility="private")
+    assert check(send(LEAK).model_copy(update={"thread": private}), secrets=SECRETS) == ()
+    opening = OpenPrivate(key="k", own_account="tower", thread=SQUARE, text=LEAK + " k@acme.example")
+    assert check(opening, secrets=SECRETS) == ()
+
+
+def test_a_file_that_came_in_private_is_refused_by_its_content() -> None:
+    one = send(attachments=(Attachment(media_type="image/png", blob="abc", name="photo.png"),))
+    (refusal,) = check(one, secrets=Secrets(files=frozenset({"abc"})))
+    assert refusal.reason == "this goes out in public, and photo.png came from a private thread"
+    assert check(one, secrets=Secrets(files=frozenset({"abd"}))) == ()
+
+
+def test_one_place_is_refused_once() -> None:
+    secrets = gather([said("write to k@acme.example")], [told("email", "k@acme.example")])
+    assert [one.rule for one in check(send("k@acme.example"), secrets=secrets)] == ["no_personal_data_in_public"]
+
+
+def test_what_a_tenant_allows_may_be_said() -> None:
+    ours = conduct_of({"guard": {"allowed": ["Support@acme.example", "+49 800 1234567", "31415926"]}})
+    text = "write to support@acme.example, call +49 800 1234567, quote 31415926"
+    assert check(send(text), ours, SECRETS) == ()
+    assert check(send(f"{text}, or kerry@acme.example"), ours, SECRETS) != ()
+    assert check(send(text)) != ()
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [("order Z-123 is packed", True), ("z-123!", True), ("order Z-12 is packed", False), ("order 4711", False)],
+)
+def test_what_a_tenants_own_pattern_finds_is_never_said(text: str, refused: bool) -> None:
+    own = conduct_of({"context": {"order": {"pattern": r"\bZ-\d{3}\b", "label": "Order"}}})
+    found = check(send(text), own)
+    assert [one.reason for one in found] == (
+        ["this goes out in public and contains a value of Order"] if refused else []
+    )
+
+
+def test_unless_it_is_public() -> None:
+    own = conduct_of({"context": {"product": {"pattern": "lamp", "public": True}}})
+    assert check(send("the lamp is back"), own) == ()
+
+
+# through the hub, for every connector
+
+
+class Owl(Raven):
+    name = "owl"
+    capabilities = Capabilities(
+        receives=frozenset({"webhook"}),
+        verification="shared_secret",
+        intents=frozenset({"send.message"}),
+        sends=frozenset({"public"}),
+    )
+
+
+@pytest.fixture
+def heard(roost: Roost) -> Roost:
+    """Kerry has asked in public and told in private, on the same day."""
+    roost.hear(message(1, "Where is my parcel?", visibility="public", at=roost.clock.now))
+    roost.clock.forward(minutes=1)
+    roost.hear(message(2, "My customer number is 31415926, the parcel 00340434161094099887", at=roost.clock.now))
+    roost.hub.note("acme", roost.conversation(), "She is angry about the broken lamp and wants money", agent="dana")
+    return roost
+
+
+def refusals(roost: Roost, text: str, **how: Any) -> list[Refusal]:
+    con = roost.conversation()
+    public = next(one for one in roost.hub.conversation("acme", con)["legs"] if one["visibility"] == "public")
+    try:
+        roost.hub.reply("acme", con, text, agent="dana", leg=public["id"], **how)
+    except ReplyRefused as error:
+        return list(error.refusals)
+    return []
+
+
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ("Your customer number 31415926 is fine", ["31415926"]),
+        ("Parcel 00340434161094099887, customer 3141 5926", ["00340434161094099887", "3141 5926"]),
+        ("We know she is angry about the broken lamp.", ["she is angry about the broken lamp"]),
+    ],
+)
+def test_it_does_not_go_out_and_its_place_is_marked(heard: Roost, text: str, marked: list[str]) -> None:
+    (refusal,) = refusals(heard, text)
+    assert [text[start:end] for start, end in refusal.spans] == marked
+    heard.hub.drain()
+    assert heard.sky.texts() == []
+
+
+def test_it_goes_out_in_private(heard: Roost) -> None:
+    heard.reply("Your customer number 31415926 is fine")
+    heard.hub.drain()
+    assert heard.sky.texts() == ["Your customer number 31415926 is fine"]
+
+
+def test_what_the_customer_says_in_public_too_is_no_secret_any_more(heard: Roost) -> None:
+    heard.hear(message(3, "My customer number is 31415926!!", visibility="public", at=heard.clock.now))
+    assert refusals(heard, "Thank you, 31415926 is fine") == []
+
+
+def test_another_customers_secrets_are_not_looked_for(heard: Roost) -> None:
+    heard.hear(message(3, "My customer number is 27182818", "robin", at=heard.clock.now))
+    assert refusals(heard, "Quote 27182818 in the shop") == []
+
+
+def test_it_follows_who_turns_out_to_be_one_customer(heard: Roost) -> None:
+    heard.hear(message(3, "My customer number is 27182818", "robin", at=heard.clock.now))
+    heard.hub.link("acme", "raven.ring:kerry", "raven.ring:robin", agent="dana")
+    assert refusals(heard, "Quote 27182818 in the shop")
+
+
+def test_a_removed_value_is_no_less_private(heard: Roost) -> None:
+    heard.hub.change_context("acme", heard.conversation(), "account", "31415926", agent="dana")
+    assert refusals(heard, "31415926?")
+
+
+def test_a_file_from_a_private_thread_stays_there(heard: Roost) -> None:
+    heard.sky.files["photo"] = b"a face"
+    photo = Attachment(media_type="image/png", native_id="photo", name="me.png")
+    heard.hear(message(3, "this is me", at=heard.clock.now, attachments=(photo,)))
+    blob = hashlib.sha256(b"a face").hexdigest()
+    again = {"media_type": "image/png", "name": "x.png", "blob": blob, "size": 6}
+    (refusal,) = refusals(heard, "look", attachments=[again])
+    assert "x.png came from a private thread" in refusal.reason
+    heard.reply("in private it may be said", attachments=[again])
+
+
+def test_the_core_does_it_for_a_connector_that_knows_nothing_of_it(heard: Roost) -> None:
+    heard.options["registry"] = Registry.of(plugin(Raven, Owl))
+    heard.reopen()
+    door = heard.hub.add_channel("acme", "barn", "owl", {}).rsplit("/", 1)[1]
+    hoot = message("o1", "Hello?", at=heard.clock.now, network="owl", thread=Thread(id="barn", visibility="public"))
+    heard.hub.receive(door, heard.payload(hoot)).result()
+    heard.hub.drain()
+    legs = heard.hub.conversation("acme", heard.conversation())["legs"]
+    barn = next(one["id"] for one in legs if one["channel"] == "barn")
+    with pytest.raises(ReplyRefused, match="the customer's account"):
+        heard.hub.reply("acme", heard.conversation(), "31415926", agent="dana", leg=barn)
+
+
+def test_a_plan_tells_it_before_anything_is_sent(heard: Roost) -> None:
+    con = heard.conversation()
+    leg = heard.hub.conversation("acme", con)["legs"][0]["id"]
+    planned = heard.hub.plan("acme", con, "31415926", agent="dana", leg=leg)
+    assert (planned["possible"], planned["refusals"][0]["rule"]) == (False, "nothing_private_in_public")
+    assert heard.hub.plan("acme", con, "31415926", agent="dana", leg=leg, private=True)["refusals"] == []

@@ -51,17 +51,37 @@ def one_customer(roost: Roost, *names: str) -> bool:
     return len({roost.hub.customer("acme", str(bird(name).account))["id"] for name in names}) == 1
 
 
+def together(roost: Roost, *names: str) -> bool:
+    return len({roost.conversation(name) for name in names}) == 1
+
+
+def tiers(roost: Roost, name: str) -> set[tuple[str, str]]:
+    """Of all evidence about an account, whether it joins by itself or not."""
+    explained = roost.hub.explain("acme", str(bird(name).account))
+    return {(one["tier"], one["proof"]) for one in (*explained["evidence"], *explained["refused"])}
+
+
 def test_it_goes_on_where_it_was(roost: Roost, token: str) -> None:
     assert re.fullmatch("[a-z2-7]{26}", token)
     arrive(roost, token, "owl")
-    assert roost.conversation("kerry") == roost.conversation("owl")
+    assert together(roost, "kerry", "owl")
     leg = roost.hub.conversation("acme", roost.conversation())["legs"][-1]
     assert (leg["rule"], leg["reason"]) == ("handoff_token", "came with the hand-off link that dana gave on tower")
     assert [one["data"]["step"] for one in roost.log("conversation.handed_off")] == ["offered", "arrived"]
+    entries = roost.hub.conversation("acme", roost.conversation())["entries"]
+    assert [one["interaction"]["text"] for one in entries] == ["hello", "here I am"]
+
+
+def test_a_link_that_could_be_forwarded_proves_only_that_somebody_clicked(roost: Roost, token: str) -> None:
+    """Action at both ends verifies."""
+    arrive(roost, token, "owl")
+    assert tiers(roost, "owl") == {("asserted", "handoff_token")}
+    told, expected = str(bird("kerry").account), str(bird("owl").account)
+    code = roost.hub.challenge("acme", roost.conversation(), told, expected, agent="dana")["code"]
+    roost.hear(message("typed", code, "owl", at=roost.clock.now))
+    assert ("verified", "one_time_code") in tiers(roost, "owl")
     assert one_customer(roost, "kerry", "owl")
-    assert roost.texts("owl") == ["hello", "here I am"]
-    (evidence,) = roost.hub.explain("acme", "raven.ring:owl")["evidence"]
-    assert (evidence["tier"], evidence["proof"]) == ("verified", "handoff_token")
+    assert together(roost, "kerry", "owl")
 
 
 def test_it_works_once(roost: Roost, token: str) -> None:
@@ -83,7 +103,7 @@ def test_shown_again_by_the_account_to_which_it_was_given_it_is_not_spent(roost:
     roost.hear(shows(roost, token, "kerry", 7))
     assert "shown it again" in refusals(roost)[0]
     arrive(roost, token, "owl")
-    assert one_customer(roost, "kerry", "owl")
+    assert together(roost, "kerry", "owl")
 
 
 def test_it_expires_after_a_week(roost: Roost, token: str) -> None:
@@ -112,7 +132,7 @@ def test_another_tenants_is_unknown_and_not_spent(roost: Roost, token: str) -> N
     arrive(roost, token, "owl", tenant="rival")
     assert refusals(roost, "rival") == ["the token is unknown"]
     arrive(roost, token, "owl")
-    assert one_customer(roost, "kerry", "owl")
+    assert together(roost, "kerry", "owl")
 
 
 def test_shown_in_public_it_proves_nothing(roost: Roost) -> None:
@@ -125,6 +145,48 @@ def test_shown_in_public_it_proves_nothing(roost: Roost) -> None:
     assert roost.texts("stranger") == ["here I am"]
     suggested = roost.hub.explain("acme", "raven.ring:stranger")["refused"]
     assert [(one["tier"], one["proof"]) for one in suggested] == [("claimed", "handoff_token")]
+
+
+def test_given_for_an_account_that_asked_it_verifies_by_itself(roost: Roost) -> None:
+    """Owl asked, kerry was given it, owl brings it: both ends have acted. To anybody else it is worth nothing."""
+    roost.hear(message(1, "hello", at=roost.clock.now))
+    roost.hear(message(2, "it is me, kerry", "owl", at=roost.clock.now))
+    owl = str(bird("owl").account)
+    token = roost.hub.hand_off("acme", roost.conversation(), agent="dana", recipient=owl)["token"]
+    roost.clock.forward(minutes=1)
+    arrive(roost, token, "stranger", 3)
+    assert refusals(roost) == ["the token was given for another account"]
+    arrive(roost, token, "owl", 4)
+    assert tiers(roost, "owl") == {("verified", "handoff_token")}
+    assert one_customer(roost, "kerry", "owl")
+    assert not one_customer(roost, "kerry", "stranger")
+
+
+def test_a_refusal_stands_among_the_turns_of_whoever_tried(roost: Roost, token: str) -> None:
+    arrive(roost, token, "owl")
+    arrive(roost, token, "stranger", 2)
+    arrive(roost, "a" * 26, "guesser", 3)
+    used = [one for one in roost.hub.conversation("acme", roost.conversation())["turns"] if "reason" in one]
+    assert [(one["type"], one["reason"]) for one in used] == [("handoff.refused", "the token was used already")]
+    unknown = roost.hub.conversation("acme", roost.conversation("guesser"))["turns"]
+    assert [(one["type"], one["reason"]) for one in unknown] == [("handoff.refused", "the token is unknown")]
+
+
+def test_brought_to_a_public_place_it_is_not_spent(roost: Roost, token: str) -> None:
+    arrive(roost, token, "owl", thread=Thread(id="square", visibility="public"))
+    assert refusals(roost) == ["the token was shown in public by its bearer"]
+    roost.clock.forward(minutes=1)
+    arrive(roost, token, "owl", 2)
+    assert together(roost, "kerry", "owl")
+
+
+def test_out_of_public_the_same_account_may_bring_it_in_private(roost: Roost) -> None:
+    """There is nothing to prove: the network says who it is."""
+    roost.hear(message(1, "help!", visibility="public", at=roost.clock.now))
+    token = roost.hub.hand_off("acme", roost.conversation(), agent="dana")["token"]
+    arrive(roost, token, "kerry", 2)
+    assert refusals(roost) == []
+    assert [one["data"]["step"] for one in roost.log("conversation.handed_off")] == ["offered", "arrived"]
 
 
 def test_the_store_does_not_know_the_token_itself(roost: Roost, token: str) -> None:

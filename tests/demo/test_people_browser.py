@@ -1,6 +1,7 @@
 """The customers' page in a real Chromium: what people say there arrives, what we answer is seen there."""
 
 import os
+import re
 import shutil
 import socket
 import threading
@@ -97,6 +98,50 @@ def test_from_a_direct_message_by_link_to_a_mail(page: Any, world: World) -> Non
     page.keyboard.press("Enter")
     page.locator(".feed .mine", has_text="Here it is").wait_for()
     until(lambda: len(world.hub.conversation(TENANT, conversation)["networks"]) == 2, "the mail did not join")
+
+
+def at_the_desk(page: Any, world: World, person: str) -> Any:
+    """Dana's page, with this person's conversation open."""
+    desk = page.context.browser.new_page(viewport={"width": 1280, "height": 800})
+    desk.set_default_timeout(10_000)
+    desk.goto(f"{world.hub.public_url}/")
+    desk.get_by_label("API token").fill(world.tokens["dana"])
+    desk.keyboard.press("Enter")
+    desk.locator("#queue li", has_text=person).first.click()
+    return desk
+
+
+def test_from_a_public_post_to_a_proven_private_chat(page: Any, world: World) -> None:
+    """By people who follow nothing but what the pages say."""
+    say(page, "X", "kerry", "My parcel is lost and nobody answers!")
+    until(lambda: queue_of(world, "kerry"), "the post did not arrive")
+    con = queue_of(world, "kerry")[0]["id"]
+
+    desk = at_the_desk(page, world, "Kerry")
+    desk.get_by_role("button", name="Hand off").click()
+    desk.locator("#hand-off-choice [data-channel=webchat]").click()
+    desk.locator(".seam", has_text="Dana handed this off to").wait_for()
+
+    page.locator(".feed .us", has_text="please go on here").wait_for()
+    page.get_by_role("button", name="Follow the link").click()
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="In the web chat").click()
+    chat = opened.value
+    chat.locator("#text").fill("Here I am. It is order 4711.")
+    chat.locator("#text").press("Enter")
+    asked = chat.get_by_text("To show that this account is yours")
+    asked.wait_for()
+    assert len(queue_of(world, "kerry")) == 1, "whoever comes with a public link is nobody yet"
+    code = re.search(r"\b\d{6}\b", asked.inner_text())
+    assert code
+
+    say(page, "X", "kerry", f"@acme {code[0]}")
+    desk.locator(".seam", has_text="is proven at both ends").wait_for()
+    found = world.hub.conversation(TENANT, con)
+    assert found["networks"] == ["x", "webchat"]
+    accounts = {leg["account"] for leg in found["legs"]}
+    assert len({world.hub.customer(TENANT, one)["id"] for one in accounts}) == 1
+    desk.close()
 
 
 def test_a_call_and_a_webhook_that_comes_twice(page: Any, world: World) -> None:

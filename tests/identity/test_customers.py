@@ -13,7 +13,8 @@ from socialsupport_core.hub import Hub
 from socialsupport_core.identity import NoSuchCustomer, VerdictRefused, partition
 from socialsupport_core.model import Identifier, IdentityClaimed
 from socialsupport_core.store import Tx
-from socialsupport_core.store.identity import _evidence, _node
+from socialsupport_core.store.evidence import evidence_of
+from socialsupport_core.store.nodes import node_of
 
 NAMES = [f"bird{number}" for number in range(6)]
 MAILS = [f"m{number}@acme.example" for number in range(4)]
@@ -27,7 +28,7 @@ def ring(name: str) -> Identifier:
 def claim(number: int, name: str, other: Identifier, tier: str = "verified") -> IdentityClaimed:
     at = NOON.replace(minute=number % 60)
     return IdentityClaimed(
-        id=f"c{number}", own_account="tower", subject=ring(name), claims=(other,), tier=tier, proof="dmarc", at=at
+        id=f"c{number}", own_account="tower", subject=ring(name), claims=(other,), tier=tier, proof="sign_in", at=at
     )
 
 
@@ -80,8 +81,8 @@ def rebuilt(hub: Hub, tenant: str) -> dict[str, tuple[str, ...]]:
     """The same from nothing but nodes and evidence."""
 
     def build(tx: Tx) -> dict[str, tuple[str, ...]]:
-        nodes = {row["node"]: _node(row) for row in tx.all("SELECT * FROM nodes WHERE tenant = ?", tenant)}
-        evidence = [_evidence(row) for row in tx.all("SELECT * FROM evidence WHERE tenant = ?", tenant)]
+        nodes = {row["node"]: node_of(row) for row in tx.all("SELECT * FROM nodes WHERE tenant = ?", tenant)}
+        evidence = [evidence_of(row) for row in tx.all("SELECT * FROM evidence WHERE tenant = ?", tenant)]
         groups: dict[str, list[str]] = {}
         for number, canonical in partition(nodes, evidence).customer.items():
             groups.setdefault(nodes[canonical].id, []).append(str(nodes[number].identifier))
@@ -244,9 +245,19 @@ def test_a_later_told_earlier_sight_moves_the_id_as_if_it_had_come_first(roost: 
     ],
 )
 def test_one_account_has_one_spelling(roost: Roost, kind: str, spellings: list[str]) -> None:
-    for number, written in enumerate(spellings):
-        roost.hear(claim(number, f"bird{number}", Identifier(kind=kind, value=written)))
-    assert len(people(roost.hub, "acme")) == 1
+    """Two at a time: a number that more than two birds have proven is a household's."""
+    first, *others = spellings
+    for number, written in enumerate(others):
+        mine, yours = f"bird{2 * number}", f"bird{2 * number + 1}"
+        roost.hear(claim(2 * number, mine, Identifier(kind=kind, value=first)))
+        roost.hear(claim(2 * number + 1, yours, Identifier(kind=kind, value=written)))
+        (account,) = [one for one in people(roost.hub, "acme").values() if str(ring(yours)) in one]
+        assert str(ring(mine)) in account
+        for name in (mine, yours):
+            (brought,) = roost.hub.explain("acme", str(ring(name)))["evidence"][:1]
+            roost.hub.undo("acme", brought["id"], agent="dana")
+            for left in roost.hub.explain("acme", str(ring(name)))["evidence"]:
+                roost.hub.undo("acme", left["id"], agent="dana")
 
 
 @pytest.mark.parametrize("value", ["аcme@x.example", "ac\u200bme@x.example", "acme@x.example\u202e", "ａcme@x.example"])
@@ -264,16 +275,21 @@ def test_explain_tells_the_weakest_step_and_what_was_only_suggested(roost: Roost
         "email:a@acme.example",
         "phone:+15550001111",
     }
-    assert (told["weakest"]["tier"], told["weakest"]["proof"]) == ("verified", "dmarc")
+    assert (told["weakest"]["tier"], told["weakest"]["proof"]) == ("verified", "sign_in")
     assert [one["rule"] for one in told["refused"]] == ["claimed evidence suggests, it never joins"]
 
 
-def test_what_a_network_asserts_suggests_only(roost: Roost) -> None:
-    """Two birds under one telephone: a shared landline is no proof."""
+def test_what_a_network_asserts_joins_until_it_is_shared(roost: Roost) -> None:
+    """Two birds under one telephone: a landline is nobody's own, and it turns out with the second."""
     shared = Identifier(kind="phone", value="+442079460958")
     for number, name in enumerate(("bird0", "bird1")):
         said = message(number, "hello", name)
         known = said.interaction.model_copy(update={"author": bird(name, shared)})
         roost.hear(said.model_copy(update={"interaction": known}))
-    assert len([one for one in people(roost.hub, "acme").values() if one[0].startswith("raven")]) == 2
-    assert roost.hub.explain("acme", str(ring("bird0")))["refused"][0]["proof"] == "profile"
+        expected = {("phone:+442079460958", "raven.ring:bird0")} if number == 0 else set()
+        assert {one for one in people(roost.hub, "acme").values() if len(one) > 1} == expected
+    told = roost.hub.explain("acme", str(ring("bird0")))
+    assert (told["refused"][0]["code"], told["refused"][0]["proof"]) == ("shared", "profile")
+    assert "2 of raven.ring have it" in told["refused"][0]["rule"]
+    changes = [one["data"]["cause"] for one in roost.log("customer.changed")]
+    assert changes == ["merged", "merged"]

@@ -2,7 +2,7 @@
 
 from itertools import permutations
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from raven import Roost, deleted, delivered, edited, message, reacted
@@ -125,6 +125,66 @@ def test_a_receipt_that_overtakes_the_answer_of_the_call_counts(roost: Roost) ->
     roost.hear(delivered("raven-1", "delivered", 3700))
     roost.hub.drain()
     assert roost.states() == ["delivered"]
+
+
+GREETING = message(1, "hello", outbound=True)
+
+
+def sole(reaction: str, at: float, author: str = "robin") -> Event:
+    """Where everybody has one reaction at most. An empty one takes it back, and does not tell which."""
+    told = reacted(GREETING, reaction or "any", at, author).model_copy(update={"sole": True})
+    if reaction:
+        return told
+    return ReactionRemoved.model_validate(told.model_dump() | {"type": "reaction.removed", "id": f"gone-{at}"})
+
+
+@pytest.mark.parametrize("order", [(0, *late) for late in permutations((1, 2, 3))] + [(3, 0, 1, 2), (2, 1, 3, 0)])
+def test_the_newest_of_the_reactions_of_which_everybody_has_one(roost: Roost, order: tuple[int, ...]) -> None:
+    told = [GREETING, sole("👍", 5), sole("", 6), sole("❤", 7)]
+    roost.hear(*(told[index] for index in order))
+    assert roost.timeline()[0]["reactions"] == ["❤"]
+    roost.hear(sole("", 8), sole("👎", 4, author="mallory"))
+    assert roost.timeline()[0]["reactions"] == ["👎"]
+
+
+@pytest.mark.parametrize(
+    ("told", "state", "outbox"),
+    [
+        (("failed",), "failed", "failed"),
+        (("failed", "sent"), "failed", "failed"),
+        (("failed", "delivered"), "delivered", "sent"),
+        (("delivered", "failed"), "delivered", "sent"),
+        (("read", "failed", "sent"), "read", "sent"),
+    ],
+)
+def test_what_the_network_took_and_could_not_deliver_has_failed(
+    roost: Roost, told: tuple[Literal["sent", "delivered", "read", "failed"], ...], state: str, outbox: str
+) -> None:
+    roost.hear(message(1, "hello"))
+    roost.reply("hi")
+    roost.hub.drain()
+    for at, one in enumerate(told):
+        roost.hear(delivered("raven-1", one, 3700 + at))
+    assert (roost.states(), roost.hub.health()["outbox"]) == ([state], {outbox: 1})
+    waits = roost.hub.conversation("acme", roost.conversation("kerry")).get("waiting_since")
+    assert (waits is not None) is (state == "failed")
+
+
+@pytest.mark.parametrize(("state", "shown"), [("delivered", "delivered"), ("failed", "failed")])
+def test_a_report_under_our_own_key_settles_what_a_cut_connection_left_open(
+    roost: Roost, state: Literal["delivered", "failed"], shown: str
+) -> None:
+    roost.hear(message(1, "hello"))
+    roost.sky.faults.drop = 1
+    key = roost.reply("hi")["parts"][0]["key"]
+    roost.hub.drain()
+    assert roost.states() == ["uncertain"]
+    report = delivered("raven-9", state, 3700).model_copy(update={"client_key": key, "reason": "no such tower"})
+    roost.hear(report)
+    assert roost.states() == [shown]
+    assert roost.hub.health()["outbox"] == {"failed" if state == "failed" else "sent": 1}
+    roost.hear(delivered("raven-9", "read", 3800))
+    assert roost.states() == (["read"] if state == "delivered" else ["failed"])
 
 
 def test_what_was_waited_for_in_vain_is_accounted_for(roost: Roost, tmp_path: Path) -> None:

@@ -334,6 +334,28 @@ def test_a_closed_window_tells_by_how_much() -> None:
     assert "24 h 10 min ago" in plan.obstacles[0].reason
 
 
+@pytest.mark.parametrize(
+    ("person", "hours", "closed"),
+    [(True, 24, False), (True, 25, False), (True, 169, True), (False, 24, False), (False, 25, True)],
+)
+def test_a_person_may_have_longer_than_a_bot(person: bool, hours: int, closed: bool) -> None:
+    connector = parrot(reply_window=timedelta(hours=24), person_window=timedelta(days=7))
+    plan = make_plan(connector, say(by_person=person), now=NOW, last_inbound=NOW - timedelta(hours=hours))
+    assert rules(plan) == (["reply_window"] if closed else [])
+
+
+def test_a_template_goes_at_any_time_and_alone() -> None:
+    connector = parrot(reply_window=timedelta(hours=24), templates=True)
+    late = NOW - timedelta(days=30)
+    template = {"name": "parcel_update", "language": "en_US", "parameters": ["A-17"]}
+    (part,) = make_plan(connector, say(None, template=template), now=NOW, last_inbound=late).parts
+    assert part.intent.template.parameters == ("A-17",)
+    assert rules(make_plan(connector, say(None, template=template), now=NOW, last_inbound=late)) == []
+    assert rules(make_plan(parrot(), say(None, template=template))) == ["not_implemented"]
+    refused = make_plan(connector, say(), now=NOW, last_inbound=late)
+    assert "send a template" in refused.obstacles[0].remedy
+
+
 @pytest.mark.parametrize("text", [None, "", " \n", "**", "****", "[](https://acme.example)"])
 def test_a_message_must_say_something(text: str | None) -> None:
     nothing = to_spans(text or "")[0].strip() == ""

@@ -151,6 +151,43 @@ def test_writing_privately_to_somebody_who_spoke_in_public(arrive: Callable[...,
     visitor.calm()
 
 
+def test_handing_off_out_of_public(arrive: Callable[..., Visitor], office: Office) -> None:
+    """The button offers the channels with their reasons; by keyboard alone, one of them is carried out."""
+    office.hear(1, "Nobody answers!", visibility="public")
+    visitor = arrive().sign_in().open()
+    page = visitor.page
+    button = page.get_by_role("button", name="Hand off")
+    button.click()
+    choice = page.get_by_role("dialog", name="Hand off to")
+    target = choice.locator("[data-channel=tower]")
+    target.wait_for()
+    assert "the same account, so there is nothing to prove" in target.inner_text()
+    assert page.evaluate("document.activeElement.dataset.channel") == "tower"
+    visitor.shoot("hand-off")
+    page.keyboard.press("Escape")
+    choice.wait_for(state="hidden")
+    assert visitor.focused("id") == "hand-off"
+    page.keyboard.press("Enter")
+    target.wait_for()
+    page.keyboard.press("Enter")
+    visitor.entry("Here we can talk privately").wait_for()
+    page.locator(".seam", has_text="Dana handed this off to").wait_for()
+    assert {one["thread"] for one in office.roost.sky.messages} == {"square", "dm-kerry"}
+    office.hear(2, "Thank you", ago=0)
+    page.locator(".seam", has_text="to a private thread").first.wait_for()
+    visitor.calm()
+
+
+def test_a_channel_that_is_closed_says_why(arrive: Callable[..., Visitor], office: Office) -> None:
+    office.hear(1, "Is it open?")
+    visitor = arrive().sign_in().open()
+    page = visitor.page
+    page.get_by_role("button", name="Hand off").click()
+    page.get_by_text("One is closed").click()
+    page.locator(".hand-off-closed li", has_text="the conversation is there already").wait_for()
+    visitor.calm()
+
+
 def test_parts_hand_off_and_note(arrive: Callable[..., Visitor], office: Office) -> None:
     office.hear(1, "Nobody answers!", visibility="public")
     visitor = arrive().sign_in().open()
@@ -161,6 +198,7 @@ def test_parts_hand_off_and_note(arrive: Callable[..., Visitor], office: Office)
     assert page.locator("#plan li").count() == 2
     visitor.write("Please go on here:")
     page.get_by_role("button", name="Hand off").click()
+    page.get_by_role("button", name="A link in my answer").click()
     page.locator("#hand-off-note", has_text="Anybody can read a public reply").wait_for()
     link = page.locator("#answer").input_value().removeprefix("Please go on here: ")
     assert link.startswith(f"{office.url}/h/")

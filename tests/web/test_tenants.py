@@ -33,7 +33,7 @@ def fill(roost: Roost, chance: random.Random, step: int) -> None:
         other = subject.model_copy(update={"kind": "email", "value": f"{name}@{mark}.example"})
         at = roost.clock.now
         claim = IdentityClaimed(
-            id=f"c{step}", own_account="tower", subject=subject, claims=(other,), tier="verified", proof="dmarc", at=at
+            id=f"c{step}", own_account="tower", subject=subject, claims=(other,), tier="verified", proof="signed", at=at
         )
         roost.hear(claim, tenant=tenant)
     elif kind == "reply" and known:

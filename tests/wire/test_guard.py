@@ -179,6 +179,15 @@ def test_inside_in_every_spelling_is_refused_before_anything_is_sent(host: str) 
     assert network.requests == []
 
 
+def test_a_declared_domain_stands_for_the_hosts_below_it() -> None:
+    below = frozenset({"*.cdn.example"})
+    for host in ("a.cdn.example", "b.a.cdn.example"):
+        check(httpx.Request("GET", f"https://{host}/file"), below, open_network=False)
+    for host in ("cdn.example", "evilcdn.example", "cdn.example.evil.example", "example"):
+        with pytest.raises(Forbidden):
+            check(httpx.Request("GET", f"https://{host}/file"), below, open_network=False)
+
+
 def test_the_corpus_is_as_large_as_it_should_be() -> None:
     assert len(set(INSIDE)) >= 100
 

@@ -143,6 +143,8 @@ class Reader:
         if subject is None or author.is_self or author.is_bot:
             return
         about = {"own_account": self._settings.address, "subject": subject, "at": interaction.sent_at}
+        if self._is_proven(mail, subject.value):  # first, for it makes what follows count
+            yield IdentityClaimed(id=f"{event_id}:dmarc", proof="dmarc", tier="verified", claims=(subject,), **about)
         handoffs = [found for tag in self._tags(mail) if (found := token.handoff_of(tag))]
         for number, handoff in enumerate(dict.fromkeys(handoffs[:3])):
             yield IdentityClaimed(
@@ -152,8 +154,6 @@ class Reader:
                 thread=interaction.thread,
                 **about,
             )
-        if self._is_proven(mail, subject.value):
-            yield IdentityClaimed(id=f"{event_id}:dmarc", proof="dmarc", tier="verified", claims=(subject,), **about)
 
     def _is_proven(self, mail: Mail, author: str) -> bool:
         """A From with two authors, or two of them, proves neither."""

@@ -438,6 +438,24 @@ def dmarc(head: str, **settings_: object) -> bool:
     return any(event.type == "identity.claimed" and event.proof == "dmarc" for event in found)
 
 
+@pytest.mark.parametrize(
+    "smuggled",
+    [
+        'spf=pass smtp.mailfrom="a; dmarc=pass header.from=mail.example"@evil.example; dmarc=none',
+        'spf=pass smtp.mailfrom="a\\"; dmarc=pass header.from=mail.example;"@evil.example',
+        'spf=pass reason="; dmarc=pass header.from=mail.example',
+        "spf=pass (domain of a (b) ; dmarc=pass header.from=mail.example ) smtp.mailfrom=evil.example",
+        'spf=pass (domain of "a) ; dmarc=pass header.from=mail.example ("@evil.example)',
+        "spf=pass (a ; dmarc=pass header.from=mail.example",
+        "dmarc=fail header.from=evil.example; dmarc=pass header.from=mail.example",
+        "x-dmarc=pass header.from=mail.example",
+    ],
+)
+def test_what_the_sender_has_written_into_the_result_is_no_result(smuggled: str) -> None:
+    """The local part of an envelope sender is his to choose, and our server quotes it."""
+    assert not dmarc(f"Authentication-Results: mx.acme.example; {smuggled}\n")
+
+
 def test_dmarc_is_believed_to_our_own_server_only() -> None:
     passed = "Authentication-Results: {}; dmarc=pass header.from=mail.example\n"
     assert dmarc(passed.format("mx.acme.example"))
@@ -449,6 +467,8 @@ def test_dmarc_is_believed_to_our_own_server_only() -> None:
     assert not dmarc(passed.format("mx.acme.example").replace("mail.example", "other.example"))
     assert not dmarc(passed.format("mx.acme.example").replace(" header.from=mail.example", ""))
     assert not dmarc("Authentication-Results: mx.acme.example; spf=pass (dmarc=pass header.from=mail.example)\n")
+    assert dmarc("Authentication-Results: mx.acme.example; dmarc=pass (p=none (sp=none)) header.from=mail.example\n")
+    assert dmarc('Authentication-Results: mx.acme.example; dmarc=pass header.from="mail.example"\n')
     failed = passed.format("mx.acme.example").replace("pass", "fail")
     assert not dmarc(failed + passed.format("mx.acme.example"))  # only the topmost is our server's
 

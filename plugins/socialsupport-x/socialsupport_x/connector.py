@@ -148,6 +148,13 @@ class X(Connector[XSettings]):
 
     # outbound
 
+    def invitation(self, token: str) -> str | None:
+        """A direct message to us, with the token written already."""
+        # https://business.twitter.com/en/help/campaign-editing-and-optimization/public-to-private-conversation.html
+        # (2026-11): `recipient_id` and `text`
+        account = self.own_account
+        return f"https://x.com/messages/compose?recipient_id={account}&text={token}" if account else None
+
     def send(self, intent: Intent) -> Flow[Receipt]:
         return sending.carry_out(intent)
 

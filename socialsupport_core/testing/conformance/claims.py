@@ -90,6 +90,7 @@ class Claims(OfConnector):
             "subject": (claims.subject, any(one.subject for one in messages)),
             "media": (claims.media, any(one.attachments for one in messages)),
             "choices": (claims.choices, any(one.choices for one in messages)),
+            "templates": (claims.templates, any(one.template for one in messages)),
             "markup": (claims.markup, any(one.text and plain(one.text) != one.text for one in speaking)),
         }
         for name, (is_claimed, is_shown) in parts.items():

@@ -77,7 +77,7 @@ def number_of(who: str) -> Identifier:
 
 class Order(Fault):
     name = "order"
-    promise = "whatever the order of arrival, timelines and customers come out the same"
+    promise = "whatever the order of arrival, timelines, customers and conversations come out the same"
     quick = 8
 
     def hurt(self, site: Site, seed: int, chance: random.Random) -> Witness:
@@ -139,7 +139,8 @@ def _anonymous(seen: Picture, who: str) -> Picture:
 
     customers = frozenset(frozenset(map(plain, members)) for members in seen.customers)
     timelines = {plain(account): plain(entries) for account, entries in seen.timelines.items()}
-    return Picture(customers, timelines, {}, {}, [])
+    conversations = {plain(account): number for account, number in seen.conversations.items()}
+    return Picture(customers, timelines, {}, conversations, [])
 
 
 def _in_words(finding: Finding, schedule: int) -> Finding:

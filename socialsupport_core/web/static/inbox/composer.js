@@ -3,6 +3,7 @@
 import { hub, Problem } from "./api.js";
 import { announce, byId, debounce, h, icon, reconcile, toast } from "./dom.js";
 import { Files } from "./files.js";
+import { HandOff } from "./handoff.js";
 import { hindrances, marked, showPlan } from "./plan.js";
 import { time } from "./times.js";
 import { called, glyph, identifier } from "./words.js";
@@ -46,12 +47,8 @@ export class Composer {
     this.mute = h("p", { class: "soft", id: "mute", hidden: true });
     this.files = new Files(() => this.fileChanged());
     this.warning = h("p", { class: "plan-line loss", id: "hand-off-note", role: "status", hidden: true });
-    this.handOff = h(
-      "button",
-      { type: "button", id: "hand-off", on: { click: () => this.giveLink() } },
-      icon("handoff"),
-      "Hand off",
-    );
+    this.handing = new HandOff(this);
+    this.handOff = this.handing.button;
     this.submit = h(
       "button",
       { type: "submit", class: "primary", id: "send" },
@@ -65,6 +62,7 @@ export class Composer {
       this.files.list,
       this.warning,
       this.plate,
+      this.handing.panel,
       h("div", { class: "composer-foot" }, this.files.button, this.files.picker, this.handOff, hint, this.submit),
     );
     this.files.listen(this.form, this.text);
@@ -101,6 +99,7 @@ export class Composer {
     this.chosen = false;
     this.obstructed = new Map();
     this.warning.hidden = true;
+    this.handing.close();
     this.plans.cancel();
   }
 
@@ -128,6 +127,7 @@ export class Composer {
     this.legs.hidden = this.mode === "note";
     this.offer(isPublic);
     this.handOff.hidden = this.files.button.hidden = this.mode === "note";
+    if (this.mode === "note") this.handing.close();
     this.files.list.hidden = this.mode === "note" || !this.files.all.length;
     byId("send-words").textContent = this.mode === "reply" && isPublic ? "Send publicly" : SEND[this.mode];
     const person = called(this.conversation.customer.name);
@@ -207,6 +207,7 @@ export class Composer {
   place(leg) {
     this.leg = leg;
     this.chosen = true;
+    this.handing.close();
     this.changed();
   }
 

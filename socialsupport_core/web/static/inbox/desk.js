@@ -6,10 +6,11 @@ import { announce, byId, debounce, h, icon, toast } from "./dom.js";
 import { listen, showKeys } from "./keys.js";
 import { Person } from "./person.js";
 import { Queue } from "./queue.js";
+import { Review } from "./review.js";
 import { Stream } from "./stream.js";
 import { tick, time } from "./times.js";
 import { Timeline } from "./timeline.js";
-import { askLink, askSplit } from "./verdicts.js";
+import { askCorrection, askLink, askPart, askSplit } from "./verdicts.js";
 import { badge, called, network } from "./words.js";
 
 const TICK = 20_000; // milliseconds
@@ -32,6 +33,7 @@ export class Desk {
     this.timeline = new Timeline(this);
     this.composer = new Composer(this);
     this.person = new Person(this);
+    this.review = new Review(this);
     this.refreshQueue = debounce(() => this.loadQueue(), 250);
     this.refreshOpen = debounce(() => this.refresh(), 150);
     this.refreshChannels = debounce(() => this.loadChannels(), 150);
@@ -167,7 +169,7 @@ export class Desk {
     try {
       const found = await hub.conversation(id);
       if (this.wanted !== id) return;
-      if (found.status === "merged") return await this.follow(found);
+      if (found.superseded_by) return this.follow(found);
       this.show(found);
       const inQueue = document.activeElement?.closest(".queue") && byId("queue").offsetParent;
       if (!inQueue) byId("talk-title").focus({ preventScroll: true });
@@ -184,16 +186,13 @@ export class Desk {
     if (!id) return;
     const found = await hub.conversation(id).catch(() => null);
     if (!found || this.current?.id !== id) return;
-    if (found.status === "merged") await this.follow(found);
+    if (found.superseded_by) this.follow(found);
     else this.show(found);
   }
 
-  /** Two customers turned out to be one, and this conversation goes on in another of theirs. */
-  async follow(found) {
-    const { conversations } = await hub.customer(found.customer.id);
-    const heir = conversations.find((one) => one.status === "open") ?? conversations[0];
-    if (heir) location.replace(`#/${heir.id}`);
-    else this.close();
+  /** This conversation goes on in another. */
+  follow(found) {
+    location.replace(`#/${found.superseded_by}`);
   }
 
   show(found) {
@@ -266,6 +265,7 @@ export class Desk {
   async loadQueue() {
     const { text } = this.queue;
     try {
+      if (!text && this.queue.status === "review") return await this.review.load();
       if (text) {
         const { customers } = await hub.customers(text);
         if (text === this.queue.text) this.queue.show(customers.flatMap((one) => one.conversations));
@@ -286,6 +286,7 @@ export class Desk {
   }
 
   filtered() {
+    this.review.forget();
     this.loadQueue();
   }
 
@@ -399,6 +400,49 @@ export class Desk {
     if (await askLink(this.customer, other)) await this.judged("Linked. It can be undone on the right.");
   }
 
+  async decide(review, decision, words) {
+    try {
+      await hub.decide(review, decision);
+      await this.judged(words);
+    } catch (problem) {
+      toast(problem.message, "trouble");
+    }
+  }
+
+  /** Another conversation of the customer goes on in this one. */
+  async mergeHere(other) {
+    await this.moved(() => hub.merge(other, this.current.id), "Merged. It can be undone on the right.");
+  }
+
+  async askPart() {
+    const made = await askPart(this.current);
+    if (made) await this.judged("It is a conversation of its own now. It can be undone on the right.");
+  }
+
+  undoMove(move) {
+    return this.moved(() => hub.undoMove(this.current.id, move), "Undone.");
+  }
+
+  async moved(work, words) {
+    try {
+      await work();
+      await this.judged(words);
+    } catch (problem) {
+      toast(problem.message, "trouble");
+    }
+  }
+
+  /** What the customer has told is corrected, removed or restored. */
+  async askCorrection(told) {
+    const corrected = await askCorrection(told);
+    if (corrected) await this.changeContext(told, { corrected }, "Corrected.");
+  }
+
+  changeContext(told, how, words) {
+    const { kind, value } = told;
+    return this.moved(() => hub.context(this.current.id, { kind, value, ...how }), words);
+  }
+
   async askSplit() {
     if (await askSplit(this.customer)) await this.judged("Split. It can be undone on the right.");
   }
@@ -415,6 +459,8 @@ export class Desk {
   async judged(words) {
     toast(words);
     this.timeline.reset();
+    if (this.queue.status === "review") this.refreshQueue();
+    if (!this.current) return;
     await this.refresh();
     await this.loadPerson();
   }

@@ -2,6 +2,7 @@
 
 import { byId, h, icon } from "./dom.js";
 import { time } from "./times.js";
+import { told } from "./told.js";
 import { badge, called, identifier, kind, kindGlyph, network, plural, proof, sayable, tier } from "./words.js";
 
 export class Person {
@@ -12,7 +13,8 @@ export class Person {
   }
 
   show(customer, explained, conversation) {
-    const print = JSON.stringify([customer, explained, conversation.id, conversation.timeline.length]);
+    const { id: shownId, timeline, context: facts, moves, legs } = conversation;
+    const print = JSON.stringify([customer, explained, shownId, timeline.length, facts, moves, legs.length]);
     if (print === this.print) return;
     this.print = print;
     this.handles = new Map(explained.accounts.map((one) => [one.identifier, one.handle]));
@@ -20,6 +22,7 @@ export class Person {
     const held = document.activeElement?.id;
     const shown = [
       this.head(customer),
+      told(conversation, this.desk),
       this.identifiers(customer),
       this.reasons(explained),
       this.suggestions(explained, customer),
@@ -27,6 +30,7 @@ export class Person {
       ...crm(customer.crm),
       context(customer, conversation),
       this.conversations(customer, conversation),
+      this.moves(conversation),
       this.history(customer, explained),
     ].filter(Boolean);
     this.root.replaceChildren(...shown);
@@ -106,7 +110,22 @@ export class Person {
     const rows = explained.evidence.map((one) =>
       this.evidence(one, one.id === explained.weakest?.id && explained.evidence.length > 1),
     );
-    return section("Why one person", h("ul", { class: "evidence" }, rows));
+    const change = explained.would_change ?? [];
+    return section(
+      "Why one person",
+      h("p", { class: "soft verdict" }, `${capital(explained.verdict)}.`),
+      h("ul", { class: "evidence" }, rows),
+      change.length > 0 &&
+        details(
+          "would-change",
+          "What would change it",
+          h(
+            "ul",
+            { class: "soft changes" },
+            change.map((words) => h("li", {}, `${capital(words)}.`)),
+          ),
+        ),
+    );
   }
 
   evidence(one, weakest) {
@@ -160,6 +179,21 @@ export class Person {
           icon("link"),
           "Link",
         );
+      const apart =
+        other &&
+        one.code !== "apart" &&
+        this.desk.may("link") &&
+        h(
+          "button",
+          {
+            type: "button",
+            class: "small",
+            id: `apart-${one.id}`,
+            on: { click: () => this.desk.decide(reviewOf(one), "apart", "Kept apart. It can be undone below.") },
+          },
+          icon("split"),
+          "Not the same",
+        );
       return h(
         "li",
         {},
@@ -170,7 +204,7 @@ export class Person {
           icon("stop"),
           h("span", {}, `${this.origin(one)}: ${one.rule}. `, time(one.at, "ago")),
         ),
-        link,
+        h("p", { class: "choice-buttons" }, link, apart),
       );
     });
     return section("Not joined", h("ul", { class: "evidence" }, rows));
@@ -202,9 +236,68 @@ export class Person {
         {},
         h("a", { href: `#/${one.id}` }, one.subject ?? one.last?.text ?? "Conversation"),
         h("p", { class: "soft" }, one.networks.map(badge), ` ${one.status}, `, time(one.updated_at, "ago")),
+        this.desk.may("link") &&
+          one.customer.id === customer.id &&
+          h(
+            "button",
+            { type: "button", class: "small", id: `merge-${one.id}`, on: { click: () => this.desk.mergeHere(one.id) } },
+            icon("link"),
+            "Merge into this one",
+          ),
       ),
     );
     return section("Other conversations", h("ul", { class: "others" }, rows));
+  }
+
+  /** What was merged into this conversation, split from it or moved, and the way to split it. */
+  moves(conversation) {
+    const done = conversation.moves.filter((one) => !one.undone_at);
+    const may = this.desk.may("link");
+    const several = conversation.legs.length > 1 || conversation.entries.length > 1;
+    if (!done.length && !(may && several)) return null;
+    const rows = done.map((one) =>
+      h(
+        "li",
+        {},
+        h(
+          "p",
+          { class: "because" },
+          icon(MOVED[one.kind]?.[0] ?? "handoff"),
+          h("span", {}, this.moveWords(one, conversation), " ", time(one.at, "ago")),
+        ),
+        may &&
+          one.kind !== "parted" &&
+          h(
+            "button",
+            {
+              type: "button",
+              class: "small undo",
+              id: `undo-${one.id}`,
+              on: { click: () => this.desk.undoMove(one.id) },
+            },
+            icon("undo"),
+            one.kind === "reunited" ? "Keep apart" : "Undo",
+            h("span", { class: "unseen" }, ` ${this.moveWords(one, conversation)}`),
+          ),
+      ),
+    );
+    const part =
+      may &&
+      several &&
+      h(
+        "button",
+        { type: "button", class: "small", id: "ask-part", "aria-haspopup": "dialog", on: { click: () => this.desk.askPart() } },
+        icon("split"),
+        "Divide this conversation",
+      );
+    const list = rows.length > 0 && h("ul", { class: "evidence" }, rows);
+    return section("This conversation", list, part && h("p", { class: "choice-buttons part" }, part));
+  }
+
+  moveWords(one, conversation) {
+    const [, into, out] = MOVED[one.kind] ?? ["handoff", "Moved here.", "Moved away."];
+    const words = one.target === conversation.id ? into : out;
+    return one.agent ? `${this.desk.nameOf(one.agent) ?? one.agent}: ${words}` : words;
   }
 
   history(customer, explained) {
@@ -236,6 +329,18 @@ export class Person {
     );
   }
 }
+
+const MOVED = {
+  merged: ["link", "another conversation merged into this one.", "merged into another."],
+  split: ["split", "made a conversation of its own.", "a part made a conversation of its own."],
+  moved: ["handoff", "a part moved here.", "a part moved to another."],
+  reunited: ["link", "Two customers turned out to be one.", "Two customers turned out to be one."],
+  parted: ["split", "Its customer turned out to be two.", "A part was another customer's."],
+  brought: ["handoff", "A hand-off link brought a thread here.", "A hand-off link took a thread away."],
+};
+
+/** The item of the review queue that is about this pair: the pair's numbers begin the evidence's id. */
+const reviewOf = (one) => `rev_${one.id.split("-").slice(0, 2).join("-")}`;
 
 function crm(records) {
   return (records ?? []).map((one) =>

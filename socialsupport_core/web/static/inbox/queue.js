@@ -60,6 +60,7 @@ export class Queue {
   }
 
   render() {
+    if (this.status === "review" && !this.text) return; // the list shows something else
     reconcile(
       this.list,
       this.shown.map((one) => {

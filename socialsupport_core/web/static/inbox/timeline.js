@@ -4,8 +4,15 @@ import { hub } from "./api.js";
 import { byId, h, icon, reconcile, toast } from "./dom.js";
 import { entryItem } from "./entry.js";
 import { day, time } from "./times.js";
-import { badge, called, joined, network, visibility } from "./words.js";
+import { badge, called, identifier, joined, network, proof, visibility } from "./words.js";
 
+const GLYPHS = {
+  "conversation.handed_off": "handoff",
+  "conversation.merged": "link",
+  "conversation.split": "split",
+  "conversation.moved": "handoff",
+  "conversation.restored": "undo",
+};
 const NEAR = 80; // pixels from the end that still count as reading the newest
 const TOGETHER = 10 * 60_000; // milliseconds within which one author's next touch needs no new heading
 
@@ -142,7 +149,7 @@ export class Timeline {
   seams(entries) {
     const items = [];
     const seen = new Set();
-    const turns = [...(this.conversation.turns ?? [])];
+    const turns = (this.conversation.turns ?? []).filter(isTold);
     let previous = null;
     let leg = null;
     for (const entry of entries) {
@@ -200,7 +207,7 @@ export class Timeline {
         h(
           "p",
           {},
-          icon(turn.type === "conversation.handed_off" ? "handoff" : "check"),
+          icon(GLYPHS[turn.type] ?? "check"),
           h("span", {}, words),
           " ",
           time(turn.at, "moment"),
@@ -214,9 +221,26 @@ export class Timeline {
       this.desk.nameOf(turn.agent) ?? (turn.by === "customer" ? called(this.conversation.customer.name) : "Somebody");
     switch (turn.type) {
       case "conversation.handed_off":
-        if (turn.step !== "arrived") return `${who} made a hand-off link`;
+        if (turn.step !== "arrived") return this.step(turn, who);
+        if (turn.how === "agent") return `${who} handed this to ${this.desk.nameOf(turn.to) ?? turn.to}`;
         if (turn.from === turn.to) return `Handed off: to a private thread on ${this.desk.channelName(turn.to)}`;
         return `Handed off: from ${this.desk.channelName(turn.from)} to ${this.desk.channelName(turn.to)}`;
+      case "conversation.merged":
+        return `${who} merged another conversation into this one`;
+      case "conversation.split":
+        return `${who} made this a conversation of its own`;
+      case "conversation.moved":
+        return `${who} moved a part here`;
+      case "conversation.restored":
+        return `${who} took back what had been moved`;
+      case "handoff.refused":
+        return `Refused: ${turn.reason} (${proof(turn.proof ?? "handoff_token")})`;
+      case "proof.refused":
+        return `Refused: ${turn.reason} (${proof(turn.proof)})`;
+      case "challenge.started":
+        return `${who} asked ${identifier(turn.account).value} for the code told to ${identifier(turn.told).value}`;
+      case "challenge.proven":
+        return `Proven: ${identifier(turn.account).value} and ${identifier(turn.told).value} are one person`;
       case "conversation.assigned":
         if (turn.assignee === turn.agent) return `${who} took this`;
         return turn.assignee
@@ -226,6 +250,22 @@ export class Timeline {
         return `${who} resolved this`;
       default:
         return turn.by === "customer" ? `${who} wrote again, so this was reopened` : `${who} reopened this`;
+    }
+  }
+
+  step(turn, who) {
+    const there = turn.to === "any" ? null : this.desk.channelName(turn.to);
+    switch (turn.step) {
+      case "planned":
+        return `${who} handed this off to ${there}: ${turn.reasons}`;
+      case "reminded":
+        return `Reminded of the hand-off to ${there}`;
+      case "expired":
+        return `Nobody came to ${there}: back in the queue`;
+      case "confirmed":
+        return `The hand-off to ${there} is proven at both ends`;
+      default:
+        return there ? `Told the customer of the hand-off to ${there}` : `${who} made a hand-off link`;
     }
   }
 
@@ -257,6 +297,16 @@ export class Timeline {
     return entryItem({ ...entry, interaction }, this.desk);
   }
 }
+
+const TURNS = {
+  "conversation.handed_off": "handoff",
+  "handoff.refused": "stop",
+  "proof.refused": "stop",
+  "challenge.started": "question",
+};
+
+/** What followed from who is one customer stands at the leg that it brought. */
+const isTold = (turn) => turn.agent || !/^conversation\.(merged|split|moved|restored)$/.test(turn.type);
 
 const seam = (key, print, render) => ({ key, print: String(print), render });
 

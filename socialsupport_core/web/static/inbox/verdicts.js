@@ -2,7 +2,8 @@
 
 import { hub } from "./api.js";
 import { debounce, h, icon } from "./dom.js";
-import { called, kind, kindGlyph, plural } from "./words.js";
+import { time } from "./times.js";
+import { badge, called, kind, kindGlyph, plural, visibility } from "./words.js";
 
 const IDENTIFIER = /^[a-z][a-z0-9_.-]*(@[^:]+)?:.+/;
 
@@ -181,6 +182,102 @@ export function askSplit(customer) {
       says,
       complaint,
       h("footer", {}, submit),
+    );
+    return [form];
+  });
+}
+
+/** What becomes a conversation of its own? Resolves to what was done, or null. */
+export function askPart(conversation) {
+  return ask("What becomes a conversation of its own?", (close) => {
+    const complaint = h("p", { class: "complaint", role: "alert", hidden: true });
+    const submit = h("button", { type: "submit", class: "primary", disabled: true }, "Divide");
+    const legs = conversation.legs.length > 1 ? conversation.legs : [];
+    const boxes = legs.map((one, at) =>
+      h(
+        "li",
+        {},
+        h(
+          "label",
+          {},
+          h("input", { type: "checkbox", value: one.id, autofocus: at === 0 }),
+          h(
+            "span",
+            { class: "part-choice" },
+            badge(one.network),
+            " ",
+            visibility(one.visibility),
+            h("span", { class: "soft" }, " since "),
+            time(one.opened_at, "ago"),
+          ),
+        ),
+      ),
+    );
+    const list = h("ul", { class: "choices" }, boxes);
+    const words = conversation.entries.filter((one) => one.interaction.direction !== "internal").slice(1).slice(-30);
+    const since = h(
+      "select",
+      { id: "part-since" },
+      h("option", { value: "" }, "no, whole threads"),
+      words.map((one) => h("option", { value: one.id }, `${one.by}: ${said(one).slice(0, 60)}`)),
+    );
+    const ticked = () => [...list.querySelectorAll(":checked")].map((one) => Number(one.value));
+    const look = () => {
+      const count = ticked().length;
+      submit.disabled = since.value ? count > 0 : count === 0 || count === legs.length;
+    };
+    list.addEventListener("change", look);
+    since.addEventListener("change", look);
+    const form = h(
+      "form",
+      {
+        on: {
+          submit: async (event) => {
+            event.preventDefault();
+            const what = since.value ? { since: Number(since.value) } : { legs: ticked() };
+            await attempt(() => hub.part(conversation.id, what), complaint, close);
+          },
+        },
+      },
+      boxes.length > 0 && h("p", {}, "Tick the threads that leave."),
+      boxes.length > 0 && list,
+      h("label", { for: "part-since" }, boxes.length > 0 ? "Or only from a message on" : "From which message on?"),
+      since,
+      h("p", { class: "soft" }, "Nothing is lost, and it can be undone at any time."),
+      complaint,
+      h("footer", {}, submit),
+    );
+    return [form];
+  });
+}
+
+const said = (entry) => entry.interaction.text ?? entry.interaction.kind;
+
+/** What should it say? Resolves to the corrected value, or null. */
+export function askCorrection(told) {
+  return ask(`Correct: ${told.label}`, (close) => {
+    const value = h("input", {
+      id: "correct-value",
+      type: "text",
+      maxlength: 200,
+      autofocus: true,
+      required: true,
+      value: told.value,
+    });
+    const form = h(
+      "form",
+      {
+        on: {
+          submit: (event) => {
+            event.preventDefault();
+            close(value.value.trim() || null);
+          },
+        },
+      },
+      h("label", { for: "correct-value" }, "What it should say"),
+      value,
+      h("p", { class: "soft" }, "What the customer wrote stays as it is; it can be restored."),
+      h("footer", {}, h("button", { type: "submit", class: "primary" }, "Correct")),
     );
     return [form];
   });

@@ -61,6 +61,7 @@ const JOINED = {
   new: () => "A new conversation",
   handoff_token: (reason) => `Joined: ${reason}`,
   open_private: (reason) => `Joined: ${reason}`,
+  handed_off: (reason) => `Handed off: ${reason}`,
 };
 /** How a leg came into the conversation. */
 export const joined = (rule, reason) => (JOINED[rule] ?? ((why) => `Joined: ${why}`))(reason ?? rule);
@@ -83,6 +84,10 @@ const PROOFS = {
   typed: "typed it in",
   profile: "from the network's profile",
   crm_record: "the CRM has both on one record",
+  one_time_code: "a one-time code, told here and said there",
+  sms_code: "a code sent to the number",
+  oidc: "signed in at the customer portal",
+  migration: "the network moved the account",
   same_payload: "the network named both",
   network: "the network named both",
   provider_migration: "the network moved the account",

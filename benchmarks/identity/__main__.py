@@ -1,0 +1,3 @@
+from benchmarks.identity.suite import main
+
+main()

@@ -1,0 +1,189 @@
+"""What happens under a page's posts: comments, posts of visitors, mentions, reactions.
+
+https://developers.facebook.com/docs/graph-api/webhooks/reference/page, fields `feed` and `mention` (v25.0, 2026-03)
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from socialsupport_core.model import (
+    Attachment,
+    Event,
+    Identifier,
+    Interaction,
+    InteractionDeleted,
+    InteractionEdited,
+    InteractionReceived,
+    Party,
+    ReactionAdded,
+    ReactionRemoved,
+    Thread,
+    Unrecognised,
+)
+from socialsupport_core.model.interaction import InteractionKind
+from socialsupport_core.text import escape
+from socialsupport_facebook.people import MESSAGING
+from socialsupport_meta.batch import Native, Reader, Scene, changes, digest
+from socialsupport_meta.content import media_type
+from socialsupport_meta.reading import Json, context, moment_of, needed, object_of, text_of, texts_of
+
+POSTS = frozenset({"album", "event", "link", "note", "photo", "post", "share", "status", "video"})
+EMOJI: Mapping[str, str] = {
+    "like": "👍",
+    "love": "❤",
+    "care": "🤗",
+    "haha": "😆",
+    "wow": "😮",
+    "sad": "😢",
+    "angry": "😡",
+}
+"""https://developers.facebook.com/docs/graph-api/reference/object/reactions (2026-03)"""
+EDITS = frozenset({"edit", "edited", "update"})
+UNSAID: Mapping[str, str] = {
+    "hide": "somebody who keeps the page in order has hidden it; what was said is the same",
+    "unhide": "somebody who keeps the page in order has shown it again; what was said is the same",
+    "block": "the page has blocked somebody",
+    "unblock": "the page has unblocked somebody",
+    "follow": "it tells of the page, and there is nothing to answer",
+}
+SAYS_NOTHING = "it says nothing that this connector reads"
+
+
+def natives(entry: Json, scene: Scene) -> Iterator[Native]:
+    yield from MESSAGING.natives(entry, scene)
+    for field, value in changes(entry):
+        if "sender" in value and "recipient" in value:  # a message, as the dashboard's test button sends it
+            yield MESSAGING.native(value, scene)
+        else:
+            yield _native(field, value, scene)
+
+
+def _native(field: str, value: Json, scene: Scene) -> Native:
+    item, verb = text_of(value, "item") or "", text_of(value, "verb") or "add"
+    reader = _reader(field, item, verb)
+    named = ".".join(filter(None, [field, item, verb if "verb" in value else ""]))
+    return Native(named, value, scene, reader, UNSAID.get(verb))
+
+
+def _reader(field: str, item: str, verb: str) -> Reader | None:
+    if field not in ("feed", "mention"):
+        return None
+    if item in ("like", "reaction"):
+        return _reacted
+    if item != "comment" and item not in POSTS:
+        return None
+    if verb in ("remove", "delete"):
+        return _deleted
+    if verb in EDITS:
+        return _edited
+    return _said if verb == "add" else None
+
+
+def _said(value: Json, scene: Scene) -> Iterator[Event]:
+    interaction = _interaction(value, scene)
+    if interaction.text or interaction.attachments:
+        yield InteractionReceived(id=interaction.native_id, interaction=interaction)
+    else:
+        named = text_of(value, "item") or "post"
+        yield Unrecognised(
+            id=interaction.native_id, own_account=scene.own or None, native_type=named, reason=SAYS_NOTHING
+        )
+
+
+def _edited(value: Json, scene: Scene) -> Iterator[Event]:
+    interaction = _interaction(value, scene)
+    edit = f"{scene.time}:{digest(interaction.text)[:12]}"
+    yield InteractionEdited(
+        id=f"{interaction.native_id}:edit:{edit}", interaction=interaction, edited_at=max(scene.at, interaction.sent_at)
+    )
+
+
+def _deleted(value: Json, scene: Scene) -> Iterator[Event]:
+    native_id = _id(value)
+    yield InteractionDeleted(
+        id=f"{native_id}:deleted", own_account=scene.own, thread=_thread(value), native_id=native_id, at=scene.at
+    )
+
+
+def _reacted(value: Json, scene: Scene) -> Iterator[Event]:
+    kind = ReactionRemoved if text_of(value, "verb") == "remove" else ReactionAdded
+    native, author, at = text_of(value, "reaction_type") or "like", _author(value, scene), _at(value, scene)
+    who = author.account.value if author.account else ""
+    yield kind(
+        id=f"{_id(value)}:{who}:{scene.time}:{'-' if kind is ReactionRemoved else '+'}{native}",
+        own_account=scene.own,
+        thread=_thread(value),
+        native_id=_id(value),
+        author=author,
+        reaction=EMOJI.get(native, native),
+        sole=True,
+        at=at,
+    )
+
+
+def _interaction(value: Json, scene: Scene) -> Interaction:
+    author = _author(value, scene)
+    text = text_of(value, "message")
+    return Interaction(
+        network="facebook",
+        native_id=_id(value),
+        kind=_kind(value, author),
+        direction="outbound" if author.is_self else "inbound",
+        own_account=scene.own,
+        thread=_thread(value),
+        author=author,
+        in_reply_to=text_of(value, "parent_id") if "comment_id" in value else None,
+        text=escape(text) if text else None,
+        attachments=tuple(_attachments(value)),
+        context=context(permalink=_permalink(value)),
+        sent_at=_at(value, scene),
+    )
+
+
+def _kind(value: Json, author: Party) -> InteractionKind:
+    """Under a post it is a comment; a post of their own on our page, or one that names us, a mention."""
+    return "comment" if text_of(value, "item") == "comment" or author.is_self else "mention"
+
+
+def _id(value: Json) -> str:
+    return text_of(value, "comment_id") or needed(value, "post_id")
+
+
+def _thread(value: Json) -> Thread:
+    return Thread(id=text_of(value, "post_id", "parent_id") or needed(value, "comment_id"), visibility="public")
+
+
+def _at(value: Json, scene: Scene) -> datetime:
+    return moment_of(value, "created_time") or scene.at
+
+
+def _author(value: Json, scene: Scene) -> Party:
+    """A page is told who people are by the ids that they have in Messenger too, so both are one account.
+
+    Of some it is told nothing; then each comment stands for itself.
+    """
+    person = object_of(value, "from")
+    person_id = text_of(person, "id") or text_of(value, "sender_id")
+    name = text_of(person, "name") or text_of(value, "sender_name")
+    if person_id and person_id == scene.own:
+        return MESSAGING.us(scene).model_copy(update={"name": name})
+    nobody = Identifier(kind="facebook.comment", scope=scene.own or None, value=_id(value))
+    return Party(identifiers=(MESSAGING.identifier(person_id, scene) if person_id else nobody,), name=name)
+
+
+def _attachments(value: Json) -> Iterator[Attachment]:
+    """`link` is the picture of a post that is one, else an address that the text names anyway."""
+    pictures = texts_of(value, "photos") or [url for url in (text_of(value, "photo"), _picture(value)) if url]
+    for url in dict.fromkeys(pictures):
+        yield Attachment(media_type=media_type(url, "image/jpeg"), url=url)
+    if video := text_of(value, "video") or (text_of(value, "link") if text_of(value, "item") == "video" else None):
+        yield Attachment(media_type=media_type(video, "video/mp4"), url=video)
+
+
+def _picture(value: Json) -> str | None:
+    return text_of(value, "link") if text_of(value, "item") == "photo" else None
+
+
+def _permalink(value: Json) -> Any:
+    return text_of(value, "permalink_url") or text_of(object_of(value, "post"), "permalink_url")

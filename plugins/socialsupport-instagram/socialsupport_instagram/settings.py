@@ -1,0 +1,23 @@
+"""What an operator enters for one professional account, or for the app that many share."""
+
+from typing import Literal
+
+from pydantic import SecretStr
+
+from socialsupport_meta.settings import AppSettings, Filled, Number
+
+
+class InstagramSettings(AppSettings):
+    account_id: Number | None = None
+    """Our professional account, as webhooks name it. May be left out for an app whose door serves many."""
+    login: Literal["facebook", "instagram"] = "facebook"
+    """Whose the token is: that of the page which the account is linked to, or the account's own."""
+    instagram_app_secret: Filled | None = None
+    """With login by Instagram, where the app has a second secret."""
+    human_agent: bool = False
+    """The app has the permission Human Agent: people may answer for seven days, bots for one."""
+    moderation: Literal["hide", "delete"] = "hide"
+    """What deleting somebody else's comment does."""
+
+    def signing(self) -> list[SecretStr]:
+        return [*super().signing(), *([self.instagram_app_secret] if self.instagram_app_secret else [])]

@@ -1,0 +1,304 @@
+"""Both sides at once: the connector against an Instagram that checks its calls."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from socialsupport_core.contract import (
+    AuthExpired,
+    ContentRejected,
+    DeliveryError,
+    Flow,
+    RateLimited,
+    ReadBlob,
+    SignatureError,
+    SignIn,
+    Unavailable,
+    Uncertain,
+    Unreachable,
+    Unsupported,
+    drive,
+)
+from socialsupport_core.model import (
+    Attachment,
+    Blob,
+    Choice,
+    DeleteMessage,
+    DeliveryUpdated,
+    EditMessage,
+    Event,
+    Facts,
+    IdentityClaimed,
+    Interaction,
+    InteractionReceived,
+    MarkRead,
+    OpenPrivate,
+    Payload,
+    React,
+    Receipt,
+    SendMessage,
+    Thread,
+    Typing,
+)
+from socialsupport_instagram import Instagram, InstagramSettings
+from socialsupport_instagram.simulator import ACCOUNT, InstagramSimulator
+
+TOKEN = "abcdefghijklmnopqrstuvwx23"
+SETTINGS = {
+    "app_id": "42",
+    "app_secret": "an-app-secret",
+    "verify_token": "our-token",
+    "access_token": "page-token",
+    "account_id": ACCOUNT,
+    "human_agent": True,
+}
+DM = Thread(id="1", visibility="private")
+
+
+class Desk:
+    """A support desk at a simulated Instagram."""
+
+    def __init__(self, **more: Any) -> None:
+        self.settings = InstagramSettings.model_validate(SETTINGS | more)
+        self.instagram = Instagram(self.settings, Facts(handle="acme"))
+        self.now = datetime(2026, 3, 2, 10, tzinfo=UTC)
+        self.sim = InstagramSimulator(self.settings, clock=lambda: self.now)
+
+    def run(self, flow: Flow[Any]) -> Any:
+        return drive(flow, self._respond, self.instagram.failure)
+
+    def _respond(self, ask: Any) -> Any:
+        if isinstance(ask, ReadBlob):
+            return Blob(content=b"pixels", media_type="image/png")
+        try:
+            return self.sim.handle(self.instagram.authorize(ask, None, self.now, "0" * 32))
+        except httpx.ReadError as error:
+            raise Uncertain("the connection was cut") from error
+
+    def events(self) -> list[Event]:
+        found: list[Event] = []
+        for payload in self.sim.due():
+            self.instagram.verify(payload)
+            found += self.instagram.parse(payload)
+        return found
+
+    def heard(self) -> Interaction:
+        return [event.interaction for event in self.events() if isinstance(event, InteractionReceived)][-1]
+
+    def do(self, kind: Any, about: Interaction, **more: Any) -> Receipt:
+        intent = kind(key="k-1", own_account=ACCOUNT, thread=about.thread, target=about, **more)
+        receipt: Receipt = self.run(self.instagram.send(intent))
+        return receipt
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def asked(desk: Desk, place: str = "dm") -> Interaction:
+    desk.sim.speak("kerry", "Do you have it in red?", place)
+    return desk.heard()
+
+
+# in private
+
+
+def test_a_question_its_answer_and_the_echo(desk: Desk) -> None:
+    question = asked(desk)
+    receipt = desk.do(SendMessage, question, text="Yes, **we do**.")
+    assert desk.sim.heard("kerry")[-1].text == "Yes, we do."
+    echo = desk.heard()
+    assert (echo.native_id, echo.text, echo.author.is_self, echo.client_key) == (
+        receipt.native_id, "Yes, we do.", True, None)  # fmt: skip
+
+
+def test_quick_replies_come_back_with_their_value(desk: Desk) -> None:
+    desk.do(SendMessage, asked(desk), text="Which?", choices=(Choice(title="Red", value="R"),))
+    desk.events()
+    desk.sim.press("kerry", "Red")
+    assert desk.heard().choice == "R"
+
+
+def test_an_ice_breaker(desk: Desk) -> None:
+    desk.sim.happened("kerry", postback={"mid": "m", "title": "Where is my parcel?", "payload": "TRACK"})
+    opened = desk.heard()
+    assert (opened.text, opened.choice) == ("Where is my parcel?", "TRACK")
+
+
+def test_a_picture_is_uploaded_to_the_page(desk: Desk) -> None:
+    file = Attachment(media_type="image/png", blob="a" * 64)
+    desk.do(SendMessage, asked(desk), text=None, attachments=(file,))
+    assert list(desk.sim.files.values()) == [b"pixels"]
+
+
+def test_by_instagrams_own_login_there_are_no_files() -> None:
+    desk = Desk(login="instagram")
+    assert desk.instagram.capabilities_in(DM).media == ()
+    desk.do(SendMessage, asked(desk), text="Yes")
+    assert desk.sim.calls[-1].url.host == "graph.instagram.com"
+    assert "graph.facebook.com" not in desk.instagram.hosts
+    assert desk.run(desk.instagram.probe()).own_account == ACCOUNT
+    with pytest.raises(Unsupported, match="token"):
+        desk.instagram.connect_with(SignIn(state="s", redirect="https://hub.example", verifier=SecretStr("v" * 43)))
+
+
+def test_bytes_are_counted(desk: Desk) -> None:
+    question = asked(desk)
+    desk.do(SendMessage, question, text="ä" * 500)
+    with pytest.raises(ContentRejected):
+        desk.do(SendMessage, question, text="ä" * 501)
+
+
+def test_after_a_day_only_a_person_may_answer(desk: Desk) -> None:
+    question = asked(desk)
+    desk.now += timedelta(days=2)
+    with pytest.raises(Unreachable):
+        desk.do(SendMessage, question, text="Yes")
+    desk.do(SendMessage, question, text="Yes", by_person=True)
+    assert b"HUMAN_AGENT" in desk.sim.calls[-1].read()
+    assert Desk(human_agent=False).instagram.capabilities_in(DM).person_window is None
+
+
+def test_a_mention_in_a_story_can_be_answered_and_not_kept(desk: Desk) -> None:
+    desk.sim.mention_in_story("kerry")
+    story = desk.heard()
+    assert (story.kind, story.thread.visibility) == ("mention", "private")
+    with pytest.raises(Unsupported, match="kept"):
+        desk.run(desk.instagram.fetch(story.attachments[0]))
+    desk.do(SendMessage, story, text="Thank you!")
+    assert desk.sim.heard("kerry")[-1].text == "Thank you!"
+
+
+def test_seen_typing_and_hearts(desk: Desk) -> None:
+    question = asked(desk)
+    desk.do(MarkRead, question)
+    desk.do(Typing, question)
+    desk.do(React, question, reaction="❤️")
+    assert desk.sim.reactions == {question.native_id: "love"}
+    desk.do(React, question, reaction="")
+    assert desk.sim.reactions == {}
+    desk.sim.happened("kerry", read={"mid": "m_1"})
+    (read,) = desk.events()
+    assert isinstance(read, DeliveryUpdated)
+    assert (read.state, read.native_id) == ("read", "m_1")
+
+
+def test_a_link_brings_its_token_along(desk: Desk) -> None:
+    assert desk.instagram.invitation(TOKEN) == f"https://ig.me/m/acme?ref={TOKEN}"
+    assert Instagram(desk.settings).invitation(TOKEN) is None
+    desk.sim.happened("kerry", referral={"ref": TOKEN, "source": "IGME-SOURCE-LINK", "type": "OPEN_THREAD"})
+    claimed, _ = desk.events()
+    assert isinstance(claimed, IdentityClaimed)
+    assert claimed.token == TOKEN
+
+
+# in public
+
+
+def test_a_comment_its_reply_and_the_echo(desk: Desk) -> None:
+    comment = asked(desk, "media")
+    assert (comment.kind, comment.author.handle, comment.in_reply_to) == ("comment", "kerry", comment.thread.id)
+    receipt = desk.do(SendMessage, comment, text="Yes!")
+    echo = desk.heard()
+    assert (echo.native_id, echo.in_reply_to, echo.author.is_self) == (receipt.native_id, comment.native_id, True)
+
+
+def test_one_person_in_public_and_in_private_is_one_account(desk: Desk) -> None:
+    assert asked(desk, "media").author.account == asked(desk).author.account
+
+
+def test_the_private_reply_opens_the_conversation(desk: Desk) -> None:
+    comment = asked(desk, "media")
+    receipt = desk.do(OpenPrivate, comment, text="Your size?")
+    assert desk.heard().thread == receipt.thread == asked(desk).thread
+    with pytest.raises(Unreachable):
+        desk.do(OpenPrivate, comment, text="Hello?")
+
+
+def test_a_mention_elsewhere_is_read_and_answered(desk: Desk) -> None:
+    desk.sim.mention("kerry", "Ask @acme")
+    mention = desk.heard()
+    assert (mention.kind, mention.text, mention.thread.visibility) == ("mention", None, "public")
+    words = desk.run(desk.instagram.fetch(mention.attachments[0]))
+    assert words.content == b"@kerry: Ask @acme"
+    desk.do(SendMessage, mention, text="Here we are.")
+    assert desk.sim.said[-1].text == "Here we are."
+    with pytest.raises(ContentRejected, match="comment"):
+        desk.do(OpenPrivate, mention, text="Hello")
+
+
+def test_keeping_order(desk: Desk) -> None:
+    comment = asked(desk, "media")
+    desk.do(SendMessage, comment, text="Yes!")
+    desk.do(DeleteMessage, desk.heard())
+    assert desk.sim.said[-1].deleted
+    desk.do(DeleteMessage, comment)
+    assert desk.sim.hidden == {comment.native_id}
+    strict = Desk(moderation="delete")
+    strict.do(DeleteMessage, asked(strict, "media"))
+    assert strict.sim.said[0].deleted
+
+
+@pytest.mark.parametrize(("kind", "more"), [(React, {"reaction": "❤️"}), (EditMessage, {"text": "x"}), (Typing, {})])
+def test_what_comments_have_not(desk: Desk, kind: Any, more: dict[str, str]) -> None:
+    with pytest.raises(Unsupported):
+        desk.do(kind, asked(desk, "media"), **more)
+
+
+@pytest.mark.parametrize("kind", [DeleteMessage, OpenPrivate, EditMessage])
+def test_what_messages_have_not(desk: Desk, kind: Any) -> None:
+    with pytest.raises(Unsupported):
+        desk.do(kind, asked(desk), **({} if kind is DeleteMessage else {"text": "x"}))
+
+
+# trouble, and around
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [("rate_limit", RateLimited), ("unavailable", Unavailable), ("expire", AuthExpired), ("drop", Uncertain)],
+)
+def test_trouble(desk: Desk, fault: str, kind: type[DeliveryError]) -> None:
+    question = asked(desk)
+    setattr(desk.sim.faults, fault, 1)
+    with pytest.raises(kind):
+        desk.do(SendMessage, question, text="Yes")
+
+
+def test_the_second_secret_of_an_app_signs_too(desk: Desk) -> None:
+    asked(desk)
+    desk.sim.speak("kerry", "Hello?")
+    (payload,) = desk.sim.due()
+    more = {"app_secret": "another-secret", "instagram_app_secret": "an-app-secret"}
+    Instagram(InstagramSettings.model_validate(SETTINGS | more)).verify(payload)
+    with pytest.raises(SignatureError):
+        Instagram(InstagramSettings.model_validate(SETTINGS | {"app_secret": "another-secret"})).verify(payload)
+
+
+def test_who_we_are_and_who_they_are(desk: Desk) -> None:
+    assert desk.run(desk.instagram.probe()) == Facts(own_account=ACCOUNT, name="Acme", handle="acme")
+    author = asked(desk).author.account
+    assert author is not None
+    known = desk.run(desk.instagram.profile(author))
+    assert (known.name, known.handle) == ("Kerry", "kerry")
+    desk.run(desk.instagram.subscribe("https://hub.example/hooks/app/1"))
+    assert desk.sim.subscribed == {"messages"}
+
+
+def test_signing_in_ends_with_the_token_of_the_linked_page(desk: Desk) -> None:
+    sign_in = SignIn(state="s", redirect="https://hub.example/back", verifier=SecretStr("v" * 43))
+    code = httpx.URL(desk.sim.allow(desk.instagram.connect_with(sign_in))).params["code"]
+    credentials = desk.run(desk.instagram.exchange_with(code, sign_in))
+    assert credentials.access_token.get_secret_value() in desk.sim.tokens
+
+
+def test_a_comment_comes_with_the_time_of_its_notification(desk: Desk) -> None:
+    body = b'{"object":"instagram","entry":[{"id":"1","time":1772445602,"changes":[{"field":"comments","value":' \
+           b'{"id":"2","from":{"id":"3"},"text":"x","media":{"id":"4"}}}]}]}'  # fmt: skip
+    (event,) = desk.instagram.parse(Payload(body=body, received_at=desk.now))
+    assert isinstance(event, InteractionReceived)
+    assert event.interaction.sent_at == datetime(2026, 3, 2, 10, 0, 2, tzinfo=UTC)

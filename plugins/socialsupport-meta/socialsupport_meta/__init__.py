@@ -1,0 +1,1 @@
+"""What the connectors for Facebook, Instagram and WhatsApp share. It is no plugin itself."""

@@ -1,0 +1,239 @@
+"""From a webhook of WhatsApp to events.
+
+https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages,
+…/messages/status, …/messages/system, …/smb_message_echoes (2026-05, changes to ids 2026-08)
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from socialsupport_core.model import (
+    DeliveryUpdated,
+    Event,
+    Identifier,
+    IdentityClaimed,
+    Interaction,
+    InteractionReceived,
+    Party,
+    ReactionAdded,
+    ReactionRemoved,
+    Thread,
+    ThreadUpdated,
+    Unrecognised,
+)
+from socialsupport_meta.batch import Native, Scene, changes
+from socialsupport_meta.messaging import TOKEN
+from socialsupport_meta.reading import Json, Unreadable, moment_of, needed, object_of, objects_of, text_of
+from socialsupport_whatsapp.content import content
+from socialsupport_whatsapp.people import SCOPED, USER, contact_of, person
+
+STATES: Mapping[str, Literal["sent", "delivered", "read", "failed"]] = {
+    "sent": "sent",
+    "delivered": "delivered",
+    "read": "read",
+    "played": "read",
+    "failed": "failed",
+}
+MIGRATIONS = frozenset({"user_changed_number", "user_changed_user_id"})
+REASONS: Mapping[str, str] = {
+    "account_update": "it tells of the account: look into WhatsApp Manager",
+    "account_alerts": "it tells of the account: look into WhatsApp Manager",
+    "message_template_status_update": "it tells of a template: look into WhatsApp Manager",
+    "message_template_quality_update": "it tells of a template: look into WhatsApp Manager",
+    "phone_number_quality_update": "it tells of the number: look into WhatsApp Manager",
+    "phone_number_name_update": "it tells of the number: look into WhatsApp Manager",
+}
+NOT_SHOWN = "WhatsApp does not show a message of this kind to businesses"
+SAYS_NOTHING = "it says nothing that this connector reads"
+
+
+def natives(entry: Json, scene: Scene) -> Iterator[Native]:
+    """The number that a change is about is our account; of changes of the account itself there is none."""
+    for field, value in changes(entry):
+        number = own_number(object_of(value, "metadata"))
+        ours = Scene(own=number or "", at=scene.at, time=scene.time)
+        reading = Reading(value)
+        found = [
+            *(Native(text_of(one, "type") or "message", one, ours, reading.message) for one in _in(value, "messages")),
+            *(Native("echo", one, ours, reading.echo) for one in _in(value, "message_echoes")),
+            *(Native("status", one, ours, reading.status) for one in _in(value, "statuses")),
+            *(Native("errors", one, ours, None, _complaint(one)) for one in _in(value, "errors")),
+        ]
+        yield from found or [Native(field, value, ours, None, REASONS.get(field))]
+
+
+def _in(value: Json, name: str) -> list[Json]:
+    return list(objects_of(value, name))
+
+
+def own_number(metadata: Json) -> str | None:
+    """`+1 555-000-1111` is `15550001111`."""
+    shown = text_of(metadata, "display_phone_number")
+    return (re.sub(r"[^0-9A-Za-z]", "", shown) if shown else None) or text_of(metadata, "phone_number_id")
+
+
+def _complaint(error: Json) -> str:
+    details = text_of(object_of(error, "error_data"), "details")
+    return f"{text_of(error, 'code') or ''} {details or text_of(error, 'title', 'message') or ''}".strip()[:200]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """`value` is the change that an event came in: it tells who people are."""
+
+    value: Json
+
+    # people
+
+    def _from(self, message: Json, prefix: str = "from") -> Party:
+        """Whoever wrote a message, or whom an echo went to."""
+        number, scoped = text_of(message, prefix), text_of(message, f"{prefix}_user_id")
+        contact = contact_of(self.value, number, scoped)
+        found = person(number or text_of(contact, "wa_id"), scoped or text_of(contact, "user_id"), contact)
+        if not found.identifiers:
+            raise Unreadable(f"{prefix} is missing")
+        return found
+
+    # readers
+
+    def message(self, message: Json, scene: Scene) -> Iterator[Event]:
+        kind = text_of(message, "type")
+        if kind == "reaction":
+            yield from self._reacted(message, scene)
+        elif kind == "system":
+            yield from self._changed(message, scene)
+        else:
+            yield from self._said(message, scene)
+
+    def _said(self, message: Json, scene: Scene) -> Iterator[Event]:
+        wamid, said = needed(message, "id"), content(message)
+        if not said:
+            yield self._unread(wamid, message, scene)
+            return
+        them, at = self._from(message), moment_of(message, "timestamp") or scene.at
+        yield from self._claims(wamid, message, them, scene, at)
+        interaction = Interaction(
+            network="whatsapp",
+            native_id=wamid,
+            kind="message",
+            direction="inbound",
+            own_account=scene.own,
+            thread=_thread(them),
+            author=them,
+            sent_at=at,
+            **said,
+        )
+        yield InteractionReceived(id=wamid, interaction=interaction)
+
+    def echo(self, message: Json, scene: Scene) -> Iterator[Event]:
+        """What we typed in the app on the phone, where number and API are used together."""
+        wamid, said = needed(message, "id"), content(message)
+        if not said:
+            yield self._unread(wamid, message, scene)
+            return
+        them = self._from(message, "to")
+        interaction = Interaction(
+            network="whatsapp",
+            native_id=wamid,
+            kind="message",
+            direction="outbound",
+            own_account=scene.own,
+            thread=_thread(them),
+            author=Party(identifiers=(Identifier(kind="whatsapp.business", value=scene.own),), is_self=True),
+            recipients=(them,),
+            sent_at=moment_of(message, "timestamp") or scene.at,
+            **said,
+        )
+        yield InteractionReceived(id=wamid, interaction=interaction)
+
+    def _unread(self, wamid: str, message: Json, scene: Scene) -> Event:
+        kind = text_of(message, "type") or "message"
+        told = next((_complaint(error) for error in objects_of(message, "errors")), None)
+        reason = told or (NOT_SHOWN if kind in ("unsupported", "unknown") else SAYS_NOTHING)
+        return Unrecognised(id=wamid, own_account=scene.own or None, native_type=f"message.{kind}"[:100], reason=reason)
+
+    def _reacted(self, message: Json, scene: Scene) -> Iterator[Event]:
+        """Without an emoji the reaction was taken back; which one it was, is not told."""
+        reaction, them = object_of(message, "reaction"), self._from(message)
+        emoji = text_of(reaction, "emoji")
+        kind = ReactionAdded if emoji else ReactionRemoved
+        yield kind(
+            id=needed(message, "id"),
+            own_account=scene.own,
+            thread=_thread(them),
+            native_id=needed(reaction, "message_id"),
+            author=them,
+            reaction=emoji or "any",
+            sole=True,
+            at=moment_of(message, "timestamp") or scene.at,
+        )
+
+    def _changed(self, message: Json, scene: Scene) -> Iterator[Event]:
+        """A number or an id changed: the network's own word that the old account goes on under the new one."""
+        system, wamid = object_of(message, "system"), needed(message, "id")
+        number = text_of(message, "from")
+        scoped = text_of(system, "previous_user_id") or text_of(message, "from_user_id")
+        moves = [
+            (USER, number, text_of(system, "wa_id", "new_wa_id")),
+            (SCOPED, scoped, text_of(system, "user_id")),
+        ]
+        known = [(kind, old, new) for kind, old, new in moves if old and new and old != new]
+        at = moment_of(message, "timestamp") or scene.at
+        if text_of(system, "type") not in MIGRATIONS or not known:
+            yield self._unread(wamid, message, scene)
+            return
+        thread = _thread(person(number, scoped))
+        for kind, old, new in known:
+            yield IdentityClaimed(
+                id=f"{wamid}:{kind}",
+                own_account=scene.own,
+                subject=Identifier(kind=kind, value=new),
+                claims=(Identifier(kind=kind, value=old),),
+                tier="verified",
+                proof="migration",
+                thread=thread,
+                at=at,
+            )
+        yield ThreadUpdated(id=wamid, own_account=scene.own, thread=thread, change="migrated", at=at)
+
+    def status(self, status: Json, scene: Scene) -> Iterator[Event]:
+        native = needed(status, "status")
+        wamid, at = needed(status, "id"), moment_of(status, "timestamp") or scene.at
+        if native not in STATES:
+            yield Unrecognised(id=f"{wamid}:{native[:50]}", own_account=scene.own or None, native_type="status")
+            return
+        number, scoped = text_of(status, "recipient_id"), text_of(status, "recipient_user_id")
+        error = next(iter(objects_of(status, "errors")), {})
+        yield DeliveryUpdated(
+            id=f"{wamid}:{native}",
+            own_account=scene.own,
+            state=STATES[native],
+            native_id=wamid,
+            thread=_thread(person(number, scoped)) if number or scoped else None,
+            client_key=text_of(status, "biz_opaque_callback_data"),
+            code=text_of(error, "code"),
+            reason=_complaint({**error, "code": ""}) or None,
+            at=at,
+        )
+
+    def _claims(self, wamid: str, message: Json, them: Party, scene: Scene, at: datetime) -> Iterator[Event]:
+        assert them.account
+        about: dict[str, Any] = {"own_account": scene.own, "subject": them.account, "thread": _thread(them), "at": at}
+        if found := TOKEN.search(text_of(object_of(message, "text"), "body") or ""):
+            yield IdentityClaimed(id=f"{wamid}:token", proof="handoff_token", token=found[1], **about)
+        if text_of(message, "type") == "contacts" and text_of(message, "origin") == "contact_request":
+            phones = [phone for one in objects_of(message, "contacts") for phone in objects_of(one, "phones")]
+            digits = [re.sub(r"\D", "", text_of(phone, "wa_id", "phone") or "") for phone in phones[:5]]
+            shared = tuple(Identifier(kind="phone", value=f"+{one}") for one in digits if 7 <= len(one) <= 15)
+            if shared:
+                about |= {"proof": "contact_shared", "tier": "asserted", "claims": shared}
+                yield IdentityClaimed(id=f"{wamid}:contact", **about)
+
+
+def _thread(them: Party) -> Thread:
+    """By number while WhatsApp tells it, else by the business-scoped id: both can be written to."""
+    assert them.account
+    return Thread(id=them.account.value, visibility="private")

@@ -1,0 +1,1 @@
+"""Handing a conversation on: where to, with which words, and what if nobody comes."""

@@ -1,0 +1,140 @@
+"""What a hand-off says: templates by tenant and language, with defaults in four languages."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from string import Formatter
+from typing import Any
+
+from socialsupport_core.contract.errors import ConfigError
+
+LANGUAGES = ("en", "de", "fr", "es")
+"""Those that ship; a tenant may add others."""
+FIELDS: Mapping[str, frozenset[str]] = {
+    "public_open": frozenset(),
+    "public_link": frozenset({"url"}),
+    "public_sent": frozenset(),
+    "private_open": frozenset(),
+    "private_link": frozenset({"url", "where", "until"}),
+    "private_sent": frozenset({"where"}),
+    "go_on": frozenset({"where"}),
+    "code_told": frozenset({"code", "where"}),
+    "code_asked": frozenset({"where"}),
+    "code_public": frozenset({"code", "where"}),
+    "reminder": frozenset({"until"}),
+}
+"""Each template, and what is filled in. What everybody reads has nothing to fill in but the link."""
+NEEDED: Mapping[str, frozenset[str]] = {
+    "public_link": frozenset({"url"}),
+    "private_link": frozenset({"url"}),
+    "code_told": frozenset({"code"}),
+    "code_public": frozenset({"code"}),
+}
+LONGEST = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The templates of one tenant. `own` are those that differ from the defaults, by language and name."""
+
+    own: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    @property
+    def language(self) -> str:
+        """The tenant's default."""
+        return self.own.get(("", "language"), LANGUAGES[0])
+
+    def say(self, name: str, language: str | None, **values: str) -> str:
+        """In the customer's language if there are words in it, else in the tenant's, else in English."""
+        return self._find(name, language).format(**values)
+
+    def place(self, network: str, language: str | None) -> str:
+        return self._find(f"places.{network}", language, "places.other").format(network=network)
+
+    def _find(self, name: str, language: str | None, otherwise: str | None = None) -> str:
+        for spoken in self._order(language):
+            for wanted in (name, otherwise):
+                if wanted and (text := self.own.get((spoken, wanted)) or defaults(spoken).get(wanted)):
+                    return text
+        raise ConfigError(f"there is no template {name!r}; there is {', '.join(FIELDS)}")
+
+    def _order(self, language: str | None) -> list[str]:
+        plain = (language or "").partition("-")[0].lower()
+        return list(dict.fromkeys([one for one in (plain, self.language, LANGUAGES[0]) if one]))
+
+
+@cache
+def defaults(language: str) -> Mapping[str, str]:
+    """By name; empty for a language that does not ship."""
+    if language not in LANGUAGES:
+        return {}
+    written = files("socialsupport_core.conversation.handing").joinpath(f"templates/{language}.toml").read_text("utf-8")
+    return _flat(tomllib.loads(written))
+
+
+def _flat(table: Mapping[str, Any]) -> dict[str, str]:
+    places = {f"places.{network}": text for network, text in table.get("places", {}).items()}
+    return places | {name: text for name, text in table.items() if name != "places"}
+
+
+def read(toml: str) -> dict[tuple[str, str], str]:
+    """A tenant's own templates: a table a language, and the default `language`. Raises ConfigError.
+
+    [de]
+    public_link = "Hier geht es weiter: {url}"
+    [de.places]
+    whatsapp = "auf WhatsApp"
+    """
+    try:
+        table = tomllib.loads(toml)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"the templates are no TOML: {error}") from None
+    found: dict[tuple[str, str], str] = {}
+    for language, content in table.items():
+        found |= _default(content) if language == "language" else _language(language, content)
+    return found
+
+
+def _default(content: Any) -> dict[tuple[str, str], str]:
+    if not (isinstance(content, str) and content.isascii() and content.isalpha() and content.islower()):
+        raise ConfigError(f"language: {str(content)[:40]!r} is no language; write it like de (ISO 639)")
+    return {("", "language"): content}
+
+
+def _language(language: str, content: Any) -> dict[tuple[str, str], str]:
+    if not isinstance(content, dict):
+        raise ConfigError(f"{language}: write a table of templates, as in [{language}]")
+    flat = _flat(content)
+    for name, text in flat.items():
+        _check(language, name, text)
+    return {(language, name): text for name, text in flat.items()}
+
+
+def _check(language: str, name: str, text: Any) -> None:
+    where = f"{language}.{name}"
+    if not isinstance(text, str) or not text.strip() or len(text) > LONGEST:
+        raise ConfigError(f"{where}: write a text of at most {LONGEST} characters")
+    allowed = frozenset({"network"}) if name.startswith("places.") else FIELDS.get(name)
+    if allowed is None:
+        raise ConfigError(f"{where}: there is no such template; there is {', '.join(FIELDS)}, places")
+    if unknown := _fields(where, text) - allowed:
+        raise ConfigError(f"{where}: {{{sorted(unknown)[0]}}} cannot be filled in; there is {_listed(allowed)}")
+    if missing := NEEDED.get(name, frozenset()) - _fields(where, text):
+        raise ConfigError(f"{where}: {{{sorted(missing)[0]}}} is missing, and without it the text is of no use")
+
+
+def _fields(where: str, text: str) -> set[str]:
+    """A format specification or an attribute would let a template read more than it is given."""
+    try:
+        parts = [(name, spec, conversion) for _, name, spec, conversion in Formatter().parse(text) if name is not None]
+    except ValueError as error:
+        raise ConfigError(f"{where}: {error}; write {{{{ for a brace") from None
+    if any(spec or conversion or not name.isidentifier() for name, spec, conversion in parts):
+        raise ConfigError(f"{where}: write names in braces and nothing else, such as {{url}}")
+    return {name for name, _, _ in parts}
+
+
+def _listed(names: frozenset[str]) -> str:
+    return ", ".join(f"{{{name}}}" for name in sorted(names)) or "nothing to fill in"

@@ -1,0 +1,241 @@
+"""Handing a conversation on: from public to private, to another channel, to another agent."""
+
+from typing import Any
+
+from socialsupport_core.contract import ConfigError
+from socialsupport_core.conversation import handoff
+from socialsupport_core.conversation.handing import words
+from socialsupport_core.conversation.views import present, time
+from socialsupport_core.hub.base import Base, agent_of, conversation_of
+from socialsupport_core.hub.proving import account_of
+from socialsupport_core.identity import customer_of
+from socialsupport_core.pipeline import handing, replying
+from socialsupport_core.pipeline.handing import Done, Order
+from socialsupport_core.store import Tx, conversations, handoffs, identity, micros
+from socialsupport_core.store.conversations import Conversation, Leg
+from socialsupport_core.store.handoffs import Consent, Handoff
+
+PUBLIC = "anybody can read a public reply: whoever comes with it must be linked by an agent"
+
+
+class Handing(Base):
+    def hand_off(
+        self,
+        tenant: str,
+        conversation: str,
+        *,
+        agent: str,
+        leg: int | None = None,
+        to: str | None = None,
+        to_agent: str | None = None,
+        note: str | None = None,
+        language: str | None = None,
+        recipient: str | None = None,
+    ) -> dict[str, Any]:
+        """Hands the conversation on, without starting over.
+
+        `to` a channel of `hand_off_targets`: says the words of both halves, follows up when the customer does not come
+        (a reminder after a day, back to the queue after three), and asks whoever comes by a link for a one-time code.
+        `to_agent`: assigns it, with a `note` for the timeline. Neither: a token that brings its bearer to this
+        conversation, once, and the page on which to choose a channel; saying it is up to you. With a `recipient`, an
+        account that has asked from elsewhere, only that account may bring it, and then both ends have acted.
+        `leg` is where the customer is now, else where the customer spoke last. Raises ReplyRefused.
+        """
+        if to is not None and to_agent is not None:
+            raise ConfigError("a hand-off goes to a channel or to an agent; give one of `to` and `to_agent`")
+        if to_agent is not None:
+            return self._to_agent(tenant, conversation, agent, to_agent, note)
+        if to is not None:
+            return self._to_channel(tenant, conversation, agent, to, leg, language)
+        return self._link(tenant, conversation, agent, leg, recipient)
+
+    def hand_off_targets(self, tenant: str, conversation: str, *, leg: int | None = None) -> dict[str, Any]:
+        """The tenant's channels, the most suitable first: how each is reached and why, or what closes it."""
+
+        def read(tx: Tx) -> dict[str, Any]:
+            found, origin = self._origin(tx, tenant, conversation, leg)
+            open_ones = handoffs.of_conversation(tx, tenant, found.id)
+            return {
+                "leg": origin.id,
+                "channel": origin.channel,
+                "visibility": origin.visibility,
+                "targets": [one.model_dump(exclude_none=True) for one in handing.targets(tx, self.desk, found, origin)],
+                "handoffs": [_shown(one) for one in open_ones[:20]],
+            }
+
+        return self._database.read(read)
+
+    def _origin(self, tx: Tx, tenant: str, conversation: str, leg: int | None) -> tuple[Conversation, Leg]:
+        speaking = self._speaking(tenant)
+        found = conversation_of(tx, tenant, conversation)
+        return found, replying.choose_leg(tx, found, leg, lambda one: one.channel in speaking)
+
+    def _to_channel(
+        self, tenant: str, conversation: str, agent: str, to: str, leg: int | None, language: str | None
+    ) -> dict[str, Any]:
+        id = self._id("ho")
+
+        def write(tx: Tx) -> Done:
+            speaker = agent_of(tx, tenant, agent)
+            found, origin = self._origin(tx, tenant, conversation, leg)
+            order = Order(tenant, found.id, speaker, to, id, leg, language)
+            return handing.carry_out(tx, self.desk, order, found, origin)
+
+        done = self._database.do(write, tenant)
+        proves = done.origin.visibility == "private" or done.target.how == "open"
+        return present(
+            handoff=id,
+            to=to,
+            how=done.target.how,
+            leg=done.origin.id,
+            proves=proves,
+            note="" if proves else PUBLIC,
+            said=list(done.said),
+            unsaid=list(done.unsaid),
+            expires_at=time(done.expires_at),
+            token=done.token,
+            url=f"{self.public_url}/h/{done.token}" if done.token else None,
+        )
+
+    def _to_agent(self, tenant: str, conversation: str, agent: str, to_agent: str, note: str | None) -> dict[str, Any]:
+        """The note tells what the next one must know; everything else is in the conversation."""
+        at = micros(self.clock())
+
+        def write(tx: Tx) -> Conversation:
+            agent_of(tx, tenant, agent)
+            agent_of(tx, tenant, to_agent)
+            found = conversation_of(tx, tenant, conversation)
+            conversations.assign(tx, tenant, found.id, to_agent)
+            self._publish(tx, tenant, "conversation.assigned", {"assignee": to_agent, "agent": agent}, found.id)
+            handoff.publish_handed_off(tx, found, agent, to_agent, agent, at, "arrived", how="agent")
+            return found
+
+        found = self._database.do(write, tenant)
+        if note:
+            self._write_note(tenant, found.id, note, agent)
+        return {"to_agent": to_agent, "conversation": found.id}
+
+    def _write_note(self, tenant: str, conversation: str, text: str, agent: str) -> None:
+        """An internal note in the timeline."""
+        raise NotImplementedError
+
+    def _link(
+        self, tenant: str, conversation: str, agent: str, leg: int | None, recipient: str | None
+    ) -> dict[str, Any]:
+        token, at, id = handoff.new_token(self._random), micros(self.clock()), self._id("ho")
+
+        def write(tx: Tx) -> Leg:
+            agent_of(tx, tenant, agent)
+            found, origin = self._origin(tx, tenant, conversation, leg)
+            bound = account_of(tx, tenant, recipient).number if recipient else None
+            handoff.offer(tx, origin, token, id=id, agent=agent, at=at, recipient=bound)
+            handoff.publish_handed_off(tx, found, origin.channel, "any", agent, at, "offered", handoff=id)
+            return origin
+
+        origin = self._database.do(write, tenant)
+        safe = origin.visibility == "private"
+        return {
+            "token": token,
+            "url": f"{self.public_url}/h/{token}",
+            "leg": origin.id,
+            "proves": safe,
+            "note": "" if safe else PUBLIC,
+        }
+
+    def handoff_ways(self, token: str, language: str | None = None) -> list[dict[str, str]] | None:
+        """The channels by which the bearer of a token may go on; None if it is not valid any more.
+
+        Each with its `label` in the customer's language, as far as it is known, else in `language`.
+        """
+        found = self._database.read(lambda tx: handoffs.by_token(tx, token))
+        if found is None or found.redeemed_at is not None or found.expires_at < micros(self.clock()):
+            return None
+        said = words.Words(self._database.read(lambda tx: handoffs.templates(tx, found.tenant)))
+        allowed = [one for one in self.desk.of_tenant(found.tenant) if found.target in (None, one.channel.id)]
+        ways = [(one, self.desk.address(one, token)) for one in allowed]
+        return [
+            {
+                "channel": one.channel.id,
+                "network": one.connector.name,
+                "url": address,
+                "label": _capital(said.place(one.connector.name, found.language or language)),
+            }
+            for one, address in ways
+            if address
+        ]
+
+    def handoff_language(self, token: str) -> str | None:
+        """In which its customer is spoken to, as far as it is known."""
+        found = self._database.read(lambda tx: handoffs.by_token(tx, token))
+        return found.language if found else None
+
+    # consent, words
+
+    def consent(self, tenant: str, who: str, channel: str, state: Consent, *, agent: str, source: str = "") -> None:
+        """The customer agreed (`in`) or refused (`out`) to be written to on this channel; `source` tells how we know.
+
+        A refusal closes the channel for hand-offs. Raises NoSuchCustomer.
+        """
+        if state not in ("in", "out"):
+            raise ConfigError(f"{state!r} is no consent; say in or out")
+        at, known = micros(self.clock()), source or f"{agent} recorded it"
+
+        def write(tx: Tx) -> None:
+            agent_of(tx, tenant, agent)
+            node = customer_of(tx, tenant, who)
+            handoffs.consent(tx, tenant, node.number, channel, state, at, known, agent)
+
+        self._database.do(write, tenant)
+
+    def consents(self, tenant: str, who: str) -> dict[str, dict[str, Any]]:
+        """By channel the customer's last word. Raises NoSuchCustomer."""
+
+        def read(tx: Tx) -> dict[str, dict[str, Any]]:
+            members = identity.members(tx, tenant, customer_of(tx, tenant, who).number)
+            found = handoffs.consents(tx, tenant, [one.number for one in members])
+            return {
+                channel: {"state": state, "at": time(at), "source": source}
+                for channel, (state, at, source) in sorted(found.items())
+            }
+
+        return self._database.read(read)
+
+    def set_templates(self, tenant: str, toml: str) -> None:
+        """The tenant's own words for hand-offs, in place of those it had; see `hand-off`. Raises ConfigError."""
+        given = words.read(toml)
+
+        def write(tx: Tx) -> None:
+            for language, name in handoffs.templates(tx, tenant):
+                handoffs.put_template(tx, tenant, language, name, None)
+            for (language, name), text in given.items():
+                handoffs.put_template(tx, tenant, language, name, text)
+
+        self._database.do(write, tenant)
+
+    def templates(self, tenant: str) -> dict[str, dict[str, str]]:
+        """The words that hold now, by language and name: the defaults, and the tenant's own above them."""
+        own = self._database.read(lambda tx: handoffs.templates(tx, tenant))
+        spoken = dict.fromkeys([*words.LANGUAGES, *sorted({language for language, _ in own if language})])
+        return {
+            language: dict(words.defaults(language))
+            | {name: text for (written, name), text in own.items() if written == language}
+            for language in spoken
+        }
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def _shown(one: Handoff) -> dict[str, Any]:
+    return present(
+        id=one.id,
+        to=one.target,
+        how=one.how,
+        state=one.state,
+        agent=one.agent,
+        offered_at=time(one.created_at),
+        reminded_at=time(one.reminded_at),
+        arrived_at=time(one.redeemed_at),
+        expires_at=time(one.expires_at),
+    )

@@ -1,0 +1,116 @@
+"""What comes in and proves something: a connector's word about an account, and a code in a message."""
+
+from collections.abc import Callable
+
+from socialsupport_core.conversation.handoff import publish_handed_off
+from socialsupport_core.identity.proofs import (
+    Bringing,
+    Outcome,
+    Proven,
+    Refused,
+    code_for,
+    codes_in,
+    is_authentic,
+    judge,
+)
+from socialsupport_core.store import Tx, conversations, handoffs, identity, log, proofs
+from socialsupport_core.store.conversations import Conversation, Leg
+from socialsupport_core.store.identity import Node
+from socialsupport_core.store.journal import Entry
+from socialsupport_core.store.proofs import Challenge
+
+BYSTANDERS = 100
+"""Open challenges of others, against which a message with a code in it is held."""
+
+
+def claim(tx: Tx, tenant: str, channel: str, bringing: Bringing, node: Node, entry: Entry | None) -> None:
+    """Keeps what a connector brings along as evidence, or tells why it is none."""
+    outcome, event, at = judge(bringing), bringing.event, bringing.at
+    if isinstance(outcome, Refused):
+        thread = event.thread.id if event.thread else None
+        outcome.publish(tx, tenant, event.subject, at, channel=channel, thread=thread)
+        return
+    outcome.establish(tx, tenant)
+    if outcome.tier == "verified" and not outcome.claims and entry is not None:
+        proofs.note_control(tx, tenant, node.number, outcome.proof, entry.number, at)
+
+
+def hear(tx: Tx, leg: Leg, author: Node, source: str, text: str, entry: Entry | None, at: int) -> None:
+    """Redeems a code that a message holds. `at` is our clock, for the network's may be the author's to choose."""
+    if not proofs.any_open(tx, leg.tenant) or not codes_in(text):
+        return
+    genuine = is_authentic(tx, leg.tenant, author, entry.number if entry else None)
+    mine = proofs.open_of(tx, leg.tenant, author.number)
+    for one in mine or proofs.all_open(tx, leg.tenant, BYSTANDERS):
+        told = identity.by_numbers(tx, [one.told])[one.told]
+        proof = code_for(told)
+        outcome = proof.hear(tx, one, told, author, text, source=source, at=at, is_authentic=genuine)
+        if outcome is not None:
+            settle(tx, one, outcome, author, at, leg)
+            return
+
+
+def begin(
+    tx: Tx,
+    found: Conversation,
+    told: Node,
+    expected: Node,
+    *,
+    id: str,
+    agent: str,
+    at: int,
+    random: Callable[[int], bytes],
+    handoff: str | None = None,
+) -> tuple[Challenge, str]:
+    """Asks for a code, and says so in the log; the code itself is told by nobody but the caller."""
+    proof = code_for(told)
+    one, code = proof.begin(
+        tx,
+        found.tenant,
+        told,
+        expected,
+        id=id,
+        conversation=found.id,
+        agent=agent,
+        at=at,
+        random=random,
+        handoff=handoff,
+    )
+    data = {
+        "challenge": id,
+        "proof": one.proof,
+        "told": str(told.identifier),
+        "account": str(expected.identifier),
+        "agent": agent,
+    }
+    log.publish(tx, found.tenant, "challenge.started", at, data, conversation=found.id)
+    return one, code
+
+
+def settle(tx: Tx, one: Challenge, outcome: Outcome, author: Node, at: int, leg: Leg | None = None) -> None:
+    """What follows from a code that was said: one customer, or a refusal that everybody sees."""
+    if isinstance(outcome, Refused):
+        where = {"channel": leg.channel, "thread": leg.thread} if leg else {}
+        told = {"challenge": one.id, "conversation": one.conversation, **where}
+        outcome.publish(tx, one.tenant, author.identifier, at, **told)
+        return
+    outcome.establish(tx, one.tenant)
+    _publish_proven(tx, one, outcome, at)
+    _confirm(tx, one, at)
+
+
+def _publish_proven(tx: Tx, one: Challenge, outcome: Proven, at: int) -> None:
+    told = outcome.claims[0] if outcome.claims else outcome.subject
+    data = {"challenge": one.id, "proof": outcome.proof, "account": str(outcome.subject), "told": str(told)}
+    log.publish(tx, one.tenant, "challenge.proven", at, data, conversation=one.conversation)
+
+
+def _confirm(tx: Tx, one: Challenge, at: int) -> None:
+    """The hand-off that asked for the code is complete."""
+    given = handoffs.get(tx, one.tenant, one.handoff) if one.handoff else None
+    found = conversations.get(tx, one.tenant, given.conversation) if given else None
+    if given is None or found is None or not handoffs.move(tx, given, "confirmed", None):
+        return
+    arrived = conversations.leg(tx, given.arrived_leg) if given.arrived_leg else None
+    target = arrived.channel if arrived else given.target or "any"
+    publish_handed_off(tx, found, given.channel, target, given.agent, at, "confirmed", handoff=given.id)

@@ -1,0 +1,262 @@
+"""Hand-offs followed up: a reminder, back to the queue, across restarts; consent; from person to person."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from raven import Raven, Roost, message, settling
+from raven.events import bird
+
+from socialsupport_core.contract import ConfigError
+from socialsupport_core.hub import ReplyRefused
+
+
+class Perch(Raven):
+    """Ravens to whom one may come with a link."""
+
+    capabilities = Raven.capabilities.model_copy(update={"reply_window": timedelta(days=30)})
+
+    def invitation(self, token: str) -> str | None:
+        return f"https://raven.example/?token={token}"
+
+
+@pytest.fixture
+def perch(tmp_path: Path, store: str | Path) -> Iterator[Roost]:
+    """Two channels of acme: the tower, where kerry wrote, and the bridge."""
+    made = Roost(tmp_path, Perch, store=store)
+    path = made.hub.add_channel("acme", "bridge", "raven", {}, mode="webhook")
+    made.doors["bridge"] = path.rsplit("/", 1)[1]
+    made.hear(message(1, "hello", at=made.clock.now))
+    yield made
+    made.hub.close()
+
+
+def said(roost: Roost) -> list[str]:
+    return roost.sky.texts()
+
+
+def steps(roost: Roost) -> list[str]:
+    return [one["data"]["step"] for one in roost.log("conversation.handed_off")]
+
+
+def later(roost: Roost, **span: float) -> None:
+    roost.clock.forward(**span)
+    roost.hub.drain()
+
+
+def handed(roost: Roost, **more: Any) -> dict[str, Any]:
+    done = roost.hub.hand_off("acme", roost.conversation(), agent="dana", to="bridge", **more)
+    roost.hub.drain()
+    return done
+
+
+def waiting(roost: Roost) -> bool:
+    return "waiting_since" in roost.hub.conversation("acme", roost.conversation())
+
+
+def test_it_says_the_link_and_stands_in_the_timeline(perch: Roost) -> None:
+    done = handed(perch)
+    assert done["url"] == f"https://hub.example/h/{done['token']}"
+    assert done["url"] in " ".join(said(perch))
+    assert steps(perch) == ["planned", "offered"]
+    planned = perch.log("conversation.handed_off")[0]["data"]
+    assert (planned["from"], planned["to"], planned["how"]) == ("tower", "bridge", "link")
+    assert "code proves the rest" in planned["reasons"]
+    assert not waiting(perch)
+
+
+def test_who_does_not_come_is_reminded_once_and_then_is_in_the_queue_again(perch: Roost) -> None:
+    handed(perch)
+    later(perch, hours=23)
+    assert steps(perch) == ["planned", "offered"]
+    later(perch, hours=2)
+    assert steps(perch)[-1] == "reminded"
+    assert "still good, until 2026-03-04" in said(perch)[-1]
+    assert not waiting(perch)
+    later(perch, hours=20)
+    assert steps(perch).count("reminded") == 1
+    later(perch, days=2)
+    assert steps(perch)[-1] == "expired"
+    assert waiting(perch)
+    count = len(said(perch))
+    later(perch, days=10)
+    assert (steps(perch).count("expired"), len(said(perch))) == (1, count)
+
+
+def test_a_restart_forgets_nothing(perch: Roost) -> None:
+    handed(perch)
+    perch.reopen(Perch)
+    later(perch, days=1, hours=1)
+    assert steps(perch)[-1] == "reminded"
+    perch.reopen(Perch)
+    later(perch, days=3)
+    assert steps(perch)[-1] == "expired"
+
+
+def test_a_hub_that_slept_all_the_time_reminds_nobody_of_what_is_over(perch: Roost) -> None:
+    handed(perch)
+    count = len(said(perch))
+    later(perch, days=9)
+    assert steps(perch) == ["planned", "offered", "expired"]
+    assert len(said(perch)) == count
+
+
+def test_what_is_resolved_meanwhile_is_left_alone(perch: Roost) -> None:
+    handed(perch)
+    perch.hub.resolve("acme", perch.conversation(), agent="dana")
+    count = len(said(perch))
+    later(perch, days=9)
+    assert steps(perch) == ["planned", "offered"]
+    assert len(said(perch)) == count
+    assert not waiting(perch)
+
+
+def test_in_public_nobody_is_reminded(perch: Roost) -> None:
+    perch.hear(message(9, "help!", "owl", visibility="public", at=perch.clock.now))
+    done = perch.hub.hand_off("acme", perch.conversation("owl"), agent="dana", to="bridge")
+    assert not done["proves"]
+    perch.hub.drain()
+    count = len(said(perch))
+    later(perch, days=1, hours=1)
+    assert len(said(perch)) == count
+    later(perch, days=3)
+    assert steps(perch) == ["planned", "offered", "expired"]
+
+
+def test_the_public_half_names_nobody(perch: Roost) -> None:
+    perch.hear(message(9, "help!", "owl", visibility="public", at=perch.clock.now))
+    done = perch.hub.hand_off("acme", perch.conversation("owl"), agent="dana", to="tower")
+    assert done["how"] == "open"
+    perch.hub.drain()
+    public = [one["text"] for one in perch.sky.messages if one["thread"] == "square"]
+    assert public == ["We have sent you a private message, so that we can look into it together."]
+    private = [one["text"] for one in perch.sky.messages if one["thread"] == "dm-owl"]
+    assert private == ["Hello! Here we can talk privately, and you need not tell it all again."]
+
+
+def test_it_speaks_the_customers_language(perch: Roost) -> None:
+    perch.hear(message(5, "Hallo, mein Paket!", at=perch.clock.now, language="de"))
+    handed(perch)
+    assert "Der Link ist nur für dich" in said(perch)[-1]
+    later(perch, days=1, hours=1)
+    assert "gilt noch bis" in said(perch)[-1]
+
+
+def test_an_agent_may_choose_the_language_and_a_tenant_its_words(perch: Roost) -> None:
+    perch.hub.set_templates("acme", '[fr]\nprivate_link = "Par ici : {url}"')
+    done = handed(perch, language="fr")
+    assert said(perch)[-1] == f"Par ici : {done['url']}"
+    assert perch.hub.templates("acme")["fr"]["private_link"] == "Par ici : {url}"
+    perch.hub.set_templates("acme", "")
+    assert "pour vous seul" in perch.hub.templates("acme")["fr"]["private_link"]
+    assert "pour vous seul" in perch.hub.templates("rival")["fr"]["private_link"]
+
+
+def test_who_opted_out_of_a_channel_is_not_handed_there(perch: Roost) -> None:
+    kerry = str(bird("kerry").account)
+    perch.hub.consent("acme", kerry, "bridge", "out", agent="dana", source="wrote STOP")
+    with pytest.raises(ReplyRefused, match=r"bridge is closed: the customer does not want .* \(wrote STOP\)"):
+        handed(perch)
+    perch.clock.forward(minutes=1)
+    perch.hub.consent("acme", kerry, "bridge", "in", agent="dana", source="asked for it")
+    assert perch.hub.consents("acme", kerry)["bridge"]["state"] == "in"
+    assert handed(perch)["how"] == "link"
+
+
+def test_of_two_words_at_one_moment_the_refusal_counts(perch: Roost) -> None:
+    kerry = str(bird("kerry").account)
+    for state in ("out", "in"):
+        perch.hub.consent("acme", kerry, "bridge", state, agent="dana")  # type: ignore[arg-type]
+    assert perch.hub.consents("acme", kerry)["bridge"]["state"] == "out"
+
+
+def test_the_targets_are_told_with_their_reasons(perch: Roost) -> None:
+    found = perch.hub.hand_off_targets("acme", perch.conversation())
+    assert (found["channel"], found["visibility"]) == ("tower", "private")
+    assert {one["channel"]: one.get("how") for one in found["targets"]} == {"bridge": "link", "tower": None}
+    assert found["targets"][1]["obstacles"][0]["rule"] == "here_already"
+    handed(perch)
+    (under_way,) = perch.hub.hand_off_targets("acme", perch.conversation())["handoffs"]
+    assert (under_way["to"], under_way["state"]) == ("bridge", "offered")
+
+
+@pytest.mark.parametrize(("to", "said_"), [("tower", "there already"), ("nowhere", "there is bridge, tower")])
+def test_a_channel_that_is_closed_or_unknown(perch: Roost, to: str, said_: str) -> None:
+    with pytest.raises(ReplyRefused, match=said_):
+        perch.hub.hand_off("acme", perch.conversation(), agent="dana", to=to)
+    assert steps(perch) == []
+
+
+def test_where_nothing_can_be_said_nothing_is_begun(perch: Roost) -> None:
+    perch.clock.forward(days=40)
+    with pytest.raises(ReplyRefused, match="takes answers for"):
+        handed(perch)
+    assert steps(perch) == []
+    assert perch.hub.hand_off_targets("acme", perch.conversation())["handoffs"] == []
+
+
+def test_a_second_click_is_none(perch: Roost) -> None:
+    handed(perch)
+    count = len(said(perch))
+    with pytest.raises(ReplyRefused, match="just been handed off"):
+        handed(perch)
+    assert len(said(perch)) == count
+
+
+def test_a_later_hand_off_to_the_same_channel_replaces_the_earlier(perch: Roost) -> None:
+    handed(perch)
+    later(perch, hours=2)
+    handed(perch)
+    later(perch, hours=23)
+    assert "reminded" not in steps(perch)
+    found = perch.hub.hand_off_targets("acme", perch.conversation())["handoffs"]
+    assert [one["state"] for one in found] == ["offered", "replaced"]
+    later(perch, days=9)
+    assert steps(perch).count("expired") == 1
+
+
+def test_a_channel_that_is_gone_holds_up_nobody(perch: Roost, caplog: pytest.LogCaptureFixture) -> None:
+    handed(perch)
+    perch.clock.forward(days=1, hours=1)
+    perch.reopen(settling("echo"))
+    perch.hub.desk.half = _broken  # type: ignore[method-assign]
+    perch.hub.drain()
+    assert "waits" in caplog.text
+    perch.reopen(Perch)
+    later(perch, hours=1)
+    assert steps(perch)[-1] == "reminded"
+
+
+def _broken(*_given: Any, **_more: Any) -> Any:
+    raise ConfigError("the channel is gone")
+
+
+def test_erasing_takes_codes_links_and_consents_along(perch: Roost) -> None:
+    perch.hear(message(2, "help!", "owl", at=perch.clock.now))
+    kerry, owl = (str(bird(name).account) for name in ("kerry", "owl"))
+    done = handed(perch)
+    perch.hub.challenge("acme", perch.conversation(), owl, kerry, agent="dana")
+    perch.hub.challenge("acme", perch.conversation("owl"), kerry, owl, agent="dana")
+    perch.hub.consent("acme", kerry, "bridge", "in", agent="dana")
+    perch.hub.ask_sign_in("acme", kerry)
+    erased = perch.hub.erase("acme", kerry, agent="dana")
+    assert {"challenges": 2, "consents": 1, "handoffs": 1, "nonces": 1}.items() <= erased["removed"].items()
+    assert kerry not in perch.dump()
+    assert perch.hub.handoff_ways(done["token"]) is None
+    later(perch, days=9)
+    assert "expired" not in steps(perch)
+
+
+def test_from_person_to_person(perch: Roost) -> None:
+    perch.hub.add_agent("acme", "lee", "Lee")
+    done = perch.hub.hand_off("acme", perch.conversation(), agent="dana", to_agent="lee", note="Knows Kerry.")
+    found = perch.hub.conversation("acme", done["conversation"])
+    assert found["assignee"] == "lee"
+    assert found["entries"][-1]["interaction"]["text"] == "Knows Kerry."
+    assert [one["type"] for one in found["turns"]] == ["conversation.assigned", "conversation.handed_off"]
+    with pytest.raises(ConfigError, match="no agent 'nobody'"):
+        perch.hub.hand_off("acme", perch.conversation(), agent="dana", to_agent="nobody")
+    with pytest.raises(ConfigError, match="give one of"):
+        perch.hub.hand_off("acme", perch.conversation(), agent="dana", to_agent="lee", to="bridge")
