@@ -84,6 +84,8 @@ class DeliveryUpdated(_AccountEvent):
     code: str | None = None
     """The network's own code of a failure."""
     reason: str | None = None
+    gone: bool | None = None
+    """True if the address is nobody's any more, so that whoever has it one day is somebody else."""
     at: Instant
 
 

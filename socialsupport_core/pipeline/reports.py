@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 from socialsupport_core.conversation.answering import weigh
+from socialsupport_core.identity import close
 from socialsupport_core.model import DeliveryUpdated
-from socialsupport_core.store import Tx, conversations, interactions, log, micros, outbox
+from socialsupport_core.store import Tx, conversations, interactions, log, micros, nodes, outbox
 from socialsupport_core.store.interactions import Key, Stored
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ def further(tx: Tx, place: "Place", event: DeliveryUpdated, key: Key) -> bool:
     if not interactions.set_state(tx, place.tenant, key, event.state, judged=taken and turn == ("sent", "failed")):
         return False
     _judge(tx, place, event, before.part)
+    if event.state == "failed" and event.gone:
+        account = nodes.by_numbers(tx, [before.node])[before.node].identifier
+        close(tx, place.tenant, account, proof="bounce", source=event.id, at=micros(event.at))
     data = {"id": str(key.seq), "state": event.state, "code": event.code, "reason": event.reason}
     publish(tx, place, event, before, {name: value for name, value in data.items() if value})
     return True

@@ -327,7 +327,7 @@ def test_the_page_can_be_followed(reader: Reader) -> None:
 
 def test_blocks_that_are_not_run_are_few_and_say_why() -> None:
     left_out = [f"{name_of(page)}:{one.line}: {one.not_run}" for page in PAGES for one in blocks(page) if one.not_run]
-    assert len(left_out) < 5, "\n".join(left_out)
+    assert len(left_out) < 7, "\n".join(left_out)
 
 
 @pytest.mark.parametrize(

@@ -202,6 +202,8 @@ def test_a_proof_by_another_account_takes_over_what_was_only_said() -> None:
     assert customers(said)[PHONE] == customers(said)["x.user:2"]
     seen_since = [*said, ("x.user:1", PHONE, "asserted", 100)]
     assert customers(seen_since)[PHONE] == customers(seen_since)["x.user:2"]  # by proof alone
+    third = ("telegram.user:3", PHONE, "asserted", 60)
+    assert not together([*said, third], "telegram.user:3", "x.user:2")  # it may be a household's after all
     before = ("telegram.user:1", PHONE, "verified", 2)
     assert customers([*said, before])[PHONE] == customers([*said, before])["telegram.user:1"]
     assert together([*said, before], "x.user:2", "telegram.user:1")  # what is only said parts no two proofs

@@ -70,6 +70,7 @@ class Reader:
                 client_key=ours[0] if ours else None,
                 code=report.code,
                 reason=report.reason,
+                gone=report.gone or None,
                 at=min(mail.date or received_at, received_at),
             )
 

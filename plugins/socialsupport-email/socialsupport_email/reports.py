@@ -31,6 +31,15 @@ class Report:
     code: str | None = None
     reason: str | None = None
 
+    @property
+    def gone(self) -> bool:
+        """Whether the mailbox is there no more."""
+        return self.code in GONE
+
+
+GONE = frozenset({"5.1.1", "5.1.6", "5.1.10"})
+"""Bad mailbox, moved without a new address (RFC 3463 3.2), null MX (RFC 7505 4.2)."""
+
 
 def reports(mail: Mail) -> list[Report]:
     """Empty if the mail is no report or does not say about which mail. Each state once: ours have one recipient."""
