@@ -36,7 +36,9 @@ def written(value: Any, indent: int | None = None) -> str:
 
 
 def line(text: str) -> None:
+    """At once, also into a pipe: a supervisor reads what is said at the start of something that lasts."""
     _write(text + "\n")
+    sys.stdout.flush()
 
 
 def complain(message: str) -> None:

@@ -235,17 +235,6 @@ def ordered_by_arrival() -> None:
     swap(record.Recorder, "_at", lambda _: lambda self, place, interaction: place.received_at)
 
 
-def a_claim_about_somebody_unknown_is_dropped() -> None:
-    def bug(really: Any) -> Any:
-        def attest(tx: Tx, tenant: str, subject: Any, claims: Any, **given: Any) -> None:
-            known = [one for one in claims if identity.find(tx, tenant, one)]
-            really(tx, tenant, subject, known, **given)
-
-        return attest
-
-    swap(record, "attest", bug)
-
-
 def what_was_being_sent_is_forgotten() -> None:
     """After a crash nobody looks for what was under way."""
     swap(workers, "recover", lambda _: lambda tx, now: 0)

@@ -132,7 +132,7 @@ def test_conversations_are_merged_and_split_on_the_page(arrive: Callable[..., Vi
     visitor.shoot("merged")
     assert office.hub.conversation("acme", first)["status"] == "superseded"
     page.goto(f"{office.url}/#/{first}")  # an old address leads to where it goes on
-    page.wait_for_function(f"!location.hash.includes('{first}')")
+    page.wait_for_url(lambda url: first not in url)
     page.get_by_role("button", name="Divide this conversation").click()
     page.locator("dialog").get_by_role("checkbox").first.check()
     visitor.shoot("split-dialog")
