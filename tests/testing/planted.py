@@ -15,7 +15,7 @@ from socialsupport_core.contract import SignatureError, Unavailable
 from socialsupport_core.hub.base import Base
 from socialsupport_core.hub.receiving import Receiving
 from socialsupport_core.pipeline import inbound, outbound, record, workers
-from socialsupport_core.store import Tx, accounts, identity, interactions, journal, outbox, schema
+from socialsupport_core.store import Tx, accounts, interactions, journal, outbox, schema
 
 
 def swap(where: Any, name: str, bug: Callable[[Any], Any]) -> None:
