@@ -14,8 +14,9 @@ from typing import Any
 from socialsupport_core.contract import SignatureError, Unavailable
 from socialsupport_core.hub.base import Base
 from socialsupport_core.hub.receiving import Receiving
+from socialsupport_core.identity.proofs import base
 from socialsupport_core.pipeline import inbound, outbound, record, workers
-from socialsupport_core.store import Tx, accounts, interactions, journal, outbox, schema
+from socialsupport_core.store import Tx, accounts, identity, interactions, journal, outbox, schema
 
 
 def swap(where: Any, name: str, bug: Callable[[Any], Any]) -> None:
@@ -233,6 +234,17 @@ def a_tombstone_before_its_message_is_dropped() -> None:
 
 def ordered_by_arrival() -> None:
     swap(record.Recorder, "_at", lambda _: lambda self, place, interaction: place.received_at)
+
+
+def a_claim_about_somebody_unknown_is_dropped() -> None:
+    def bug(really: Any) -> Any:
+        def attest(tx: Tx, tenant: str, subject: Any, claims: Any, **given: Any) -> None:
+            known = [one for one in claims if identity.find(tx, tenant, one)]
+            really(tx, tenant, subject, known, **given)
+
+        return attest
+
+    swap(base, "attest", bug)
 
 
 def what_was_being_sent_is_forgotten() -> None:

@@ -26,7 +26,7 @@ class Bringing:
 
 class Brought(Proof):
     """Any other reason that a connector gives: believed as strongly as the connector says, for the operator has
-    installed it. A connector speaks for accounts of its own network only."""
+    installed it."""
 
     def judge(self, bringing: Bringing) -> Outcome:
         return bringing.proven(bringing.event.proof)

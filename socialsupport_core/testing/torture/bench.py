@@ -102,14 +102,14 @@ def run(
     store: str | None = None,
     setup: str | None = None,
     told: Callable[[Row], None] = lambda _row: None,
-    until_found: bool = False,
+    until_found: str | None = None,
 ) -> list[Row]:
     """Tries each fault so often, or for its share of so many seconds, or as often as is quick.
 
     `store` is a `postgresql://` URL, `postgresql` for a server that is started for the purpose, or a folder for SQLite
     files. `setup` is `module:function` or `path.py:function`, called first in each process; what it returns are
     options for `Hub.open`. `told` hears of each try. With `until_found` a fault ends with the first try in which
-    something was found. Raises ConfigError.
+    a finding of that kind came up. Raises ConfigError.
     """
     faults, rows, began = chosen(names), [], time.monotonic()
     with _served(store) as address:

@@ -123,7 +123,7 @@ def delivered(native: str, state: Any, seconds: float) -> DeliveryUpdated:
 
 
 def claimed(subject: str, other: Identifier, seconds: float, **more: Any) -> IdentityClaimed:
-    given: dict[str, Any] = {"claims": (other,), "tier": "verified", "proof": "signed_identity"}
+    given: dict[str, Any] = {"claims": (other,), "tier": "verified", "proof": "signed_in"}
     return IdentityClaimed(
         id=f"c-{subject}-{other}", own_account=OURS, subject=person(subject), at=at(seconds), **(given | more)
     )

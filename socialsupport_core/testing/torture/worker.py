@@ -52,7 +52,7 @@ def _run(fault: Fault, order: dict[str, Any]) -> None:
         tried = fault.attempt(seed)
         _tell(tried)
         seed += 1
-        if order.get("until_found") and tried.findings:
+        if order.get("until_found") in {one.kind for one in tried.findings}:
             return
         if tries is not None and seed - order["seed"] >= tries:
             return

@@ -84,7 +84,9 @@ class Order(Fault):
         letters: list[Letter] = []
         with site.hub() as hub:
             straight = self._schedule(site, hub, "a0", None, letters)
-            found = []
+            found = (
+                [] if _joins(straight) else [Finding("wrong", "the story's claims join nobody, so it proves nothing")]
+            )
             for number in range(SCHEDULES):
                 who = f"b{number}"
                 seen = self._schedule(site, hub, who, chance, letters)
@@ -124,6 +126,13 @@ class Order(Fault):
             letters.append(one)
         while hub.workers.record_waiting():
             pass
+
+
+def _joins(seen: Picture) -> bool:
+    """Whether those whom the claims name are one customer."""
+    return any(
+        {"beacon.person:WHO", "beacon.person:WHO-other", "beacon.person:WHO-third"} <= one for one in seen.customers
+    )
 
 
 def _anonymous(seen: Picture, who: str) -> Picture:
