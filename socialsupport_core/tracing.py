@@ -83,7 +83,7 @@ def active() -> bool:
 
 def begin(name: str, *, parent: Span | None = None, link: str | None = None, **facts: Unpack[Facts]) -> Span:
     """Below `parent`, or whatever is under way here. With a `link` it begins a trace of its own."""
-    if trace is None:
+    if not active():
         return Span()
     linked = _links(link)
     within = Context() if linked else parent._within() if parent else None

@@ -1,7 +1,7 @@
 """What customers tell about themselves and their matter: the kinds that are looked for without being asked to."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ import regex  # type: ignore[import-untyped]
 
 LOOKED_AT = 10_000  # characters of a text
 LONGEST = 200  # characters of a value
-PATIENCE = 0.2  # seconds that one pattern may take for one text
+PATIENCE = 0.2  # seconds that one pattern of a tenant's may take for one text; watching the clock costs 3 µs a match
 _PUNCTUATION = re.compile(r"[\W_]+")
 _NUMBER = r"(?:numbers?|num|no|nr|id|code|nummer|num[eé]ro|n[uú]mero|nº|n°)\.?"
 _ASKED = r"\s{0,2}(?:is|was|lautet|ist|:|=)?\s{0,2}"
@@ -36,15 +36,42 @@ class Kind:
     """The tenant's: whatever it finds in a text of ours is not said in public."""
     hints: tuple[str, ...] = ()
     """In small letters: without any of these in the text there is nothing to find."""
+    leading: bool = False
+    """Each pattern begins with a hint, so that only the places of hints are looked at."""
 
     def found_in(self, text: str) -> Iterator[tuple[str, int, int]]:
         """Each value, and where it begins and ends. A pattern of the tenant's that takes for ever finds nothing."""
+        text = text[:LOOKED_AT]
+        places = self._places(text) if self.leading else None
         for pattern in self.patterns:
             with suppress(TimeoutError):
-                for match in pattern.finditer(text[:LOOKED_AT], timeout=PATIENCE):
+                for match in self._matches(pattern, text, places):
                     group = 1 if pattern.groups and match[1] is not None else 0
                     if (value := match[group].strip()) and len(value) <= LONGEST:
                         yield value, *match.span(group)
+
+    def _matches(self, pattern: Any, text: str, places: Iterable[int] | None) -> Iterator[Any]:
+        if places is None:
+            yield from pattern.finditer(text, timeout=PATIENCE if self.own else None)
+            return
+        end = 0
+        for start in places:
+            if start >= end and (match := pattern.match(text, start)):
+                end = match.end()
+                yield match
+
+    def _places(self, text: str) -> list[int] | None:
+        """Where any of the hints begins; None if a place in small letters is not one in the text."""
+        small = text.casefold()
+        if len(small) != len(text):
+            return None
+        found = set[int]()
+        for hint in self.hints:
+            at = small.find(hint)
+            while at >= 0:
+                found.add(at)
+                at = small.find(hint, at + 1)
+        return sorted(found)
 
 
 def same(value: str) -> str:
@@ -95,10 +122,10 @@ _STREETS = (*(f" {one.casefold()}" for one in _STREET.split("|")), "straße", "s
 _MORE_STREETS = ("allee", "gasse", "damm", " rue ", " avenue ", " place ", " chemin ", " impasse ", " boulevard ")
 
 SHIPPED: tuple[Kind, ...] = (
-    Kind("order", "Order", _named(*_ORDER), topic=True, hints=_ORDER),
-    Kind("invoice", "Invoice", _named(*_INVOICE), topic=True, hints=_INVOICE),
-    Kind("reference", "Reference", _named(*_MATTER), topic=True, hints=_MATTER),
-    Kind("account", "Account", _numbered(*_ACCOUNT), lasting=True, hints=_ACCOUNT),
+    Kind("order", "Order", _named(*_ORDER), topic=True, hints=_ORDER, leading=True),
+    Kind("invoice", "Invoice", _named(*_INVOICE), topic=True, hints=_INVOICE, leading=True),
+    Kind("reference", "Reference", _named(*_MATTER), topic=True, hints=_MATTER, leading=True),
+    Kind("account", "Account", _numbered(*_ACCOUNT), lasting=True, hints=_ACCOUNT, leading=True),
     Kind("email", "E-mail", (), lasting=True),
     Kind("phone", "Phone", (), lasting=True),
     Kind("address", "Address", _ADDRESSES, lasting=True, hints=(*_STREETS, *_MORE_STREETS)),

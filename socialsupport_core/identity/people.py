@@ -43,7 +43,7 @@ def observe(tx: Tx, tenant: str, party: Party, at: int) -> Node | None:
         nodes.set_profile(tx, tenant, node, party.name, party.handle, at)
     if others:
         _tell(tx, tenant, node.number, account, others, at)
-    return nodes.by_numbers(tx, [node.number])[node.number]
+    return nodes.by_number(tx, node.number)
 
 
 def _seen_earlier(tx: Tx, tenant: str, node: Node, at: int) -> Node:

@@ -29,7 +29,10 @@ class Payload(Value):
     def header(self, name: str) -> str | None:
         """The header's value, None if it is missing. Two of one name are refused by the door."""
         wanted = name.lower()
-        return next((value for key, value in self.headers if key.lower() == wanted), None)
+        for key, value in self.headers:
+            if key.lower() == wanted:
+                return value
+        return None
 
     @property
     def query(self) -> dict[str, str]:

@@ -200,6 +200,7 @@ class Recorder:
             return None
         conduct = self._conduct(tx, place.tenant)
         told = context.extract(interaction, conduct)
+        written = interactions.Written.of(interaction)
         leg = attach(tx, Touch(place.tenant, thread, node, interaction, at, conduct, told), self._new_id)
         stored = Stored(
             seq,
@@ -215,11 +216,11 @@ class Recorder:
             None,
             state,
         )
-        interactions.store(tx, place.tenant, stored)
+        interactions.store(tx, place.tenant, stored, written.whole)
         context.keep(tx, place.tenant, node.number, at, seq, thread.visibility, told)
         if interaction.attachments:
             interactions.expect_attachments(tx, place.tenant, seq, interaction)
-        publish_interaction(tx, place.tenant, "interaction.received", stored, leg, customer=node)
+        publish_interaction(tx, place.tenant, "interaction.received", stored, leg, customer=node, written=written)
         return leg
 
     def _store_namesake(self, tx: Tx, place: Place, event: InteractionReceived, node: Node, at: int) -> Leg | None:
@@ -374,14 +375,15 @@ def publish_interaction(
     leg: Leg | None,
     conversation: str | None = None,
     customer: Node | None = None,
+    written: interactions.Written | None = None,
 ) -> None:
-    """`customer` is the interaction's node, where it is at hand."""
+    """`customer` is the interaction's node, where it is at hand; so is what was written of it."""
     data = {"id": str(stored.seq), "customer": _customer(tx, customer or _node(tx, stored.node))}
     if stored.agent:
         data["agent"] = stored.agent
     if stored.state:
         data["state"] = stored.state
-    interaction = stored.interaction.model_dump_json(exclude_none=True, exclude={"context"})
+    told = written or interactions.Written.of(stored.interaction)
     log.publish(
         tx,
         tenant,
@@ -391,7 +393,7 @@ def publish_interaction(
         channel=leg.channel if leg else None,
         thread=stored.interaction.thread.id,
         conversation=leg.conversation if leg else conversation,
-        written={"interaction": interaction},
+        written={"interaction": told.told},
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import NamedTuple
 
 from socialsupport_core.store.database import Row, Tx
@@ -472,10 +473,10 @@ def _conversation(row: Row) -> Conversation:
 
 
 def _leg(row: Row) -> Leg:
-    return Leg(*(row[name] for name in _LEG_COLUMNS))
+    return Leg._make(_leg_values(row))
 
 
-_LEG_COLUMNS = (
+_leg_values = itemgetter(
     "leg",
     "tenant",
     "conversation",

@@ -3,6 +3,9 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+from pydantic_core import to_json
 
 from socialsupport_core.model import Interaction
 from socialsupport_core.store.database import Row, Tx
@@ -160,7 +163,23 @@ def key_by_seq(tx: Tx, tenant: str, seq: int) -> Key | None:
     return Key(row["seq"], row["node"], row["at"]) if row else None
 
 
-def store(tx: Tx, tenant: str, stored: Stored) -> None:
+class Written(NamedTuple):
+    """An interaction as JSON."""
+
+    whole: str
+    told: str
+    """Without what only its connector needs."""
+
+    @classmethod
+    def of(cls, interaction: Interaction) -> Self:
+        told = interaction.model_dump_json(exclude_none=True, exclude={"context"})
+        if interaction.context is None:
+            return cls(told, told)
+        return cls(f'{told[:-1]},"context":{to_json(interaction.context).decode()}}}', told)
+
+
+def store(tx: Tx, tenant: str, stored: Stored, written: str | None = None) -> None:
+    """`written` is the interaction as JSON, where it is at hand."""
     tx.defer(
         "INSERT INTO interactions (tenant, node, at, seq, leg, entry, direction, kind, data, received_at, agent,"
         " part, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -173,7 +192,7 @@ def store(tx: Tx, tenant: str, stored: Stored) -> None:
             stored.entry,
             stored.interaction.direction,
             stored.interaction.kind,
-            stored.interaction.to_json(),
+            written or stored.interaction.to_json(),
             stored.received_at,
             stored.agent,
             stored.part,

@@ -118,7 +118,7 @@ def find(tx: Tx, tenant: str, identifier: Identifier, at: int | None = None) -> 
             _remember(tx, tenant, node_of(row))
         held = known[tenant, kind, scope, value]
     number = next((number for since, number in reversed(held) if at is None or not since or since <= at), None)
-    return None if number is None else by_numbers(tx, [number])[number]
+    return None if number is None else by_number(tx, number)
 
 
 def read_ahead(tx: Tx, tenant: str, identifiers: Iterable[Identifier]) -> None:
@@ -159,6 +159,12 @@ def forget(tx: Tx, tenant: str, identifier: Identifier) -> None:
 def by_id(tx: Tx, tenant: str, public: str) -> Node | None:
     row = tx.one("SELECT * FROM nodes WHERE tenant = ? AND id = ?", tenant, public)
     return node_of(row) if row else None
+
+
+def by_number(tx: Tx, number: int) -> Node:
+    """Raises KeyError."""
+    known: Node | None = tx.memo("nodes").get(number)
+    return known or by_numbers(tx, [number])[number]
 
 
 def by_numbers(tx: Tx, numbers: Iterable[int]) -> dict[int, Node]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 Style = Literal[
@@ -26,6 +26,10 @@ class Span:
     style: Style
     value: str = ""
 
+    def between(self, start: int, end: int) -> Span:
+        """The same elsewhere."""
+        return self if (start, end) == (self.start, self.end) else Span(start, end, self.style, self.value)
+
 
 def reading_order(span: Span) -> tuple[int, int, str, str]:
     """Sorts outer spans before inner ones."""
@@ -39,7 +43,7 @@ def merged(spans: Iterable[Span]) -> list[Span]:
     for span in sorted(spans, key=reading_order):
         index = latest.get((span.style, span.value))
         if index is not None and found[index].end >= span.start:
-            found[index] = replace(found[index], end=max(found[index].end, span.end))
+            found[index] = found[index].between(found[index].start, max(found[index].end, span.end))
         else:
             latest[span.style, span.value] = len(found)
             found.append(span)
@@ -49,7 +53,7 @@ def merged(spans: Iterable[Span]) -> list[Span]:
 def clipped(spans: Iterable[Span], start: int, end: int) -> list[Span]:
     """What of `spans` lies in `start:end`, counted from there."""
     return [
-        replace(span, start=max(span.start, start) - start, end=min(span.end, end) - start)
+        span.between(max(span.start, start) - start, min(span.end, end) - start)
         for span in spans
         if max(span.start, start) < min(span.end, end)
     ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from heapq import heapify, heappop, heappush
 from itertools import pairwise
 
@@ -48,7 +47,8 @@ def _has_markup(span: Span) -> bool:
 
 
 def _without_idle_value(span: Span) -> Span:
-    return span if span.style in ("link", "mention", "pre") else replace(span, value="")
+    is_meant = not span.value or span.style in ("link", "mention", "pre")
+    return span if is_meant else Span(span.start, span.end, span.style)
 
 
 def _without_returns(text: str, spans: list[Span]) -> tuple[str, list[Span]]:
@@ -56,7 +56,7 @@ def _without_returns(text: str, spans: list[Span]) -> tuple[str, list[Span]]:
         return text, spans
     gone = [match.start() for match in re.finditer(r"\r(?=\n)", text)]
     moved = [
-        replace(span, start=span.start - bisect_left(gone, span.start), end=span.end - bisect_left(gone, span.end))
+        span.between(span.start - bisect_left(gone, span.start), span.end - bisect_left(gone, span.end))
         for span in spans
     ]
     return dialect.one_line_end(text), [span for span in moved if span.start < span.end]
@@ -98,9 +98,9 @@ def _whole_lines(text: str, spans: Iterable[Span]) -> list[Span]:
         end = text.find("\n", span.end)
         end = len(text) if end < 0 else end
         if found and start <= found[-1].end + 1:
-            found[-1] = replace(found[-1], end=max(end, found[-1].end))
+            found[-1] = found[-1].between(found[-1].start, max(end, found[-1].end))
         else:
-            found.append(replace(span, start=start, end=end))
+            found.append(span.between(start, end))
     return found
 
 
@@ -111,7 +111,7 @@ def _fences(text: str, spans: list[Span], *, quoted: bool) -> str:
         if span.style == "pre" and _is_whole_lines(text, span) and (not fences or fences[-1].end < span.start):
             fences.append(span)
         else:
-            inline.append(replace(span, style="code", value="") if span.style == "pre" else span)
+            inline.append(Span(span.start, span.end, "code") if span.style == "pre" else span)
     inline = merged(inline)
     parts: list[str] = []
     start = 0
@@ -208,7 +208,7 @@ def _trimmed(text: str, span: Span, keep: Callable[[str], bool] = _is_solid) -> 
         start += 1
     while start < end and not keep(text[end - 1]):
         end -= 1
-    return replace(span, start=start, end=end) if start < end else None
+    return span.between(start, end) if start < end else None
 
 
 def _nested(text: str, spans: list[Span], keep: Callable[[str], bool]) -> list[Span]:
@@ -224,7 +224,7 @@ def _disjoint(links: Iterable[Span]) -> list[Span]:
     for link in sorted(links, key=reading_order):
         start = max(link.start, found[-1].end) if found else link.start
         if start < link.end:
-            found.append(replace(link, start=start))
+            found.append(link.between(start, link.end))
     return found
 
 
@@ -235,7 +235,7 @@ def _cut_by_links(span: Span, links: Sequence[Span]) -> list[Span]:
         index = bisect_left(links, at, key=lambda link: link.start) - 1
         if index >= 0 and links[index].end > at:
             bounds += [edge for edge in (links[index].start, links[index].end) if span.start < edge < span.end]
-    return [replace(span, start=start, end=end) for start, end in pairwise(sorted(set(bounds)))]
+    return [span.between(start, end) for start, end in pairwise(sorted(set(bounds)))]
 
 
 def _uncrossed(spans: list[Span]) -> list[Span]:
@@ -249,9 +249,9 @@ def _uncrossed(spans: list[Span]) -> list[Span]:
         while around and around[-1].end <= span.start:
             around.pop()
         if around and span.end > around[-1].end:
-            rest = replace(span, start=around[-1].end)
+            rest = span.between(around[-1].end, span.end)
             heappush(waiting, (_outer_first(rest), rest))
-            span = replace(span, end=rest.start)
+            span = span.between(span.start, rest.start)
         around.append(span)
         found.append(span)
     return found

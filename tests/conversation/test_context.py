@@ -1,6 +1,7 @@
 """What the customer has told: found by patterns, kept with its source, carried along, corrected, and forgotten."""
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -100,6 +101,17 @@ def test_a_text_of_four_times_the_length_takes_no_more_than_a_few_times_as_long(
 
     short, long = (min(spent(size) for _ in range(5)) for size in (2_000, 8_000))
     assert long < 14 * max(short, 0.005)
+
+
+SHREDS = st.sampled_from(
+    ["order", "Order", "ORDERS", "ticket", "reorder", " ", "  ", "#", "no. ", "4711", "AB-1234", ":", "x"]
+)
+
+
+@given(st.lists(SHREDS, max_size=12).map("".join))
+def test_looking_at_the_places_of_hints_finds_what_looking_everywhere_finds(text: str) -> None:
+    for kind in SHIPPED:
+        assert list(kind.found_in(text)) == list(replace(kind, leading=False).found_in(text))
 
 
 def test_spellings_of_one_value_are_the_same() -> None:
