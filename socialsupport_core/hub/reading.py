@@ -121,7 +121,8 @@ class Reading(Base):
         return self._database.read(lambda tx: log.newest(tx, tenant))
 
     def health(self, *, audited: bool = False) -> dict[str, Any]:
-        """Is all accounted for? `unexplained` is 0, or something is very wrong.
+        """Is all accounted for? `unexplained` is 0, or something is very wrong, and the status is `failing`. It is
+        `degraded` while a channel, a webhook or a broker is not well: more processes would not help there.
 
         The journal's numbers are counted along with each commit. `audited` counts the entries themselves and compares:
         about a second for a million of them.
@@ -142,8 +143,8 @@ class Reading(Base):
 
         found = self._database.read(look)
         found["broken"] = [f"{b.plugin}: {b.reason}" for b in self.registry.broken]
-        well = not found["journal"]["unexplained"] and not found["failing"]
-        return {"status": "ok" if well else "degraded", **found}
+        status = "failing" if found["journal"]["unexplained"] else "degraded" if found["failing"] else "ok"
+        return {"status": status, **found}
 
     def metrics(self) -> "list[Sample]":
         """The same in numbers, for a monitoring system. Those with a tenant or a credential are for operators only."""

@@ -33,9 +33,9 @@ async def health(request: Request) -> Response:
     found = await asyncio.to_thread(hub.health)
     found["working"] = hub.running
     if request.app.state.run_workers and not hub.running:
-        found["status"] = "degraded"
+        found["status"] = "failing"
     shown = {name: value for name, value in found.items() if name in PUBLIC or is_operator}
-    return JSONResponse(shown, 200 if found["status"] == "ok" else 503)
+    return JSONResponse(shown, 503 if found["status"] == "failing" else 200)
 
 
 async def metrics(request: Request) -> Response:

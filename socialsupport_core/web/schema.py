@@ -380,7 +380,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         media_type="text/html",
     ),
     ("GET", "/health"): Operation(
-        "Is all accounted for, and every channel well? 503 if not. A token with `operate` is told what is wrong.",
+        "Is this process at work, and is all accounted for? 503 if not. `degraded`, with 200, while a channel is not well;"
+        " a token with `operate` is told which.",
         None,
         ref("Health"),
     ),

@@ -402,7 +402,7 @@ SHAPES: dict[str, Shape] = {
     "WebhookMade": fields(id=TEXT, secret=TEXT, cursor=NUMBER),
     "Tried": fields(delivered=FLAG, status_=NUMBER, reason_=TEXT, body_=TEXT, seconds={"type": "number"}),
     "Health": fields(
-        status={"enum": ["ok", "degraded"]},
+        status={"enum": ["ok", "degraded", "failing"]},
         working=FLAG,
         journal=COUNTS,
         refused=NUMBER,

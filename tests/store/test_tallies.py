@@ -98,9 +98,9 @@ def test_a_count_that_is_wrong_is_found(roost: Roost) -> None:
     database.do(lambda tx: tx.run("DELETE FROM journal"))
     assert roost.hub.health()["status"] == "ok"
     found = roost.hub.health(audited=True)
-    assert (found["status"], found["journal"]["unexplained"]) == ("degraded", 1)
+    assert (found["status"], found["journal"]["unexplained"]) == ("failing", 1)
     database.do(lambda tx: add(tx, "journal.accepted"))
-    assert roost.hub.health()["status"] == "degraded"
+    assert roost.hub.health()["status"] == "failing"
 
 
 def test_two_that_work_off_one_file_settle_an_entry_once(tmp_path: Path) -> None:

@@ -38,14 +38,14 @@ def samples(text: str) -> dict[str, float]:
 def test_a_silent_channel_makes_it_degraded_and_names_nobody_to_strangers(web: Web, roost: Roost) -> None:
     reason = silence(roost)
     answer = web.get("/health")
-    assert answer.status_code == 503
+    assert answer.status_code == 200, "a process more or less would not help"
     assert (answer.json()["status"], answer.json()["channels"]) == ("degraded", {"active": 1, "silent": 1})
     assert not {"failing", "broken"} & answer.json().keys()
     assert "acme" not in answer.text
     told = web.get("/health", headers=with_token(roost, "operate")).json()
     assert (told["failing"], told["broken"]) == ([f"acme/tower: {reason}"], [])
     assert "failing" not in web.get("/health", headers=with_token(roost, "read")).json()
-    assert web.get("/health", headers={"authorization": "Bearer nonsense"}).status_code == 503
+    assert web.get("/health", headers={"authorization": "Bearer nonsense"}).status_code == 200
 
 
 def test_agents_are_told_which_channel_and_why(acme: Desk, roost: Roost) -> None:

@@ -170,12 +170,12 @@ def test_what_was_configured_is_audited(house: House) -> None:
     ]
 
 
-def test_a_dead_endpoint_makes_health_503(house: House) -> None:
+def test_a_dead_endpoint_degrades_health(house: House) -> None:
     house.register()
     assert house.acme.client.get("/health").status_code == 200
     house.roost.hub._database.do(lambda tx: tx.run("UPDATE webhooks SET state = 'dead', reason = 'nobody is there'"))
     answer = house.acme.client.get("/health")
-    assert (answer.status_code, answer.json()["status"]) == (503, "degraded")
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
     assert "desk" not in answer.text, "no names without a token"
 
 
