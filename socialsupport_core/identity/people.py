@@ -50,7 +50,7 @@ def _seen_earlier(tx: Tx, tenant: str, node: Node, at: int) -> Node:
     """An earlier sight may change whose id the customer bears."""
     node = nodes.ensure(tx, tenant, node.identifier, at)
     resolve(tx, tenant, Change.of(tx, tenant, [node.base]), cause="merged")
-    return node
+    return nodes.by_number(tx, node.number)
 
 
 def _tell(tx: Tx, tenant: str, number: int, account: Identifier, others: Sequence[Identifier], at: int) -> None:

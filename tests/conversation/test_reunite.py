@@ -65,6 +65,17 @@ def test_undoing_the_middle_of_a_chain_parts_both_sides(talking: Roost) -> None:
     assert queue(talking) == before
 
 
+def test_whoever_turns_out_to_have_come_first_goes_on_in_the_conversation_that_is_there(roost: Roost) -> None:
+    """The sight that moves the customer's id is the one that needs the conversation."""
+    roost.hear(message(1, "this is morris", "morris", at=60))
+    kerry, morris = bird("kerry").identifiers[0], bird("morris").identifiers[0]
+    proven: dict[str, Any] = {"tier": "verified", "proof": "network", "at": NOON + timedelta(seconds=600)}
+    roost.hear(IdentityClaimed(id="c", own_account=ACCOUNT, subject=morris, claims=(kerry,), **proven))
+    roost.hear(message(2, "this is kerry", "kerry", at=10))
+    assert roost.hub.customer("acme", MORRIS)["id"] == roost.hub.customer("acme", KERRY)["id"]
+    assert roost.conversation("kerry") == roost.conversation("morris")
+
+
 def test_a_resolved_conversation_stays_as_it_is(talking: Roost) -> None:
     done = talking.conversation("morris")
     talking.hub.resolve("acme", done, agent="dana")
