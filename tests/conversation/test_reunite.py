@@ -74,6 +74,7 @@ def test_whoever_turns_out_to_have_come_first_goes_on_in_the_conversation_that_i
     roost.hear(message(2, "this is kerry", "kerry", at=10))
     assert roost.hub.customer("acme", MORRIS)["id"] == roost.hub.customer("acme", KERRY)["id"]
     assert roost.conversation("kerry") == roost.conversation("morris")
+    assert len(roost.log("conversation.opened")) == 1
 
 
 def test_a_resolved_conversation_stays_as_it_is(talking: Roost) -> None:
