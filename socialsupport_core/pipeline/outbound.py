@@ -50,6 +50,7 @@ from socialsupport_core.wire.redact import redact, secrets_in
 
 T = TypeVar("T")
 GIVE_UP = timedelta(hours=24) // timedelta(microseconds=1)  # a part that could not be sent for so long has failed
+LOOKED_UP_FOR = timedelta(hours=1)  # while a network does not answer the question; then a person is asked
 FIRST_DELAY, LONGEST_DELAY = 2.0, 3600.0  # seconds
 _PARKED = RateLimited("the network needs some time before the next step")
 _STORE = Unavailable("the store could not note what was about to be asked")
@@ -268,11 +269,13 @@ class Sender:
             return self._later(part, outcome.error or Uncertain("no answer"))
         if how != "lookup":
             return outcome
-        since = self._clock() - timedelta(minutes=10)
+        since = max(moment(part.created_at), self._clock() - LOOKED_UP_FOR) - timedelta(minutes=10)
         try:
             found = await self._wire.read(
                 lambda: connector.lookup(part.intent, since), connector, keeper=keeper, open_network=open_network
             )
+        except DeliveryError as error:
+            return self._looked_up_again(part, error, outcome)
         except (Exception, SystemExit):
             return outcome
         if found is not None:
@@ -280,6 +283,13 @@ class Sender:
         with suppress(StoreError):  # then it is looked up once more
             await _committed(self._database.write(lambda tx: outbox.forget_attempt(tx, part)))
         return self._later(part, Unavailable("it was not delivered at the first try"))
+
+
+    def _looked_up_again(self, part: Part, error: DeliveryError, outcome: Outcome) -> Outcome:
+        """What was asked stays noted, so the next try begins with the look-up, and not with the call."""
+        if self._clock() - moment(part.created_at) > LOOKED_UP_FOR:
+            return outcome
+        return self._later(part, error)
 
 
 async def _committed(future: "Future[T]") -> T:

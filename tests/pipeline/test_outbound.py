@@ -215,6 +215,41 @@ def test_a_look_up_that_fails_leaves_it_uncertain(asked: Roost) -> None:
     assert asked.sky.texts() == ["hi"]
 
 
+def unanswered(asked: Roost) -> list[int]:
+    """Drops the call after it was done; look-ups are not answered as long as the list holds something."""
+    left = [1]
+
+    def before(request: httpx.Request) -> None:
+        if request.method == "GET" and left:
+            raise httpx.ConnectError("nobody is there", request=request)
+
+    asked.reopen(settling("lookup"))
+    asked.sky.faults.drop = 1
+    asked.sky.before = before
+    asked.reply("hi")
+    asked.hub.drain()
+    return left
+
+
+def test_a_look_up_that_is_not_answered_is_asked_again_and_nothing_is_sent_before(asked: Roost) -> None:
+    left = unanswered(asked)
+    for _ in range(3):
+        assert (asked.states(), asked.sky.texts()) == (["retrying"], ["hi"])
+        asked.clock.forward(minutes=5)
+        asked.hub.drain()
+    left.clear()
+    asked.clock.forward(minutes=30)
+    asked.hub.drain()
+    assert (asked.states(), asked.sky.texts()) == (["sent"], ["hi"])
+
+
+def test_a_look_up_that_is_never_answered_is_a_question_to_a_person(asked: Roost) -> None:
+    unanswered(asked)
+    asked.clock.forward(hours=2)
+    asked.hub.drain()
+    assert (asked.states(), asked.sky.texts()) == (["uncertain"], ["hi"])
+
+
 # order
 
 
