@@ -71,7 +71,8 @@ def _moments(value: Any) -> Iterator[datetime]:
 def _disorder(hub: Hub, story: Story) -> Iterator[Finding]:
     for account, entries in picture(hub, story.accounts).timelines.items():
         shown = [one[0] for one in entries]
-        sent = {one["interaction"]["native_id"]: one["interaction"]["sent_at"] for one in _received(story)}
+        told = [one["interaction"] for one in _received(story)]
+        sent = {one["native_id"]: datetime.fromisoformat(one["sent_at"]) for one in told}
         if shown != sorted(shown, key=lambda native: sent[native]):
             yield Finding("wrong", f"the timeline of {account} is out of the network's order: {shown}")
 
