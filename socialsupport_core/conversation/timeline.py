@@ -1,7 +1,5 @@
 """The timeline: all interactions of one customer in order, merged from the newest of each account."""
 
-import heapq
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 from socialsupport_core.store import Tx, conversations, identity, interactions, moment
@@ -18,26 +16,15 @@ def timeline(
 ) -> list[dict[str, Any]]:
     """The newest `limit` before `(at, seq)`, oldest first, as the API shows them."""
     nodes = [node.number for node in identity.members(tx, tenant, customer)]
-    return show(tx, tenant, _newest(tx, tenant, nodes, before, limit))
+    return show(tx, tenant, interactions.newest_of_all(tx, tenant, nodes, before, limit)[::-1])
 
 
 def of_conversation(tx: Tx, tenant: str, conversation: str, limit: int = 200) -> list[dict[str, Any]]:
     """The newest of one conversation, oldest first."""
     legs = conversations.legs(tx, tenant, conversation)
-    wanted = {leg.id for leg in legs}
-    candidates = _merged(tx, tenant, {leg.node for leg in legs}, None, limit * 4)
-    found = [stored for stored in candidates if stored.leg in wanted]
-    return show(tx, tenant, found[:limit][::-1])
-
-
-def _newest(tx: Tx, tenant: str, nodes: Iterable[int], before: tuple[int, int] | None, limit: int) -> list[Stored]:
-    merged = _merged(tx, tenant, nodes, before, limit)
-    return [stored for stored, _ in zip(merged, range(limit), strict=False)][::-1]
-
-
-def _merged(tx: Tx, tenant: str, nodes: Iterable[int], before: tuple[int, int] | None, limit: int) -> Iterator[Stored]:
-    streams = [interactions.newest(tx, tenant, node, before, limit) for node in nodes]
-    return heapq.merge(*streams, key=lambda stored: (stored.at, stored.seq), reverse=True)
+    nodes = sorted({leg.node for leg in legs})
+    found = interactions.newest_of_all(tx, tenant, nodes, None, limit, sorted(leg.id for leg in legs))
+    return show(tx, tenant, found[::-1])
 
 
 def show(tx: Tx, tenant: str, found: list[Stored]) -> list[dict[str, Any]]:

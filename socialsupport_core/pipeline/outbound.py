@@ -284,7 +284,6 @@ class Sender:
             await _committed(self._database.write(lambda tx: outbox.forget_attempt(tx, part)))
         return self._later(part, Unavailable("it was not delivered at the first try"))
 
-
     def _looked_up_again(self, part: Part, error: DeliveryError, outcome: Outcome) -> Outcome:
         """What was asked stays noted, so the next try begins with the look-up, and not with the call."""
         if self._clock() - moment(part.created_at) > LOOKED_UP_FOR:

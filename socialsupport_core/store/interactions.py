@@ -1,8 +1,9 @@
 """Interactions, clustered by account node and time, and what happens to them afterwards."""
 
-import json
-from collections.abc import Iterable
+import heapq
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple, Self
 
 from pydantic_core import to_json
@@ -299,17 +300,27 @@ def sent_until(tx: Tx, tenant: str, channel: str, thread: str, at: int) -> list[
 
 def newest(tx: Tx, tenant: str, node: int, before: tuple[int, int] | None, limit: int) -> list[Stored]:
     """The newest of one account, before `(at, seq)`; the newest first."""
-    at, seq = before or (1 << 62, 0)
-    rows = tx.all(
-        "SELECT * FROM interactions WHERE tenant = ? AND node = ? AND (at, seq) < (?, ?)"
-        " ORDER BY at DESC, seq DESC LIMIT ?",
-        tenant,
-        node,
-        at,
-        seq,
-        limit,
+    return newest_of_all(tx, tenant, [node], before, limit)
+
+
+def newest_of_all(
+    tx: Tx,
+    tenant: str,
+    nodes: Iterable[int],
+    before: tuple[int, int] | None,
+    limit: int,
+    legs: Collection[int] | None = None,
+) -> list[Stored]:
+    """The newest of several accounts, on these legs if some are given; the newest first. Only what is wanted is read
+    in full."""
+    within = "" if legs is None else f" AND leg IN ({', '.join('?' * len(legs))})"
+    sql = (
+        f"SELECT * FROM interactions WHERE tenant = ? AND node = ? AND (at, seq) < (?, ?){within}"
+        " ORDER BY at DESC, seq DESC LIMIT ?"
     )
-    return [_stored(row) for row in rows]
+    streams = [tx.all(sql, tenant, node, *(before or (1 << 62, 0)), *(legs or ()), limit) for node in nodes]
+    merged = heapq.merge(*streams, key=lambda row: (row["at"], row["seq"]), reverse=True)
+    return [_stored(row) for row in islice(merged, limit)]
 
 
 def keep_early(
@@ -471,7 +482,7 @@ def _stored(row: Row) -> Stored:
         row["at"],
         row["leg"],
         row["entry"],
-        Interaction.model_validate(json.loads(row["data"])),
+        Interaction.model_validate_json(row["data"]),
         row["received_at"],
         row["edited_at"],
         row["deleted_at"],

@@ -32,6 +32,8 @@ _JOINERS = frozenset("\u200c\u200d")
 # Names that Windows keeps for devices:
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file, checked 2026-11.
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)", re.IGNORECASE)
+_PROSE = re.compile(r"[^\W\d_](?:[^\W_]|[ .,:;!?'()-])*(?<! )")
+"""One line in which nothing is markup or an address, as most are; the parser would take 20 times as long."""
 _NOT_IN_NAMES = re.compile(r'[<>:"|?*\x00-\x1f\x7f-\x9f]')
 # Common file systems take 255 bytes; some room is left for " (1)" and for what a browser appends.
 _MAX_NAME, _MAX_EXTENSION = 180, 20
@@ -43,6 +45,8 @@ def to_html(markdown: str) -> str:
     No HTML of the author's, no picture and no style gets through; links go to http, https, mailto and tel
     only, images become links. Bare http addresses become links, since agents want to follow them.
     """
+    if _PROSE.fullmatch(markdown):
+        return f"<p>{markdown}</p>\n"
     markdown = dialect.scrub(dialect.one_line_end(markdown)).replace("\0", "\ufffd")
     tokens = dialect.parse(markdown)
     if tokens is None:

@@ -380,8 +380,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         media_type="text/html",
     ),
     ("GET", "/health"): Operation(
-        "Is this process at work, and is all accounted for? 503 if not. `degraded`, with 200, while a channel is not well;"
-        " a token with `operate` is told which.",
+        "Is this process at work, and is all accounted for? 503 if not. `degraded`, with 200, while a channel is not"
+        " well; a token with `operate` is told which.",
         None,
         ref("Health"),
     ),

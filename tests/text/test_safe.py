@@ -1,10 +1,11 @@
+import re
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from socialsupport_core.text import escape, file_name, to_html, visible
+from socialsupport_core.text import escape, file_name, safe, to_html, visible
 
 PLAIN_TAGS = "p h1 h2 h3 h4 h5 h6 ul li blockquote em strong s pre code br hr"
 ALLOWED = {
@@ -158,6 +159,23 @@ def test_plain_text_can_be_read(text: str) -> None:
 )
 def test_html(markdown: str, html: str) -> None:
     assert to_html(markdown) == html
+
+
+@given(st.text(st.sampled_from("ab Zé12.,:;!?'()-_*/@<&\n#>"), max_size=30))
+@example("a. b")
+@example("see www.acme.example")
+@example("http: no address")
+@example("fine (or not)? - yes")
+def test_prose_reads_as_if_it_had_been_parsed(text: str) -> None:
+    assert to_html(text) == to_html_parsed(text)
+
+
+def to_html_parsed(text: str) -> str:
+    prose, safe._PROSE = safe._PROSE, re.compile(r"(?!)")
+    try:
+        return to_html(text)
+    finally:
+        safe._PROSE = prose
 
 
 def test_links() -> None:
