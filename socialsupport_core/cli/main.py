@@ -27,6 +27,7 @@ VERBS = (
     "work",
     "migrate",
     "people",
+    "report",
     "resolve",
     "erase",
     "journal",

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from socialsupport_core import identity as people
@@ -9,6 +10,8 @@ from socialsupport_core.contract import SocialSupportError
 from socialsupport_core.conversation import views
 from socialsupport_core.conversation.timeline import PAGE, timeline
 from socialsupport_core.hub.base import Base, conversation_of
+from socialsupport_core.insight import Settings, report
+from socialsupport_core.insight.history import read as read_history
 from socialsupport_core.model import Payload
 from socialsupport_core.pipeline.fanouts import TROUBLE
 from socialsupport_core.store import (
@@ -115,6 +118,22 @@ class Reading(Base):
     ) -> list[log.Record]:
         """What was recorded of these types in one thread since the cursor, at most 200."""
         return self._database.read(lambda tx: log.of_thread(tx, tenant, channel, thread, after, types))
+
+    def report(
+        self,
+        tenant: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        settings: Settings | None = None,
+    ) -> dict[str, Any]:
+        """How fast, how many, how well, what it cost, and where and why it broke down: of the matters that began
+        `since` then (the beginning), as they stood at `until` (now). See the page on measures."""
+        seen = micros(until or self.clock())
+        history = self._database.read(
+            lambda tx: read_history(tx, tenant, self.channels.conducting.of(tx, tenant), seen)
+        )
+        return report(history, settings or Settings(), None if since is None else micros(since))
 
     def cursor(self, tenant: str | None = None) -> int:
         """The newest cursor."""

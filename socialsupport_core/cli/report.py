@@ -1,0 +1,133 @@
+"""`socialsupport report`: how fast, how many, how well, what it cost, and where it breaks down."""
+
+# ruff: noqa: PLC0415 - imported when it is needed, so that --help is quick
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from socialsupport_core.cli.people import AsJson
+from socialsupport_core.cli.reach import DEFAULT, Store, Tenant, hub_at, tenant_of
+
+Moment = Annotated[
+    datetime | None,
+    typer.Option(
+        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"],
+        metavar="DAY",
+        help="A day or a moment, in UTC.",
+    ),
+]
+
+
+def add(app: typer.Typer) -> None:
+    app.command()(report)
+
+
+def report(
+    store: Store = DEFAULT,
+    tenant: Tenant = None,
+    since: Moment = None,
+    until: Moment = None,
+    settings: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Targets, hours and costs of your own, as TOML.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell how fast and how well customers are answered, what failures cost, and where and why they begin."""
+    from socialsupport_core.cli.output import json_document
+    from socialsupport_core.insight import settings_of
+
+    assumed = settings_of(settings)
+    with hub_at(store) as hub:
+        found = hub.report(tenant_of(hub, tenant), since=_utc(since), until=_utc(until), settings=assumed)
+    if as_json:
+        json_document(found)
+    else:
+        _show(found)
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    from datetime import UTC
+
+    return moment.replace(tzinfo=UTC) if moment else None
+
+
+def _show(found: dict[str, Any]) -> None:
+    from socialsupport_core.cli.output import line, table
+
+    line(f"{found['period']['from'][:16]} to {found['period']['until'][:16]} UTC, by when a matter began\n")
+    before = found["previous"]
+    table(
+        ("measure", "value", *(("before",) if before else ())),
+        [(name, value(found), *((value(before),) if before else ())) for name, value in _ROWS],
+    )
+    if found["channels"]:
+        table(_CHANNEL, [_channel(one) for one in found["channels"]], title="by channel")
+    if found["breakdowns"]["by_reason"]:
+        table(("why it broke down", "matters"), found["breakdowns"]["by_reason"].items())
+    for one in found["journeys"][:5]:
+        line(f"{one['customer']}, {one['began'][:16]}: {one['explanation']}")
+    _show_cost(found["cost"])
+
+
+def _show_cost(cost: dict[str, Any]) -> None:
+    from socialsupport_core.cli.output import line, table
+
+    each = cost["failed_contact"]
+    rows = [(one["to"], f"{one['share']:.0%}", f"{one['cost']:.2f}", f"{one['product']:.4f}") for one in each["table"]]
+    table(
+        ("after a failed contact, to", "share", f"{cost['currency']} each", "makes"),
+        [*rows, ("a failed social contact", "", "", f"{each['amount']:.4f}")],
+        title=f"what failures cost ({each['source']})",
+    )
+    twice = cost["handled_twice"]
+    line(
+        f"expected of {cost['expected']['failed_legs']} failed social legs: {cost['expected']['amount']:.2f}\n"
+        f"incurred by {cost['incurred']['contacts']} contacts that followed: {cost['incurred']['amount']:.2f}"
+        f" ({cost['incurred']['without_a_price']} of them have no price)\n"
+        f"avoided by {cost['avoided']['hand_offs']} hand-offs that held: {cost['avoided']['amount']:.2f}\n"
+        f"handled twice, {twice['matters']} matters: {twice['from']:.2f} to {twice['to']:.2f}"
+    )
+
+
+def _share(one: dict[str, Any]) -> str:
+    return "nothing yet" if one["share"] is None else f"{one['share']:.1%} ({one['count']} of {one['of']})"
+
+
+def _spread(one: dict[str, Any]) -> str:
+    if not one["count"]:
+        return "nothing yet"
+    return f"{_span(one['p50'])}; 9 of 10 within {_span(one['p90'])} ({one['count']})"
+
+
+def _span(seconds: float) -> str:
+    from socialsupport_core.insight.words import span
+
+    return span(int(seconds * 1_000_000))
+
+
+_ROWS: tuple[tuple[str, Callable[[dict[str, Any]], str]], ...] = (
+    ("matters", lambda one: f"{one['matters']['count']}, {one['matters']['contacts']} contacts"),
+    ("first response, median", lambda one: _spread(one["response"]["first"])),
+    ("the same in your hours", lambda one: _spread(one["response"]["first_in_hours"])),
+    ("resolution, median", lambda one: _spread(one["resolution"]["time"])),
+    ("contacts answered", lambda one: _share(one["coverage"]["answered"])),
+    ("within the target", lambda one: _share(one["coverage"]["in_target"])),
+    ("resolved", lambda one: _share(one["resolution"]["resolved"])),
+    ("resolved at first contact", lambda one: _share(one["first_contact_resolution"])),
+    ("reopened", lambda one: _share(one["resolution"]["reopened"])),
+    ("handled twice", lambda one: _share(one["handled_twice"])),
+    ("switches that kept context", lambda one: _share(one["channel_switches"]["with_context"])),
+    ("hand-offs that arrived", lambda one: _share(one["hand_offs"]["arrived"])),
+    ("resolved by machines alone", lambda one: _share(one["deflection"])),
+    ("broke down", lambda one: _share(one["breakdowns"])),
+)
+_CHANNEL = ("channel", "contacts", "answered", "response, median", "failed legs", "broke down here")
+
+
+def _channel(one: dict[str, Any]) -> tuple[object, ...]:
+    answered = _share(one["coverage"]["answered"])
+    return one["channel"], one["contacts"], answered, _spread(one["response"]), one["failed_legs"], one["broke_here"]

@@ -1,0 +1,175 @@
+"""A history: what was said by whom and when, and what agents did about it. Everything in event time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from socialsupport_core.conversation.conduct import Conduct
+from socialsupport_core.conversation.kinds import same
+from socialsupport_core.model import Interaction
+from socialsupport_core.store import Tx
+from socialsupport_core.store import history as table
+
+By = Literal["customer", "agent", "bot"]
+HAND_OFFS = {"arrived": "arrived", "confirmed": "arrived", "expired": "expired", "replaced": "expired"}
+REACHED = frozenset({None, "sent", "delivered", "read"})
+"""States of what we said in which the customer may have read it; None is what was typed in the network's own app."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Touch:
+    """One interaction."""
+
+    at: int
+    """Microseconds since 1970, when the network had it."""
+    id: str
+    customer: str
+    channel: str
+    network: str
+    thread: str
+    visibility: str
+    by: By
+    conversation: str = ""
+    kind: str = "message"
+    agent: str | None = None
+    failed: bool = False
+    """Ours, and the network did not take it."""
+    attended: bool = False
+    """Somebody was there while it lasted, as in a call that was taken or a visit: it needs no answer."""
+    topics: frozenset[str] = frozenset()
+    """Order numbers and the like that it names."""
+    told: frozenset[str] = frozenset()
+    """Kinds of what the customer tells in it: `email`, `order`."""
+    asks: frozenset[str] = frozenset()
+    """Kinds of what it asks the customer for."""
+    answers: str | None = None
+    """The id of the touch to which it is a reply."""
+    edited: bool = False
+    rating: float | None = None
+    reach: int = 0
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Turn:
+    """What an agent did with a conversation."""
+
+    at: int
+    type: Literal["resolved", "reopened"]
+    conversation: str
+    agent: str = ""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Handed:
+    """A hand-off that was offered."""
+
+    at: int
+    conversation: str
+    channel: str
+    """Where the customer was."""
+    state: str
+    """`offered`, `arrived` or `expired`."""
+    arrived_channel: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    touches: tuple[Touch, ...] = ()
+    turns: tuple[Turn, ...] = ()
+    handed: tuple[Handed, ...] = ()
+    until: int = 0
+    """The moment at which one looks at it."""
+    channels: Mapping[str, str] = field(default_factory=dict)
+    """The network of each channel."""
+
+
+def read(tx: Tx, tenant: str, conduct: Conduct, until: int) -> History:
+    """Everything that the store holds until then; customers are who they are known to be now."""
+    told = table.told(tx, tenant)
+    topics = {name for name, kind in conduct.by_name.items() if kind.topic}
+    natives: dict[tuple[str, str], str] = {}
+    touches: list[Touch] = []
+    for row in table.interactions(tx, tenant, until):
+        interaction = Interaction.model_validate_json(row["data"])
+        natives[row["channel"], interaction.native_id] = str(row["seq"])
+        if (by := _by(interaction)) is None:
+            continue
+        facts = told.get(row["seq"], [])
+        touches.append(
+            Touch(
+                row["at"],
+                str(row["seq"]),
+                row["customer"],
+                row["channel"],
+                interaction.network,
+                interaction.thread.id,
+                interaction.thread.visibility,
+                by,
+                row["conversation"],
+                interaction.kind,
+                row["agent"],
+                failed=by != "customer" and row["state"] not in REACHED,
+                attended=_attended(interaction),
+                topics=frozenset(f"{kind}:{same(value)}" for kind, value in facts if kind in topics),
+                told=frozenset(kind for kind, _ in facts),
+                asks=_asks(interaction, conduct) if by != "customer" else frozenset(),
+                answers=natives.get((row["channel"], interaction.in_reply_to or "")),
+                edited=row["edited_at"] is not None,
+                rating=interaction.rating,
+                reach=(interaction.reach.followers or 0) if interaction.reach else 0,
+            )
+        )
+    turns = tuple(
+        sorted(
+            Turn(at, "resolved" if name == "resolved" else "reopened", conversation, agent or "")
+            for at, name, conversation, agent in table.turns(tx, tenant, until)
+        )
+    )
+    handed = tuple(
+        sorted(
+            Handed(at, conversation, channel, HAND_OFFS.get(state, "offered"), arrived or "")
+            for at, conversation, channel, state, arrived in table.hand_offs(tx, tenant, until)
+        )
+    )
+    return History(tuple(touches), turns, handed, until, table.networks(tx, tenant))
+
+
+def _by(interaction: Interaction) -> By | None:
+    """None: nobody says it to anybody else, as a note, or another machine does."""
+    if interaction.direction == "inbound":
+        return None if interaction.author.is_bot else "customer"
+    if interaction.direction == "outbound":
+        return "bot" if interaction.author.is_bot else "agent"
+    return None
+
+
+def _attended(interaction: Interaction) -> bool:
+    if interaction.kind == "visit":
+        return True
+    return interaction.kind == "call" and bool(interaction.duration)
+
+
+def _asks(interaction: Interaction, conduct: Conduct) -> frozenset[str]:
+    """Kinds for which it asks: a question that names one and gives no value of it."""
+    text = (interaction.text or "")[:10_000].casefold()
+    questions = [part.rsplit(".", 1)[-1].rsplit("\n", 1)[-1] for part in text.split("?")[:-1]]
+    return frozenset(
+        kind.name for kind in conduct.kinds for question in questions if any(word in question for word in _words(kind))
+    )
+
+
+def _words(kind: object) -> tuple[str, ...]:
+    hints: tuple[str, ...] = getattr(kind, "hints", ())
+    return _ASKED_AS.get(getattr(kind, "name", ""), tuple(f"{hint} n" for hint in hints))
+
+
+_ASKED_AS: Mapping[str, tuple[str, ...]] = {
+    "email": ("e-mail address", "email address", "your e-mail", "your email", "e-mail-adresse"),
+    "phone": ("phone number", "your number", "telefonnummer", "numéro de téléphone", "número de teléfono"),
+    "order": ("order number", "order id", "order no", "bestellnummer", "numéro de commande", "número de pedido"),
+    "account": ("account number", "customer number", "kundennummer", "numéro de client", "número de cliente"),
+    "invoice": ("invoice number", "rechnungsnummer", "numéro de facture", "número de factura"),
+    "address": ("your address", "postal address", "ihre adresse", "votre adresse", "su dirección"),
+    "reference": ("ticket number", "case number", "reference number", "vorgangsnummer"),
+}
+"""How agents ask for it."""

@@ -1,0 +1,212 @@
+"""The measures, each a pure function of matters and journeys. Every share carries what it is a share of."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+from typing import Any
+
+from socialsupport_core.insight.journey import Journey
+from socialsupport_core.insight.matters import Contact, Leg, Matter
+from socialsupport_core.insight.settings import Settings
+
+Shown = dict[str, Any]
+
+
+def share(count: int, of: int) -> Shown:
+    """`share` is None where there is nothing to be a share of."""
+    return {"share": round(count / of, 4) if of else None, "count": count, "of": of}
+
+
+def spread(micros: Iterable[int]) -> Shown:
+    """Seconds: the mean, and the values below which half, three quarters and nine tenths lie (nearest rank)."""
+    found = sorted(micros)
+    if not found:
+        return {"count": 0, "mean": None, "p50": None, "p75": None, "p90": None}
+    ranks = {f"p{part}": found[math.ceil(len(found) * part / 100) - 1] for part in (50, 75, 90)}
+    return {"count": len(found), "mean": _seconds(sum(found) / len(found))} | {
+        name: _seconds(value) for name, value in ranks.items()
+    }
+
+
+def _seconds(micros: float) -> float:
+    return round(micros / 1_000_000, 3)
+
+
+def contacts_of(found: Iterable[Journey]) -> list[tuple[Leg, Contact]]:
+    return [(leg, one) for journey in found for leg in journey.matter.legs for one in leg.contacts]
+
+
+def response(found: Sequence[Journey], settings: Settings) -> Shown:
+    """How long customers wait for the first answer to a contact; people and machines apart."""
+    contacts = [one for _, one in contacts_of(found) if not one.attended]
+    people = [(one.at, one.answer.at) for one in contacts if one.answer]
+    bots = [(one.at, one.bot.at) for one in contacts if one.bot]
+    first = [pair for journey in found if (pair := _first_response(journey.matter))]
+    return {
+        "first": spread(end - begin for begin, end in first),
+        "first_in_hours": spread(settings.hours.within(*pair) for pair in first),
+        "people": spread(end - begin for begin, end in people),
+        "people_in_hours": spread(settings.hours.within(*pair) for pair in people),
+        "bots": spread(end - begin for begin, end in bots),
+    }
+
+
+def _first_response(matter: Matter) -> tuple[int, int] | None:
+    """From the first contact to the first answer of a person, wherever that was given."""
+    contacts = [one for one in matter.contacts if not one.attended]
+    answers = [one.answer.at for one in contacts if one.answer]
+    return (contacts[0].at, min(answers)) if answers else None
+
+
+def resolution(found: Sequence[Journey], settings: Settings) -> Shown:
+    """From a matter's first word to the moment at which an agent called it resolved for good."""
+    ended = [(one.matter.at, one.matter.resolved_at) for one in found if one.matter.resolved_at is not None]
+    return {
+        "resolved": share(sum(one.ended == "resolved" for one in found), len(found)),
+        "time": spread(end - begin for begin, end in ended),
+        "time_in_hours": spread(settings.hours.within(*pair) for pair in ended),
+        "reopened": share(sum(one.matter.reopened > 0 for one in found), len(found)),
+    }
+
+
+def coverage(found: Sequence[Journey], settings: Settings, until: int) -> Shown:
+    """How many contacts were answered by people, and how many within the target. What may still wait is not counted."""
+    due: list[tuple[Leg, Contact]] = []
+    for leg, one in contacts_of(found):
+        if one.answered_at is not None or until - one.at > settings.target_of(leg.channel, leg.network):
+            due.append((leg, one))
+    answered = [(leg, one) for leg, one in due if one.answered_at is not None]
+    in_time = [
+        one
+        for leg, one in answered
+        if settings.hours.within(one.at, one.answered_at or 0) <= settings.target_of(leg.channel, leg.network)
+    ]
+    return {"answered": share(len(answered), len(due)), "in_target": share(len(in_time), len(due))}
+
+
+def first_contact(found: Sequence[Journey]) -> Shown:
+    """Of the matters whose end is known, how many were resolved by the answer to their first contact."""
+    known = [one for one in found if one.ended in {"resolved", "failed"}]
+    done = [
+        one for one in known if one.ended == "resolved" and len(one.matter.contacts) == 1 and not one.matter.reopened
+    ]
+    return share(len(done), len(known))
+
+
+def handled_twice(found: Sequence[Journey]) -> Shown:
+    """Matters in which two people answered, or one person on two channels without a hand-off between them."""
+    twice = [one for one in found if len(_agents(one.matter)) > 1 or _answered_apart(one)]
+    return share(len(twice), len(found))
+
+
+def _agents(matter: Matter) -> set[str]:
+    return {one.answer.agent for one in matter.contacts if one.answer and one.answer.agent}
+
+
+def _answered_apart(journey: Journey) -> bool:
+    answered = [step for step in journey.steps if any(one.answered_at is not None for one in step.leg.contacts)]
+    return any(step.outcome != "handed_off" for step in answered[:-1])
+
+
+def switches(found: Sequence[Journey]) -> Shown:
+    """How often customers went on elsewhere, and how often what they had told came along: by a hand-off, or because
+    the conversation was recognised as the same one there."""
+    total = kept = 0
+    for journey in found:
+        spoken = [step.leg for step in journey.steps if step.outcome != "ours"]
+        for before, after in pairwise(spoken):
+            total += 1
+            kept += bool({one.conversation for one in before.touches} & {one.conversation for one in after.touches})
+    return {"count": total, "with_context": share(kept, total)}
+
+
+def hand_offs(found: Sequence[Journey]) -> Shown:
+    handed = [one for journey in found for one in journey.matter.handed]
+    states = Counter(one.state for one in handed)
+    return {"offered": len(handed), "arrived": share(states["arrived"], states["arrived"] + states["expired"])}
+
+
+def deflection(found: Sequence[Journey]) -> Shown:
+    """Matters that machines resolved without any person."""
+    alone = [
+        one
+        for one in found
+        if one.ended == "resolved" and any(contact.bot for contact in one.matter.contacts) and not _people(one.matter)
+    ]
+    return share(len(alone), len(found))
+
+
+def _people(matter: Matter) -> bool:
+    return any(one.answered_at is not None for one in matter.contacts)
+
+
+def accuracy(found: Sequence[Journey]) -> Shown:
+    """What tells of wrong answers: edited after sending, taken up again by the customer, and rated."""
+    answers = [one.answer for _, one in contacts_of(found) if one.answer]
+    ratings = [touch.rating for one in found for touch in one.matter.touches if touch.rating is not None]
+    return {
+        "edited": share(sum(one.edited for one in answers), len(answers)),
+        "reopened": share(sum(one.matter.reopened > 0 for one in found), len(found)),
+        "rating": {"count": len(ratings), "mean": round(sum(ratings) / len(ratings), 2) if ratings else None},
+    }
+
+
+def load(found: Sequence[Journey]) -> list[Shown]:
+    """By agent: contacts answered, matters, and how long customers waited for these answers."""
+    by_agent: dict[str, list[tuple[Matter, Contact]]] = {}
+    for journey in found:
+        for one in journey.matter.contacts:
+            if one.answer and one.answer.agent:
+                by_agent.setdefault(one.answer.agent, []).append((journey.matter, one))
+    return [
+        {
+            "agent": agent,
+            "contacts": len(mine),
+            "matters": len({matter.id for matter, _ in mine}),
+            "response": spread(one.answer.at - one.at for _, one in mine if one.answer),
+        }
+        for agent, mine in sorted(by_agent.items())
+    ]
+
+
+def reach(found: Sequence[Journey]) -> Shown:
+    """How many people public contacts may have reached, and how many of these contacts were answered."""
+    public = [one for leg, one in contacts_of(found) if leg.visibility == "public"]
+    return {
+        "public_contacts": len(public),
+        "people": sum(max(touch.reach for touch in one.touches) for one in public),
+        "answered": share(sum(one.answered_at is not None for one in public), len(public)),
+    }
+
+
+def by_channel(found: Sequence[Journey], settings: Settings, until: int) -> list[Shown]:
+    """The same contacts, channel by channel."""
+    channels = sorted({(leg.channel, leg.network) for leg, _ in contacts_of(found)})
+    return [_channel(found, channel, network, settings, until) for channel, network in channels]
+
+
+def _channel(found: Sequence[Journey], channel: str, network: str, settings: Settings, until: int) -> Shown:
+    mine = _only(found, lambda leg: leg.channel == channel)
+    contacts = [one for _, one in contacts_of(mine)]
+    failed = [step for one in found for step in one.steps if step.leg.channel == channel and step.outcome == "failed"]
+    blamed = [one for one in found if one.broke is not None and one.steps[one.broke].leg.channel == channel]
+    return {
+        "channel": channel,
+        "network": network,
+        "contacts": len(contacts),
+        "response": spread(one.answer.at - one.at for one in contacts if one.answer and not one.attended),
+        "coverage": coverage(mine, settings, until),
+        "failed_legs": len(failed),
+        "broke_here": len(blamed),
+    }
+
+
+def _only(found: Sequence[Journey], wanted: Callable[[Leg], bool]) -> list[Journey]:
+    """The same journeys with these legs alone."""
+    kept = []
+    for one in found:
+        legs = [leg for leg in one.matter.legs if wanted(leg)]
+        if legs:
+            kept.append(Journey(Matter(one.matter.customer, legs), ()))
+    return kept

@@ -1,0 +1,66 @@
+"""`socialsupport report`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from socialsupport_core.contract import Registry
+from socialsupport_core.hub import Hub
+from socialsupport_core.model import Interaction
+
+
+@pytest.fixture
+def store(tmp_path: Path, registry: Registry) -> str:
+    """Two calls: one that was taken, one that was not."""
+    path = tmp_path / "support.sqlite"
+    hub = Hub.open(path, public_url="https://hub.example", registry=registry)
+    hub.add_tenant("acme", "Acme")
+    for number, duration in enumerate((120, 0)):
+        call = {
+            "network": "phone",
+            "native_id": f"call-{number}",
+            "kind": "call",
+            "direction": "inbound",
+            "own_account": "+15550100",
+            "thread": {"id": f"call-{number}", "visibility": "private"},
+            "author": {"identifiers": [{"kind": "phone", "value": f"+1555010{number + 1}"}]},
+            "duration": duration,
+            "sent_at": "2026-11-02T09:00:00Z",
+        }
+        hub.record_interaction("acme", Interaction.model_validate(call))
+    hub.drain()
+    hub.close()
+    return str(path)
+
+
+def test_it_is_told_as_json(run: Any, store: str) -> None:
+    told = json.loads(run("report", "--store", store, "--json", "--until", "2026-11-03").out)
+    assert told["coverage"]["answered"] == {"share": 0.5, "count": 1, "of": 2}
+    assert told["cost"]["failed_contact"]["amount"] == 7.7225
+    assert told["cost"]["failed_contact"]["source"] == "2011 survey, USD"
+
+
+def test_it_is_told_in_tables(run: Any, store: str) -> None:
+    told = run("report", "--store", store, "--since", "2026-11-02", "--until", "2026-11-03").out
+    assert "50.0% (1 of 2)" in told
+    assert "before" in told
+    assert "7.7225" in told
+    assert "no answer in time" in told
+
+
+def test_settings_of_ones_own(run: Any, store: str, tmp_path: Path) -> None:
+    own = tmp_path / "report.toml"
+    own.write_text('[costs]\ncurrency = "EUR"\n')
+    assert '"currency": "EUR"' in run("report", "--store", store, "--json", "--settings", str(own)).out
+    own.write_text("[cost]\n")
+    ran = run("report", "--store", store, "--settings", str(own))
+    assert (ran.status, "cost: Extra inputs" in ran.err) == (1, True)
+
+
+@pytest.mark.parametrize("given", ["yesterday", "2026-13-01"])
+def test_a_moment_that_is_none_is_told(run: Any, store: str, given: str) -> None:
+    ran = run("report", "--store", store, "--since", given)
+    assert ran.status == 2
+    assert given in ran.err

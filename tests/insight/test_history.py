@@ -1,0 +1,98 @@
+"""The same measures over a real store: who is who, what was told, resolved, handed off and edited comes from there."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from raven import Roost
+from raven.events import NOON, edited, message
+
+from socialsupport_core.insight.history import History, read
+from socialsupport_core.store import micros
+
+KERRY, MORRIS = "raven.ring:kerry", "raven.ring:morris"
+
+
+def history(roost: Roost) -> History:
+    hub = roost.hub
+    conduct = hub.channels.conducting
+    found: History = hub._database.read(lambda tx: read(tx, "acme", conduct.of(tx, "acme"), micros(hub.clock())))
+    return found
+
+
+def answer(roost: Roost, text: str, name: str = "kerry", **after: float) -> None:
+    roost.clock.forward(**after)
+    roost.reply(text, name)
+    roost.hub.drain()
+
+
+@pytest.fixture
+def spoken(roost: Roost) -> Roost:
+    """Kerry asks, is asked again for what she told, and writes once more; it is resolved."""
+    roost.clock.now = NOON + timedelta(seconds=10)
+    roost.hear(message(1, "my order 4711 has not come", "kerry"))
+    answer(roost, "Sorry! What is your order number?", minutes=30)
+    roost.clock.forward(minutes=1)
+    roost.hear(message(2, "as I said: 4711", "kerry", at=31 * 60))
+    answer(roost, "It is on its way.", minutes=29)
+    roost.hub.resolve("acme", roost.conversation(), agent="dana")
+    roost.clock.forward(minutes=1)
+    return roost
+
+
+def test_what_was_said_is_read_with_what_it_tells_and_asks(spoken: Roost) -> None:
+    found = history(spoken)
+    assert [one.by for one in found.touches] == ["customer", "agent", "customer", "agent"]
+    assert found.touches[0].told == {"order"}
+    assert found.touches[0].topics == {"order:4711"}
+    assert found.touches[1].asks == {"order"}
+    assert (found.touches[1].agent, found.touches[1].failed) == ("dana", False)
+    assert [(one.type, one.agent) for one in found.turns] == [("resolved", "dana")]
+    assert not found.touches[3].asks, "it asks nothing"
+
+
+def test_the_report_counts_it(spoken: Roost) -> None:
+    told = spoken.hub.report("acme")
+    assert told["matters"]["by_outcome"] == {"resolved": 1}
+    assert told["response"]["first"]["p50"] == pytest.approx(30 * 60, abs=11)
+    assert told["coverage"]["answered"] == {"share": 1.0, "count": 2, "of": 2}
+    assert told["first_contact_resolution"]["share"] == 0.0
+    json.dumps(told)
+
+
+def test_two_that_turned_out_to_be_one_were_one_all_along(roost: Roost) -> None:
+    roost.hear(message(1, "hello?", "kerry"), message(2, "is anybody there?", "morris", at=60))
+    apart = roost.hub.report("acme")["matters"]
+    roost.hub.link("acme", KERRY, MORRIS, agent="dana")
+    together = roost.hub.report("acme")["matters"]
+    roost.hub.split("acme", KERRY, [MORRIS], agent="dana")
+    assert (apart["count"], together["count"]) == (2, 1)
+    assert roost.hub.report("acme")["matters"] == apart
+
+
+def test_what_was_resolved_before_two_became_one_stays_so(roost: Roost) -> None:
+    """The turns were taken with a conversation that is superseded now."""
+    roost.hear(message(1, "hello?", "kerry"), message(2, "again", "morris", at=60))
+    theirs = roost.conversation("morris")
+    roost.hub.resolve("acme", theirs, agent="dana")
+    roost.hub.reopen("acme", theirs, agent="dana")
+    roost.hub.link("acme", KERRY, MORRIS, agent="dana")
+    roost.clock.forward(seconds=1)
+    assert {turn.conversation for turn in history(roost).turns} == {roost.conversation("kerry")} != {theirs}
+
+
+def test_what_is_edited_is_known_to_be(roost: Roost) -> None:
+    first = message(1, "hello", "kerry")
+    roost.hear(first, edited(first, "hello!", at=60))
+    assert [one.edited for one in history(roost).touches] == [True]
+
+
+def test_what_lies_behind_the_end_is_not_there_yet(spoken: Roost) -> None:
+    told: dict[str, Any] = spoken.hub.report("acme", until=NOON + timedelta(minutes=10))
+    assert (told["matters"]["contacts"], told["matters"]["by_outcome"]) == (1, {"waiting": 1})
+
+
+def test_nothing_of_another_tenant_is_counted(spoken: Roost) -> None:
+    spoken.hub.add_tenant("globex", "Globex")
+    assert spoken.hub.report("globex")["matters"]["count"] == 0

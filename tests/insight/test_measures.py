@@ -1,0 +1,197 @@
+"""Each measure, on a week that was worked out by hand."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from past import at, handed, past, resolved, said
+
+from socialsupport_core.contract import ConfigError
+from socialsupport_core.insight import Hours, Settings, report, settings_of
+from socialsupport_core.insight.measures import spread
+
+WEEK = (
+    # Kerry: one contact, answered after an hour, resolved
+    said(9, "x", customer="cus_kerry", reach=100),
+    said(10, "x", "agent", "cus_kerry"),
+    resolved(11, "cus_kerry"),
+    # Flo: two contacts, a machine first, then after 6 hours Sam; came back after it was resolved
+    said(9, "email", customer="cus_flo"),
+    said(9.01, "email", "bot", "cus_flo"),
+    said(15, "email", "agent", "cus_flo", agent="sam", edited=True),
+    resolved(16, "cus_flo"),
+    said(20, "email", customer="cus_flo"),
+    said(21, "email", "agent", "cus_flo", agent="dana"),
+    resolved(22, "cus_flo"),
+    # Morris: nobody has ever answered
+    said(9, "x", customer="cus_morris", reach=5_000),
+    # Max: a machine was enough
+    said(9, "webchat", customer="cus_max"),
+    said(9.001, "webchat", "bot", "cus_max"),
+    # Finn: handed off, arrived, resolved
+    said(9, "x", customer="cus_finn", reach=7),
+    said(9.5, "x", "agent", "cus_finn"),
+    handed(9.5, "x", "arrived", "webchat", "cus_finn"),
+    said(9.6, "webchat", customer="cus_finn"),
+    said(9.7, "webchat", "agent", "cus_finn"),
+    resolved(10, "cus_finn"),
+    # Lou: asked a minute ago
+    said(719.98, "x", customer="cus_lou"),
+)
+
+
+@pytest.fixture(scope="module")
+def week() -> dict[str, Any]:
+    return report(past(*WEEK), Settings())
+
+
+def share(count: int, of: int) -> dict[str, Any]:
+    return {"share": round(count / of, 4), "count": count, "of": of}
+
+
+def test_matters_and_contacts(week: dict[str, Any]) -> None:
+    assert week["matters"] == {
+        "count": 6,
+        "by_outcome": {"failed": 1, "resolved": 4, "waiting": 1},
+        "contacts": 8,
+        "contacts_per_matter": 1.33,
+    }
+
+
+def test_response(week: dict[str, Any]) -> None:
+    first = week["response"]["first"]  # 30 minutes, 1 hour, 6 hours
+    assert first == {"count": 3, "mean": 9000.0, "p50": 3600.0, "p75": 21600.0, "p90": 21600.0}
+    people = week["response"]["people"]  # and 6 minutes, and an hour on the second contact
+    assert (people["count"], people["p50"]) == (5, 3600.0)
+    assert (week["response"]["bots"]["count"], week["response"]["bots"]["p50"]) == (2, 3.6)
+
+
+def test_resolution(week: dict[str, Any]) -> None:
+    assert week["resolution"]["resolved"] == share(4, 6)
+    assert week["resolution"]["time"] == {"count": 3, "mean": 19200.0, "p50": 7200.0, "p75": 46800.0, "p90": 46800.0}
+    assert week["resolution"]["reopened"] == share(1, 6)
+
+
+def test_coverage(week: dict[str, Any]) -> None:
+    """Morris and Max were answered by nobody; Lou may still be. The web chat's target of 5 minutes was missed by one."""
+    assert week["coverage"] == {"answered": share(5, 7), "in_target": share(4, 7)}
+
+
+def test_first_contact_resolution(week: dict[str, Any]) -> None:
+    assert week["first_contact_resolution"] == share(2, 5)
+
+
+def test_handled_twice(week: dict[str, Any]) -> None:
+    """Sam and Dana both answered Flo; Finn was handed off."""
+    assert week["handled_twice"] == share(1, 6)
+    assert week["cost"]["handled_twice"] == {"matters": 1, "from": 7.0, "to": 9.0, "each": [7.0, 9.0]}
+
+
+def test_hand_offs_deflection_reach_and_load(week: dict[str, Any]) -> None:
+    assert week["hand_offs"] == {"offered": 1, "arrived": share(1, 1)}
+    assert week["deflection"] == share(1, 6)
+    assert week["reach"] == {"public_contacts": 4, "people": 5_107, "answered": share(2, 4)}
+    assert [(one["agent"], one["contacts"], one["matters"]) for one in week["agents"]] == [
+        ("dana", 4, 3),
+        ("sam", 1, 1),
+    ]
+
+
+def test_accuracy(week: dict[str, Any]) -> None:
+    assert week["accuracy"] == {
+        "edited": share(1, 5),
+        "reopened": share(1, 6),
+        "rating": {"count": 0, "mean": None},
+    }
+
+
+def test_channels(week: dict[str, Any]) -> None:
+    by_name = {one["channel"]: one for one in week["channels"]}
+    assert {name: one["contacts"] for name, one in by_name.items()} == {"email": 2, "webchat": 2, "x": 4}
+    assert by_name["x"]["coverage"]["answered"] == share(2, 3)
+    assert (by_name["x"]["failed_legs"], by_name["x"]["broke_here"]) == (1, 1)
+
+
+def test_the_period_before_stands_beside(week: dict[str, Any]) -> None:
+    assert week["previous"] is None
+    both = report(past(*WEEK, said(-20, "x", customer="cus_old"), until=24), Settings(), at(0))
+    assert (both["matters"]["count"], both["previous"]["matters"]["count"]) == (5, 1)
+    assert both["previous"]["period"] == {"from": "2026-11-01T00:00:00Z", "until": "2026-11-02T00:00:00Z"}
+
+
+def test_nothing_is_no_share_of_nothing() -> None:
+    told = report(past(), Settings())
+    assert told["coverage"]["answered"] == {"share": None, "count": 0, "of": 0}
+    assert told["response"]["first"]["p50"] is None
+
+
+def test_the_values_below_which_a_share_lies() -> None:
+    assert spread(n * 1_000_000 for n in range(1, 11)) == {
+        "count": 10, "mean": 5.5, "p50": 5.0, "p75": 8.0, "p90": 9.0,
+    }  # fmt: skip
+
+
+# hours
+
+WORK = Hours(
+    zone="Europe/Berlin",
+    week=dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), ("09:00-17:00",)),
+    holidays=(date(2026, 11, 3),),
+)
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "hours"),
+    [
+        (8, 9, 1),  # 9 to 10 in Berlin
+        (7, 9, 1),
+        (15, 32, 1),  # 16:00 on Monday to 9:00 on a holiday
+        (15.5, 56.5, 1),  # over the holiday, to Wednesday 9:30: half an hour each
+        (16, 30, 0),
+        (-72, 0, 7 / 8 * 8 + 1),  # Friday midnight to Monday 1:00 in Berlin: Friday's eight hours
+    ],
+)
+def test_time_is_counted_within_the_hours(begin: float, end: float, hours: float) -> None:
+    assert WORK.within(at(begin), at(end)) == round(hours * 3_600_000_000)
+
+
+def test_without_hours_it_is_always() -> None:
+    assert Hours().within(at(0), at(100)) == 100 * 3_600_000_000
+
+
+def test_an_hour_that_is_skipped_in_spring_does_not_count() -> None:
+    night = Hours(zone="Europe/Berlin", week={"sun": ("00:00-24:00",)})
+    day = at(24 * (date(2027, 3, 28) - date(2026, 11, 2)).days)
+    assert night.within(day - 3_600_000_000, day + 23 * 3_600_000_000) == 23 * 3_600_000_000
+
+
+# settings
+
+
+@pytest.mark.parametrize(
+    ("written", "complaint"),
+    [
+        ("window = [", "is no TOML file"),
+        ("windows = 'P7D'", "windows: Extra inputs"),
+        ("[hours]\nzone = 'Mars/Olympus'", "is no time zone; give one such as Europe/Berlin"),
+        ("[hours.week]\nmon = ['9-17']", "give one such as 09:00-17:30"),
+        ("[hours.week]\nmon = ['22:00-06:00']", "a night is two openings"),
+        ("target = -1", "greater than 0"),
+    ],
+)
+def test_settings_that_make_no_sense_are_told(tmp_path: Path, written: str, complaint: str) -> None:
+    file = tmp_path / "report.toml"
+    file.write_text(written)
+    with pytest.raises(ConfigError, match=complaint):
+        settings_of(file)
+
+
+def test_settings_that_are_not_there_are_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+        settings_of(tmp_path / "nothing.toml")
+
+
+def test_a_tenants_own_costs_take_the_place_of_the_shipped() -> None:
+    own = settings_of({"costs": {"currency": "EUR", "contact": {"phone": 10.0}, "after_failure": {"phone": 0.5}}})
+    assert report(past(), own)["cost"]["failed_contact"]["amount"] == 5.0
