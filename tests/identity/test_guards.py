@@ -200,6 +200,32 @@ def test_what_three_have_in_common_of_whom_one_has_another_number_is_nobodys_own
     assert together(known, *(one for one, *_ in said))  # of two who are not known to be one, it may be
 
 
+def test_two_telephones_do_not_lead_from_one_to_another_who_is_told_apart() -> None:
+    """Between them is somebody who has both telephones and nothing else."""
+    said = [
+        ("x.user:1", MAIL, "asserted", 1),
+        ("telegram.user:2", OTHER, "asserted", 1),
+        ("x.user:1", PHONE, "asserted", 2),
+        ("whatsapp.user:3", PHONE, "asserted", 3),
+        ("whatsapp.user:3", "phone:+442079460001", "asserted", 4),
+        ("telegram.user:2", "phone:+442079460001", "asserted", 5),
+    ]
+    found = customers(said)
+    assert found["x.user:1"] == found["whatsapp.user:3"] != found["telegram.user:2"]
+    assert codes(said) == {"told_apart"}
+
+
+def test_where_too_much_hangs_together_what_is_only_said_disputes_nothing() -> None:
+    said = [
+        ("x.user:1", MAIL, "asserted", 1),
+        ("telegram.user:2", OTHER, "asserted", 1),
+        ("x.user:1", PHONE, "asserted", 2),
+        ("telegram.user:2", PHONE, "asserted", 3),
+    ]
+    assert customers(said)[PHONE] is None
+    assert customers(said, Policy(component=3))[PHONE] is not None
+
+
 def test_above_the_cap_only_a_person_joins() -> None:
     policy = Policy(cap=3)
     chain = [(f"n{n}.user:1", f"n{n + 1}.user:1", "verified", n + 1) for n in range(5)]
