@@ -172,7 +172,8 @@ class Groups:
     def _guarded(self, rank: int, weak: list[int], left: int, right: int, both: int) -> Rule | None:
         """What only a person may do."""
         for one in weak:
-            if rule := self._disputed.get(one) or self._told_apart(one, (left, right)):
+            is_alone = not self._size[self.root(one)]  # then it has nobody's own values with it
+            if rule := self._disputed.get(one) or (None if is_alone else self._told_apart(one, (left, right))):
                 return rule
         if rank >= ASSERTED and (over := self._over_limit(left, right, both & ~APART)):
             return Rule("limit", over)
@@ -218,7 +219,7 @@ class Groups:
         """The anchoring kind of which two of these have values of their own besides `vertex`, and none in common."""
         for kind in self._slots.told_apart[self._slot[vertex]]:
             found = []
-            for root in roots:
+            for root in sorted(roots, key=self._size.__getitem__):
                 values = self._values(root, kind, vertex)
                 if not values and len(roots) == 2:
                     break

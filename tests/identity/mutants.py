@@ -13,13 +13,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("conftest.py", "pyproject.toml", "socialsupport_core", "tests/conftest.py", "tests/identity")
-TESTS = ("guards", "partition", "canonical", "incremental", "properties")
+TESTS = ("guards", "partition", "canonical", "batch_agrees", "incremental", "properties", "customers")
 IDENTITY, STORE = "socialsupport_core/identity/", "socialsupport_core/store/"
 MUTANTS: Sequence[tuple[str, str, str]] = (
     (IDENTITY + "groups.py", "if clash := both & self._slots.exclusive:", "if (clash := 0):"),
     (IDENTITY + "groups.py", "if rank >= ASSERTED and (over", "if False and (over"),
     (IDENTITY + "groups.py", "if rule := self._disputed.get(one) or", "if rule :="),
-    (IDENTITY + "groups.py", " or self._told_apart(one, (left, right)):", ":"),
+    (IDENTITY + "groups.py", "None if is_alone else self._told_apart(one, (left, right))", "None"),
     (IDENTITY + "groups.py", "any(mine.isdisjoint(others)", "any(False and mine.isdisjoint(others)"),
     (IDENTITY + "groups.py", "if len(others) < CROWD or", "if True or"),
     (IDENTITY + "groups.py", "CROWD = 3", "CROWD = 2"),

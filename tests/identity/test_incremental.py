@@ -317,6 +317,22 @@ def test_a_migration_joins_old_and_new_and_frees_the_old(store: SQLite) -> None:
     assert who(store, old) == who(store, "whatsapp.user:3") != who(store, new)
 
 
+def test_the_earliest_time_of_the_same_evidence_counts(store: SQLite) -> None:
+    one, other = Identifier.parse("x.user:1"), Identifier.parse("email:k@a.example")
+    told: dict[str, Any] = {"tier": "verified", "proof": "p", "source": "the same"}
+    for day in (50, 1, 100):
+        store.do(lambda tx, at=day * DAY: people.attest(tx, "acme", one, [other], at=at, **told))  # type: ignore[misc]
+
+    def kept(tx: Tx) -> tuple[list[int], int]:
+        a, b = (nodes.find(tx, "acme", end) for end in (one, other))
+        assert a is not None
+        assert b is not None
+        found = reasons.pair(tx, "acme", a.number, b.number)
+        return [reason.at for reason in found], reasons.month(100 * DAY) - found[0].last
+
+    assert store.read(kept) == ([DAY], 0)
+
+
 def test_taking_the_closing_back_brings_all_together_again(store: SQLite) -> None:
     attest(store, "x.user:old", PHONE, "asserted", 1)
     say(store, PHONE, 5)
