@@ -198,7 +198,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         fields(issuers=listed(fields(issuer=TEXT, audience=TEXT, algorithms=listed(TEXT)))),
     ),
     ("POST", "/api/identities/issuers"): Operation(
-        "Believe the ID tokens of an issuer; its public keys come along, and again when they change.",
+        "Believe the ID tokens of an issuer. Its public keys are read where it publishes them, unless they come along.",
         "configure",
         EMPTY,
         handing.IssuerBody,

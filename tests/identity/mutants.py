@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("conftest.py", "pyproject.toml", "socialsupport_core", "tests/conftest.py", "tests/identity")
-TESTS = ("guards", "partition", "canonical", "batch_agrees", "incremental", "properties", "customers")
+TESTS = ("guards", "partition", "canonical", "batch_agrees", "incremental", "properties")
 IDENTITY, STORE = "socialsupport_core/identity/", "socialsupport_core/store/"
 MUTANTS: Sequence[tuple[str, str, str]] = (
     (IDENTITY + "groups.py", "if clash := both & self._slots.exclusive:", "if (clash := 0):"),

@@ -333,6 +333,19 @@ def test_the_earliest_time_of_the_same_evidence_counts(store: SQLite) -> None:
     assert store.read(kept) == ([DAY], 0)
 
 
+@pytest.mark.parametrize(("tier", "told"), [("asserted", False), ("verified", True)])
+def test_what_is_only_said_joins_and_discloses_nothing(store: SQLite, tier: str, told: bool) -> None:
+    attest(store, "x.user:1", "email:k@a.example", tier, 1)
+    attest(store, "telegram.user:1", "email:k@a.example", "verified", 2)
+    assert who(store, "x.user:1") == who(store, "telegram.user:1")
+
+    def disclosed(tx: Tx) -> bool:
+        found = [nodes.find(tx, "acme", Identifier.parse(one)) for one in ("x.user:1", "telegram.user:1")]
+        return people.may_disclose(tx, "acme", *(node.number for node in found if node))
+
+    assert store.read(disclosed) is told
+
+
 def test_taking_the_closing_back_brings_all_together_again(store: SQLite) -> None:
     attest(store, "x.user:old", PHONE, "asserted", 1)
     say(store, PHONE, 5)
