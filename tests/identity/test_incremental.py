@@ -308,6 +308,26 @@ def test_a_mailbox_that_was_given_up_parts_before_and_after(store: SQLite, order
     assert len(store.read(lambda tx: people.explain(tx, "acme", "x.user:old"))["accounts"]) == 2
 
 
+def test_a_link_to_whoever_had_a_number_is_not_to_whoever_has_it_now(store: SQLite) -> None:
+    say(store, PHONE, 1)
+    past = who(store, PHONE)
+    number = Identifier.parse(PHONE)
+    store.do(lambda tx: people.close(tx, "acme", number, proof="said so", source="c", at=50 * DAY))
+    say(store, PHONE, 60)
+    now = who(store, PHONE)
+    assert now != past
+
+    def link(day: int) -> None:
+        store.do(lambda tx: people.link(tx, "acme", past, "x.user:9", agent="dana", at=day * DAY))
+
+    with pytest.raises(VerdictRefused, match=r"somebody else's now; nothing else is known"):
+        link(70)
+    attest(store, "telegram.user:1", PHONE, "verified", 2)  # of the time before
+    link(71)
+    assert who(store, past) == who(store, "x.user:9") == who(store, "telegram.user:1")
+    assert who(store, PHONE) == now
+
+
 def test_a_migration_joins_old_and_new_and_frees_the_old(store: SQLite) -> None:
     new, old = "whatsapp.user:2", "phone:+15550001111"
     attest(store, "whatsapp.user:1", old, "verified", 1)
