@@ -60,7 +60,7 @@ def _node(tx: Tx, tenant: str, who: str, at: int) -> Node:
 
 
 def _lasting(tx: Tx, tenant: str, head: Node) -> Node:
-    """An account that is this customer's still: what is decided now of one that changed hands is about its new owner."""
+    """An account that is this customer's still: a decision on one that changed hands is about its owner now."""
     for node in (head, *nodes.members(tx, tenant, head.customer)):
         newest = nodes.find(tx, tenant, node.identifier)
         if newest is not None and newest.number == node.number:
