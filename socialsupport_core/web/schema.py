@@ -13,7 +13,7 @@ from starlette.routing import Route
 from socialsupport_core.model import Interaction
 from socialsupport_core.pipeline.webhooks import MEDIA_TYPE, PING
 from socialsupport_core.store.accounts import Scope
-from socialsupport_core.web import admin, api, channels, conversing, handing, webhooks
+from socialsupport_core.web import admin, api, channels, conversing, doing, handing, webhooks
 from socialsupport_core.web.endpoint import MAX_PAGE
 from socialsupport_core.web.shapes import EMPTY, EVENTS, MODELS, SHAPES, TEXT, TIME, Shape, fields, listed, ref
 
@@ -147,6 +147,20 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("POST", "/api/conversations/{id}/reply"): Operation(
         "Answer. The same `Idempotency-Key` sends once.", "reply", ref("Sent"), api.ReplyBody, status=202
+    ),
+    ("POST", "/api/conversations/{id}/typing"): Operation(
+        "Show the customer that somebody types, for some seconds.", "reply", ref("Done"), doing.TypingBody, status=202
+    ),
+    ("PATCH", "/api/interactions/{id}"): Operation(
+        "Another text in place of what we said. 422 names the channel that cannot, or what the guard forbids.",
+        "reply",
+        ref("Done"),
+        doing.EditBody,
+        status=202,
+    ),
+    ("DELETE", "/api/interactions/{id}"): Operation("Take back what we said.", "reply", ref("Done"), status=202),
+    ("POST", "/api/interactions/{id}/reaction"): Operation(
+        "React to a message with an emoji.", "reply", ref("Done"), doing.ReactBody, status=202
     ),
     ("GET", "/api/conversations/{id}/hand-off"): Operation(
         "The channels to which it may be handed off, the most suitable first, each with its reasons or with what closes"
