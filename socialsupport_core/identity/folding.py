@@ -168,13 +168,13 @@ class Fold:
 
     def _join(self, weakest: int, only: set[int] | None) -> None:
         """Folds the reasons in, in canonical order; of some vertices only, if they are given."""
-        weak = self._weak
+        told_apart, slot = self._told_apart, self._slot
         for strength in range(weakest + 1):
             late = (array("i"), array("i"))
             for left, right in self._open(strength):
                 if only is not None and left not in only:
                     continue
-                if strength and (weak(left) or weak(right)):
+                if strength and (told_apart[slot[left]] or told_apart[slot[right]]):
                     late[0].append(left)
                     late[1].append(right)
                 else:
@@ -201,9 +201,6 @@ class Fold:
                 if (left not in views and right not in views) or hold(one):
                     yield left, right
 
-    def _weak(self, vertex: int) -> bool:
-        return bool(self._told_apart[self._slot[vertex]])
-
     def _around(self, strength: int, only: set[int] | None) -> Iterator[tuple[int, Iterable[int]]]:
         """Each that may be in common, with all who have it by reasons of this rank or stronger."""
         anew: dict[int, set[int]] = {}
@@ -211,7 +208,7 @@ class Fold:
             for one, other in ((left, right), (right, left)) if rank <= strength else ():
                 anew.setdefault(one, set()).add(other)
         for vertex in range(len(self._slot)) if only is None else sorted(only):
-            if self._weak(vertex):
+            if self._told_apart[self._slot[vertex]]:
                 ends = anew.get(vertex, set()) | self._held(vertex, strength)
                 if len(ends) > 1:
                     yield vertex, ends

@@ -144,10 +144,10 @@ class Groups:
             return None
         mask, size = self._mask, self._size
         both = mask[left] & mask[right]
-        weak = self._weak(a, b)
-        if (both or weak or size[left] + size[right] + 2 > self._cap) and (
-            rule := self._objection(rank, weak, left, right, both)
-        ):
+        told_apart, slot = self._slots.told_apart, self._slot
+        is_weak = told_apart[slot[a]] or told_apart[slot[b]]
+        is_doubtful = both or is_weak or size[left] + size[right] + 2 > self._cap
+        if is_doubtful and (rule := self._objection(rank, (a, b), left, right, both)):
             return rule
         if size[left] < size[right]:
             left, right = right, left
@@ -158,20 +158,16 @@ class Groups:
         after[left], after[right] = after[right], after[left]
         return None
 
-    def _weak(self, a: int, b: int) -> list[int]:
-        told_apart, slot = self._slots.told_apart, self._slot
-        return [one for one in (a, b) if told_apart[slot[one]]]
-
-    def _objection(self, rank: int, weak: list[int], left: int, right: int, both: int) -> Rule | None:
+    def _objection(self, rank: int, ends: tuple[int, int], left: int, right: int, both: int) -> Rule | None:
         if both & APART and self._are_apart(left, right):
             return Rule("apart")
         if clash := both & self._slots.exclusive:
             return Rule("exclusive", self._named(clash))
-        return None if rank == HUMAN else self._guarded(rank, weak, left, right, both)
+        return None if rank == HUMAN else self._guarded(rank, ends, left, right, both)
 
-    def _guarded(self, rank: int, weak: list[int], left: int, right: int, both: int) -> Rule | None:
+    def _guarded(self, rank: int, ends: tuple[int, int], left: int, right: int, both: int) -> Rule | None:
         """What only a person may do."""
-        for one in weak:
+        for one in filter(self.is_weak, ends):
             is_alone = not self._size[self.root(one)]  # then it has nobody's own values with it
             if rule := self._disputed.get(one) or (None if is_alone else self._told_apart(one, (left, right))):
                 return rule

@@ -71,7 +71,7 @@ MUTANTS: Sequence[tuple[str, str, str]] = (
         "yield from run if len(run) < 2 else sorted(run, key=lambda one: self._names(one, late))",
         "yield from run",
     ),
-    (IDENTITY + "folding.py", "if strength and (weak(left) or weak(right)):", "if False:"),
+    (IDENTITY + "folding.py", "if strength and (told_apart[slot[left]] or told_apart[slot[right]]):", "if False:"),
     (IDENTITY + "folding.py", "        if batch.slots.told_apart[slot[number]]:\n", "        if False:\n"),
     (
         IDENTITY + "canonical.py",
