@@ -20,14 +20,16 @@ import tomllib
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from socialsupport_core.contract import ConfigError, Registry
 from socialsupport_core.conversation.conduct import ContinuitySection, GuardSection, KindName, ToldSection
+from socialsupport_core.conversation.handing import words
 from socialsupport_core.hub import Hub
 from socialsupport_core.identity import Policy
+from socialsupport_core.identity.proofs import oidc
 from socialsupport_core.mistakes import mistakes
 from socialsupport_core.store import is_server
 from socialsupport_core.store.accounts import Scope
@@ -131,6 +133,37 @@ class RetentionSection(_Section):
     """Days for which interactions are kept; for ever if left out."""
 
 
+def _words(table: dict[str, Any]) -> dict[str, Any]:
+    words.checked(table)
+    return table
+
+
+class HandoffSection(_Section):
+    language: str | None = Field(default=None, pattern=r"^[a-z]{2,3}$")
+    """In which customers are spoken to whose own is not known; English if left out."""
+    words: Annotated[dict[str, dict[str, Any]], AfterValidator(_words)] = Field(default_factory=dict)
+    """Templates by language, in place of those that are shipped: `public_link`, `private_link`, …, and `places`."""
+
+    def table(self) -> dict[str, Any]:
+        return self.words | ({"language": self.language} if self.language else {})
+
+
+class IssuerSection(_Section):
+    issuer: str
+    """As its tokens name it: `https://login.acme.example`."""
+    audience: str = Field(min_length=1, max_length=250)
+    """The client id for which it makes them."""
+    algorithms: tuple[str, ...] = ("RS256",)
+    """Those by which it signs."""
+    keys: dict[str, Any] | None = None
+    """Its public JSON Web Key Set. Left out, it is read where the issuer publishes it."""
+
+    @model_validator(mode="after")
+    def _can_be_trusted(self) -> Self:
+        oidc.trusted("", self.issuer, self.audience, self.keys, self.algorithms)
+        return self
+
+
 class TenantSection(_Section):
     name: str
     retention: RetentionSection = RetentionSection()
@@ -142,6 +175,10 @@ class TenantSection(_Section):
     """What is looked for in customers' texts, beside what is shipped or in its place."""
     guard: GuardSection = GuardSection()
     """What may always be said in public."""
+    handoff: HandoffSection | None = None
+    """What is said when a customer is handed off. Left out, what was set by the API stays."""
+    issuers: dict[Id, IssuerSection] = Field(default_factory=dict)
+    """Whose sign-in proves who a customer is; `socialsupport[oidc]`."""
     agents: dict[AgentId, AgentSection] = Field(default_factory=dict)
     channels: dict[Id, ChannelSection] = Field(default_factory=dict)
     crms: dict[Id, CRMSection] = Field(default_factory=dict)
@@ -228,6 +265,7 @@ def apply(config: Config, hub: Hub) -> dict[str, str]:
             context={name: one.model_dump() for name, one in section.context.items()},
             allowed=section.guard.allowed,
         )
+        _hand_off(hub, tenant, section)
         for name, crm in section.crms.items():
             doors[f"{tenant}/{name}"] = hub.add_crm(tenant, name, crm.adapter, crm.settings)
         for name, webhook in section.webhooks.items():
@@ -253,6 +291,13 @@ def _add(hub: Hub, tenant: str, name: str, channel: ChannelSection) -> str:
         )
     except ConfigError as error:
         raise ConfigError(f"tenants.{tenant}.channels.{name}: {error}") from None
+
+
+def _hand_off(hub: Hub, tenant: str, section: TenantSection) -> None:
+    if section.handoff is not None:
+        hub.set_templates(tenant, section.handoff.table())
+    for issuer in section.issuers.values():
+        hub.trust_issuer(tenant, **issuer.model_dump(), at_once=False)
 
 
 def _tell(hub: Hub, tenant: str, name: str, one: WebhookSection) -> None:

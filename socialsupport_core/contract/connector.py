@@ -122,6 +122,11 @@ class Connector(SignsIn, Generic[S]):
         """The decision in a response; sees every one, 2xx too (`{"ok": false}`). None is success."""
         return from_response(response)
 
+    def thread_with(self, account: Identifier) -> str | None:
+        """The thread in which an account of one of `capabilities.begins` is written to first, where the network names
+        threads by their accounts; None if it makes one."""
+        return None
+
     def invitation(self, token: str) -> str | None:
         """An address by which somebody comes to this channel and brings a hand-off token along; None if none can."""
         return None

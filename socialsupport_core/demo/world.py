@@ -99,8 +99,15 @@ class World:
         return f"{self.hub.public_url}/chat/{self.doors[network]}/"
 
 
-def build(folder: Path, public_url: str, clock: Callable[[], datetime], registry: Registry | None = None) -> World:
-    """A world in an empty or an earlier folder. Raises ConfigError when a plugin that it needs is missing."""
+def build(
+    folder: Path,
+    public_url: str,
+    clock: Callable[[], datetime],
+    registry: Registry | None = None,
+    store: str | Path | None = None,
+) -> World:
+    """A world in an empty or an earlier folder, or on another store with its files there. Raises ConfigError when a
+    plugin that it needs is missing."""
     registry = registry or Registry.discover(only=(*NEEDED, CRM))
     missing = [name for name in NEEDED if name not in registry.connectors or name not in registry.simulators]
     if missing:
@@ -109,7 +116,8 @@ def build(folder: Path, public_url: str, clock: Callable[[], datetime], registry
     simulators = {name: _simulator(registry, name, clock) for name in NEEDED}
     simulators |= _crm_simulator(registry, clock)
     hub = Hub.open(
-        folder / "support.sqlite",
+        store or folder / "support.sqlite",
+        folder=folder if store else None,
         public_url=public_url,
         registry=registry,
         transport=Network(simulators.values()).transport(),

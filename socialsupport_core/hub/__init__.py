@@ -13,10 +13,10 @@ application through `asyncio.to_thread`. Results are plain values in the form in
 """
 
 from socialsupport_core.contract import AgentReplied, CaseClosed, CRMEvent
-from socialsupport_core.hub.acting import Acting
 from socialsupport_core.hub.base import NoSuchChannel, NoSuchConversation
 from socialsupport_core.hub.configuring import Configuring
 from socialsupport_core.hub.conversing import Conversing, NothingTold
+from socialsupport_core.hub.doing import Doing, NoSuchInteraction
 from socialsupport_core.hub.erasing import Erasing
 from socialsupport_core.hub.handing import Handing
 from socialsupport_core.hub.proving import Proving
@@ -35,13 +35,14 @@ __all__ = [
     "NoSuchChannel",
     "NoSuchConversation",
     "NoSuchDoor",
+    "NoSuchInteraction",
     "NoSuchWebhook",
     "NothingTold",
     "ReplyRefused",
 ]
 
 
-class Hub(Configuring, Receiving, Reading, Acting, Conversing, Reviewing, Handing, Proving, Telling, Erasing):
+class Hub(Configuring, Receiving, Reading, Doing, Conversing, Reviewing, Handing, Proving, Telling, Erasing):
     """One store, its channels and its workers."""
 
     def _act_for_crm(self, crm: Connected, conversation: str, event: CRMEvent) -> None:

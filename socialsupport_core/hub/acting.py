@@ -46,7 +46,7 @@ class Acting(Base):
         `connection`: the caller's own to the same PostgreSQL, within a transaction: the reply is sent if and when the
         caller commits. Until then nobody else changes anything of this tenant, so commit soon.
         """
-        saying = self._saying(text, _plain_key(key) if key else self._id("out"), how)
+        saying = self._saying(text, plain_key(key) if key else self._id("out"), how)
         with tracing.span("reply", tenant=tenant, conversation=conversation):
             return self._replied(tenant, conversation, agent, saying, how, connection)
 
@@ -122,7 +122,7 @@ class Acting(Base):
 
     def note(self, tenant: str, conversation: str, text: str, *, agent: str, key: str | None = None) -> None:
         """An internal note in the timeline, once for each key; it never leaves."""
-        now, native = self.clock(), _plain_key(key) if key else self._id("note")
+        now, native = self.clock(), plain_key(key) if key else self._id("note")
 
         def write(tx: Tx) -> None:
             speaker = agent_of(tx, tenant, agent)
@@ -222,7 +222,7 @@ class Acting(Base):
         self._database.do(write, tenant)
 
 
-def _plain_key(key: str) -> str:
+def plain_key(key: str) -> str:
     """A key that leaves room for the numbers of its parts, and holds no slash, which begins those."""
     if len(key) <= 100 and "/" not in key:
         return key

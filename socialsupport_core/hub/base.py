@@ -27,6 +27,7 @@ from socialsupport_core.pipeline.credentials import Keepers
 from socialsupport_core.pipeline.crm import CRMs
 from socialsupport_core.pipeline.fanouts import FanOuts
 from socialsupport_core.pipeline.handing import Desk, FollowUps
+from socialsupport_core.pipeline.issuers import IssuerKeys
 from socialsupport_core.pipeline.keeping import Keeping
 from socialsupport_core.pipeline.leases import Leases
 from socialsupport_core.pipeline.record import Recorder
@@ -113,6 +114,7 @@ class Base:
         self.crms = CRMs(database, registry, secrets, self.wire, self.keepers, clock, self._act_for_crm)
         jitter = random.Random(random_bytes(16))  # noqa: S311 - no secret
         self.webhooks = Webhooks(database, secrets, Poster(transport), clock, jitter)
+        self.issuer_keys = IssuerKeys(database, lambda: Poster(transport), clock)
         self.fanouts = FanOuts(database, registry, clock)
         self.leases = Leases(database, clock)
         self.desk = Desk(database, self.channels, registry, self._policies, clock, random_bytes, self.public_url)

@@ -1,5 +1,6 @@
 """Handing a conversation on: from public to private, to another channel, to another agent."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from socialsupport_core.contract import ConfigError
@@ -200,9 +201,10 @@ class Handing(Base):
 
         return self._database.read(read)
 
-    def set_templates(self, tenant: str, toml: str) -> None:
-        """The tenant's own words for hand-offs, in place of those it had; see `hand-off`. Raises ConfigError."""
-        given = words.read(toml)
+    def set_templates(self, tenant: str, written: str | Mapping[str, Any]) -> None:
+        """The tenant's own words for hand-offs, in place of those it had, in TOML or as the table that it makes; see
+        `hand-off`. Raises ConfigError."""
+        given = words.read(written) if isinstance(written, str) else words.checked(written)
 
         def write(tx: Tx) -> None:
             for language, name in handoffs.templates(tx, tenant):

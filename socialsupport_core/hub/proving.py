@@ -1,6 +1,7 @@
 """Asking for a proof, and taking one."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from socialsupport_core.contract import ConfigError
@@ -84,15 +85,23 @@ class Proving(Base):
         tenant: str,
         issuer: str,
         audience: str,
-        keys: Mapping[str, Any],
+        keys: Mapping[str, Any] | None = None,
         *,
         algorithms: Sequence[str] = ("RS256",),
+        at_once: bool = True,
     ) -> None:
         """Believes ID tokens (OpenID Connect) of this issuer for this audience, the portal's client id.
 
-        `keys` are its public ones, as its `jwks_uri` answers; give them again when they change. Raises ConfigError.
+        Its public keys are read where it publishes them (`/.well-known/openid-configuration`), now, or at the first
+        sign-in if not `at_once`; again when it signs with another, and every day. Or `keys` are these, as its
+        `jwks_uri` answers; give them again when they change. Raises ConfigError.
         """
         one = oidc.trusted(tenant, issuer, audience, keys, algorithms)
+        known = self._database.read(lambda tx: proofs.issuer(tx, tenant, issuer))
+        if keys is None and at_once:
+            one = self.issuer_keys.found(one)
+        elif keys is None and known is not None and known.fetched_at is not None:
+            one = replace(one, keys=known.keys, fetched_at=known.fetched_at)
 
         def write(tx: Tx) -> None:
             if tenant not in dict(accounts.tenants(tx)):
@@ -129,6 +138,7 @@ class Proving(Base):
 
         The customer, and what was joined to the account. Raises ProofRefused, and the refusal is recorded.
         """
+        self.issuer_keys.freshen(tenant, id_token)
         at = micros(self.clock())
 
         def write(tx: Tx) -> tuple[Outcome, str]:

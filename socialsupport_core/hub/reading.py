@@ -13,6 +13,7 @@ from socialsupport_core.hub.base import Base, conversation_of
 from socialsupport_core.insight import Settings, report
 from socialsupport_core.insight.history import read as read_history
 from socialsupport_core.model import Payload
+from socialsupport_core.pipeline.doing import possible
 from socialsupport_core.pipeline.fanouts import TROUBLE
 from socialsupport_core.store import (
     Tx,
@@ -92,7 +93,16 @@ class Reading(Base):
         found = self._database.read(find)
         for leg in found["legs"]:
             leg["speaks"] = leg["channel"] in speaking
+        self._tell_verbs(tenant, [*found["entries"], *found["timeline"]])
         return found
+
+    def _tell_verbs(self, tenant: str, entries: list[dict[str, Any]]) -> None:
+        """Of each entry what can be done to it: `edit`, `delete`, `react`."""
+        live = {one.channel.id: one.connector for one in self.channels.all().values() if one.channel.tenant == tenant}
+        for entry in entries:
+            connector = live.get(entry.get("channel", ""))
+            if connector is not None and (can := possible(connector, entry)):
+                entry["can"] = can
 
     def payloads(self, door: str) -> list[Payload]:
         """Everything that came in at a door and is still kept, in order."""

@@ -52,7 +52,6 @@ class _Issued(NamedTuple):
     kind: str
     slot: int
     said: str
-    anchors: bool
     numbers: dict[str, int]
     """In every spelling that came."""
     forms: dict[str, int]
@@ -74,8 +73,6 @@ class Batch:
         """By pair, the latest verdict of a person: when, and whether it parts them."""
         self.named: dict[int, Identifier] = {}
         """Those of which a rule may want to know more than their kind."""
-        self.anchored = bytearray()
-        """Who may have a value that tells others apart."""
         self._issuers: dict[tuple[str, str | None], _Issued] = {}
 
     def add(self, one: Observation) -> None:
@@ -115,11 +112,6 @@ class Batch:
         self.b.append(b)
         self.at.append(at)
         self.rank.append(rank)
-        anchors, slot = self.slots.anchors, self.slot
-        if anchors[slot[b]]:
-            self.anchored[a] = 1
-        if anchors[slot[a]]:
-            self.anchored[b] = 1
 
     def _seen(self, written: Written, at: int) -> int:
         kind, scope, value = written
@@ -137,7 +129,7 @@ class Batch:
         sample = Identifier(kind=kind, scope=scope, value="1")
         number = self.slots.number(slot(sample))
         said = str(sample).removesuffix("1")
-        found = self._issuers[kind, scope] = _Issued(kind, number, said, bool(self.slots.anchors[number]), {}, {})
+        found = self._issuers[kind, scope] = _Issued(kind, number, said, {}, {})
         return found
 
     def _meet(self, issued: "_Issued", value: str, at: int) -> int:
@@ -156,7 +148,6 @@ class Batch:
         self.names.append(name)
         self.slot.append(issued.slot)
         self.first.append(at)
-        self.anchored.append(issued.anchors)
         if issued.kind == "email" or self.policy.blocked:
             one = Identifier.parse(name)
             if self.policy.is_role(one) or self.policy.is_blocked(one):

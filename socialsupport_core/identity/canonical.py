@@ -4,6 +4,7 @@ They compare; they need not be what is dialled or written to. What a network sai
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from socialsupport_core.identity.addresses import account_at
 from socialsupport_core.identity.phones import phone
@@ -34,11 +35,15 @@ def email(value: str) -> str:
     local, _, domain = value.strip().rpartition("@")
     if not local:
         return value.strip().lower()
+    return f"{local}@{_ascii(domain)}".lower()
+
+
+@lru_cache(maxsize=4096)
+def _ascii(domain: str) -> str:
     try:
-        ascii_domain = domain.rstrip(".").encode("idna").decode()
+        return domain.rstrip(".").encode("idna").decode()
     except UnicodeError:
-        ascii_domain = domain
-    return f"{local}@{ascii_domain}".lower()
+        return domain
 
 
 def without_tag(address: str) -> str:

@@ -55,6 +55,8 @@ class Folded:
     tree: list[Edge]
     """Those of `joined` that brought two sides together: between any two of them its way is the strongest there is."""
     refused: list[Refusal]
+    disputed: set[Key] = field(default_factory=set)
+    """Of telephones: those that people have in common who are told apart."""
 
 
 class Walker:
@@ -98,8 +100,12 @@ class Walker:
             if tie.other < 0 or not tie.joins:
                 continue
             names = (name, str(self.sight.node(tie.other).identifier))
-            for edge in edges(number, tie, self.view(number), self.view(tie.other), names):
+            late = self._is_weak(number) or self._is_weak(tie.other)
+            for edge in edges(number, tie, self.view(number), self.view(tie.other), names, late):
                 yield edge, Rule("apart") if tie.apart else self._stopped(edge)
+
+    def _is_weak(self, number: int) -> bool:
+        return self.sight.node(number).identifier.kind in self.policy.told_apart_by
 
     def _stopped(self, edge: Edge) -> Rule | None:
         if edge.rank > self.policy.weakest:
@@ -155,11 +161,14 @@ class Walker:
         slots = Slots(self.policy)
         slot = [slots.number(self.sight.node(key[0]).slot) for key in order]
         own = _Own(self, order, index, slot, slots)
-        anchored = [at for at, key in enumerate(order) if own.is_anchored(key)]
-        groups = Groups(slot, slots, self.policy, own, anchored, self._apart(order))
+        groups = Groups(slot, slots, self.policy, own, self._apart(order))
         folded = Folded({}, [], [], [])
+        weighed = 0
         for edge in sorted(found.edges):
             a, b = index[edge.a], index[edge.b]
+            if edge.late and edge.rank != weighed:
+                weighed = edge.rank
+                groups.weigh(_around(groups, found.edges, index, weighed))
             is_new = groups.root(a) != groups.root(b)
             if rule := groups.join(edge.rank, a, b):
                 folded.refused.append(Refusal(edge, rule))
@@ -171,6 +180,7 @@ class Walker:
         for key in sorted(order, key=self.seniority):
             heads.setdefault(groups.root(index[key]), key)
         folded.heads.update((key, heads[groups.root(at)]) for key, at in index.items())
+        folded.disputed.update(key for key, at in index.items() if groups.is_disputed(at))
         return folded
 
     def _apart(self, order: list[Key]) -> dict[int, list[int]]:
@@ -191,6 +201,19 @@ class Walker:
         return first, self.policy.is_contact(node.identifier.kind), str(node.identifier)
 
 
+def _around(
+    groups: Groups, found: Iterable[Edge], index: dict[Key, int], rank: int
+) -> Iterable[tuple[int, Iterable[int]]]:
+    """Each that may be in common, with all who have it by reasons of this rank or stronger."""
+    around: dict[int, set[int]] = {}
+    for edge in found:
+        a, b = index[edge.a], index[edge.b]
+        for one, other in ((a, b), (b, a)) if edge.rank <= rank else ():
+            if groups.is_weak(one):
+                around.setdefault(one, set()).add(other)
+    return around.items()
+
+
 class _Own:
     """The values of an anchoring kind that each vertex has for its own."""
 
@@ -198,19 +221,17 @@ class _Own:
         self._walker, self._order, self._index, self._slot, self._slots = walker, order, index, slot, slots
         self._far: dict[Key, int] = {}
 
-    def __call__(self, vertex: int, kind: int, rank: int) -> Iterator[int]:
-        key = self._order[vertex]
-        if self._slots.anchors[self._slot[vertex]] == kind and self._walker.stop(key).rank > VERIFIED:
+    def __call__(self, vertex: int, kind: int, without: int) -> Iterator[int]:
+        key, bare = self._order[vertex], self._order[without][0]
+        number = self._slot[vertex]
+        if self._slots.anchors[number] == kind and key[0] != bare and self._walker.stop(key).rank > VERIFIED:
             yield vertex
-        for edge, rule in self._walker.edges(key[0]):
-            if rule is None and edge.rank <= rank and key in (edge.a, edge.b):
+        # what others have whose telephone this is, is not the telephone's
+        for edge, rule in () if self._slots.told_apart[number] else self._walker.edges(key[0]):
+            if rule is None and key in (edge.a, edge.b):
                 other = edge.b if edge.a == key else edge.a
-                if self._anchor(other) == kind:
+                if other[0] != bare and self._anchor(other) == kind:
                     yield self._place(other)
-
-    def is_anchored(self, key: Key) -> bool:
-        edges = (edge for edge, _ in self._walker.edges(key[0]))
-        return bool(self._anchor(key)) or any(self._anchor(end) for edge in edges for end in (edge.a, edge.b))
 
     def _anchor(self, key: Key) -> int:
         number = self._slots.number(self._walker.sight.node(key[0]).slot)

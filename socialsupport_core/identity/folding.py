@@ -1,7 +1,7 @@
 """How a batch is folded: views where neighbours could be at odds, reasons in canonical order, groups."""
 
 from array import array
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,9 @@ class Fold:
         """Of later times: the first node and since when, by vertex."""
         self._find_epochs()
         self._extra = [one for number in self._cut() for one in self._bound_anew(number)]
+        self._slot = array("H", batch.slot)
+        self._slot.extend(batch.slot[number] for number, _ in self._places)
+        self._told_apart = batch.slots.told_apart
         self._groups = self._grouped()
         self._refused: list[tuple[int, int]] = []
         self._join(self._policy.weakest, None)
@@ -43,7 +46,8 @@ class Fold:
         found = self._view(number)
         vertex = self._vertex.get((number, len(found.cuts)), number)
         root = self._groups.root(vertex)
-        if self._groups.size(root) == 1 and self._is_contact(number) and found.stops[-1].rule:
+        is_stopped = bool(found.stops[-1].rule) or self._groups.is_disputed(vertex)
+        if self._groups.size(root) == 1 and self._is_contact(number) and is_stopped:
             return None
         return self._heads[root]
 
@@ -123,7 +127,7 @@ class Fold:
             if tie.apart or (self._view(tie.other).cuts and tie.other < number):
                 continue
             names = (name, self._batch.names[tie.other])
-            for edge in edges(number, tie, self._view(number), self._view(tie.other), names):
+            for edge in edges(number, tie, self._view(number), self._view(tie.other), names, False):
                 if edge.rank <= self._policy.weakest and not self._stops(edge.rank, edge.a, edge.b):
                     yield edge.rank, edge.at, self._vertex_of(edge.a), self._vertex_of(edge.b)
 
@@ -137,50 +141,89 @@ class Fold:
 
     def _grouped(self) -> Groups:
         batch = self._batch
-        slot = array("H", batch.slot)
-        slot.extend(batch.slot[number] for number, _ in self._places)
         apart: dict[int, list[int]] = {}
         for (a, b), (_, parted) in batch.verdicts.items():
             for one, other in ((a, b), (b, a)) if parted else ():
                 for vertex in self._vertices(one):
                     apart.setdefault(vertex, []).extend(self._vertices(other))
-        anchored = batch.anchored + bytes(batch.anchored[number] for number, _ in self._places)
-        return Groups(slot, batch.slots, self._policy, self._own, Marked(anchored), apart)
+        return Groups(self._slot, batch.slots, self._policy, self._own, apart)
 
     def _vertices(self, number: int) -> list[int]:
         return [self._vertex.get((number, epoch), number) for epoch in range(len(self._view(number).stops))]
 
-    def _own(self, vertex: int, kind: int, rank: int) -> Iterator[int]:
-        batch, (number, since) = self._batch, self.place(vertex)
-        anchors = batch.slots.anchors
+    def _own(self, vertex: int, kind: int, without: int) -> Iterator[int]:
+        batch, (number, since), bare = self._batch, self.place(vertex), self.place(without)[0]
+        anchors, slot = batch.slots.anchors, batch.slot
         mine = self._view(number)
-        if anchors[batch.slot[number]] == kind and mine.stop(since).rank > VERIFIED:
+        if anchors[slot[number]] == kind and number != bare and mine.stop(since).rank > VERIFIED:
             yield vertex
+        if batch.slots.told_apart[slot[number]]:
+            return  # what others have whose telephone this is, is not the telephone's
         for other, strength, at in self._reasons(number):
-            if strength <= min(rank, self._policy.weakest) and anchors[batch.slot[other]] == kind:
+            if anchors[slot[other]] == kind and other != bare and strength <= self._policy.weakest:
                 keys = ((number, mine.epoch(at)), (other, self._view(other).epoch(at)))
                 here = self._vertex_of(keys[0]) == vertex
                 if here and not self._stops(strength, *keys) and not self._apart(number, other):
                     yield self._vertex_of(keys[1])
 
     def _join(self, weakest: int, only: set[int] | None) -> None:
-        """Folds the reasons in, in canonical order; of some roots only, if it is given."""
-        batch, join, refused = self._batch, self._groups.join, self._refused
-        a, b, views, hold = batch.a, batch.b, self._views, self._holds
-        extra = sorted(self._extra)
+        """Folds the reasons in, in canonical order; of some vertices only, if they are given."""
+        told_apart, slot = self._told_apart, self._slot
         for strength in range(weakest + 1):
-            late = [one for one in extra if one[0] == strength]
-            for one in self._ordered(strength, late):
-                if one < 0:
-                    left, right = late[~one][2:]
-                else:
-                    left, right = a[one], b[one]
-                    if (left in views or right in views) and not hold(one):
-                        continue
+            late = (array("i"), array("i"))
+            for left, right in self._open(strength):
                 if only is not None and left not in only:
                     continue
-                if join(strength, left, right) is not None:
-                    refused.append((left, right))
+                if strength and (told_apart[slot[left]] or told_apart[slot[right]]):
+                    late[0].append(left)
+                    late[1].append(right)
+                else:
+                    self._fold_in(strength, left, right)
+            if late[0]:
+                self._groups.weigh(self._around(strength, only))
+            for left, right in zip(*late, strict=True):
+                self._fold_in(strength, left, right)
+
+    def _fold_in(self, strength: int, left: int, right: int) -> None:
+        if self._groups.join(strength, left, right) is not None:
+            self._refused.append((left, right))
+
+    def _open(self, strength: int) -> Iterator[tuple[int, int]]:
+        """The ends of all reasons of a rank that join unless a guard forbids it, in canonical order."""
+        batch, views, hold = self._batch, self._views, self._holds
+        a, b = batch.a, batch.b
+        late = [one for one in sorted(self._extra) if one[0] == strength]
+        for one in self._ordered(strength, late):
+            if one < 0:
+                yield late[~one][2:]
+            else:
+                left, right = a[one], b[one]
+                if (left not in views and right not in views) or hold(one):
+                    yield left, right
+
+    def _around(self, strength: int, only: set[int] | None) -> Iterator[tuple[int, Iterable[int]]]:
+        """Each that may be in common, with all who have it by reasons of this rank or stronger."""
+        anew: dict[int, set[int]] = {}
+        for rank, _, left, right in self._extra:
+            for one, other in ((left, right), (right, left)) if rank <= strength else ():
+                anew.setdefault(one, set()).add(other)
+        for vertex in range(len(self._slot)) if only is None else sorted(only):
+            if self._told_apart[self._slot[vertex]]:
+                ends = anew.get(vertex, set()) | self._held(vertex, strength)
+                if len(ends) > 1:
+                    yield vertex, ends
+
+    def _held(self, vertex: int, strength: int) -> set[int]:
+        batch, near, views = self._batch, self._near, self._views
+        if vertex >= len(batch.names) or self._start[vertex + 1] - self._start[vertex] < 1:
+            return set()
+        found = set()
+        for at in range(self._start[vertex], self._start[vertex + 1]):
+            one = near[at]
+            left, right = batch.a[one], batch.b[one]
+            if batch.rank[one] <= strength and ((left not in views and right not in views) or self._holds(one)):
+                found.add(right if left == vertex else left)
+        return found
 
     def _holds(self, one: int) -> bool:
         """Whether a reason joins as it stands: neither stopped, nor bound anew, nor overruled."""
@@ -261,22 +304,6 @@ class Fold:
             if root == vertex and groups.size(root) > 1:
                 heads[root] = min(groups.members(root), key=seniority)
         return heads
-
-
-class Marked(Collection[int]):
-    """The places of a string of bytes that are not 0."""
-
-    def __init__(self, marks: bytes | bytearray) -> None:
-        self._marks = marks
-
-    def __contains__(self, one: object) -> bool:
-        return isinstance(one, int) and bool(self._marks[one])
-
-    def __iter__(self) -> Iterator[int]:
-        return (at for at, mark in enumerate(self._marks) if mark)
-
-    def __len__(self) -> int:
-        return len(self._marks) - self._marks.count(0)
 
 
 def _neighbours(batch: "Batch") -> tuple["array[int]", "array[int]"]:

@@ -7,12 +7,13 @@ once whether two groups can be at odds.
 
 from array import array
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import combinations
 from typing import NamedTuple
 
 from socialsupport_core.identity.policy import ASSERTED, HUMAN, Policy
 
-ANCHORED = 1  # the mask's lowest bit: somebody in the group may have a value that tells others apart
-APART = 2  # the next: somebody in it must not be with somebody else
+APART = 1  # the mask's lowest bit: somebody in the group must not be with somebody else
+CROWD = 3  # who have no more than a telephone in common: if one of them has another besides, it is nobody's own
 
 
 class Rule(NamedTuple):
@@ -33,8 +34,8 @@ class Slots:
         self.exclusive = 0
         self.several = 0
         """The bits of kinds of which a customer may have several."""
-        self.told_apart: list[int] = []
-        """By number: 0, or 1 plus the number of the kind whose own values tell its holders apart."""
+        self.told_apart: list[tuple[int, ...]] = []
+        """By number: the numbers of the kinds whose own values tell its holders apart."""
         self.kinds: list[str] = []
         """Those that tell others apart."""
         self.anchors: list[int] = []
@@ -48,13 +49,13 @@ class Slots:
         kind, policy = slot.partition("@")[0], self._policy
         number = self._number[slot] = len(self.names)
         self.names.append(slot)
-        bit = 0 if policy.is_contact(kind) else 1 << (number + 2)
+        bit = 0 if policy.is_contact(kind) else 1 << (number + 1)
         self.masks.append(bit)
         self.exclusive |= bit if policy.is_exclusive(kind) else 0
         self.several |= bit if bit and policy.limit(kind) > 1 and not policy.is_exclusive(kind) else 0
-        anchor = policy.told_apart_by.get(kind)
-        self.told_apart.append(self._kind(anchor) if anchor else 0)
-        self.anchors.append(self._kind(kind) if kind in policy.told_apart_by.values() else 0)
+        self.told_apart.append(tuple(self._kind(one) for one in policy.told_apart_by.get(kind, ())))
+        telling = {one for kinds in policy.told_apart_by.values() for one in kinds}
+        self.anchors.append(self._kind(kind) if kind in telling else 0)
         return number
 
     def _kind(self, kind: str) -> int:
@@ -64,12 +65,12 @@ class Slots:
 
 
 Own = Callable[[int, int, int], Iterable[int]]
-"""The vertices of an anchoring kind that one vertex has for its own, by evidence of this rank or stronger."""
+"""The vertices of an anchoring kind that one vertex has for its own, whatever the rank; but not a third one, which is
+what is weighed."""
 
 
 class Groups:
-    """`slot` gives each vertex its kind; `apart` the vertices with which one must not be; `anchored` are those for
-    which `own` may find anything."""
+    """`slot` gives each vertex its kind; `apart` the vertices with which one must not be."""
 
     def __init__(
         self,
@@ -77,7 +78,6 @@ class Groups:
         slots: Slots,
         policy: Policy,
         own: Own,
-        anchored: Collection[int],
         apart: Mapping[int, Iterable[int]],
     ) -> None:
         count = len(slot)
@@ -87,11 +87,9 @@ class Groups:
         self._mask: list[int] = [slots.masks[one] for one in slot]
         self._slot, self._slots, self._policy, self._own = slot, slots, policy, own
         self._apart, self._cap = apart, policy.cap
-        self._anchored = anchored
+        self._disputed: dict[int, Rule] = {}
         for vertex in apart:
             self._mask[vertex] |= APART
-        for vertex in anchored:
-            self._mask[vertex] |= ANCHORED
 
     def root(self, vertex: int) -> int:
         parent = self.parent
@@ -119,8 +117,25 @@ class Groups:
         for one in vertices:
             self.parent[one] = self.after[one] = one
             self._size[one] = 0
-            flags = (APART if one in self._apart else 0) | (ANCHORED if one in self._anchored else 0)
-            self._mask[one] = self._slots.masks[self._slot[one]] | flags
+            self._disputed.pop(one, None)
+            self._mask[one] = self._slots.masks[self._slot[one]] | (APART if one in self._apart else 0)
+
+    def is_weak(self, vertex: int) -> bool:
+        """Whether others may have it in common who are told apart."""
+        return bool(self._slots.told_apart[self._slot[vertex]])
+
+    def is_disputed(self, vertex: int) -> bool:
+        return vertex in self._disputed
+
+    def weigh(self, around: Iterable[tuple[int, Iterable[int]]]) -> None:
+        """Finds what people have in common who are told apart, or are too many: from now on it joins nobody. Each comes
+        with those who have it."""
+        for vertex, ends in around:
+            rule = self._dispute(vertex, {self.root(one) for one in ends})
+            if rule is not None:
+                self._disputed[vertex] = rule
+            else:
+                self._disputed.pop(vertex, None)
 
     def join(self, rank: int, a: int, b: int) -> Rule | None:
         """Joins the groups of both; else the rule that refuses it."""
@@ -129,8 +144,10 @@ class Groups:
             return None
         mask, size = self._mask, self._size
         both = mask[left] & mask[right]
-        at_odds = (both and (both > ANCHORED or self._may_tell_apart(a, b))) or size[left] + size[right] + 2 > self._cap
-        if at_odds and (rule := self._objection(rank, (a, b), left, right, both)):
+        told_apart, slot = self._slots.told_apart, self._slot
+        is_weak = told_apart[slot[a]] or told_apart[slot[b]]
+        is_doubtful = both or is_weak or size[left] + size[right] + 2 > self._cap
+        if is_doubtful and (rule := self._objection(rank, (a, b), left, right, both)):
             return rule
         if size[left] < size[right]:
             left, right = right, left
@@ -141,12 +158,8 @@ class Groups:
         after[left], after[right] = after[right], after[left]
         return None
 
-    def _may_tell_apart(self, a: int, b: int) -> bool:
-        told_apart = self._slots.told_apart
-        return bool(told_apart[self._slot[a]] or told_apart[self._slot[b]])
-
     def _objection(self, rank: int, ends: tuple[int, int], left: int, right: int, both: int) -> Rule | None:
-        if (self._mask[left] | self._mask[right]) & APART and self._are_apart(left, right):
+        if both & APART and self._are_apart(left, right):
             return Rule("apart")
         if clash := both & self._slots.exclusive:
             return Rule("exclusive", self._named(clash))
@@ -154,10 +167,12 @@ class Groups:
 
     def _guarded(self, rank: int, ends: tuple[int, int], left: int, right: int, both: int) -> Rule | None:
         """What only a person may do."""
-        if rank >= ASSERTED and (over := self._over_limit(left, right, both & ~(APART | ANCHORED))):
+        for one in filter(self.is_weak, ends):
+            is_alone = not self._size[self.root(one)]  # then it has nobody's own values with it
+            if rule := self._disputed.get(one) or (None if is_alone else self._told_apart(one, (left, right))):
+                return rule
+        if rank >= ASSERTED and (over := self._over_limit(left, right, both & ~APART)):
             return Rule("limit", over)
-        if both & ANCHORED and (told := self._told_apart(rank, ends, left, right)):
-            return Rule("told_apart", told)
         if self._size[left] + self._size[right] + 2 > self._policy.cap:
             return Rule("cap", str(self._policy.cap))
         return None
@@ -184,16 +199,33 @@ class Groups:
                 return name
         return None
 
-    def _told_apart(self, rank: int, ends: tuple[int, int], left: int, right: int) -> str | None:
-        """The anchoring kind of which both sides have values of their own, and none in common."""
-        for kind in {self._slots.told_apart[self._slot[end]] for end in ends} - {0}:
-            mine, others = self._values(rank, left, kind), self._values(rank, right, kind)
-            if mine and others and mine.isdisjoint(others):
-                return self._slots.kinds[kind - 1]
+    def _dispute(self, vertex: int, others: set[int]) -> Rule | None:
+        if len(others) < 2:
+            return None
+        if rule := self._told_apart(vertex, others | {self.root(vertex)}):
+            return rule
+        kind = self._slots.anchors[self._slot[vertex]]
+        if len(others) < CROWD or kind not in self._slots.told_apart[self._slot[vertex]]:
+            return None
+        if not any(self._values(one, kind, vertex) for one in others):
+            return None
+        return Rule("shared", f"{len(others)} have no more than it in common, and one of them has another")
+
+    def _told_apart(self, vertex: int, roots: Collection[int]) -> Rule | None:
+        """The anchoring kind of which two of these have values of their own besides `vertex`, and none in common."""
+        for kind in self._slots.told_apart[self._slot[vertex]]:
+            found = []
+            for root in sorted(roots, key=self._size.__getitem__):
+                values = self._values(root, kind, vertex)
+                if not values and len(roots) == 2:
+                    break
+                found += [values] if values else []
+            if any(mine.isdisjoint(others) for mine, others in combinations(found, 2)):
+                return Rule("told_apart", self._slots.kinds[kind - 1])
         return None
 
-    def _values(self, rank: int, root: int, kind: int) -> set[int]:
+    def _values(self, root: int, kind: int, without: int) -> set[int]:
         found: set[int] = set()
         for one in self.members(root):
-            found.update(self._own(one, kind, rank))
+            found.update(self._own(one, kind, without))
         return found

@@ -91,7 +91,8 @@ def partition(
     customer = {numbers[key]: numbers[head] for folded in folds for key, head in folded.heads.items()}
     joined, refused = _told(walker, nodes, evidence, folds)
     lonely = {key for folded in folds for key in folded.heads if list(folded.heads.values()).count(key) == 1}
-    shared = frozenset(numbers[key] for key in lonely if is_shared(walker, nodes, key))
+    disputed = {key for folded in folds for key in folded.disputed}
+    shared = frozenset(numbers[key] for key in lonely if key in disputed or is_shared(walker, nodes, key))
     return Partition(customer, tuple(joined), tuple(refused), shared)
 
 

@@ -16,6 +16,8 @@ KEEPS_ZERO = frozenset({"39", "378", "379"})
 
 def phone(value: str, calling_code: str | None = None) -> str:
     """`calling_code` is that of numbers without one; without it they stay as they are."""
+    if value[:1] == "+" and value[1:].isascii() and value[1:].isdigit():
+        return f"+{_one_way(value[1:])}"
     ascii_digits = "".join(str(int(c)) if c.isdecimal() else c for c in unicodedata.normalize("NFKC", value))
     written, extension = _without_extension(ascii_digits.strip().removeprefix("tel:").strip())
     digits = "".join(c for c in _TRUNK.sub("", written) if c.isdigit())

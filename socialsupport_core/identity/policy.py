@@ -7,7 +7,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from socialsupport_core.model import Identifier
 from socialsupport_core.store import Tx, policies
@@ -110,6 +110,15 @@ Lower = Annotated[frozenset[str], AfterValidator(_lower)]
 Count = Annotated[int, Field(ge=1)]
 
 
+def _several(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+TOLD_APART: Mapping[str, tuple[str, ...]] = MappingProxyType({"phone": ("email", "phone")})
+Kinds = Annotated[tuple[str, ...], BeforeValidator(_several)]
+"""One may be written without brackets."""
+
+
 class Policy(BaseModel):
     """How identities are resolved. `[tenants.NAME.identity]` in the configuration has the same keys."""
 
@@ -128,8 +137,9 @@ class Policy(BaseModel):
     mailbox is a person's, a telephone soon a household's."""
     values: Count = 8
     """Contact points of one kind that one account may be said to have."""
-    told_apart_by: dict[str, str] = Field(default_factory=lambda: {"phone": "email"})
-    """A telephone joins nobody whose own e-mail addresses tell them apart."""
+    told_apart_by: dict[str, Kinds] = Field(default_factory=lambda: dict(TOLD_APART))
+    """A telephone is soon a household's or an office's: it is weighed last, and joins nobody whose own e-mail addresses
+    or other telephones tell them apart."""
     recycled: dict[str, timedelta] = Field(default_factory=dict)
     """After so long without a sign a contact point of this kind may be somebody else's: when another account of the
     network proves it then, it has changed hands, though it was proven before. Left out, it is shared. Numbers rest for

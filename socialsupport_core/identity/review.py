@@ -99,19 +99,21 @@ def from_refused(refused: Iterable[Refused], number: Callable[[str], int | None]
 
 def _kind_of(one: Refused) -> Kind | None:
     kind = KINDS.get(one["code"], "conflict")
+    if one["code"] == "told_apart" and one["tier"] == "asserted":
+        return "shared"  # one item for the telephone, and not one for each who is said to have it
     if kind in {"suggestion", "conflict"} and one["proof"] == "handoff_token":
         return "public_token" if one["tier"] == "claimed" else "one_sided"
     return kind
 
 
 def _shared_end(one: Refused, policy: Policy) -> str:
-    """The contact point; of two the one that its rule names."""
-    ends = sorted(one["between"], key=lambda end: (end not in one["rule"], not _is_contact(end, policy), end))
-    return str(ends[0])
+    """The contact point; of two the one that its rule names, or the telephone."""
 
+    def place(end: str) -> tuple[bool, bool, bool, str]:
+        kind = Identifier.parse(end).kind
+        return end not in one["rule"], kind not in policy.told_apart_by, not policy.is_contact(kind), end
 
-def _is_contact(written: str, policy: Policy) -> bool:
-    return policy.is_contact(Identifier.parse(written).kind)
+    return min(map(str, one["between"]), key=place)
 
 
 def from_proposals(found: Iterable[Proposal]) -> Iterator[Item]:

@@ -110,7 +110,7 @@ def _limits(kind: str, other: str, policy: Policy) -> tuple[int, int]:
     if not policy.is_contact(kind):
         return policy.values, max(policy.values, ANYBODY)
     if policy.is_contact(other):
-        alone = policy.told_apart_by.get(kind) == other
+        alone = other != kind and other in policy.told_apart_by.get(kind, ())
         return (1, policy.proven.get(kind, PROVEN)) if alone else (policy.values, max(policy.values, ANYBODY))
     limit = 1 if policy.is_exclusive(other) else policy.limit(other)
     return limit, max(limit, policy.proven.get(kind, PROVEN))
@@ -155,13 +155,15 @@ class Edge(NamedTuple):
     """One reason to join two ends, each an identifier's first node and which of its times. Sorts in canonical order."""
 
     rank: int
+    late: bool
+    """At a telephone: weighed when all else of its rank is."""
     at: int
     names: tuple[str, str]
     a: tuple[int, int]
     b: tuple[int, int]
 
 
-def edges(a: int, tie: Tie, mine: View, others: View, names: tuple[str, str]) -> list[Edge]:
+def edges(a: int, tie: Tie, mine: View, others: View, names: tuple[str, str], late: bool) -> list[Edge]:
     """What a tie offers to join: by each tier at its first time, and again in the time in which it was seen last."""
     firsts = ((HUMAN, tie.human), (VERIFIED, tie.verified), (ASSERTED, tie.asserted))
     offered = [(rank, at) for rank, at in firsts if at is not None]
@@ -169,7 +171,7 @@ def edges(a: int, tie: Tie, mine: View, others: View, names: tuple[str, str]) ->
         offered.append((offered[-1][0], tie.last))
     ends = (names, (a, tie.other)) if names[0] <= names[1] else (names[::-1], (tie.other, a))
     views = (mine, others) if names[0] <= names[1] else (others, mine)
-    return [Edge(rank, at, ends[0], *_bound(ends[1], views, at)) for rank, at in offered]
+    return [Edge(rank, late and rank > HUMAN, at, ends[0], *_bound(ends[1], views, at)) for rank, at in offered]
 
 
 def _bound(ends: tuple[int, int], views: tuple[View, View], at: int) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -51,12 +51,24 @@ def link(tx: Tx, tenant: str, who: str, other: str, *, agent: str, at: int, note
 def _node(tx: Tx, tenant: str, who: str, at: int) -> Node:
     """A customer id names its canonical node; an identifier its own, made if it is new."""
     if who.startswith("cus_"):
-        return customer_of(tx, tenant, who)
+        return _lasting(tx, tenant, customer_of(tx, tenant, who))
     try:
         identifier = Identifier.parse(who)
     except ValueError as error:
         raise NoSuchCustomer(str(error)) from None
     return nodes.ensure(tx, tenant, canonical(identifier, policy_of(tx, tenant)), at)
+
+
+def _lasting(tx: Tx, tenant: str, head: Node) -> Node:
+    """An account that is this customer's still: a decision on one that changed hands is about its owner now."""
+    for node in (head, *nodes.members(tx, tenant, head.customer)):
+        newest = nodes.find(tx, tenant, node.identifier)
+        if newest is not None and newest.number == node.number:
+            return node
+    raise VerdictRefused(
+        f"{head.id} is whoever had {head.identifier} before, and it is somebody else's now; nothing else is known of"
+        " them, so there is no account to link"
+    )
 
 
 def _rule_against(tx: Tx, tenant: str, one: Evidence) -> str:

@@ -85,6 +85,9 @@ class Capabilities(Value):
     """How long after the customer's last message we may write."""
     person_window: timedelta | None = None
     """How long a person may, and no bot, where that is longer."""
+    begins: frozenset[str] = frozenset()
+    """Kinds of accounts to which we may write first, such as `email`. To all others only once they have written: their
+    private thread is opened by them."""
     templates: bool = False
     """Messages that the network has approved beforehand can be sent, at any time."""
     settles: Settling = "none"

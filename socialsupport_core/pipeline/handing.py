@@ -49,8 +49,6 @@ REMIND = timedelta(days=1) // MICRO
 PAUSE = timedelta(seconds=5) // MICRO  # between looks, while nothing is due
 LATER = timedelta(hours=1) // MICRO
 PROBE = "a" * 26
-ADDRESSES: Mapping[str, str] = {"email": "email", "sms": "phone"}
-"""Networks on which we may write first to whoever has an address there, and the kind of that address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +153,8 @@ def _reach(
 ) -> Reach:
     channel, network = live.channel.id, live.connector.name
     leg = conversations.leg(tx, legs[channel]) if channel in legs else None
-    reached = next((one for one in members if one.number == leg.node), None) if leg else _known(network, members)
+    begins = live.connector.capabilities.begins
+    reached = next((one for one in members if one.number == leg.node), None) if leg else _known(begins, members)
     return Reach(
         channel,
         network,
@@ -164,7 +163,7 @@ def _reach(
         is_origin=channel == origin.channel,
         origin_is_public=origin.visibility == "public",
         invites=desk.address(live, PROBE) is not None,
-        begins=network in ADDRESSES,
+        begins=reached is not None and reached.identifier.kind in begins,
         leg=leg.id if leg else None,
         heard_at=leg.last_inbound if leg else None,
         account=str(reached.identifier) if reached else None,
@@ -173,8 +172,8 @@ def _reach(
     )
 
 
-def _known(network: str, members: Sequence[Node]) -> Node | None:
-    return next((one for one in members if one.identifier.kind == ADDRESSES.get(network)), None)
+def _known(begins: frozenset[str], members: Sequence[Node]) -> Node | None:
+    return next((one for one in members if one.identifier.kind in begins), None)
 
 
 def _proven(tx: Tx, tenant: str, origin: Leg, members: Sequence[Node]) -> frozenset[int]:
@@ -304,7 +303,8 @@ def _target_leg(tx: Tx, desk: Desk, order: Order, found: Conversation, origin: L
     live = desk.channels.get(order.tenant, target.channel)
     node = _account(tx, order.tenant, origin, target)
     own = live.channel.own_account or live.connector.facts.own_account or target.channel
-    where = ThreadOf(target.channel, target.network, own, f"{BEGUN}{order.id}", "private")
+    thread = live.connector.thread_with(node.identifier) or f"{BEGUN}{order.id}"
+    where = ThreadOf(target.channel, target.network, own, thread, "private")
     return conversations.add_leg(tx, found, where, node.number, desk.now, "handed_off", reason)
 
 

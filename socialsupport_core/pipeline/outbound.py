@@ -23,7 +23,8 @@ from socialsupport_core.contract import (
 from socialsupport_core.conversation.answering import weigh
 from socialsupport_core.conversation.handing import arrival
 from socialsupport_core.conversation.handoff import publish_handed_off
-from socialsupport_core.model import Intent, Interaction, OpenPrivate, Party, Receipt, SendMessage
+from socialsupport_core.model import Intent, Interaction, OpenPrivate, Party, Receipt, SendMessage, Typing
+from socialsupport_core.pipeline import doing
 from socialsupport_core.pipeline.notes import Notes, Parked, Superseded
 from socialsupport_core.pipeline.plan import Plan, window_closed
 from socialsupport_core.pipeline.record import Place, catch_up, name_natively, publish_interaction
@@ -64,12 +65,15 @@ def enqueue(tx: Tx, plan: Plan, leg: Leg, agent: accounts.Agent, key: str, now: 
         return known
     at = max(micros(now), (leg.last_inbound or 0) + 1)  # below what it answers, whatever our clock says
     parts = [_enqueue_one(tx, part.intent, leg, agent, now, at + n) for n, part in enumerate(plan.parts)]
-    conversations.we_spoke(tx, leg.tenant, leg.conversation, at)
+    if any(doing.is_said(part.intent) for part in parts):
+        conversations.we_spoke(tx, leg.tenant, leg.conversation, at)
     return parts
 
 
 def _said(intent: Intent) -> tuple[Any, ...]:
-    return intent.type, intent.thread.id, getattr(intent, "text", None), getattr(intent, "attachments", ())
+    target = None if isinstance(intent, SendMessage) or intent.target is None else intent.target.native_id
+    said = getattr(intent, "text", None), getattr(intent, "attachments", ()), getattr(intent, "reaction", None)
+    return intent.type, intent.thread.id, target, *said
 
 
 def _enqueue_one(tx: Tx, intent: Intent, leg: Leg, agent: accounts.Agent, now: datetime, at: int) -> Part:
@@ -241,6 +245,8 @@ class Sender:
 
     def _too_late(self, part: Part, connector: Connector[Any]) -> Unreachable | None:
         """What was planned in time may have waited until its reply window closed."""
+        if isinstance(part.intent, Typing) and micros(self._clock()) - part.created_at > doing.TYPING:
+            return Unreachable("that somebody types is no news any more", code="too_late")
         last = self._database.read(lambda tx: _last_inbound(tx, part))
         if last is None:
             return None
@@ -313,7 +319,9 @@ def finish(tx: Tx, part: Part, outcome: Outcome, now: int) -> None:
         _note_receipt(tx, part, outcome.receipt, now)
     if part.seq is not None and (key := interactions.key_by_seq(tx, part.tenant, part.seq)):
         interactions.set_state(tx, part.tenant, key, outcome.state)
-    if outcome.state == "failed":
+    if outcome.state == "sent":
+        doing.take_effect(tx, part, now)
+    if outcome.state == "failed" and doing.is_said(part.intent):
         weigh(tx, part, now)
     kind = "intent.uncertain" if outcome.state == "uncertain" else "delivery.updated"
     data: dict[str, Any] = {"id": str(part.seq), "key": part.key, "state": outcome.state}
@@ -342,7 +350,10 @@ def judge(tx: Tx, part: Part, state: outbox.State, agent: str, now: int) -> bool
     outbox.forget_asks(tx, part)
     if part.seq is not None and (key := interactions.key_by_seq(tx, part.tenant, part.seq)):
         interactions.set_state(tx, part.tenant, key, state, judged=True)
-    weigh(tx, part, now)
+    if state == "sent":
+        doing.take_effect(tx, part, now)
+    if doing.is_said(part.intent):
+        weigh(tx, part, now)
     data = {"id": str(part.seq), "key": part.key, "state": state, "agent": agent}
     log.publish(
         tx,

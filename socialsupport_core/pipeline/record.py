@@ -272,7 +272,7 @@ class Recorder:
         if found is None:
             return "it waits for the message that it is about"
         _, stored = found
-        author = str(event.author.account or "")
+        author = "us" if event.author.is_self else str(event.author.account or "")
         present = event.type == "reaction.added"
         at = micros(event.at)
         told = interactions.Reaction(stored.seq, author, event.reaction, at, present, event.sole)

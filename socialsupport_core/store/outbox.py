@@ -290,7 +290,7 @@ def unshown(tx: Tx, tenant: str, channel: str, thread: str) -> list[Part]:
         channel,
         thread,
     )
-    return [_part(row) for row in rows]
+    return [part for part in map(_part, rows) if part.intent.type == "open.private"]
 
 
 def failed_since(tx: Tx, tenant: str, conversations: Iterable[str], since: int) -> Part | None:

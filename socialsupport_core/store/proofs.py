@@ -23,7 +23,7 @@ CREATE TABLE nonces (
   PRIMARY KEY (tenant, digest)) WITHOUT ROWID;
 CREATE TABLE issuers (
   tenant TEXT NOT NULL REFERENCES tenants, issuer TEXT NOT NULL, audience TEXT NOT NULL, algorithms TEXT NOT NULL,
-  keys TEXT NOT NULL, PRIMARY KEY (tenant, issuer)) WITHOUT ROWID;
+  keys TEXT NOT NULL, fetched_at INTEGER, PRIMARY KEY (tenant, issuer)) WITHOUT ROWID;
 """
 
 
@@ -196,19 +196,33 @@ class Issuer:
     audience: str
     algorithms: tuple[str, ...]
     keys: str
+    fetched_at: int | None = None
+    """When its keys were last asked for; None if they were given by hand."""
 
 
 def put_issuer(tx: "Tx", one: Issuer) -> None:
     tx.run(
-        "INSERT INTO issuers (tenant, issuer, audience, algorithms, keys) VALUES (?, ?, ?, ?, ?)"
+        "INSERT INTO issuers (tenant, issuer, audience, algorithms, keys, fetched_at) VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (tenant, issuer) DO UPDATE SET audience = excluded.audience,"
-        " algorithms = excluded.algorithms, keys = excluded.keys",
+        " algorithms = excluded.algorithms, keys = excluded.keys, fetched_at = excluded.fetched_at",
         one.tenant,
         one.issuer,
         one.audience,
         " ".join(one.algorithms),
         one.keys,
+        one.fetched_at,
     )
+
+
+def claim_keys(tx: "Tx", one: Issuer, at: int) -> bool:
+    """Whoever gets it asks for the keys, and nobody else in the meantime."""
+    sql = "UPDATE issuers SET fetched_at = ? WHERE tenant = ? AND issuer = ? AND fetched_at = ?"
+    return tx.run(sql, at, one.tenant, one.issuer, one.fetched_at) > 0
+
+
+def put_keys(tx: "Tx", tenant: str, name: str, keys: str) -> None:
+    sql = "UPDATE issuers SET keys = ? WHERE tenant = ? AND issuer = ? AND fetched_at IS NOT NULL"
+    tx.run(sql, keys, tenant, name)
 
 
 def issuer(tx: "Tx", tenant: str, name: str) -> Issuer | None:
@@ -225,7 +239,8 @@ def remove_issuer(tx: "Tx", tenant: str, name: str) -> bool:
 
 
 def _issuer(row: "Row") -> Issuer:
-    return Issuer(row["tenant"], row["issuer"], row["audience"], tuple(row["algorithms"].split()), row["keys"])
+    algorithms = tuple(row["algorithms"].split())
+    return Issuer(row["tenant"], row["issuer"], row["audience"], algorithms, row["keys"], row["fetched_at"])
 
 
 def _challenge(row: "Row") -> Challenge:

@@ -131,7 +131,7 @@ CREATE TABLE log (
   cursor SERIAL, tenant TEXT NOT NULL, type TEXT NOT NULL, at INTEGER NOT NULL,
   channel TEXT, thread TEXT, conversation TEXT, data TEXT NOT NULL);
 CREATE INDEX log_by_tenant ON log (tenant, cursor);
-CREATE INDEX log_by_thread ON log (tenant, channel, thread, cursor);
+CREATE INDEX log_by_thread ON log (tenant, channel, thread, cursor) WHERE thread IS NOT NULL;
 CREATE INDEX log_of_turns ON log (tenant, conversation, cursor) WHERE type IN ('conversation.handed_off',
   'conversation.assigned', 'conversation.resolved', 'conversation.reopened', 'conversation.merged',
   'conversation.split', 'conversation.moved', 'conversation.restored', 'handoff.refused',

@@ -17,7 +17,7 @@ from socialsupport_core.model import Choice, Interaction, Template
 from socialsupport_core.model.interaction import Attachment
 from socialsupport_core.store import StoreError
 from socialsupport_core.store.accounts import Access
-from socialsupport_core.web import admin, channels, connect, conversing, erasing, files, handing, webhooks
+from socialsupport_core.web import admin, channels, connect, conversing, doing, erasing, files, handing, webhooks
 from socialsupport_core.web.auth import require
 from socialsupport_core.web.endpoint import (
     Body,
@@ -26,6 +26,7 @@ from socialsupport_core.web.endpoint import (
     body_of,
     flag,
     id_of,
+    key_of,
     limit_of,
     number,
     only,
@@ -188,22 +189,14 @@ def plan(request: Request, hub: Hub, access: Access) -> Any:
 def reply(request: Request, hub: Hub, access: Access) -> Any:
     body = body_of(request, ReplyBody)
     agent = access.agent
-    key = _key(request, agent.id)
+    key = key_of(request, agent.id)
     sent = hub.reply(agent.tenant, id_of(request), body.text, agent=agent.id, key=key, **body.how(hub))
     return JSONResponse(sent, 202)
 
 
-def _key(request: Request, agent: str) -> str | None:
-    """One agent's key says nothing about another's."""
-    given = request.headers.get("idempotency-key")
-    if given is not None and not (given.isascii() and given.isprintable() and 0 < len(given) <= 80):
-        raise HTTPException(400, "an Idempotency-Key is at most 80 printable ASCII characters")
-    return f"{agent}:{given}" if given else None
-
-
 def note(request: Request, hub: Hub, access: Access) -> Any:
     agent, text = access.agent, body_of(request, NoteBody).text
-    hub.note(agent.tenant, id_of(request), text, agent=agent.id, key=_key(request, agent.id))
+    hub.note(agent.tenant, id_of(request), text, agent=agent.id, key=key_of(request, agent.id))
     return {}
 
 
@@ -349,5 +342,6 @@ ROUTES = [
     *admin.ROUTES,
     *erasing.ROUTES,
     *conversing.ROUTES,
+    *doing.ROUTES,
     *handing.ROUTES,
 ]

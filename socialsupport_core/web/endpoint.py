@@ -101,3 +101,11 @@ def number(name: str, text: str) -> int:
 
 def audit(request: Request, hub: Hub, access: Access, verb: str) -> None:
     hub.audit(access.agent.tenant, access.agent.id, verb, f"{request.method} {request.url.path}")
+
+
+def key_of(request: Request, agent: str) -> str | None:
+    """One agent's key says nothing about another's."""
+    given = request.headers.get("idempotency-key")
+    if given is not None and not (given.isascii() and given.isprintable() and 0 < len(given) <= 80):
+        raise HTTPException(400, "an Idempotency-Key is at most 80 printable ASCII characters")
+    return f"{agent}:{given}" if given else None

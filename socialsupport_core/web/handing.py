@@ -49,7 +49,8 @@ class SignedInBody(Body):
 class IssuerBody(Body):
     issuer: str = Field(min_length=1, max_length=250)
     audience: str = Field(min_length=1, max_length=250)
-    keys: dict[str, Any]
+    keys: dict[str, Any] | None = None
+    """Its public JSON Web Key Set; left out, it is read where the issuer publishes it."""
     algorithms: list[str] = Field(default_factory=lambda: ["RS256"], min_length=1)
 
 

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from socialsupport_core.model import Interaction
 from socialsupport_core.pipeline.webhooks import MEDIA_TYPE, PING
 from socialsupport_core.store.accounts import Scope
-from socialsupport_core.web import admin, api, channels, conversing, handing, webhooks
+from socialsupport_core.web import admin, api, channels, conversing, doing, handing, webhooks
 from socialsupport_core.web.endpoint import MAX_PAGE
 from socialsupport_core.web.shapes import EMPTY, EVENTS, MODELS, SHAPES, TEXT, TIME, Shape, fields, listed, ref
 
@@ -148,6 +148,20 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/api/conversations/{id}/reply"): Operation(
         "Answer. The same `Idempotency-Key` sends once.", "reply", ref("Sent"), api.ReplyBody, status=202
     ),
+    ("POST", "/api/conversations/{id}/typing"): Operation(
+        "Show the customer that somebody types, for some seconds.", "reply", ref("Done"), doing.TypingBody, status=202
+    ),
+    ("PATCH", "/api/interactions/{id}"): Operation(
+        "Another text in place of what we said. 422 names the channel that cannot, or what the guard forbids.",
+        "reply",
+        ref("Done"),
+        doing.EditBody,
+        status=202,
+    ),
+    ("DELETE", "/api/interactions/{id}"): Operation("Take back what we said.", "reply", ref("Done"), status=202),
+    ("POST", "/api/interactions/{id}/reaction"): Operation(
+        "React to a message with an emoji.", "reply", ref("Done"), doing.ReactBody, status=202
+    ),
     ("GET", "/api/conversations/{id}/hand-off"): Operation(
         "The channels to which it may be handed off, the most suitable first, each with its reasons or with what closes"
         " it; and the hand-offs so far.",
@@ -198,7 +212,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         fields(issuers=listed(fields(issuer=TEXT, audience=TEXT, algorithms=listed(TEXT)))),
     ),
     ("POST", "/api/identities/issuers"): Operation(
-        "Believe the ID tokens of an issuer; its public keys come along, and again when they change.",
+        "Believe the ID tokens of an issuer. Its public keys are read where it publishes them, unless they come along.",
         "configure",
         EMPTY,
         handing.IssuerBody,

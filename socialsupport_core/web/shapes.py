@@ -228,6 +228,7 @@ SHAPES: dict[str, Shape] = {
         edited_at_=TIME,
         deleted_at_=TIME,
         reactions_=listed(TEXT),
+        can_=listed({"enum": ["edit", "delete", "react"]}),
         attachments_=listed(ref("StoredAttachment")),
         by=TEXT,
         delivery_=ref("Delivery"),
@@ -262,6 +263,7 @@ SHAPES: dict[str, Shape] = {
         refusals=listed(ref("Refusal")),
     ),
     "Sent": fields(key=TEXT, leg=NUMBER, parts=listed(fields(key=TEXT, id=TEXT, state=STATE))),
+    "Done": fields(key=TEXT, leg=NUMBER, parts=listed(fields(key=TEXT, state=STATE))),
     "HandOff": fields(
         token_=TEXT,
         url_=TEXT,

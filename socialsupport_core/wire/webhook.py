@@ -107,7 +107,13 @@ class Poster:
 
     async def post(self, url: str, headers: dict[str, str], body: bytes, *, open_network: bool) -> Answer:
         """Sends it once. Whatever goes wrong is an answer too."""
-        request = self._request(url, headers, body)
+        return await self._exchange(self._request("POST", url, headers, body), open_network=open_network)
+
+    async def get(self, url: str) -> Answer:
+        """What stands at a public address; nothing leads on from there. Whatever goes wrong is an answer too."""
+        return await self._exchange(self._request("GET", url, {}, b""), open_network=False)
+
+    async def _exchange(self, request: httpx.Request, *, open_network: bool) -> Answer:
         host = request.url.host
         try:
             check(request, frozenset({host}), open_network=open_network)
@@ -133,10 +139,10 @@ class Poster:
             if key[0] is loop:
                 await network.aclose()
 
-    def _request(self, url: str, headers: dict[str, str], body: bytes) -> httpx.Request:
+    def _request(self, method: str, url: str, headers: dict[str, str], body: bytes) -> httpx.Request:
         common = {"user-agent": AGENT, "accept": "*/*", "accept-encoding": "identity", "connection": "close"}
         limits: dict[str, Any] = {"timeout": httpx.Timeout(TIMEOUT).as_dict()}
-        return httpx.Request("POST", url, headers=common | headers, content=body, extensions=limits)
+        return httpx.Request(method, url, headers=common | headers, content=body, extensions=limits)
 
     def _network(self, open_network: bool) -> httpx.AsyncBaseTransport:
         """Without a client: it would keep cookies, and follow what an endpoint says."""

@@ -20,7 +20,20 @@ def test_every_language_has_every_text_with_exactly_its_fields(language: str) ->
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_names_the_same_places(language: str) -> None:
     assert {one for one in defaults(language) if one.startswith("places.")} == {
-        f"places.{network}" for network in ("email", "webchat", "telegram", "x", "phone", "other")
+        f"places.{network}"
+        for network in (
+            "email",
+            "webchat",
+            "telegram",
+            "x",
+            "phone",
+            "facebook",
+            "instagram",
+            "whatsapp",
+            "line",
+            "twilio",
+            "other",
+        )
     }
 
 
@@ -55,7 +68,8 @@ def test_a_tenant_has_its_own_words_and_language() -> None:
     assert words.say("public_sent", None) == "Kijk in je berichten."
     assert words.say("public_sent", "de").startswith("Wir")
     assert words.place("whatsapp", "nl") == "op WhatsApp"
-    assert words.place("whatsapp", "de") == "auf whatsapp"
+    assert words.place("whatsapp", "de") == "auf WhatsApp"
+    assert words.place("threema", "de") == "auf threema"
     assert words.say("public_open", "nl").startswith("We have sent")
 
 

@@ -182,3 +182,50 @@ def test_a_tenant_that_has_another_name_in_the_file_has_it_in_the_store(tmp_path
     assert reopened.list_tenants() == [{"id": "acme", "name": "Acme Incorporated"}]
     assert reopened._database.read(lambda tx: accounts.tenant_key(tx, "acme")) == key
     reopened.close()
+
+
+HANDOFF = """
+[tenants.acme.handoff]
+language = "de"
+
+[tenants.acme.handoff.words.de]
+public_link = "Hier entlang: {url}"
+places = { raven = "beim Raben" }
+
+[tenants.acme.issuers.portal]
+issuer = "https://login.acme.example"
+audience = "support-desk"
+algorithms = ["ES256"]
+"""
+
+
+def test_words_and_issuers(tmp_path: Path) -> None:
+    hub = open_hub(load(write(tmp_path, FULL + HANDOFF)), tmp_path, registry=registry())
+    assert hub.templates("acme")["de"]["public_link"] == "Hier entlang: {url}"
+    assert hub.templates("acme")["de"]["places.raven"] == "beim Raben"
+    portal = {"issuer": "https://login.acme.example", "audience": "support-desk", "algorithms": ["ES256"]}
+    assert hub.issuers("acme") == [portal]
+    apply(load(write(tmp_path, FULL)), hub)  # a file that says nothing of them leaves them
+    assert hub.issuers("acme") == [portal]
+    assert hub.templates("acme")["de"]["public_link"] == "Hier entlang: {url}"
+    apply(load(write(tmp_path, FULL + "[tenants.acme.handoff]\n")), hub)
+    assert hub.templates("acme")["de"]["public_link"] != "Hier entlang: {url}"
+    hub.close()
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        ("Hier entlang: {url}", "Hier entlang", r"handoff\.words: .*de\.public_link: \{url\} is missing"),
+        ("Hier entlang: {url}", "{url} {name}", r"de\.public_link: \{name\} cannot be filled in"),
+        ("public_link", "public_lnk", r"de\.public_lnk: there is no such template; there is public_open"),
+        ('language = "de"', 'language = "German"', r"handoff\.language"),
+        ("https://login", "http://login", r"issuers\.portal: .*is no issuer"),
+        ("ES256", "HS256", r"issuers\.portal: .*'HS256' is not allowed; there is RS256"),
+        ('audience = "support-desk"\n', "", r"issuers\.portal\.audience: is missing"),
+    ],
+)
+def test_what_is_wrong_with_words_and_issuers(tmp_path: Path, right: str, wrong: str, told: str) -> None:
+    assert right in HANDOFF
+    with pytest.raises(ConfigError, match=rf"(?s)socialsupport\.toml: .*{told}"):
+        load(write(tmp_path, FULL + HANDOFF.replace(right, wrong)))

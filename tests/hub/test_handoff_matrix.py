@@ -4,10 +4,11 @@ Everything runs on the simulators; what is said to the customer is read where th
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import networks
 import pytest
 from raven import Clock
 
@@ -15,21 +16,31 @@ from socialsupport_core.demo.world import CHANNELS, TENANT, World, build
 from socialsupport_core.hub import Hub, ReplyRefused
 
 WRITING = ("telegram", "x", "email", "webchat")
-PLACES = {"telegram": "dm", "x": "dm", "email": "", "webchat": ""}
-PAIRS = [(one, other) for one in WRITING for other in WRITING if one != other]
+EVERYWHERE = (*WRITING, *networks.JOINING)
+PLACES = {"telegram": "dm", "x": "dm"}
+FORGEABLE = {"email", "twilio"}
+"""Whose author anybody can feign: a code that comes from there proves nothing by itself."""
+PAIRS = [(one, other) for one in EVERYWHERE for other in EVERYWHERE if one != other and {one, other} != FORGEABLE]
+REFERRING = ("facebook", "instagram")
+"""Their links tell whose they are beside the first message, and not in it."""
+ON_A_SERVER = [(one, EVERYWHERE[place - 1]) for place, one in enumerate(EVERYWHERE)]
+"""Each once at either end."""
 SERVER = CHANNELS["email"]["trusted_authserv_id"]
 
 
 class Town:
     """Somebody who is `kerry` on every network, and nobody knows that it is one person."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, store: str | Path | None = None, *, everywhere: bool = False) -> None:
         self.clock = Clock()
-        self.world: World = build(folder, "https://hub.example", self.clock)
+        registry = networks.registry() if everywhere else None
+        self.world: World = build(folder, "https://hub.example", self.clock, registry, store)
+        if everywhere:
+            networks.join(self.world)
         self.hub: Hub = self.world.hub
 
     def says(self, network: str, text: str, place: str | None = None, **more: Any) -> None:
-        where = PLACES[network] if place is None else place
+        where = PLACES.get(network, "") if place is None else place
         self.world.simulators[network].speak("kerry", text, where, **more)
         self.pass_by()
 
@@ -46,8 +57,12 @@ class Town:
         if network == "telegram":
             simulator.start("kerry", re.search(r"start=(\w+)", ways[network])[1])
             self.says(network, "here I am")
-        elif network == "x":
-            self.says(network, re.search(r"text=(\w+)", ways[network])[1])
+        elif network in REFERRING:
+            simulator.happened("kerry", referral={"ref": token, "source": "SHORTLINK", "type": "OPEN_THREAD"})
+            self.says(network, "here I am")
+        elif network in ("x", "whatsapp", "line", "twilio"):  # it waits in the field where they write
+            assert token in ways[network]
+            self.says(network, token)
         elif network == "email":
             address = ways[network].removeprefix("mailto:").split("?")[0]
             self.says(network, "here I am", to=address, subject="Hello")
@@ -84,7 +99,8 @@ class Town:
 
 
 def _network(account: str) -> str:
-    return account.partition(":")[0].partition(".")[0].partition("@")[0]
+    kind = account.partition(":")[0].partition(".")[0].partition("@")[0]
+    return "twilio" if kind == "phone" else kind
 
 
 @pytest.fixture
@@ -94,8 +110,29 @@ def town(tmp_path: Path) -> Iterator[Town]:
     made.hub.close()
 
 
+@pytest.fixture
+def city(tmp_path: Path) -> Iterator[Town]:
+    """With every network that is installed."""
+    made = Town(tmp_path, everywhere=True)
+    yield made
+    made.hub.close()
+
+
 @pytest.mark.parametrize(("origin", "target"), PAIRS, ids=str)
-def test_from_any_network_to_any_other(town: Town, origin: str, target: str) -> None:
+def test_from_any_network_to_any_other(city: Town, origin: str, target: str) -> None:
+    from_one_to_another(city, origin, target)
+
+
+@pytest.mark.parametrize(("origin", "target"), ON_A_SERVER, ids=str)
+def test_on_a_server_too(
+    tmp_path: Path, new_store: Callable[[str, Path], str | Path], origin: str, target: str
+) -> None:
+    made = Town(tmp_path, new_store("postgresql", tmp_path), everywhere=True)
+    from_one_to_another(made, origin, target)
+    made.hub.close()
+
+
+def from_one_to_another(town: Town, origin: str, target: str) -> None:
     town.says(origin, "my parcel is lost")
     con = town.conversation()["id"]
     done = town.hub.hand_off(TENANT, con, agent="dana", to=target)
@@ -168,6 +205,54 @@ def test_where_we_know_the_mailbox_we_write_first(town: Town) -> None:
     town.hub.reply(TENANT, con, "we are on it", agent="dana")
     town.pass_by()
     assert len({leg["thread"] for leg in town.conversation()["legs"] if leg["network"] == "email"}) == 1
+
+
+def test_where_we_know_the_number_we_write_first(city: Town) -> None:
+    """The shop's table knows whose mailbox and whose number it is; nobody has sent a text yet."""
+    table = b"id,email,phone,verified\n4711,kerry@mail.example,+15550001234,yes\n"
+    city.hub.import_contacts(TENANT, table, kind="crm.ledger")
+    city.world.sign_in("kerry", "kerry@mail.example", "Kerry")
+    city.says("webchat", "my parcel is lost")
+    con = city.conversation()["id"]
+    done = city.hub.hand_off(TENANT, con, agent="dana", to="twilio")
+    assert (done["how"], done["said"]) == ("begin", ["twilio", "webchat"])
+    city.pass_by()
+    texts: Any = city.world.simulators["twilio"]
+    assert "where we left off in the web chat" in texts.said[-1].text
+    assert texts.said[-1].thread == "+15550001234"
+    texts.speak("+15550001234", "yes, it is order 4711")
+    city.pass_by()
+    assert city.conversation()["networks"] == ["webchat", "twilio"]
+    assert len(city.conversations()) == 1
+    assert city.steps(con) == ["planned", "offered", "arrived"]
+
+
+@pytest.mark.parametrize(("origin", "target"), [("email", "twilio"), ("twilio", "email")])
+def test_between_two_that_anybody_can_feign_nothing_is_proven(city: Town, origin: str, target: str) -> None:
+    """It is one conversation for us, and neither is shown what the other has said."""
+    city.says(origin, "my parcel is lost")
+    con = city.conversation()["id"]
+    done = city.hub.hand_off(TENANT, con, agent="dana", to=target)
+    city.pass_by()
+    city.comes(target, done["token"])
+    assert len(city.conversations()) == 1
+    assert city.steps(con) == ["planned", "offered", "arrived"]
+    assert city.hub.challenges(TENANT, con) == []
+    for leg in city.conversation()["legs"]:
+        told = city.hub.explain(TENANT, leg["account"])["evidence"]
+        assert {one["tier"] for one in told if one["proof"] != "account"} <= {"asserted"}
+
+
+def test_who_must_write_first_is_not_written_to(city: Town) -> None:
+    """WhatsApp takes no message to a number that has not written, however well it is known."""
+    table = b"id,email,phone,verified\n4711,kerry@mail.example,+15550001234,yes\n"
+    city.hub.import_contacts(TENANT, table, kind="crm.ledger")
+    city.world.sign_in("kerry", "kerry@mail.example", "Kerry")
+    city.says("webchat", "my parcel is lost")
+    con = city.conversation()["id"]
+    ways = {one["channel"]: one["how"] for one in city.hub.hand_off_targets(TENANT, con)["targets"] if "how" in one}
+    assert (ways["twilio"], ways["email"]) == ("begin", "begin")
+    assert {ways[one] for one in ("whatsapp", "line", "facebook", "instagram", "telegram", "x")} == {"link"}
 
 
 def test_a_call_brings_no_link_but_a_code_can_be_said(town: Town) -> None:

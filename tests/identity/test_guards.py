@@ -133,12 +133,97 @@ def test_addresses_of_their_own_tell_two_apart_who_have_a_telephone_in_common() 
     assert not together([*own, *phone], "x.user:1", "telegram.user:2")
     assert codes([*own, *phone]) == {"told_apart"}
     proof = [(one, other, "verified", day) for one, other, _, day in phone]
-    assert together([*own, *proof], "x.user:1", "telegram.user:2")  # proof gives way to proof alone
-    proven = [(one, other, "verified", day) for one, other, _, day in own]
-    assert not together([*proven, *proof], "x.user:1", "telegram.user:2")
+    assert together(proof, "x.user:1", "telegram.user:2")
+    assert not together(
+        [*own, *proof], "x.user:1", "telegram.user:2"
+    )  # a household's phone can be proven by each of it
+    assert codes([*own, *proof]) == {"told_apart"}
     assert together([*own, *phone], "x.user:1", "telegram.user:2", policy=Policy(told_apart_by={}))
     common = [("x.user:1", OTHER, "asserted", 1)]
     assert together([*own, *phone, *common], "x.user:1", "telegram.user:2")
+
+
+def test_a_household_is_told_apart_whatever_was_said_first() -> None:
+    """What each of them has for their own came later, and by a way round."""
+    said = [
+        ("x.user:1", PHONE, "verified", 1),
+        ("telegram.user:2", PHONE, "verified", 2),
+        ("x.user:1", "webchat.visitor@c:1", "verified", 5),
+        ("webchat.visitor@c:1", MAIL, "verified", 6),
+        ("telegram.user:2", "whatsapp.user:2", "verified", 7),
+    ]
+    assert together(said, "x.user:1", "telegram.user:2")
+    later = [*said, ("whatsapp.user:2", OTHER, "verified", 8)]
+    found = customers(later)
+    assert found["x.user:1"] == found[MAIL] != found["telegram.user:2"] == found[OTHER]
+    assert found[PHONE] is None  # it is nobody's own
+    assert codes(later) == {"told_apart"}
+
+
+def test_whose_phone_an_address_has_too_is_told_apart_by_it() -> None:
+    said = [(MAIL, PHONE, "verified", 1), (OTHER, PHONE, "verified", 2), ("x.user:1", MAIL, "verified", 3)]
+    assert not together(said, MAIL, OTHER)
+    assert together([*said, ("x.user:1", OTHER, "verified", 4)], MAIL, OTHER, PHONE)
+
+
+def test_other_telephones_of_their_own_tell_two_apart() -> None:
+    common = [("x.user:1", PHONE, "asserted", 1), ("telegram.user:2", PHONE, "asserted", 2)]
+    first, second = (f"phone:+44207946000{n}" for n in (1, 2))
+    own = [("x.user:1", first, "asserted", 3), ("telegram.user:2", second, "asserted", 4)]
+    assert together([*common, own[0]], "x.user:1", "telegram.user:2")  # one of two numbers may be a new one
+    assert not together([*common, *own], "x.user:1", "telegram.user:2")
+    assert together([*common, *own, ("telegram.user:2", first, "asserted", 5)], "x.user:1", "telegram.user:2")
+    assert together([*common, *own], "x.user:1", "telegram.user:2", policy=Policy(told_apart_by={"phone": "email"}))  # type: ignore[dict-item]
+
+
+def test_what_two_have_in_common_who_are_told_apart_joins_no_third() -> None:
+    said = [
+        ("x.user:1", MAIL, "verified", 1),
+        ("telegram.user:2", OTHER, "verified", 1),
+        *((one, PHONE, "asserted", 2) for one in ("x.user:1", "telegram.user:2", "whatsapp.user:3")),
+    ]
+    found = customers(said)
+    assert len({found["x.user:1"], found["telegram.user:2"], found["whatsapp.user:3"]}) == 3
+    assert found[PHONE] is None
+    proof = [*said, ("whatsapp.user:3", PHONE, "verified", 3)]
+    assert together(proof, "whatsapp.user:3", PHONE)
+
+
+def test_what_three_have_in_common_of_whom_one_has_another_number_is_nobodys_own() -> None:
+    said = [(one, PHONE, "asserted", 1) for one in ("x.user:1", "telegram.user:2", "whatsapp.user:3")]
+    another = ("x.user:1", "phone:+442079460001", "asserted", 2)
+    assert together(said, *(one for one, *_ in said))
+    assert together([*said[:2], another], "x.user:1", "telegram.user:2")
+    assert len({customers([*said, another])[one] for one, *_ in said}) == 3
+    assert codes([*said, another]) == {"shared"}
+    known = [*said, another, ("telegram.user:2", "x.user:1", "verified", 3)]
+    assert together(known, *(one for one, *_ in said))  # of two who are not known to be one, it may be
+
+
+def test_two_telephones_do_not_lead_from_one_to_another_who_is_told_apart() -> None:
+    """Between them is somebody who has both telephones and nothing else."""
+    said = [
+        ("x.user:1", MAIL, "asserted", 1),
+        ("telegram.user:2", OTHER, "asserted", 1),
+        ("x.user:1", PHONE, "asserted", 2),
+        ("whatsapp.user:3", PHONE, "asserted", 3),
+        ("whatsapp.user:3", "phone:+442079460001", "asserted", 4),
+        ("telegram.user:2", "phone:+442079460001", "asserted", 5),
+    ]
+    found = customers(said)
+    assert found["x.user:1"] == found["whatsapp.user:3"] != found["telegram.user:2"]
+    assert codes(said) == {"told_apart"}
+
+
+def test_where_too_much_hangs_together_what_is_only_said_disputes_nothing() -> None:
+    said = [
+        ("x.user:1", MAIL, "asserted", 1),
+        ("telegram.user:2", OTHER, "asserted", 1),
+        ("x.user:1", PHONE, "asserted", 2),
+        ("telegram.user:2", PHONE, "asserted", 3),
+    ]
+    assert customers(said)[PHONE] is None
+    assert customers(said, Policy(component=3))[PHONE] is not None
 
 
 def test_above_the_cap_only_a_person_joins() -> None:

@@ -308,6 +308,26 @@ def test_a_mailbox_that_was_given_up_parts_before_and_after(store: SQLite, order
     assert len(store.read(lambda tx: people.explain(tx, "acme", "x.user:old"))["accounts"]) == 2
 
 
+def test_a_link_to_whoever_had_a_number_is_not_to_whoever_has_it_now(store: SQLite) -> None:
+    say(store, PHONE, 1)
+    past = who(store, PHONE)
+    number = Identifier.parse(PHONE)
+    store.do(lambda tx: people.close(tx, "acme", number, proof="said so", source="c", at=50 * DAY))
+    say(store, PHONE, 60)
+    now = who(store, PHONE)
+    assert now != past
+
+    def link(day: int) -> None:
+        store.do(lambda tx: people.link(tx, "acme", past, "x.user:9", agent="dana", at=day * DAY))
+
+    with pytest.raises(VerdictRefused, match=r"somebody else's now; nothing else is known"):
+        link(70)
+    attest(store, "telegram.user:1", PHONE, "verified", 2)  # of the time before
+    link(71)
+    assert who(store, past) == who(store, "x.user:9") == who(store, "telegram.user:1")
+    assert who(store, PHONE) == now
+
+
 def test_a_migration_joins_old_and_new_and_frees_the_old(store: SQLite) -> None:
     new, old = "whatsapp.user:2", "phone:+15550001111"
     attest(store, "whatsapp.user:1", old, "verified", 1)
@@ -315,6 +335,35 @@ def test_a_migration_joins_old_and_new_and_frees_the_old(store: SQLite) -> None:
     assert who(store, "whatsapp.user:1") == who(store, new)
     attest(store, "whatsapp.user:3", old, "verified", 60)
     assert who(store, old) == who(store, "whatsapp.user:3") != who(store, new)
+
+
+def test_the_earliest_time_of_the_same_evidence_counts(store: SQLite) -> None:
+    one, other = Identifier.parse("x.user:1"), Identifier.parse("email:k@a.example")
+    told: dict[str, Any] = {"tier": "verified", "proof": "p", "source": "the same"}
+    for day in (50, 1, 100):
+        store.do(lambda tx, at=day * DAY: people.attest(tx, "acme", one, [other], at=at, **told))  # type: ignore[misc]
+
+    def kept(tx: Tx) -> tuple[list[int], int]:
+        a, b = (nodes.find(tx, "acme", end) for end in (one, other))
+        assert a is not None
+        assert b is not None
+        found = reasons.pair(tx, "acme", a.number, b.number)
+        return [reason.at for reason in found], reasons.month(100 * DAY) - found[0].last
+
+    assert store.read(kept) == ([DAY], 0)
+
+
+@pytest.mark.parametrize(("tier", "told"), [("asserted", False), ("verified", True)])
+def test_what_is_only_said_joins_and_discloses_nothing(store: SQLite, tier: str, told: bool) -> None:
+    attest(store, "x.user:1", "email:k@a.example", tier, 1)
+    attest(store, "telegram.user:1", "email:k@a.example", "verified", 2)
+    assert who(store, "x.user:1") == who(store, "telegram.user:1")
+
+    def disclosed(tx: Tx) -> bool:
+        found = [nodes.find(tx, "acme", Identifier.parse(one)) for one in ("x.user:1", "telegram.user:1")]
+        return people.may_disclose(tx, "acme", *(node.number for node in found if node))
+
+    assert store.read(disclosed) is told
 
 
 def test_taking_the_closing_back_brings_all_together_again(store: SQLite) -> None:

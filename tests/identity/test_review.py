@@ -232,6 +232,17 @@ def test_every_rule_of_the_partition_has_its_place_in_the_queue(code: str) -> No
     assert [one.identifier for one in found] == (["phone:+15550147"] if code == "shared" else [None] * len(found))
 
 
+def test_a_household_is_one_item_and_not_one_for_each_of_it() -> None:
+    numbers = {"raven.ring:a": 1, "phone:+15550147": 2, "email:a@mail.example": 3, "raven.ring:c": 4}
+    told = {"code": "told_apart", "tier": "asserted", "proof": "profile", "rule": "what is their own tells them apart"}
+    ends = ("raven.ring:a", "email:a@mail.example", "raven.ring:c")
+    given = [{"id": one, "between": sorted((one, "phone:+15550147")), **told} for one in ends]
+    (item,) = joined(from_refused(given, numbers.get, DEFAULT))
+    assert (item.kind, item.identifier, item.nodes) == ("shared", "phone:+15550147", (1, 2, 3, 4))
+    proven = [one | {"tier": "verified"} for one in given]
+    assert [one.kind for one in joined(from_refused(proven, numbers.get, DEFAULT))] == ["conflict"] * 3
+
+
 def test_items_come_in_the_order_in_which_customers_wait() -> None:
     numbers = {"raven.ring:a": 1, "phone:+15550147": 2}
     items = [*from_proposals([Proposal(3, 4, 0.9, {}, 5)]), *from_refused([refused("exclusive")], numbers.get, DEFAULT)]

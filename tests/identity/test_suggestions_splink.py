@@ -205,7 +205,12 @@ def spark() -> Iterator[Any]:
     made = (
         session.builder.master("local[1]")
         .config("spark.ui.enabled", "false")
-        .config("spark.sql.shuffle.partitions", "2")
+        .config("spark.sql.shuffle.partitions", "1")
+        .config("spark.sql.adaptive.enabled", "false")
+        # a few hundred rows: to compile the queries would take far longer than to run them as they are
+        .config("spark.sql.codegen.wholeStage", "false")
+        .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
+        .config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -Xshare:auto")
         .config("spark.driver.host", "127.0.0.1")
         .getOrCreate()
     )

@@ -376,6 +376,11 @@ class PublicIsNotClaimed(Pigeon):
     capabilities = claiming(sends={"private"})
 
 
+@killed_by("whoever_is_written_to_first_is_shown")
+class ClaimsToWriteFirst(Pigeon):
+    capabilities = claiming(begins={"nobody.known"})
+
+
 @killed_by("reporting_claims_have_cases")
 class AReceiptIsOnlyClaimed(Pigeon):
     capabilities = claiming(receipts={"delivered", "read"})

@@ -58,6 +58,7 @@ class Email(Connector[EmailSettings]):
              "erasure.requested", "edit.message", "delete.message", "react", "open.private", "mark.read", "typing"}
         ),
         sends=frozenset({"private"}),
+        begins=frozenset({"email"}),
         markup=True,
         subject=True,
         media=(MediaLimit(media_type="*/*", max_bytes=MAX_ATTACHMENT),),

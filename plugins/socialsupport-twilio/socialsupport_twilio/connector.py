@@ -23,6 +23,7 @@ from socialsupport_core.model import (
     Credentials,
     Event,
     Facts,
+    Identifier,
     Intent,
     Payload,
     RateLimit,
@@ -68,6 +69,7 @@ CAPABILITIES = Capabilities(
         }
     ),
     sends=frozenset({"private"}),
+    begins=frozenset({"phone"}),
     # https://www.twilio.com/docs/api/errors/21617 (2026-11): 1,600 characters, emoji count as several
     text=TextLimit(limit=1600, unit="utf16"),
     receipts=frozenset({"delivered", "failed"}),
@@ -126,6 +128,10 @@ class Twilio(Connector[TwilioSettings]):
 
     def failure(self, response: httpx.Response) -> DeliveryError | None:
         return failures.failure(response, self.settings.secrets())
+
+    def thread_with(self, account: Identifier) -> str | None:
+        """The other's number names the thread."""
+        return account.value if account.kind == "phone" and E164.fullmatch(account.value) else None
 
     def invitation(self, token: str) -> str | None:
         """RFC 5724: the text waits in the customer's field."""

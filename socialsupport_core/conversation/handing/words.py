@@ -91,6 +91,11 @@ def read(toml: str) -> dict[tuple[str, str], str]:
         table = tomllib.loads(toml)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"the templates are no TOML: {error}") from None
+    return checked(table)
+
+
+def checked(table: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+    """The same of a table that was read already. Raises ConfigError."""
     found: dict[tuple[str, str], str] = {}
     for language, content in table.items():
         found |= _default(content) if language == "language" else _language(language, content)

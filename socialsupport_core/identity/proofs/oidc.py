@@ -24,6 +24,7 @@ LONGEST = 8_192  # characters of a token
 SECOND = 1_000_000
 LEEWAY = 60  # seconds by which two clocks may differ
 MOST_KEYS = 50
+NO_KEYS = json.dumps({"keys": []})
 NONCE_LIFETIME = timedelta(minutes=10) // timedelta(microseconds=1)
 
 
@@ -90,6 +91,8 @@ def _verified(id_token: str, issuers: Collection[Issuer]) -> tuple[Issuer, Mappi
         raise _Wrong("this is no signed token (RFC 7519); give the id_token as the issuer gave it") from None
     if issuer is None:
         raise _Wrong("the token's issuer is not trusted here")
+    if issuer.keys == NO_KEYS:
+        raise _Wrong("the issuer's keys could not be read yet; try again in a minute")
     try:
         keys = KeySet.import_key_set(json.loads(issuer.keys))
         token = jwt.decode(id_token, keys, algorithms=list(issuer.algorithms))
@@ -140,13 +143,12 @@ def _scope(issuer: str) -> str:
     return issuer.removeprefix("https://").rstrip("/").replace(":", "%3A")
 
 
-def trusted(tenant: str, issuer: str, audience: str, keys: Mapping[str, Any], algorithms: Collection[str]) -> Issuer:
-    """Checked before it is trusted. `keys` is the issuer's public JSON Web Key Set. Raises ConfigError."""
-    try:
-        from joserfc.errors import JoseError  # noqa: PLC0415
-        from joserfc.jwk import KeySet  # noqa: PLC0415
-    except ImportError:
-        raise ConfigError("sign-in needs a library: pip install 'socialsupport[oidc]'") from None
+def trusted(
+    tenant: str, issuer: str, audience: str, keys: Mapping[str, Any] | None, algorithms: Collection[str]
+) -> Issuer:
+    """Checked before it is trusted. `keys` is the issuer's public JSON Web Key Set; without it they are asked for where
+    the issuer says. Raises ConfigError."""
+    _need_library()
     address = urlsplit(issuer)
     if address.scheme != "https" or not address.netloc or address.query or address.fragment or len(issuer) > 250:
         raise ConfigError(f"{issuer[:80]!r} is no issuer; write it as its tokens name it, https://login.acme.example")
@@ -156,6 +158,22 @@ def trusted(tenant: str, issuer: str, audience: str, keys: Mapping[str, Any], al
         raise ConfigError(f"algorithms: {unknown[0]!r} is not allowed; there is {', '.join(ALGORITHMS)}")
     if not algorithms:
         raise ConfigError("algorithms: name at least one, such as RS256")
+    if keys is None:
+        return Issuer(tenant, issuer, audience, tuple(algorithms), NO_KEYS, 0)
+    return Issuer(tenant, issuer, audience, tuple(algorithms), _given(keys))
+
+
+def _need_library() -> None:
+    try:
+        import joserfc  # noqa: F401, PLC0415
+    except ImportError:
+        raise ConfigError("sign-in needs a library: pip install 'socialsupport[oidc]'") from None
+
+
+def _given(keys: Mapping[str, Any]) -> str:
+    from joserfc.errors import JoseError  # noqa: PLC0415
+    from joserfc.jwk import KeySet  # noqa: PLC0415
+
     written = keys.get("keys")
     if not isinstance(written, list) or not 0 < len(written) <= MOST_KEYS:
         raise ConfigError("keys: give the issuer's JSON Web Key Set, as its jwks_uri answers (RFC 7517)")
@@ -165,4 +183,4 @@ def trusted(tenant: str, issuer: str, audience: str, keys: Mapping[str, Any], al
         KeySet.import_key_set({"keys": written})
     except (JoseError, ValueError, TypeError) as error:
         raise ConfigError(f"keys: {error}") from None
-    return Issuer(tenant, issuer, audience, tuple(algorithms), json.dumps({"keys": written}))
+    return json.dumps({"keys": written})

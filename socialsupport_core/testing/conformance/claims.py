@@ -11,6 +11,7 @@ from socialsupport_core.model import (
     INTENT,
     Attachment,
     Capabilities,
+    Identifier,
     IntentType,
     OpenPrivate,
     RateLimit,
@@ -97,6 +98,15 @@ class Claims(OfConnector):
             if bool(is_claimed) != is_shown and (is_claimed or name != "markup"):
                 told = "claimed, and no golden message shows it" if is_claimed else "used in a case, and not claimed"
                 fail(f"`{name}` is {told}")
+
+    def test_whoever_is_written_to_first_is_shown(self) -> None:
+        """Each kind in `begins` is that of a golden message's recipient, or of the thread that `thread_with` names."""
+        sent = [case.intent for case in self.cases.outbound if case.receipt and isinstance(case.intent, SendMessage)]
+        threads = {intent.thread.id for intent in sent}
+        known = {one.kind for intent in sent if intent.recipient for one in intent.recipient.identifiers}
+        for kind in sorted(self.capabilities.begins - known):
+            if not any(self.make().thread_with(Identifier(kind=kind, value=thread)) == thread for thread in threads):
+                fail(f"`begins` claims {kind}, and no golden message goes to an account of that kind")
 
     def test_reporting_claims_have_cases(self) -> None:
         """Delivery states and echoes that are claimed come out of golden payloads."""

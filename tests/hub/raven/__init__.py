@@ -3,6 +3,7 @@
 from raven.connector import ACCOUNT, SECRET, Raven, RavenSettings, Scrolls, settling
 from raven.court import Castle, Court, Courtier, Forgetful
 from raven.events import bird, deleted, delivered, edited, message, reacted, thread_id
+from raven.parrot import Parrot
 from raven.roost import Clock, Roost
 from raven.sky import Sky
 
@@ -14,6 +15,7 @@ __all__ = [
     "Court",
     "Courtier",
     "Forgetful",
+    "Parrot",
     "Raven",
     "RavenSettings",
     "Roost",

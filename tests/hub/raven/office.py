@@ -35,10 +35,10 @@ SCREENSHOTS = os.environ.get("SOCIALSUPPORT_SCREENSHOTS")
 class Office:
     """A roost on a real port, with its workers, at the real time."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *connectors: Any) -> None:
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
-        self.roost = Roost(folder, clock=lambda: datetime.now(UTC), public_url=self.url)
+        self.roost = Roost(folder, *connectors, clock=lambda: datetime.now(UTC), public_url=self.url)
         self.hub = self.roost.hub
         self.hub.add_agent("acme", "bo", "Bo")
         app = create_app(self.hub, inbox=True)

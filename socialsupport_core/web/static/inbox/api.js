@@ -85,6 +85,8 @@ export const hub = {
   assign: (one, assignee) => call("POST", about(one, "assign"), { assignee }),
   resolve: (one) => call("POST", about(one, "resolve")),
   reopen: (one) => call("POST", about(one, "reopen")),
+  edit: (one, text, key) => call("PATCH", `api/interactions/${id(one)}`, { text }, { "idempotency-key": key }),
+  remove: (one, key) => call("DELETE", `api/interactions/${id(one)}`, undefined, { "idempotency-key": key }),
   settle: (part, state) => call("POST", `api/outbox/${id(part)}/settle`, { state }),
 };
 

@@ -10,6 +10,7 @@ import { Review } from "./review.js";
 import { Stream } from "./stream.js";
 import { tick, time } from "./times.js";
 import { Timeline } from "./timeline.js";
+import { askDelete, askEdit } from "./verbs.js";
 import { askCorrection, askLink, askPart, askSplit } from "./verdicts.js";
 import { badge, called, network } from "./words.js";
 
@@ -385,6 +386,14 @@ export class Desk {
   settle(part, state) {
     const done = { sent: "Noted: it was sent.", failed: "Noted: it was not sent.", queued: "It goes out again." };
     return this.attempt(() => hub.settle(part, state), done[state]);
+  }
+
+  async rewrite(entry) {
+    if (await askEdit(entry)) toast("It is being edited.");
+  }
+
+  async takeBack(entry) {
+    if (await askDelete(entry)) toast("It is being deleted.");
   }
 
   retry(pending) {

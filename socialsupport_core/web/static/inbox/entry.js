@@ -3,6 +3,7 @@
 import { attachment } from "./api.js";
 import { fromHtml, h, icon } from "./dom.js";
 import { seconds, time } from "./times.js";
+import { verbs } from "./verbs.js";
 import { badge, bytes, called, fileState, network, plural, STATES, touch, visibility } from "./words.js";
 
 const VERDICTS = [
@@ -11,7 +12,8 @@ const VERDICTS = [
   ["queued", "Send again"],
 ];
 
-/** `desk`: `nameOf(agent)`, `customerName()`, `settle(part, state)`, `retry(pending)`, `drop(pending)`.
+/** `desk`: `nameOf(agent)`, `customerName()`, `settle(part, state)`, `retry(pending)`, `drop(pending)`, `rewrite(entry)`,
+ * `takeBack(entry)`.
  * `follows`: it goes on from the one before; `foreign`: it is of another conversation. */
 export function entryItem(entry, desk, { follows = false, foreign = false } = {}) {
   return {
@@ -37,6 +39,7 @@ function render(entry, desk, follows, foreign) {
       head(entry, desk),
       ...body,
       ...ending(entry, desk),
+      ...verbs(entry, desk),
     ),
   );
 }
