@@ -113,6 +113,7 @@ def build(folder: Path, public_url: str, clock: Callable[[], datetime], registry
         public_url=public_url,
         registry=registry,
         transport=Network(simulators.values()).transport(),
+        sockets=Network(simulators.values()).sockets(),
         wires=[wire for one in simulators.values() for wire in one.wires()],
         clock=clock,
     )

@@ -21,10 +21,17 @@ from socialsupport_core.store.journal import Entry
 from socialsupport_core.wire.keeper import Unusable
 
 logger = logging.getLogger("socialsupport")
-Kind = Literal["poll", "send", "test", "gap", "silent"]
-STATES: dict[Kind, str] = {"poll": "failing", "send": "failing", "test": "failing", "gap": "gap", "silent": "silent"}
+Kind = Literal["poll", "stream", "send", "test", "gap", "silent"]
+STATES: dict[Kind, str] = {
+    "poll": "failing",
+    "stream": "failing",
+    "send": "failing",
+    "test": "failing",
+    "gap": "gap",
+    "silent": "silent",
+}
 """The state for which each kind of trouble stands, the worst first."""
-CONNECTION: tuple[Kind, ...] = ("poll", "send", "test")
+CONNECTION: tuple[Kind, ...] = ("poll", "stream", "send", "test")
 """What a connection test that succeeds puts an end to."""
 READ_BACK = "x-socialsupport-read-back"
 """Marks a payload that was read back: it is no sign that anything comes in by itself."""
