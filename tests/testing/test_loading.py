@@ -84,7 +84,7 @@ def test_a_package_without_cases_is_told(tmp_path: Path, monkeypatch: pytest.Mon
 
 STEP = {"request": {"method": "GET", "url": "https://x.example"}, "response": {}}
 WRONG: list[tuple[Any, str]] = [
-    ({"name": "n", "source": "ours"}, "case 'n': it needs one of the keys payload, intent, poll, call"),
+    ({"name": "n", "source": "ours"}, "case 'n': it needs one of the keys payload, intent, poll, stream, call"),
     ("text", "case 'that is no object': it needs one of the keys"),
     ({**GOOD, "source": ""}, "source: must have at least 1 character"),
     ({**GOOD, "pages": 1}, "pages: there is no such key; did you mean page?"),
