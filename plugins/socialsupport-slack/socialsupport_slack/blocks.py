@@ -65,10 +65,10 @@ def _inline(elements: Iterable[Json], sheet: Sheet) -> None:
             continue
         start = sheet.length
         reader(element, sheet)
-        given = object_of(element, "style")
-        for style in STYLES:
-            if given.get(style) is True:
-                sheet.mark(start, style)
+        if given := object_of(element, "style"):
+            for style in STYLES:
+                if given.get(style) is True:
+                    sheet.mark(start, style)
 
 
 def _link(element: Json, sheet: Sheet) -> None:

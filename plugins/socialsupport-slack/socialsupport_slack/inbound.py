@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from socialsupport_core.contract import MalformedPayload
@@ -91,6 +92,8 @@ def translated(payload: Payload, facts: Facts) -> list[Event]:
 
 def challenge(payload: Payload) -> str | None:
     """Slack tries the door: https://docs.slack.dev/reference/events/url_verification (2026-11)."""
+    if b"url_verification" not in payload.body:
+        return None  # reading the whole of every message for this would be half of an answer's time
     content = json_object(payload.body)
     return text_of(content, "challenge") if content.get("type") == "url_verification" else None
 
@@ -114,7 +117,7 @@ def _held(payload: Payload, written: str) -> Any:
     return payload.model_copy(update={"body": written.encode("utf-8", "replace")}).json()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reading:
     outer: Json
     payload: Payload
@@ -144,7 +147,7 @@ class Reading:
 
     # who is who
 
-    @property
+    @cached_property
     def own(self) -> str:
         """The bot's user where we are installed; https://docs.slack.dev/apis/events-api (authorizations, 2026-11)."""
         mine = [text_of(one, "user_id") for one in objects_of(self.outer, "authorizations")]
