@@ -296,7 +296,7 @@ class _Connection:
             if step.gap:
                 self._read_back(tx, micros(now))
             journal.append(tx, [(tenant, door, one) for one in kept])
-            streams.put(tx, tenant, channel, state, micros(now))
+            streams.put(tx, tenant, channel, state, micros(now), kept=bool(kept) or step.gap)
 
         return commit
 
@@ -304,4 +304,4 @@ class _Connection:
         tenant, channel = _key(self._live)
         known = streams.get(tx, tenant, channel)
         if known is not None and health.reads_back(self._live.connector, self._streaming.clock()):
-            backfilling.begin(tx, tenant, channel, known.at - BEFORE, "gap", now)
+            backfilling.begin(tx, tenant, channel, known.kept_at - BEFORE, "gap", now)

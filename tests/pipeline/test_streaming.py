@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -94,7 +95,7 @@ def test_a_new_connection_goes_on_from_the_state(roost: Roost, tower: Tower) -> 
 
 
 def test_a_state_that_nobody_can_read_any_more_begins_anew(roost: Roost, tower: Tower) -> None:
-    roost.hub._database.do(lambda tx: streams.put(tx, *CHANNEL, '{"of": "another release"}', 1))
+    roost.hub._database.do(lambda tx: streams.put(tx, *CHANNEL, '{"of": "another release"}', 1, kept=True))
     tower.tell(1)
     listen(roost)
     assert tower.resumed == [0]
@@ -282,6 +283,19 @@ def test_what_cannot_be_told_again_is_read_back(roost: Roost, tower: Tower) -> N
     roost.hub.drain()
     assert texts(roost) == ["text 1", "text 2", "text 3"]
     assert shown(roost)["backfill"]["cause"] == "gap"
+
+
+def test_a_gap_reaches_back_to_what_was_kept_last(roost: Roost, tower: Tower) -> None:
+    tower.tell(1)
+    listen(roost)
+    before = roost.clock()
+    roost.clock.forward(hours=3)
+    tower.greet = lambda line: line.tell(Frame('{"op": "noise", "n": 5}'))
+    listen(roost)  # the state moves, and nothing is kept
+    tower.greet = lambda line: line.tell(Frame('{"op": "lost", "n": 9}'))
+    listen(roost)
+    since = datetime.fromisoformat(str(shown(roost)["backfill"]["since"]))
+    assert since == before - timedelta(minutes=1)
 
 
 def test_a_channel_without_a_stream_says_so(roost: Roost) -> None:
