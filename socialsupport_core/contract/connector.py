@@ -113,6 +113,13 @@ class Connector(SignsIn, Generic[S]):
         """The network's own numbers in a payload; only asked for where `capabilities.sequence` is claimed."""
         return ()
 
+    def ends(self, payload: Payload) -> str | None:
+        """Why nothing works any more after this, such as that our app was removed, and what to do; almost always None.
+
+        Asked of everything that comes in, so it must be quick.
+        """
+        return None
+
     # a lasting connection: pure as well
 
     def dial(self, state: Any) -> Flow[Dial]:

@@ -121,6 +121,24 @@ def counted(door: Door, entry: Entry) -> Counted | None:
     return Counted(door.tenant, door.channels[0].id, found, span // timedelta(microseconds=1))
 
 
+def ended(door: Door, entry: Entry, now: int) -> tuple[Channel, str] | None:
+    """The channel that the network has just put an end to, and why. What was read back or replayed is long past."""
+    fresh = now - micros(entry.payload.received_at) < HOUR and _came_by_itself(entry)
+    if door.tenant is None or not fresh:
+        return None
+    try:
+        reason = door.connector.ends(entry.payload)
+    except (Exception, SystemExit):
+        return None
+    return (door.channels[0], reason) if reason else None
+
+
+def end(tx: Tx, batch: Sequence[Translated], now: int) -> list[Turned]:
+    """What has turned by it."""
+    turned = [trouble(tx, one.ended[0], "test", one.ended[1], now) for one in batch if one.ended]
+    return [one for one in turned if one is not None]
+
+
 def note(tx: Tx, batch: Sequence[Translated]) -> None:
     """Notes what came in, in the commit in which it is recorded."""
     heard: Counter[tuple[str, str, int]] = Counter()

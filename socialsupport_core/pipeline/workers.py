@@ -165,6 +165,10 @@ class Workers:
         self._tracks.record(tx, batch)
         inbound.record(tx, self._recorder, batch)
         health.note(tx, batch)
+        if turned := health.end(tx, batch, micros(self._clock())):
+            for one in turned:
+                one.say()
+            self._channels.forget()
 
     def _claim_entries(self, tx: Tx) -> list[journal.Entry]:
         """Equal shares for all tenants that have something waiting, from the one after the last served on."""
@@ -180,7 +184,9 @@ class Workers:
             door = self._channels.door(entry.door)
         except (NoSuchDoor, ConfigError) as error:
             return inbound.Translated(entry, trouble=f"its door is gone: {error}")
-        return replace(inbound.translate(door.connector, entry, door.route), counted=health.counted(door, entry))
+        translated = inbound.translate(door.connector, entry, door.route)
+        ended = health.ended(door, entry, micros(self._clock()))
+        return replace(translated, counted=health.counted(door, entry), ended=ended)
 
     def _inbound_forever(self) -> None:
         while not self._stopping.is_set():

@@ -123,6 +123,9 @@ class Slack(Connector[SlackSettings]):
         challenge = inbound.challenge(payload)
         return Reply() if challenge is None else Reply.of_json({"challenge": challenge})
 
+    def ends(self, payload: Payload) -> str | None:
+        return inbound.end(payload)
+
     # socket mode
 
     def dial(self, state: Any) -> Flow[Dial]:

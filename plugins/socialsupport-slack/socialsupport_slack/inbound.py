@@ -71,6 +71,7 @@ GONE: Mapping[str, str] = {
     "tokens_revoked": "tokens were revoked: install the app again, then test the connection",
 }
 """After which nothing works any more."""
+_GONE = tuple(name.encode() for name in GONE)
 REASONS: Mapping[str, str] = {
     **GONE,
     "app_rate_limited": "Slack holds events back for a minute: more than 30,000 came within an hour",
@@ -88,6 +89,20 @@ def translated(payload: Payload, facts: Facts) -> list[Event]:
         raise MalformedPayload("the payload is nested too deeply") from None
     except (ValueError, OverflowError) as error:
         raise MalformedPayload(f"the payload cannot be read: {str(error).partition(chr(10))[0][:200]}") from error
+
+
+def end(payload: Payload) -> str | None:
+    if not any(name in payload.body for name in _GONE):
+        return None
+    return gone(object_of(json_object(payload.body), "event"))
+
+
+def gone(event: Json) -> str | None:
+    """Tokens of people may be revoked as well; we need the bot's."""
+    kind = text_of(event, "type") or ""
+    if kind == "tokens_revoked" and not object_of(event, "tokens").get("bot"):
+        return None
+    return GONE.get(kind)
 
 
 def challenge(payload: Payload) -> str | None:

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 import httpx
 
 from socialsupport_core.contract import Dial, Flow, Frame, Happening, Step, StreamState
-from socialsupport_core.contract.lax import Json, json_object, object_of, text_of
-from socialsupport_slack.inbound import GONE
+from socialsupport_core.contract.lax import json_object, object_of, text_of
+from socialsupport_slack.inbound import gone
 
 OPEN = "https://slack.com/api/apps.connections.open"
 OFF = (
@@ -46,9 +46,5 @@ def step(state: SocketState, happened: Happening) -> Step:
         state,
         keep=(json.dumps(payload, ensure_ascii=True, separators=(",", ":")).encode(),),
         after=(json.dumps({"envelope_id": envelope}),),
-        stop=_end(payload),
+        stop=gone(object_of(payload, "event")),
     )
-
-
-def _end(payload: Json) -> str | None:
-    return GONE.get(text_of(object_of(payload, "event"), "type") or "")

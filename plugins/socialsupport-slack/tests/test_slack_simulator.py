@@ -432,3 +432,21 @@ def test_a_wrong_app_token_is_told(tmp_path: Path) -> None:
     assert "invalid_auth" in house.hub.list_channels("acme")[0]["reason"]
     assert "an-app-level-token" not in json.dumps(house.hub.list_channels("acme"), default=str)
     house.hub.close()
+
+
+@pytest.mark.parametrize("bot", [["U0ACMEBOT"], []])
+def test_by_its_door_it_hears_the_end_too(tmp_path: Path, bot: list[str]) -> None:
+    house = House(tmp_path)
+    house.sim.settings = SlackSettings.model_validate(SETTINGS)
+    path = house.hub.add_channel("acme", "slack", "slack", SETTINGS, mode="webhook")
+    house.sim._tell({"type": "tokens_revoked", "tokens": {"oauth": ["U1"], "bot": bot}})
+    house.sim.speak("kerry", "the words app_uninstalled and tokens_revoked")
+    for payload in house.sim.due():
+        house.hub.receive(path.removeprefix("/hooks/"), payload).result()
+    house.hub.drain()
+    (channel,) = house.hub.list_channels("acme")
+    assert channel["state"] == ("failing" if bot else "active")
+    assert ("revoked" in channel.get("reason", "")) is bool(bot)
+    asyncio.run(house.hub.test_channel("acme", "slack"))
+    assert house.hub.list_channels("acme")[0]["state"] == "active"
+    house.hub.close()
