@@ -119,7 +119,7 @@ class Simulator:
         """Somebody connects to a stream; what is put into the line's `outgoing` is what they hear. Raises Refused."""
         raise Refused(httpx.Response(404))
 
-    def hear(self, line: Line, text: str) -> None:
+    def spoken_to(self, line: Line, text: str) -> None:
         """What the host says on a stream."""
 
     def speak(self, person: str, text: str, place: str = "", **more: Any) -> Said:

@@ -39,7 +39,7 @@ class Plays(Protocol):
 
     def dialled(self, line: Line) -> None: ...
 
-    def hear(self, line: Line, text: str) -> None: ...
+    def spoken_to(self, line: Line, text: str) -> None: ...
 
 
 class SimulatedSockets:
@@ -79,7 +79,7 @@ class _Socket:
     async def say(self, text: str) -> None:
         if self._line.is_open:
             self._line.said.append(text)
-            self._simulator.hear(self._line, text)
+            self._simulator.spoken_to(self._line, text)
 
     async def aclose(self) -> None:
         self._hang_up()

@@ -134,8 +134,8 @@ def test_a_frame_told_twice_is_there_once(roost: Roost, tower: Tower) -> None:
 
 def test_heartbeats_are_said_while_nothing_comes(roost: Roost, tower: Tower) -> None:
     beats: list[str] = []
-    hear = tower.hear
-    tower.hear = lambda line, text: (beats.append(text), hear(line, text))[1]  # type: ignore[method-assign]
+    spoken_to = tower.spoken_to
+    tower.spoken_to = lambda line, text: (beats.append(text), spoken_to(line, text))[1]  # type: ignore[method-assign]
     listen(roost, quiet=0.5)
     assert beats.count('{"op": "beat"}') >= 3
 

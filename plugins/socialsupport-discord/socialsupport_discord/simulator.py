@@ -127,7 +127,7 @@ class DiscordSimulator(Simulator):
             raise Refused(httpx.Response(400))
         line.tell(_frame(10, {"heartbeat_interval": self.beat}))
 
-    def hear(self, line: Line, text: str) -> None:
+    def spoken_to(self, line: Line, text: str) -> None:
         said = json.loads(text)
         match said["op"]:
             case 1:

@@ -394,7 +394,7 @@ def test_heartbeats_go_on_and_a_deaf_line_is_left(house: House, monkeypatch: pyt
     from socialsupport_discord import gateway
 
     house.sim.beat = 1000
-    hear = house.sim.hear
+    spoken_to = house.sim.spoken_to
     house.during(lambda: None, lambda: house.sim.heartbeats >= 2)
     deaf: list[str] = []
 
@@ -402,9 +402,9 @@ def test_heartbeats_go_on_and_a_deaf_line_is_left(house: House, monkeypatch: pyt
         if json.loads(text)["op"] == gateway.HEARTBEAT:
             deaf.append(text)
         else:
-            hear(line, text)
+            spoken_to(line, text)
 
-    monkeypatch.setattr(house.sim, "hear", ignore)
+    monkeypatch.setattr(house.sim, "spoken_to", ignore)
     lines = len([call for call in house.sim.calls if "gateway" in call.url.path])
     house.during(lambda: None, lambda: len(deaf) >= 2)
     assert len([call for call in house.sim.calls if "gateway" in call.url.path]) == lines, (

@@ -134,7 +134,7 @@ class SlackSimulator(Simulator):
         line.tell(Frame(json.dumps(hello)))
         line.tell(*(Frame(json.dumps(envelope)) for envelope in self.unacknowledged.values()))
 
-    def hear(self, line: Line, text: str) -> None:
+    def spoken_to(self, line: Line, text: str) -> None:
         self.unacknowledged.pop(json.loads(text)["envelope_id"], None)
 
     def hang_up(self, reason: str = "refresh_requested") -> None:

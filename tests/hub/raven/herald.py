@@ -127,7 +127,7 @@ class Tower(Sky):
             raise Refused(httpx.Response(self.refuse.pop(0)))
         self.greet(line)
 
-    def hear(self, line: Line, text: str) -> None:
+    def spoken_to(self, line: Line, text: str) -> None:
         said = json.loads(text)
         if said["op"] == "resume":
             self.resumed.append(said["after"])
