@@ -181,7 +181,7 @@ def test_cases_that_cannot_be_read_are_one_failure(flock: Any) -> None:
     report = check(flock({"settings.json": SETTINGS, "wrong.json": {}}))
     assert [(result.name, result.message.splitlines()[0]) for result in report.failed] == [
         ("the_cases_can_be_read", "cases/wrong.json, case 'without a name': it needs one of the keys payload, "
-                                  "intent, poll, call")
+                                  "intent, poll, stream, call")
     ]  # fmt: skip
 
 

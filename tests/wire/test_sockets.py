@@ -3,12 +3,20 @@
 import asyncio
 import functools
 import socket
+import ssl
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from websockets.asyncio.server import serve
 
 from socialsupport_core.contract import Closed, DeliveryError, Dial, Forbidden, Frame, Unavailable
@@ -236,3 +244,56 @@ async def test_a_stream_that_is_refused_is_an_answer() -> None:
 
 def test_a_ticket_in_an_address_is_not_shown() -> None:
     assert "ticket" not in repr(Dial("wss://stream.example/?ticket=secret"))
+
+
+def certificate(folder: Path, name: str) -> ssl.SSLContext:
+    """Of a server, signed by itself; `trusted.pem` in the folder is what clients must trust."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    (folder / "trusted.pem").write_bytes(made.public_bytes(pem))
+    form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    (folder / "key.pem").write_bytes(key.private_bytes(pem, form, plain))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "trusted.pem", folder / "key.pem")
+    return context
+
+
+@pytest.mark.parametrize(("name", "is_trusted"), [("localhost", True), ("elsewhere.example", False)])
+@awaited
+async def test_the_certificate_must_be_that_of_the_name(
+    name: str, is_trusted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def greet(server: Any) -> None:
+        await server.send("hello")
+
+    context = certificate(tmp_path, name)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "trusted.pem"))
+    async with websocket(greet, ssl=context) as url:
+        dial = Dial(url.replace("ws://127.0.0.1", "wss://localhost"))
+        if is_trusted:
+            line = await connected(dial)
+            assert await heard(line) == [Frame("hello")]
+            await line.aclose()
+        else:
+            with pytest.raises(Unavailable, match="SSLCertVerificationError"):
+                await connected(dial)
+
+
+@awaited
+async def test_without_the_library_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "websockets", None)
+    with pytest.raises(Forbidden, match=r"socialsupport\[streams\]"):
+        await connected(Dial("ws://127.0.0.1:9/"))
