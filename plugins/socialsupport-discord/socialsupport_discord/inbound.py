@@ -216,7 +216,7 @@ class Reading:
             kind="message",
             direction="inbound",
             own_account=self.own,
-            thread=places.thread(given, channel),
+            thread=places.thread({**given, "channel_type": object_of(given, "channel").get("type")}, channel),
             author=party(object_of(member, "user") or object_of(given, "user"), member),
             sent_at=places.made_at(number),
             **readers[kind](data),

@@ -66,6 +66,8 @@ CHANGES: Mapping[str, str] = {
     "channel_unarchive": "unarchived",
     "group_unarchive": "unarchived",
 }
+NAMES: Mapping[str, str] = {"directmessage": "im", "privategroup": "group"}
+"""https://docs.slack.dev/reference/interaction-payloads/block_actions-payload (2026-11)"""
 GONE: Mapping[str, str] = {
     "app_uninstalled": "the app was removed from the workspace: install it again, then test the connection",
     "tokens_revoked": "tokens were revoked: install the app again, then test the connection",
@@ -334,7 +336,7 @@ class Reading:
             kind="message",
             direction="inbound",
             own_account=self._own_of_button(),
-            thread=places.thread(channel, None, root or under),
+            thread=places.thread(channel, self._kind_of_button(), root or under),
             author=Party(identifiers=(who,), name=text_of(user, "name"), handle=text_of(user, "username")),
             in_reply_to=places.native_id(channel, under),
             text=mrkdwn.markdown(text_of(object_of(action, "text"), "text") or "") or None,
@@ -343,6 +345,11 @@ class Reading:
             sent_at=places.moment(at),
         )
         yield InteractionReceived(id=pressed, interaction=interaction)
+
+    def _kind_of_button(self) -> str | None:
+        """Of what is not public Slack gives a word in place of the channel's name."""
+        name = text_of(object_of(self.outer, "channel"), "name") or ""
+        return "mpim" if name.startswith("mpdm-") else NAMES.get(name)
 
     def _own_of_button(self) -> str:
         return text_of(object_of(self.outer, "message"), "user") or self.own
