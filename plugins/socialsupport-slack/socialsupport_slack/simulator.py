@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode
@@ -20,16 +20,12 @@ from socialsupport_core.model import Payload
 from socialsupport_core.testing import Line, Place, Refused, Said, Simulator
 from socialsupport_core.testing.oauth import SignInPages
 from socialsupport_slack.settings import SlackSettings
+from socialsupport_slack.simulated import APP, BOT, BOT_ID, TEAM, Refusal, check_blocks, fields_of, shown, typed, whoami
 
 Json = dict[str, Any]
-TEAM, APP, BOT, BOT_ID, GENERAL = "T0ACME", "A0ACME", "U0ACMEBOT", "B0ACMEBOT", "C0GENERAL"
+GENERAL = "C0GENERAL"
 SOCKET = "wss-primary.slack.com"
 KINDS = {GENERAL: "channel"}
-
-
-@dataclass
-class Refusal(Exception):
-    error: str
 
 
 class SlackSimulator(Simulator):
@@ -81,7 +77,7 @@ class SlackSimulator(Simulator):
     def edit(self, said: Said, text: str) -> None:
         channel, ts = said.id.split(":")
         before = self.messages[channel, ts]
-        now = before | {"text": text, "blocks": _typed(text), "edited": {"user": before["user"], "ts": self._ts()}}
+        now = before | {"text": text, "blocks": typed(text), "edited": {"user": before["user"], "ts": self._ts()}}
         self.messages[channel, ts] = now
         self._tell(self._about(channel) | {"subtype": "message_changed", "message": now, "previous_message": before})
 
@@ -163,10 +159,10 @@ class SlackSimulator(Simulator):
         if method == "oauth.v2.access":
             return self._granted(request)
         self._check_token(request, method)
-        fields = _fields(request)
+        fields = fields_of(request)
         calls: dict[str, Callable[[Json], Json]] = {
             "apps.connections.open": lambda _: {"url": f"wss://{SOCKET}/link/?ticket=one-time-ticket&app_id={APP}"},
-            "auth.test": lambda _: _us(),
+            "auth.test": lambda _: whoami(),
             "chat.postMessage": self._post,
             "chat.update": self._update,
             "chat.delete": self._delete,
@@ -228,21 +224,21 @@ class SlackSimulator(Simulator):
             raise Refusal("no_text")
         if len(given.get("text", "")) > 40_000:
             raise Refusal("msg_too_long")
-        _check_blocks(given.get("blocks", []))
+        check_blocks(given.get("blocks", []))
         message = self._by_us(channel) | {
             name: given[name] for name in ("blocks", "metadata", "thread_ts") if name in given
         }
         message |= {"text": given.get("text", "")}
-        self._keep(message, "us", channel, _shown(message))
+        self._keep(message, "us", channel, shown(message))
         return {"channel": channel, "ts": message["ts"], "message": message}
 
     def _update(self, given: Json) -> Json:
         message = self._own(given)
-        _check_blocks(given.get("blocks", []))
+        check_blocks(given.get("blocks", []))
         channel, ts = given["channel"], given["ts"]
         now = message | {"text": given["text"], "blocks": given["blocks"], "edited": {"user": BOT, "ts": self._ts()}}
         self.messages[channel, ts] = now
-        self._again(f"{channel}:{ts}", text=_shown(now), edited=True)
+        self._again(f"{channel}:{ts}", text=shown(now), edited=True)
         about = self._about(channel) | {"subtype": "message_changed"}
         self._tell(about | {"message": now, "previous_message": message})
         return {"channel": channel, "ts": ts, "text": given["text"]}
@@ -296,8 +292,8 @@ class SlackSimulator(Simulator):
 
     def _reactions(self, given: Json) -> Json:
         known = self.reactions.get((given["channel"], given["timestamp"]), {})
-        shown = [{"name": name, "users": sorted(users), "count": len(users)} for name, users in known.items() if users]
-        return {"type": "message", "message": {"ts": given["timestamp"], "reactions": shown}}
+        listed = [{"name": name, "users": sorted(users), "count": len(users)} for name, users in known.items() if users]
+        return {"type": "message", "message": {"ts": given["timestamp"], "reactions": listed}}
 
     def _user(self, given: Json) -> Json:
         key = next((key for key in self._people() if self.user(key) == given["user"]), None)
@@ -344,7 +340,7 @@ class SlackSimulator(Simulator):
         kind = "public" if channel == GENERAL else "private"
         for one in shared:
             one["shares"] = {kind: {channel: [{"ts": message["ts"]}]}}
-        self._keep(message, "us", channel, _shown(message) or shared[0]["name"])
+        self._keep(message, "us", channel, shown(message) or shared[0]["name"])
         return {"files": [{"id": one["id"], "title": one["name"]} for one in shared]}
 
     # inside
@@ -386,7 +382,7 @@ class SlackSimulator(Simulator):
 
     def _message(self, person: str, channel: str, text: str) -> Json:
         key = f"{self._number():012}"
-        event = self._about(channel) | {"user": self.user(person), "text": text, "blocks": _typed(text)}
+        event = self._about(channel) | {"user": self.user(person), "text": text, "blocks": typed(text)}
         team = "T0OTHER" if person in self.external else TEAM
         return event | {"client_msg_id": f"00000000-0000-4000-8000-{key}", "team": team}
 
@@ -402,8 +398,8 @@ class SlackSimulator(Simulator):
             if block["type"] == "actions"
             for one in block["elements"]
         ]
-        shown = GENERAL if channel == GENERAL else "dm"
-        said = Said(f"{channel}:{ts}", shown, channel, author, text, self.clock(), choices=tuple(titles))
+        place_id = GENERAL if channel == GENERAL else "dm"
+        said = Said(f"{channel}:{ts}", place_id, channel, author, text, self.clock(), choices=tuple(titles))
         self.said.append(said)
         self._tell(event)
         return said
@@ -457,61 +453,3 @@ class SlackSimulator(Simulator):
     def resume(self, sent: Any) -> None:
         super().resume(sent)
         self._count += 10 * len(sent)
-
-
-def _fields(request: httpx.Request) -> Json:
-    if request.method == "GET":
-        return dict(request.url.params)
-    if "json" in request.headers.get("content-type", ""):
-        given: Json = json.loads(request.read() or b"{}")
-        return given
-    return dict(parse_qsl(request.read().decode()))
-
-
-def _us() -> Json:
-    return {
-        "url": "https://acme.slack.com/",
-        "team": "Acme",
-        "user": "acme",
-        "team_id": TEAM,
-        "user_id": BOT,
-        "bot_id": BOT_ID,
-    }
-
-
-def _typed(text: str) -> list[Json]:
-    """As people's clients send it: exactly what was typed."""
-    section = {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
-    return [{"type": "rich_text", "block_id": "b", "elements": [section]}] if text else []
-
-
-def _shown(message: Json) -> str:
-    """The words of the blocks: that is what is read."""
-    found: list[str] = []
-    for block in message.get("blocks", ()):
-        waiting = list(block.get("elements", ())) if block["type"] == "rich_text" else []
-        while waiting:
-            one = waiting.pop(0)
-            found += [one["text"]] if one["type"] in {"text", "link"} else []
-            waiting = [*one.get("elements", ()), *waiting]
-    return "".join(found)
-
-
-def _check_blocks(given: list[Json]) -> None:
-    """https://docs.slack.dev/reference/block-kit/blocks (2026-11)"""
-    for block in given:
-        if block["type"] not in {"rich_text", "actions"} or not 1 <= len(block["elements"]) <= 3000:
-            raise Refusal("invalid_blocks")
-        for element in block["elements"]:
-            if block["type"] == "actions" and not (
-                1 <= len(element["text"]["text"]) <= 75 and len(element["value"]) <= 2000 and element["action_id"]
-            ):
-                raise Refusal("invalid_blocks")
-            if block["type"] == "rich_text" and not (
-                element["type"].startswith("rich_text_") and all(_is_filled(one) for one in element["elements"])
-            ):
-                raise Refusal("invalid_blocks")
-
-
-def _is_filled(element: Json) -> bool:
-    return element["type"] in {"text", "link"} and bool(element["text"])

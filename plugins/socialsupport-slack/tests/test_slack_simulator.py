@@ -51,7 +51,8 @@ from socialsupport_core.model import (
 )
 from socialsupport_core.testing import Network
 from socialsupport_slack import Slack, SlackSettings
-from socialsupport_slack.simulator import BOT, BOT_ID, GENERAL, SlackSimulator
+from socialsupport_slack.simulated import BOT, BOT_ID
+from socialsupport_slack.simulator import GENERAL, SlackSimulator
 
 TOKEN = "abcdefghijklmnopqrstuvwx23"
 SETTINGS = {"signing_secret": "a-signing-secret", "bot_token": "a-bot-token"}
