@@ -349,6 +349,10 @@ def held() -> Lines:
     )
     for function in (contract.drive, contract.digest):
         yield from called(function, "###")
+    yield from ("## Streams", "", "What `dial` and `step` are given and give: [Streams](../connectors/streams.md).", "")
+    streamed = (contract.StreamState, contract.Dial, contract.Opened, contract.Frame, contract.Tick, contract.Closed)
+    for kind in (*streamed, contract.Step):
+        yield from described(kind, "###")
     yield from ("## Signing in", "", "What the host hands to `connect_with` and `exchange_with`.", "")
     yield from described(contract.SignIn, "###")
 

@@ -89,7 +89,7 @@ class ChannelSection(_Section):
     settings: dict[str, Any] = Field(default_factory=dict)
     app: str | None = None
     own_account: str | None = None
-    mode: Literal["webhook", "poll"] | None = None
+    mode: Literal["webhook", "poll", "stream"] | None = None
     open_network: bool = False
     """Private addresses and plain http are allowed for this channel."""
     expect_within: timedelta | None = Field(default=None, gt=timedelta(0))

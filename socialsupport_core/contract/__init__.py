@@ -47,6 +47,7 @@ from socialsupport_core.contract.flow import (
 from socialsupport_core.contract.hookspecs import hookimpl
 from socialsupport_core.contract.policy import Draft, Policy, Refusal
 from socialsupport_core.contract.registry import Broken, Registry
+from socialsupport_core.contract.stream import Closed, Dial, Frame, Happening, Opened, Step, StreamState, Tick
 from socialsupport_core.contract.surface import Entry, Listener, ListenerFactory, SurfaceFactory, SurfaceHost
 from socialsupport_core.contract.wire import Wire
 
@@ -62,22 +63,27 @@ __all__ = [
     "CaseClosed",
     "CaseRef",
     "CaseSummary",
+    "Closed",
     "ConfigError",
     "Connector",
     "Contact",
     "ContactChanged",
     "ContentRejected",
     "DeliveryError",
+    "Dial",
     "Draft",
     "Entry",
     "FanOut",
     "Flow",
     "FlowRun",
     "Forbidden",
+    "Frame",
+    "Happening",
     "Listener",
     "ListenerFactory",
     "LogRecord",
     "MalformedPayload",
+    "Opened",
     "Outcome",
     "Policy",
     "RateLimited",
@@ -91,8 +97,11 @@ __all__ = [
     "SignatureError",
     "SignsIn",
     "SocialSupportError",
+    "Step",
+    "StreamState",
     "SurfaceFactory",
     "SurfaceHost",
+    "Tick",
     "Unavailable",
     "Uncertain",
     "Unreachable",

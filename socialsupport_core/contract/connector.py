@@ -6,7 +6,7 @@ a default body; a capability that is claimed demands its override.
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import httpx
 from pydantic import BaseModel, ConfigDict
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from socialsupport_core.contract.credentials import SignsIn
 from socialsupport_core.contract.errors import DeliveryError, SignatureError, Unsupported, from_response
 from socialsupport_core.contract.flow import Flow
+from socialsupport_core.contract.stream import Dial, Happening, Step, StreamState
 from socialsupport_core.model import (
     Attachment,
     Blob,
@@ -54,6 +55,8 @@ class Connector(SignsIn, Generic[S]):
     settings_model: ClassVar[type[Settings]]
     capabilities: ClassVar[Capabilities]
     rate_limits: ClassVar[tuple[RateLimit, ...]] = ()
+    stream_state: ClassVar[type[StreamState]] = StreamState
+    """What `dial` and `step` are given; at first as its defaults have it."""
 
     def __init__(self, settings: S, facts: Facts | None = None) -> None:
         """`facts` is what `probe` learnt, stored by the host."""
@@ -64,6 +67,12 @@ class Connector(SignsIn, Generic[S]):
     def hosts(self) -> frozenset[str]:
         """The only hosts it may call. `*.cdn.example` stands for every host below `cdn.example`."""
         return frozenset()
+
+    @property
+    def way_in(self) -> Literal["webhook", "poll", "stream"]:
+        """How what happens comes in, unless the operator says otherwise. The door is open in any case."""
+        ways: tuple[Literal["webhook", "poll", "stream"], ...] = ("webhook", "poll", "stream")
+        return next((way for way in ways if way in self.capabilities.receives), "webhook")
 
     def capabilities_in(self, thread: Thread) -> Capabilities:
         """What is possible in this thread; may only narrow `capabilities`."""
@@ -103,6 +112,23 @@ class Connector(SignsIn, Generic[S]):
     def numbered(self, payload: Payload) -> Iterable[int]:
         """The network's own numbers in a payload; only asked for where `capabilities.sequence` is claimed."""
         return ()
+
+    def ends(self, payload: Payload) -> str | None:
+        """Why nothing works any more after this, such as that our app was removed, and what to do; almost always None.
+
+        Asked of everything that comes in, so it must be quick.
+        """
+        return None
+
+    # a lasting connection: pure as well
+
+    def dial(self, state: Any) -> Flow[Dial]:
+        """Where to connect, to go on from `state`."""
+        raise Unsupported(f"{self.name} has no stream")
+
+    def step(self, state: Any, happened: Happening) -> Step:
+        """What follows from it. Total: it raises nothing, whatever a frame holds."""
+        raise Unsupported(f"{self.name} has no stream")
 
     # outbound
 

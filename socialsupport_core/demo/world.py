@@ -121,6 +121,7 @@ def build(
         public_url=public_url,
         registry=registry,
         transport=Network(simulators.values()).transport(),
+        sockets=Network(simulators.values()).sockets(),
         wires=[wire for one in simulators.values() for wire in one.wires()],
         clock=clock,
     )

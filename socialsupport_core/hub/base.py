@@ -53,6 +53,7 @@ from socialsupport_core.store.conversations import Conversation
 from socialsupport_core.store.crm import Connected
 from socialsupport_core.store.secrets import EncryptedSecrets, SecretStore, any_sealed, keys_beside
 from socialsupport_core.wire import NetworkWire
+from socialsupport_core.wire.sockets import Sockets
 from socialsupport_core.wire.webhook import Poster
 
 CALLBACK = "/connect/callback"
@@ -70,7 +71,7 @@ class NoSuchChannel(ConfigError, LookupError):
 class Base:
     """One store, its channels and its workers."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a host may bring along, each by its name
         self,
         database: Database,
         registry: Registry,
@@ -80,6 +81,7 @@ class Base:
         blobs: BlobStore,
         policies: Sequence[Policy] = (),
         transport: httpx.AsyncBaseTransport | None = None,
+        sockets: Sockets | None = None,
         wires: Sequence[Wire] = (),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         random_bytes: Callable[[int], bytes] = chance.token_bytes,
@@ -98,7 +100,12 @@ class Base:
         self._policies = (*policies, *registry.policies)
         self.channels = Channels(database, registry, secrets)
         self.wire = NetworkWire(
-            (*registry.wires, *wires), database=database, transport=transport, read_blob=blobs.get, clock=clock
+            (*registry.wires, *wires),
+            database=database,
+            transport=transport,
+            sockets=sockets,
+            read_blob=blobs.get,
+            clock=clock,
         )
         self.keepers = Keepers(database, secrets, self.wire, clock, random_bytes)
         self.connecting = Connecting(

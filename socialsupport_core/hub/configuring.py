@@ -22,6 +22,7 @@ from socialsupport_core.store import (
     log,
     micros,
     outbox,
+    streams,
 )
 from socialsupport_core.store import health as watch
 from socialsupport_core.store.accounts import Agent, App, Channel
@@ -95,7 +96,6 @@ class Configuring(Admitting):
         shared = self._app_settings(app) if app else {}
         checked = self.channels.settings(connector, dict(settings), shared, where=f"channel {channel}")
         known = self._known(tenant, channel)
-        receives = cls.capabilities.receives
         added = Channel(
             tenant,
             channel,
@@ -108,7 +108,7 @@ class Configuring(Admitting):
             known.reason if known else None,
             known.cursor if known else None,
             open_network,
-            mode or ("poll" if "poll" in receives and "webhook" not in receives else "webhook"),
+            mode or cls(checked, known.facts if known else None).way_in,
         )
         moved = known is not None and self._leads_elsewhere(known, cls(checked, added.facts))
 
@@ -227,6 +227,7 @@ class Configuring(Admitting):
             accounts.delete_channel(tx, tenant, channel)
             watch.forget(tx, tenant, channel)
             backfills.forget(tx, tenant, channel)
+            streams.forget(tx, tenant, channel)
             self._secrets.forget(tx, known.secret_ref)
             credentials.forget(tx, self._secrets, known.secret_ref)
 

@@ -21,10 +21,17 @@ from socialsupport_core.store.journal import Entry
 from socialsupport_core.wire.keeper import Unusable
 
 logger = logging.getLogger("socialsupport")
-Kind = Literal["poll", "send", "test", "gap", "silent"]
-STATES: dict[Kind, str] = {"poll": "failing", "send": "failing", "test": "failing", "gap": "gap", "silent": "silent"}
+Kind = Literal["poll", "stream", "send", "test", "gap", "silent"]
+STATES: dict[Kind, str] = {
+    "poll": "failing",
+    "stream": "failing",
+    "send": "failing",
+    "test": "failing",
+    "gap": "gap",
+    "silent": "silent",
+}
 """The state for which each kind of trouble stands, the worst first."""
-CONNECTION: tuple[Kind, ...] = ("poll", "send", "test")
+CONNECTION: tuple[Kind, ...] = ("poll", "stream", "send", "test")
 """What a connection test that succeeds puts an end to."""
 READ_BACK = "x-socialsupport-read-back"
 """Marks a payload that was read back: it is no sign that anything comes in by itself."""
@@ -112,6 +119,24 @@ def counted(door: Door, entry: Entry) -> Counted | None:
     except (Exception, SystemExit):
         return None  # what cannot be read is in quarantine, with its reason
     return Counted(door.tenant, door.channels[0].id, found, span // timedelta(microseconds=1))
+
+
+def ended(door: Door, entry: Entry, now: int) -> tuple[Channel, str] | None:
+    """The channel that the network has just put an end to, and why. What was read back or replayed is long past."""
+    fresh = now - micros(entry.payload.received_at) < HOUR and _came_by_itself(entry)
+    if door.tenant is None or not fresh:
+        return None
+    try:
+        reason = door.connector.ends(entry.payload)
+    except (Exception, SystemExit):
+        return None
+    return (door.channels[0], reason) if reason else None
+
+
+def end(tx: Tx, batch: Sequence[Translated], now: int) -> list[Turned]:
+    """What has turned by it."""
+    turned = [trouble(tx, one.ended[0], "test", one.ended[1], now) for one in batch if one.ended]
+    return [one for one in turned if one is not None]
 
 
 def note(tx: Tx, batch: Sequence[Translated]) -> None:

@@ -41,6 +41,8 @@ class Translated:
     events: tuple[Routed, ...] = ()
     trouble: str | None = None
     counted: Counted | None = None
+    ended: tuple[Channel, str] | None = None
+    """The channel on which nothing works any more after this, and why."""
     finish: Callable[[Tx], None] | None = None
     """Settles the entry in place of the recorder: what came from a CRM is acted upon."""
 

@@ -21,6 +21,7 @@ from socialsupport_core.pipeline.fetching import Fetching
 from socialsupport_core.pipeline.leases import LeaseLost, Leases
 from socialsupport_core.pipeline.outbound import Sender, recover
 from socialsupport_core.pipeline.record import Recorder
+from socialsupport_core.pipeline.streaming import Streaming
 from socialsupport_core.pipeline.subscribers import Subscribers
 from socialsupport_core.pipeline.tracks import Tracks
 from socialsupport_core.pipeline.watch import Watch
@@ -82,6 +83,7 @@ class Workers:
         self._tracks = Tracks(database)
         self.fetching = Fetching(database, channels, keepers, blobs, leases, clock)
         self.watching = Watching(database, channels, leases, clock)
+        self.streaming = Streaming(database, keepers, leases, self.watching, clock, chance)
         self.backfilling = Backfilling(database, channels, keepers, leases, clock)
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -163,6 +165,10 @@ class Workers:
         self._tracks.record(tx, batch)
         inbound.record(tx, self._recorder, batch)
         health.note(tx, batch)
+        if turned := health.end(tx, batch, micros(self._clock())):
+            for one in turned:
+                one.say()
+            self._channels.forget()
 
     def _claim_entries(self, tx: Tx) -> list[journal.Entry]:
         """Equal shares for all tenants that have something waiting, from the one after the last served on."""
@@ -178,7 +184,9 @@ class Workers:
             door = self._channels.door(entry.door)
         except (NoSuchDoor, ConfigError) as error:
             return inbound.Translated(entry, trouble=f"its door is gone: {error}")
-        return replace(inbound.translate(door.connector, entry, door.route), counted=health.counted(door, entry))
+        translated = inbound.translate(door.connector, entry, door.route)
+        ended = health.ended(door, entry, micros(self._clock()))
+        return replace(translated, counted=health.counted(door, entry), ended=ended)
 
     def _inbound_forever(self) -> None:
         while not self._stopping.is_set():
@@ -313,6 +321,12 @@ class Workers:
             pass
         return self._database.read(journal.counts)["accepted"] - before
 
+    async def stream(self, tenant: str, channel: str, quiet: float = 0.1) -> int:
+        """Takes what one channel's stream has to tell, until it is quiet; the number of payloads."""
+        before = self._database.read(journal.counts)["accepted"]
+        await self.streaming.once(self._channels.get(tenant, channel), quiet)
+        return self._database.read(journal.counts)["accepted"] - before
+
     # the loop
 
     def _network_forever(self) -> None:
@@ -376,11 +390,12 @@ class Workers:
             logger.exception("a chore failed")
 
     def _tend(self, pollers: Pollers) -> None:
-        """One poller a polled channel that is not paused; those of channels that are gone end."""
+        """One a polled or streamed channel that is not paused; those of channels that are gone end."""
+        ways = {"poll": self._poll_forever, "stream": self.streaming.forever}
         wanted = {
             key: live
             for key, live in self._channels.all().items()
-            if live.channel.mode == "poll" and live.channel.state != "paused"
+            if live.channel.mode in ways and live.channel.state != "paused"
         }
         for key, (live, task) in list(pollers.items()):
             if key not in wanted or task.done() or not _same_account(live, wanted[key]):
@@ -389,7 +404,7 @@ class Workers:
                 _complain(task)
         for key, live in wanted.items():
             if key not in pollers:
-                pollers[key] = live, asyncio.create_task(self._poll_forever(live))
+                pollers[key] = live, asyncio.create_task(ways[live.channel.mode](live))
 
     async def _sleep(self, seconds: float) -> None:
         waited = 0.0
@@ -400,7 +415,9 @@ class Workers:
 
 def _same_account(one: Live, other: Live) -> bool:
     """Whether they were made of the same settings."""
-    return (one.connector.settings, one.channel.open_network) == (other.connector.settings, other.channel.open_network)
+    here, there = one.channel, other.channel
+    same = (here.open_network, here.mode) == (there.open_network, there.mode)
+    return same and one.connector.settings == other.connector.settings
 
 
 def _complain(task: "asyncio.Task[None]") -> None:

@@ -23,6 +23,7 @@ from socialsupport_core.store.policies import TABLES as POLICIES
 from socialsupport_core.store.proofs import TABLES as PROOFS
 from socialsupport_core.store.retention import TABLES as RETENTION
 from socialsupport_core.store.reviews import TABLES as REVIEWS
+from socialsupport_core.store.streams import TABLES as STREAMS
 from socialsupport_core.store.tallies import TABLES as TALLIES
 from socialsupport_core.store.traces import TABLES as TRACES
 from socialsupport_core.store.webhooks import TABLES as WEBHOOKS
@@ -153,7 +154,7 @@ CREATE TABLE token_issues (
 
 SCHEMA += CREDENTIALS
 
-SCHEMA += HEALTH + BACKFILLS + TRACES
+SCHEMA += HEALTH + BACKFILLS + STREAMS + TRACES
 
 SCHEMA += ERASURES + RETENTION
 

@@ -13,14 +13,17 @@ if TYPE_CHECKING:
     from socialsupport_core.testing.scaffold import new_connector, new_crm
     from socialsupport_core.testing.scripted import ScriptedNetwork, Unexpected
     from socialsupport_core.testing.simulator import Faults, Network, Place, Said, Simulator
+    from socialsupport_core.testing.streams import Line, Refused
 
 __all__ = [
     "CRMConformance",
     "Cases",
     "ConnectorConformance",
     "Faults",
+    "Line",
     "Network",
     "Place",
+    "Refused",
     "Said",
     "ScriptedNetwork",
     "Simulator",
@@ -38,6 +41,7 @@ _HOME = {
     "scaffold": ("new_connector", "new_crm"),
     "scripted": ("ScriptedNetwork", "Unexpected"),
     "simulator": ("Faults", "Network", "Place", "Said", "Simulator"),
+    "streams": ("Line", "Refused"),
 }
 
 

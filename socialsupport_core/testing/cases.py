@@ -3,7 +3,7 @@
 `settings.json` holds the fake settings. Optional beside it: `facts.json` (what `probe` learnt),
 `credentials.json` (given to `authorize`) and `exempt.json` (a property of the kit → why this network cannot
 have it). Every other `*.json` holds one case or a list of cases; its key says which kind it is: `payload`,
-`intent`, `poll` or `call`.
+`intent`, `poll`, `stream` or `call`.
 """
 
 import base64
@@ -14,7 +14,21 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
-from socialsupport_core.contract import CaseRef, CaseSummary, Contact, CRMEvent, Outcome, Ref, SignIn, errors
+from socialsupport_core.contract import (
+    CaseRef,
+    CaseSummary,
+    Closed,
+    Contact,
+    CRMEvent,
+    Frame,
+    Happening,
+    Opened,
+    Outcome,
+    Ref,
+    SignIn,
+    Tick,
+    errors,
+)
 from socialsupport_core.model import (
     Attachment,
     Blob,
@@ -256,6 +270,99 @@ class Poll(Case):
         return self
 
 
+class GivenState(Value):
+    state: dict[str, Any] = Field(default_factory=dict)
+    """The fields of the connector's `stream_state` that are not as its defaults have them."""
+
+
+class ExpectedDial(Value):
+    url: str
+    protocol: Literal["websocket", "sse"] = "websocket"
+    headers: dict[str, str] = Field(default_factory=dict)
+
+
+Uttered = str | dict[str, Any]
+"""A text that is said or kept, or the JSON that it must be, however spaced."""
+
+
+class GivenFrame(Value):
+    """A frame: a text, or JSON; of server-sent events also the name and the id."""
+
+    frame: Binary | str | dict[str, Any] | list[Any]
+    event: str = ""
+    id: str = ""
+
+    @property
+    def happening(self) -> Frame:
+        given = self.frame
+        data = content_of(given) if isinstance(given, Binary) else given
+        return Frame(data if isinstance(data, str | bytes) else json.dumps(data), self.event, self.id)
+
+
+class GivenEnd(Value):
+    closed: int | None
+    reason: str = ""
+
+    @property
+    def happening(self) -> Closed:
+        return Closed(self.closed, self.reason)
+
+
+class GivenOpening(Value):
+    opened: float = Field(ge=0, lt=1)
+    """The chance that the host draws."""
+
+    @property
+    def happening(self) -> Opened:
+        return Opened(self.opened)
+
+
+class StreamStep(Value):
+    """What happens, and what must follow. What is left out must not follow, but for `state`: of it the given fields
+    are compared."""
+
+    on: Literal["opened", "tick"] | GivenFrame | GivenEnd | GivenOpening
+    keep: tuple[Uttered, ...] = ()
+    say: tuple[Uttered, ...] = ()
+    after: tuple[Uttered, ...] = ()
+    tick_in: float | None = None
+    redial: float | None = None
+    stop: str | None = None
+    gap: bool = False
+    state: dict[str, Any] = Field(default_factory=dict)
+    events: tuple[AnyEvent, ...] | None = None
+    """What the kept payloads say, where given."""
+
+    @property
+    def happening(self) -> Happening:
+        if isinstance(self.on, str):
+            return Opened() if self.on == "opened" else Tick()
+        return self.on.happening
+
+
+class Stream(Case):
+    """A state, and what happens on the connection, step by step; `dial`, where given, is where the exchange leads."""
+
+    stream: GivenState
+    exchange: tuple[Step, ...] = ()
+    dial: ExpectedDial | None = None
+    steps: tuple[StreamStep, ...] = ()
+    error: ExpectedError | None = None
+    """Of dialling."""
+
+    @model_validator(mode="after")
+    def _shows_something(self) -> Self:
+        if self.dial and self.error:
+            raise ValueError("dialling ends in a dial or in an error")
+        if not (self.steps or self.dial or self.error):
+            raise ValueError("a stream case has steps, or a dial or error in which dialling ends")
+        return self
+
+    @property
+    def is_dialled(self) -> bool:
+        return self.dial is not None or self.error is not None
+
+
 class GivenBlob(Value):
     content: Content
     media_type: str = "application/octet-stream"
@@ -340,6 +447,10 @@ def _value(kind: Any, given: Any, where: str) -> Any:
     except ValidationError as error:
         raise ValueError(f"{where}.{problems(error, kind)}") from error
     return value.blob() if isinstance(value, GivenBlob) else value
+
+
+FlowCase = Outbound | Poll | Call | Stream
+"""Cases in which something is asked."""
 
 
 class CRMInbound(Inbound):

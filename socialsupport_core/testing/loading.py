@@ -19,10 +19,12 @@ from socialsupport_core.testing.cases import (
     Case,
     CRMInbound,
     CRMPoll,
+    FlowCase,
     Inbound,
     Outbound,
     Poll,
     Signature,
+    Stream,
 )
 from socialsupport_core.testing.problems import problems
 
@@ -30,7 +32,7 @@ M = TypeVar("M", bound=BaseModel)
 Plugin = type[Connector[Any]] | type[CRM[Any]]
 SPECIAL = frozenset({"settings.json", "facts.json", "credentials.json", "exempt.json"})
 Kinds = Mapping[str, type[Case]]
-KINDS: Kinds = {"payload": Inbound, "intent": Outbound, "poll": Poll, "call": Call}
+KINDS: Kinds = {"payload": Inbound, "intent": Outbound, "poll": Poll, "stream": Stream, "call": Call}
 CRM_KINDS: Kinds = {"payload": CRMInbound, "poll": CRMPoll, "call": Call}
 
 
@@ -46,10 +48,11 @@ class Cases:
     outbound: tuple[Outbound, ...] = ()
     polls: tuple[Poll, ...] = ()
     calls: tuple[Call, ...] = ()
+    streams: tuple[Stream, ...] = ()
 
     @property
-    def flows(self) -> tuple[Outbound | Poll | Call, ...]:
-        return (*self.outbound, *self.polls, *self.calls)
+    def flows(self) -> tuple[FlowCase, ...]:
+        return (*self.outbound, *self.polls, *self.calls, *(case for case in self.streams if case.is_dialled))
 
 
 _loaded: dict[Plugin, Cases] = {}
@@ -83,6 +86,7 @@ def _read(plugin: Plugin, kinds: Kinds, calls: Mapping[str, Signature]) -> Cases
         outbound=tuple(case for case in found if isinstance(case, Outbound)),
         polls=tuple(case for case in found if isinstance(case, Poll)),
         calls=tuple(case for case in found if isinstance(case, Call)),
+        streams=tuple(case for case in found if isinstance(case, Stream)),
     )
 
 

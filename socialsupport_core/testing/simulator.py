@@ -16,6 +16,8 @@ import httpx
 
 from socialsupport_core.contract import Settings, Wire
 from socialsupport_core.model import Payload
+from socialsupport_core.testing.streams import Line, Refused, SimulatedSockets
+from socialsupport_core.wire.sockets import Sockets
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ class Simulator:
         self.lost: list[Payload] = []
         self.calls: list[httpx.Request] = []
         self.said: list[Said] = []
+        self.lines: list[Line] = []
+        """Streams that are open."""
 
     # what a subclass writes
 
@@ -110,6 +114,13 @@ class Simulator:
     def wires(self) -> Sequence[Wire]:
         """For a network that is not HTTP: what answers its connector's asks in place of the real wire."""
         return ()
+
+    def dialled(self, line: Line) -> None:
+        """Somebody connects to a stream; what is put into the line's `outgoing` is what they hear. Raises Refused."""
+        raise Refused(httpx.Response(404))
+
+    def spoken_to(self, line: Line, text: str) -> None:
+        """What the host says on a stream."""
 
     def speak(self, person: str, text: str, place: str = "", **more: Any) -> Said:
         """A person says something; the webhooks are emitted. An empty place is the first of `places`."""
@@ -194,3 +205,10 @@ class Network:
     def transport(self) -> httpx.MockTransport:
         """For `httpx.Client` and `httpx.AsyncClient` alike."""
         return httpx.MockTransport(self.handle)
+
+    def sockets(self) -> Sockets:
+        """The same for streams: the `sockets` of a hub."""
+        return SimulatedSockets(self._played)
+
+    def _played(self, host: str) -> Simulator | None:
+        return next((one for one in self.simulators if host in one.hosts), None)

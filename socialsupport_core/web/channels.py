@@ -16,7 +16,7 @@ from socialsupport_core.web.auth import require
 from socialsupport_core.web.endpoint import Body, body_of, id_of, only, route
 
 MAX_SILENCE = 366 * 24 * 3600  # seconds
-MODE = "^(webhook|poll)$"
+MODE = "^(webhook|poll|stream)$"
 
 
 class ChannelBody(Body):

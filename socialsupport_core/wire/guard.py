@@ -86,11 +86,18 @@ class PinnedTransport(httpx.AsyncBaseTransport):
 
     async def _pin(self, request: httpx.Request) -> None:
         host = request.url.host
-        addresses = await _resolve(host, request.url.port or 443)
-        if private := [address for address in addresses if not is_public(address)]:
-            raise Forbidden(f"{host} leads to {private[0]}, which is not a public address")
+        addresses = await public_addresses(host, request.url.port or 443, open_network=False)
         request.extensions = {**request.extensions, "sni_hostname": host}
         request.url = request.url.copy_with(host=addresses[0])
+
+
+async def public_addresses(host: str, port: int, *, open_network: bool) -> list[str]:
+    """Where the name leads. Raises Unavailable; Forbidden if any of it is private and that was not opened."""
+    addresses = await _resolve(host, port)
+    private = [address for address in addresses if not is_public(address)]
+    if private and not open_network:
+        raise Forbidden(f"{host} leads to {private[0]}, which is not a public address")
+    return addresses
 
 
 async def _resolve(host: str, port: int) -> list[str]:

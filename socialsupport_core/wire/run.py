@@ -1,6 +1,7 @@
 """Runs flows: checks where they may call, sends, turns transport failures into decisions, waits."""
 
 import asyncio
+import re
 import secrets as chance
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from socialsupport_core.contract import (
     ConfigError,
     ContentRejected,
     DeliveryError,
+    Dial,
     Flow,
     FlowRun,
     RateLimited,
@@ -34,6 +36,7 @@ from socialsupport_core.wire.guard import PinnedTransport, check
 from socialsupport_core.wire.keeper import Given, Held, Keeper, Unusable
 from socialsupport_core.wire.pace import SECOND, buckets
 from socialsupport_core.wire.redact import redact, secrets_in
+from socialsupport_core.wire.sockets import Line, RealSockets, Refused, Sockets
 from socialsupport_core.wire.turns import Note, Turn, Turns
 
 T = TypeVar("T")
@@ -67,16 +70,19 @@ class NetworkWire:
         *,
         database: Database,
         transport: httpx.AsyncBaseTransport | None = None,
+        sockets: Sockets | None = None,
         read_blob: Callable[[str], bytes] | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """All processes on one `database` keep the rates together.
 
-        `transport` replaces the network: a simulated one, or a faster client than httpx's own.
+        `transport` replaces the network: a simulated one, or a faster client than httpx's own; `sockets` replaces it
+        for streams.
         """
         self._wires = {ask: wire for wire in wires for ask in wire.asks}
         self._transport = transport
+        self._sockets = sockets or RealSockets()
         self._read_blob = read_blob
         self._clock = clock
         self._sleep = sleep
@@ -111,12 +117,27 @@ class NetworkWire:
                 else:
                     run.answer(answer)
         except DeliveryError as error:
-            secrets = secrets_in(connector.settings) | errand.secrets
-            error.args = tuple(redact(str(argument), secrets) for argument in error.args)
-            error.code = redact(error.code, secrets) if error.code else error.code
-            error.__cause__ = error.__context__ = None  # a cause may quote an address with a secret in it
+            _redacted(error, secrets_in(connector.settings) | errand.secrets)
             raise
         raise Uncertain(f"the flow asked more than {MAX_ASKS} times and was cut off")
+
+    async def dial(
+        self, dial: Dial, connector: Any, *, keeper: Keeper | None = None, open_network: bool = False
+    ) -> Line:
+        """Opens a stream at a declared host, as whom `authorize` says. Raises DeliveryError, free of secrets."""
+        errand = _Errand(self, connector, keeper or Given(connector.name), None, None, open_network)
+        try:
+            ask = httpx.Request("GET", _SCHEME.sub(_as_http, dial.url, 1), headers=list(dial.headers))
+            check(ask, connector.hosts, open_network=open_network)
+            await errand.hold()
+            request = self._authorized(ask, errand)
+            try:
+                return await self._sockets.connect(dial, request, open_network=open_network)
+            except Refused as refused:
+                refused.response.request = request
+                raise connector.failure(refused.response) or Unavailable(str(refused)) from None
+        except DeliveryError as error:
+            raise _redacted(error, secrets_in(connector.settings) | errand.secrets) from None
 
     async def read(self, flow: Callable[[], Flow[T]], connector: Any, **options: Any) -> T:
         """Runs a flow that changes nothing, three times if the network is busy."""
@@ -241,6 +262,21 @@ class NetworkWire:
             network = self._transport or PinnedTransport(httpx.AsyncHTTPTransport, open_network=open_network)
             self._clients[key] = httpx.AsyncClient(transport=network, timeout=TIMEOUT)
         return self._clients[key]
+
+
+_SCHEME = re.compile(r"^ws(s?)(?=:)", re.IGNORECASE)
+
+
+def _as_http(found: re.Match[str]) -> str:
+    """A WebSocket is asked for over HTTP, so it is checked as that."""
+    return f"http{found[1].lower()}"
+
+
+def _redacted(error: DeliveryError, secrets: frozenset[str]) -> DeliveryError:
+    error.args = tuple(redact(str(argument), secrets) for argument in error.args)
+    error.code = redact(error.code, secrets) if error.code else error.code
+    error.__cause__ = error.__context__ = None  # a cause may quote an address with a secret in it
+    return error
 
 
 async def _read(response: httpx.Response) -> bytes:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from socialsupport_core.contract import MalformedPayload, SignatureError
-from socialsupport_core.model import InteractionReceived, Unrecognised
+from socialsupport_core.model import InteractionReceived
+from socialsupport_slack import Slack, SlackSettings
 
 HOUSE = Path(__file__).parents[2]
 SECRET = "a_signing_secret"
@@ -184,9 +184,8 @@ def test_replies_are_sent(small: Any) -> None:
 
 
 def test_a_signed_message_of_slack_is_read() -> None:
-    slack = piece("slack")
-    connector = slack.Slack(slack.SlackSettings(bot="U00BOT", signing_secret=SECRET))
-    given = slack.signed(7, 3, NOON, SECRET)
+    given = piece("slack").signed(7, 3, NOON, SECRET)
+    connector = Slack(SlackSettings(signing_secret=SECRET))
     connector.verify(given)
     (event,) = connector.parse(given)
     assert isinstance(event, InteractionReceived)
@@ -194,28 +193,7 @@ def test_a_signed_message_of_slack_is_read() -> None:
     assert said.text == "Message 7: where is [order 217](https://shop.example/orders/7) & its **bill**?"
     assert str(said.author.account) == "slack.user@T00000001:U00000003"
     assert said.thread.id == "D00000003"
-
-
-def test_what_slack_did_not_sign_is_refused() -> None:
-    slack = piece("slack")
-    connector = slack.Slack(slack.SlackSettings(bot="U00BOT", signing_secret=SECRET))
-    given = slack.signed(7, 3, NOON, SECRET)
-    forged = given.model_copy(update={"body": given.body.replace(b"bill", b"bull")})
-    late = given.model_copy(update={"received_at": slack.signed(7, 3, NOON + 301, SECRET).received_at})
-    for refused in (forged, late, given.model_copy(update={"headers": ()})):
-        with pytest.raises(SignatureError):
-            connector.verify(refused)
-
-
-def test_slack_says_something_else_too() -> None:
-    slack = piece("slack")
-    connector = slack.Slack(slack.SlackSettings(bot="U00BOT", signing_secret=SECRET))
-    given = slack.signed(7, 3, NOON, SECRET)
-    public = given.model_copy(update={"body": given.body.replace(b'"im"', b'"channel"')})
-    assert isinstance(next(iter(connector.parse(public))), Unrecognised)
-    for body in (b"{}", b"[]", b"no json"):
-        with pytest.raises(MalformedPayload):
-            connector.parse(given.model_copy(update={"body": body}))
+    assert said.own_account == "U00BOT"
 
 
 def test_all_of_slacks_messages_are_recorded(small: Any) -> None:

@@ -1,5 +1,6 @@
 """A channel that turns says so once, with what to do, and says once that it is well again."""
 
+import asyncio
 import json
 import logging
 import time
@@ -360,3 +361,33 @@ def test_another_reason_is_shown_and_is_no_other_turn(roost: Roost) -> None:
         assert shown(roost)["reason"].startswith(why)
         roost.clock.forward(hours=1)
     assert turns(roost) == ["failing"]
+
+
+class Mortal(Raven):
+    """Its network says when all is over."""
+
+    def ends(self, payload: Any) -> str | None:
+        if b"choke" in payload.body:
+            raise ZeroDivisionError
+        return "the ravens have left: feed them, then test the connection" if b"farewell" in payload.body else None
+
+
+def test_a_network_that_says_that_all_is_over_is_believed(roost: Roost) -> None:
+    roost.reopen(Mortal)
+    roost.hear(message(1, "choke"), message(2, "hello"))
+    assert {one["id"]: one["state"] for one in roost.hub.list_channels("acme")}["tower"] == "active"
+    roost.hear(message(3, "farewell"))
+    (channel,) = [one for one in roost.hub.list_channels("acme") if one["id"] == "tower"]
+    assert channel["state"] == "failing"
+    assert channel["reason"].startswith("the ravens have left")
+    assert [one["data"]["state"] for one in roost.log("channel.changed")] == ["failing"]
+    asyncio.run(roost.hub.test_channel("acme", "tower"))
+    assert [one["data"]["state"] for one in roost.log("channel.changed")] == ["failing", "active"]
+
+
+def test_what_is_long_past_ends_nothing(roost: Roost) -> None:
+    roost.reopen(Mortal)
+    roost.deliver(message(1, "farewell"))
+    roost.clock.forward(hours=2)
+    roost.hub.drain()
+    assert roost.log("channel.changed") == []

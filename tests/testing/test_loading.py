@@ -84,7 +84,7 @@ def test_a_package_without_cases_is_told(tmp_path: Path, monkeypatch: pytest.Mon
 
 STEP = {"request": {"method": "GET", "url": "https://x.example"}, "response": {}}
 WRONG: list[tuple[Any, str]] = [
-    ({"name": "n", "source": "ours"}, "case 'n': it needs one of the keys payload, intent, poll, call"),
+    ({"name": "n", "source": "ours"}, "case 'n': it needs one of the keys payload, intent, poll, stream, call"),
     ("text", "case 'that is no object': it needs one of the keys"),
     ({**GOOD, "source": ""}, "source: must have at least 1 character"),
     ({**GOOD, "pages": 1}, "pages: there is no such key; did you mean page?"),
@@ -181,7 +181,7 @@ def test_cases_that_cannot_be_read_are_one_failure(flock: Any) -> None:
     report = check(flock({"settings.json": SETTINGS, "wrong.json": {}}))
     assert [(result.name, result.message.splitlines()[0]) for result in report.failed] == [
         ("the_cases_can_be_read", "cases/wrong.json, case 'without a name': it needs one of the keys payload, "
-                                  "intent, poll, call")
+                                  "intent, poll, stream, call")
     ]  # fmt: skip
 
 

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
-import mutants_of_trust  # noqa: F401 - registers its mutants
+import mutants_of_streams  # noqa: F401 - registers its mutants
+import mutants_of_trust  # noqa: F401 - the same
 import pytest
 from killing import MUTANTS, claiming, killed_by
 from pigeon.connector import Pigeon, PigeonSettings

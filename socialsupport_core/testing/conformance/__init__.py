@@ -10,16 +10,16 @@ have a property, `cases/exempt.json` says why: `{"property": "reason"}`.
 from socialsupport_core.testing.conformance.challenge import Challenged
 from socialsupport_core.testing.conformance.claims import Claims
 from socialsupport_core.testing.conformance.failures import Doubt
-from socialsupport_core.testing.conformance.golden import Golden
 from socialsupport_core.testing.conformance.parsing import Interactions, Parsing
 from socialsupport_core.testing.conformance.renewal import Renewed
 from socialsupport_core.testing.conformance.secrets import Secrets
 from socialsupport_core.testing.conformance.sending import Flows, Sending
+from socialsupport_core.testing.conformance.streaming import Streamed
 from socialsupport_core.testing.conformance.verification import Verified
 
 
 class ConnectorConformance(
-    Claims, Golden, Verified, Challenged, Parsing, Interactions, Flows, Sending, Doubt, Renewed, Secrets
+    Claims, Streamed, Verified, Challenged, Parsing, Interactions, Flows, Sending, Doubt, Renewed, Secrets
 ):
     """Subclass it with `connector`, in a file that pytest collects."""
 

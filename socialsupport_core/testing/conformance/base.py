@@ -19,7 +19,7 @@ from socialsupport_core.contract import (
     drive,
 )
 from socialsupport_core.model import Capabilities, Credentials, Intent, Payload, SendMessage
-from socialsupport_core.testing.cases import CALLS, Call, Case, Inbound, Outbound, Poll, Signature, Step
+from socialsupport_core.testing.cases import CALLS, Case, FlowCase, Inbound, Outbound, Poll, Signature, Step, Stream
 from socialsupport_core.testing.conformance.improvised import Improvised
 from socialsupport_core.testing.hidden import with_secrets
 from socialsupport_core.testing.loading import Cases, load_cases
@@ -36,6 +36,7 @@ PARAMETERS: Mapping[str, Callable[[Cases], Iterable[Case]]] = {
     "polled": lambda cases: cases.polls,
     "called": lambda cases: cases.calls,
     "flow": lambda cases: cases.flows,
+    "streamed": lambda cases: cases.streams,
 }
 """Test arguments, and the cases that each runs over."""
 
@@ -139,11 +140,13 @@ class Base:
     def steps(self) -> list[Step]:
         return [step for case in self.cases.flows for step in case.exchange]
 
-    def flow_of(self, plugin: Any, case: Outbound | Poll | Call) -> Flow[Any]:
+    def flow_of(self, plugin: Any, case: FlowCase) -> Flow[Any]:
         if isinstance(case, Outbound):
             return cast(Flow[Any], plugin.send(case.intent))
         if isinstance(case, Poll):
             return cast(Flow[Any], plugin.poll(case.poll.cursor))
+        if isinstance(case, Stream):
+            return cast(Flow[Any], plugin.dial(plugin.stream_state.model_validate(case.stream.state)))
         return cast(Flow[Any], getattr(plugin, case.call)(**case.given(self.calls)))
 
 

@@ -46,6 +46,7 @@ class Claims(OfConnector):
         sources = {case.payload.source for case in cases.inbound if case.events} | {
             "poll" for case in cases.polls if case.page and case.page.bodies
         }
+        sources |= {"stream" for case in cases.streams for step in case.steps if step.keep}
         for way in sorted(self.capabilities.receives - sources):
             fail(f'`receives` claims {way!r}, and no case has a payload with "source": "{way}" and events')
         if "poll" in self.capabilities.receives and not cases.polls:
@@ -176,8 +177,9 @@ class Claims(OfConnector):
             fail(f"golden cases show the {what} {name}, which is not claimed; claim it in `capabilities`")
 
     def _events(self) -> list[Any]:
-        """Of the inbound and the poll cases."""
+        """Of the inbound, the poll and the stream cases."""
         given = [*(case.events for case in self.cases.inbound), *(case.events for case in self.cases.polls)]
+        given += [step.events for case in self.cases.streams for step in case.steps]
         return [event for events in given for event in events or ()]
 
     def _some(self, kind: str) -> Any:

@@ -17,7 +17,7 @@ from socialsupport_core.contract import (
     drive,
 )
 from socialsupport_core.contract.errors import SAFE_METHODS
-from socialsupport_core.testing.cases import Call, Outbound, Poll
+from socialsupport_core.testing.cases import FlowCase, Outbound
 from socialsupport_core.testing.conformance.base import Base, OfConnector, fail
 from socialsupport_core.testing.conformance.improvised import Endless, Improvised
 from socialsupport_core.testing.problems import raised
@@ -65,7 +65,7 @@ class Failures(Base):
             if not isinstance(error, RateLimited) or error.retry_after != 77:
                 fail(f"failure makes {error!r} of 429 with Retry-After: 77; make it RateLimited(retry_after=77)")
 
-    def test_flows_survive_any_answer(self, flow: Outbound | Poll | Call) -> None:
+    def test_flows_survive_any_answer(self, flow: FlowCase) -> None:
         """Each question answered with any status and a broken body: the flow ends well or in a DeliveryError."""
         connector = self.make()
         asked = [index for index, step in enumerate(flow.exchange) if step.request]
@@ -74,7 +74,7 @@ class Failures(Base):
             end = self._spoil(connector, flow, position, httpx.Response(status, content=body))
             self._is_no_success(flow, position, status, end)
 
-    def test_flows_survive_any_error(self, flow: Outbound | Poll | Call) -> None:
+    def test_flows_survive_any_error(self, flow: FlowCase) -> None:
         """Each question answered with any DeliveryError: the flow ends well or in a DeliveryError."""
         connector = self.make()
         for position in range(len(flow.exchange)):
@@ -82,14 +82,14 @@ class Failures(Base):
                 end = self._spoil(connector, flow, position, error("the network says so"))
                 self._is_no_success(flow, position, 599, end)
 
-    def _is_no_success(self, flow: Outbound | Poll | Call, position: int, status: int, end: Any) -> None:
+    def _is_no_success(self, flow: FlowCase, position: int, status: int, end: Any) -> None:
         """Once something was done, what comes after it may fail; when everything fails, nothing was done."""
-        what = flow.call if isinstance(flow, Call) else "send"
+        what = getattr(flow, "call", "send")
         does = isinstance(flow, Outbound) or what in GRANTED
         if does and status >= 300 and position == 0 and not isinstance(end, DeliveryError):
             fail(f"{flow}: every answer is a failure ({status}), and {what} gives {end!r}; raise what failed")
 
-    def _spoil(self, connector: Any, flow: Outbound | Poll | Call, position: int, answer: Any) -> Any:
+    def _spoil(self, connector: Any, flow: FlowCase, position: int, answer: Any) -> Any:
         """How a golden flow ends when, from `position` on, every answer is this one."""
         network = _Spoilt(flow, position, answer)
         try:
@@ -144,7 +144,7 @@ class Doubt(Failures, OfConnector):
 class _Spoilt:
     """The golden exchange up to a position; from there on always the same answer."""
 
-    def __init__(self, flow: Outbound | Poll | Call, position: int, answer: Any) -> None:
+    def __init__(self, flow: FlowCase, position: int, answer: Any) -> None:
         self.position, self.answer = position, answer
         self.asks = Improvised(flow.exchange)
 

@@ -12,6 +12,7 @@ from socialsupport_core.testing.cases import (
     ExpectedError,
     ExpectedPage,
     ExpectedReply,
+    FlowCase,
     Inbound,
     Outbound,
     Poll,
@@ -60,7 +61,7 @@ class GoldenFlows(Base):
         if ended and result != (expected := called.expected(self.calls)):
             fail(f"{called}: the result differs:\n{difference(shown(expected), shown(result))}")
 
-    def _play(self, case: Outbound | Poll | Call) -> tuple[bool, Any]:
+    def _play(self, case: FlowCase) -> tuple[bool, Any]:
         """Whether the flow came to the good end, and with what."""
         connector = self.make()
         network = ScriptedNetwork(case.exchange, self.authorized(connector))
@@ -77,9 +78,7 @@ class GoldenFlows(Base):
             fail(f"{case}: {case.error.type} was expected, it ended in {shown(result)}")
         return True, result
 
-    def _same_error(
-        self, case: Inbound | Outbound | Poll | Call, expected: ExpectedError | None, error: Exception
-    ) -> None:
+    def _same_error(self, case: Inbound | FlowCase, expected: ExpectedError | None, error: Exception) -> None:
         said: dict[str, Any] = {"type": type(error).__name__}
         wanted = expected.model_dump(exclude_unset=True) if expected else None
         said |= {name: getattr(error, name, None) for name in (wanted or {}) if name != "type"}

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from socialsupport_core.contract import DeliveryError, drive
-from socialsupport_core.testing.cases import Call, Outbound, Poll
+from socialsupport_core.testing.cases import FlowCase
 from socialsupport_core.testing.conformance.base import Base, fail
 from socialsupport_core.testing.hidden import secrets_of, spellings
 from socialsupport_core.testing.scripted import ScriptedNetwork
@@ -26,7 +26,7 @@ class Secrets(Base):
         if len(set(found)) < len(found):
             fail("cases/settings.json: two fake secrets are the same; a mix-up would not be seen")
 
-    def test_secrets_stay_out_of_addresses(self, flow: Outbound | Poll | Call) -> None:
+    def test_secrets_stay_out_of_addresses(self, flow: FlowCase) -> None:
         """No address that is asked holds a secret, unless the network insists (`secret_in_url`)."""
         if self.secret_in_url:
             pytest.skip("the network insists on a secret in the address; it is redacted everywhere")
@@ -34,7 +34,7 @@ class Secrets(Base):
             if isinstance(ask, httpx.Request):
                 self._without(str(ask.url), f"{flow}: the address that is asked")
 
-    def test_secrets_stay_out_of_errors_and_logs(self, flow: Outbound | Poll | Call) -> None:
+    def test_secrets_stay_out_of_errors_and_logs(self, flow: FlowCase) -> None:
         """No error and no log record of a flow holds a secret."""
         _, errors, records = self._asked(flow)
         for error in errors:
@@ -73,7 +73,7 @@ class Secrets(Base):
                 if not isinstance(ask, httpx.Request):
                     self._without(f"{ask!r} {ask}", f"the repr of {type(ask).__name__}; use SecretStr in it")
 
-    def _asked(self, case: Outbound | Poll | Call) -> tuple[list[Any], list[BaseException], list[str]]:
+    def _asked(self, case: FlowCase) -> tuple[list[Any], list[BaseException], list[str]]:
         """What a case's flow asks, raises and logs."""
         connector = self.make()
         network = ScriptedNetwork(case.exchange, self.authorized(connector))

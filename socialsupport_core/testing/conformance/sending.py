@@ -9,7 +9,7 @@ import pytest
 
 from socialsupport_core.contract import DeliveryError, declares, digest, drive
 from socialsupport_core.model import Interaction, Page, SendMessage
-from socialsupport_core.testing.cases import Call, Outbound, Poll
+from socialsupport_core.testing.cases import FlowCase, Outbound
 from socialsupport_core.testing.conformance.base import Base, OfConnector, fail
 from socialsupport_core.testing.conformance.content import spoken
 from socialsupport_core.testing.conformance.improvised import Endless, Improvised
@@ -22,7 +22,7 @@ LONGEST = 2_000
 
 
 class Flows(Base):
-    def test_requests_stay_on_declared_hosts(self, flow: Outbound | Poll | Call) -> None:
+    def test_requests_stay_on_declared_hosts(self, flow: FlowCase) -> None:
         """Every request goes to one of `hosts`, over https."""
         connector = self.make()
         for ask in self._improvised(connector, flow).asks:
@@ -33,21 +33,21 @@ class Flows(Base):
             if not declares(connector.hosts, ask.url.host):
                 fail(f"{flow}: {ask.method} {_place(ask)} goes to a host that `hosts` does not declare")
 
-    def test_flows_are_deterministic(self, flow: Outbound | Poll | Call) -> None:
+    def test_flows_are_deterministic(self, flow: FlowCase) -> None:
         """The same answers lead to the same asks and the same end; so a flow can be resumed after a crash."""
         first, second = (self._run(flow) for _ in range(2))
         if first != second:
             fail(f"{flow}: two runs with the same answers differ; take no time and no chance, derive keys from "
                  f"`intent.key`:\n{first}\n{second}")  # fmt: skip
 
-    def test_flows_end(self, flow: Outbound | Poll | Call) -> None:
+    def test_flows_end(self, flow: FlowCase) -> None:
         """A flow ends, whatever well-meant answers it is given."""
         try:
             self._improvised(self.make(), flow)
         except Endless as error:
             fail(f"{flow}: {error}; poll one page at a time, and bound every loop")
 
-    def _improvised(self, connector: Any, flow: Outbound | Poll | Call) -> Improvised:
+    def _improvised(self, connector: Any, flow: FlowCase) -> Improvised:
         network = Improvised(self.steps, self.authorized(connector))
         try:
             running = self.flow_of(connector, flow)
@@ -57,7 +57,7 @@ class Flows(Base):
             pass  # the improvised answer did not fit
         return network
 
-    def _run(self, flow: Outbound | Poll | Call) -> tuple[list[str], str]:
+    def _run(self, flow: FlowCase) -> tuple[list[str], str]:
         """The digests of what a golden flow asks, and how it ends."""
         connector, asked = self.make(), []
         network = Improvised(flow.exchange)
