@@ -21,6 +21,7 @@ from socialsupport_core.contract.crm import (
     Outcome,
     Ref,
 )
+from socialsupport_core.contract.crm_text import body, headline, mark
 from socialsupport_core.contract.errors import (
     AuthExpired,
     ConfigError,
@@ -115,10 +116,13 @@ __all__ = [
     "Unsupported",
     "Wait",
     "Wire",
+    "body",
     "declares",
     "digest",
     "drive",
     "from_response",
+    "headline",
     "hookimpl",
+    "mark",
     "retry_after",
 ]
