@@ -53,7 +53,7 @@ class Hub(Configuring, Receiving, Reading, Acting, Conversing, Reviewing, Handin
             key = f"{name}.{event.id}"
             if isinstance(event, AgentReplied):
                 attachments = [file.model_dump(exclude_none=True) for file in files]
-                self.reply(tenant, conversation, event.text, agent=agent, key=key, attachments=attachments)
+                self.reply(tenant, conversation, event.text or None, agent=agent, key=key, attachments=attachments)
             else:
                 self.note(tenant, conversation, event.text, agent=agent, key=key)
         elif isinstance(event, CaseChanged):
