@@ -101,16 +101,6 @@ class Base:
             (*registry.wires, *wires), database=database, transport=transport, read_blob=blobs.get, clock=clock
         )
         self.keepers = Keepers(database, secrets, self.wire, clock, random_bytes)
-        self.connecting = Connecting(
-            database,
-            secrets,
-            self.channels,
-            self.wire,
-            self.keepers,
-            clock,
-            random_bytes,
-            f"{self.public_url}{CALLBACK}",
-        )
         self.crms = CRMs(
             database,
             registry,
@@ -121,6 +111,17 @@ class Base:
             clock,
             self._act_for_crm,
             self._note_for_crm,
+        )
+        self.connecting = Connecting(
+            database,
+            secrets,
+            self.channels,
+            self.crms,
+            self.wire,
+            self.keepers,
+            clock,
+            random_bytes,
+            f"{self.public_url}{CALLBACK}",
         )
         jitter = random.Random(random_bytes(16))  # noqa: S311 - no secret
         self.webhooks = Webhooks(database, secrets, Poster(transport), clock, jitter)

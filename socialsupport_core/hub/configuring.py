@@ -296,6 +296,12 @@ class Configuring(Admitting):
         self._existing(tenant, channel)
         return self.connecting.begin(self.channels.get(tenant, channel), agent, return_to=return_to, browser=browser)
 
+    def connect_crm(
+        self, tenant: str, crm: str, *, agent: str, return_to: str | None = None, browser: str | None = None
+    ) -> str:
+        """The same for a CRM at which an operator signs in."""
+        return self.connecting.begin_crm(self.crms.get(tenant, crm), agent, return_to=return_to, browser=browser)
+
     def keep_credentials(self, tenant: str, channel: str, given: Credentials) -> None:
         """Credentials that you have got by a sign-in of your own; from here on they are refreshed here."""
         self._mend(self._existing(tenant, channel).secret_ref, given)
