@@ -52,6 +52,7 @@ class Telling:
         interaction = Interaction.model_validate(record.data["interaction"])
         if _is_from(live.connected, interaction, record.data.get("agent")):
             return  # it was written there
+        await self._contact(live, record, _author(record))  # of every account, whether its case is there or not
         seq, key = int(record.data["id"]), _key(record)
 
         async def save(case: CaseRef) -> None:

@@ -488,6 +488,15 @@ def test_the_crm_is_asked_by_all_that_the_network_tells(shop: Shop) -> None:
     assert "Kerry Fisher" in json.dumps(shop.hub.customer("acme", "raven.ring:wren"))
 
 
+def test_the_crm_is_asked_about_every_account_of_a_case(shop: Shop) -> None:
+    shop.say(1, "one")
+    second = message(2, "two", "fisher", at=shop.clock.now)
+    author = bird("fisher", KERRY)
+    shop.hear(second.model_copy(update={"interaction": second.interaction.model_copy(update={"author": author})}))
+    assert len(shop.office.cases) == 1
+    assert shop.office.asked.count("find") == 2
+
+
 # fields
 
 
