@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import httpx
 import pytest
 from pydantic import Field, TypeAdapter
-from raven import Clock, Roost, Sky, bird, deleted, edited, message
+from raven import Clock, Roost, Sky, bird, deleted, edited, message, thread_id
 from raven.connector import RavenSettings
 
 from socialsupport_core.contract import (
@@ -42,7 +42,6 @@ from socialsupport_core.testing import Network, Simulator
 
 API = "https://desk.example"
 EVENTS: TypeAdapter[list[CRMEvent]] = TypeAdapter(list[Annotated[CRMEvent, Field(discriminator="type")]])
-KERRY = Identifier(kind="raven.ring", value="kerry")
 
 
 class Desk(CRM[Settings]):
@@ -490,9 +489,7 @@ def test_the_crm_is_asked_by_all_that_the_network_tells(shop: Shop) -> None:
 
 def test_the_crm_is_asked_about_every_account_of_a_case(shop: Shop) -> None:
     shop.say(1, "one")
-    second = message(2, "two", "fisher", at=shop.clock.now)
-    author = bird("fisher", KERRY)
-    shop.hear(second.model_copy(update={"interaction": second.interaction.model_copy(update={"author": author})}))
+    shop.say(2, "two", "fisher", thread=thread_id("kerry"))
     assert len(shop.office.cases) == 1
     assert shop.office.asked.count("find") == 2
 
