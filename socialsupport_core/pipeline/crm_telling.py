@@ -176,8 +176,7 @@ class Telling:
         follows = known.id if known else None
         opening = self._database.read(lambda tx: _summary(tx, conversation, contact, author, follows))
         case: CaseRef = await self._crms.run(live, live.adapter.open_case(opening))
-        at = micros(self._crms.clock())
-        await self._crms.write(lambda tx: _keep_case(tx, one, conversation, case, at))
+        await self._crms.write(lambda tx: _keep_case(tx, one, conversation, case))
         return case
 
     def _case_of(self, live: "LiveCRM", conversation: Conversation) -> Case | None:
@@ -241,7 +240,7 @@ class Telling:
             newer = state.at is not None and micros(state.at) > changed
             made = crm_fields.decide(name, known, value, there, theirs_newer=newer, rules=one.rules)
             if made is None:
-                await self._agree(live, conversation, name, value)
+                await self._agree(live, conversation, name, value, state)
                 continue
             if made.conflict:
                 await self._show(live, conversation, case, name, value, there, made)
@@ -250,7 +249,7 @@ class Telling:
                 state = await self._state(live, case)
             else:
                 await self._take(live, conversation, case, name, there, state)
-            await self._agree(live, conversation, name, made.value)
+            await self._agree(live, conversation, name, made.value, state)
 
     async def _state(self, live: "LiveCRM", case: Case) -> CaseState:
         if not live.can("read_case"):
@@ -281,8 +280,11 @@ class Telling:
         event = CaseChanged(id=f"read.{case.id}", case=case.id, fields=fields, at=at)
         await self._crms.take(live.connected, conversation.id, event)
 
-    async def _agree(self, live: "LiveCRM", conversation: Conversation, name: str, value: str) -> None:
-        at = micros(self._crms.clock())
+    async def _agree(
+        self, live: "LiveCRM", conversation: Conversation, name: str, value: str, state: CaseState
+    ) -> None:
+        """Since when by the CRM's own clock, where it tells: its news are compared with that, and clocks differ."""
+        at = micros(state.at or self._crms.clock())
         await self._crms.write(lambda tx: crms.agree(tx, live.connected, conversation.id, name, value, at))
 
     async def _show(
@@ -369,11 +371,11 @@ def _both(
     return current, crms.fields_of(tx, one, conversation.id), log.changed_at(tx, one.tenant, conversation.id)
 
 
-def _keep_case(tx: Tx, one: Connected, conversation: Conversation, case: CaseRef, at: int) -> None:
+def _keep_case(tx: Tx, one: Connected, conversation: Conversation, case: CaseRef) -> None:
     if conversations.get(tx, one.tenant, conversation.id) is None:
         return  # erased while the CRM opened it
     crms.keep_case(tx, one, conversation.id, case.id, case.url)
-    crms.agree(tx, one, conversation.id, "status", "open", at)
+    crms.agree(tx, one, conversation.id, "status", "open", 0)
 
 
 def _summary(
