@@ -44,6 +44,8 @@ from socialsupport_core.wire import NetworkWire
 
 PAGE = 100
 REST = timedelta(minutes=1)
+TRIES = 12
+"""Of one thing, with growing pauses of ten minutes at most."""
 ERASE_TRIES = 48  # with growing pauses of an hour at most: two days
 
 
@@ -97,6 +99,8 @@ class CRMs:
         self._live: dict[str, LiveCRM] | None = None
         self._resting: dict[str, tuple[datetime, str]] = {}
         """CRMs, by their doors, that are left alone: until when, and why."""
+        self._tries: dict[str, tuple[int, int]] = {}
+        """By door: the log entry that could not be told, and how often it was tried."""
         self._telling = Telling(self)
         self._news = News(self)
 
@@ -186,9 +190,7 @@ class CRMs:
         try:
             await self._telling.tell(live, record)
         except (RateLimited, Uncertain, Conflict) as error:
-            if wait := getattr(error, "retry_after", None):
-                self._resting[one.door] = self.clock() + timedelta(seconds=wait), ""
-            return False
+            return await self._given_up(live, record, error)
         except AuthExpired as error:
             await self._rest(one, record, error)
             return False
@@ -197,6 +199,19 @@ class CRMs:
         except (Exception, SystemExit) as error:
             await self.complain(one, record, _why(live, error))
         return True
+
+    async def _given_up(self, live: LiveCRM, record: Record, error: DeliveryError) -> bool:
+        """A CRM that is away is waited for as long as it takes; what it chokes on holds up the rest for an hour or two."""
+        one, (cursor, count) = live.connected, self._tries.get(live.connected.door, (0, 0))
+        count = count + 1 if cursor == record.cursor else 1
+        self._tries[one.door] = record.cursor, count
+        if count >= TRIES and not isinstance(error, RateLimited):
+            await self.complain(one, record, f"given up after {count} tries: {error}")
+            return True
+        wait = getattr(error, "retry_after", None) or (0 if count == 1 else min(600, 2**count))
+        if wait:
+            self._resting[one.door] = self.clock() + timedelta(seconds=wait), ""
+        return False
 
     async def _poll(self, live: LiveCRM, leases: Leases) -> int:
         try:

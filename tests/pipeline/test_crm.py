@@ -313,6 +313,38 @@ def test_a_mistake_of_the_adapter_holds_nobody_up(shop: Shop, monkeypatch: pytes
     assert "RuntimeError" in failed["data"]["reason"]
 
 
+def test_what_the_crm_chokes_on_holds_up_the_rest_for_a_while_only(shop: Shop) -> None:
+    save = shop.office._save
+
+    def choke(**given: Any) -> httpx.Response:
+        return httpx.Response(500) if given["text"] == "poison" else save(**given)
+
+    shop.office._save = choke  # type: ignore[method-assign]
+    shop.say(1, "poison")
+    shop.say(2, "two")
+    assert shop.office.told() == []
+    for _ in range(12):
+        shop.clock.forward(minutes=11)
+        shop.hub.drain()
+    assert shop.office.told() == ["inbound: two"]
+    (failed,) = shop.log("crm.failed")
+    assert "given up after 12 tries" in failed["data"]["reason"]
+
+
+def test_a_crm_that_is_away_is_waited_for(shop: Shop) -> None:
+    shop.say(1, "one")
+    shop.office.faults.unavailable = 100
+    shop.say(2, "two")
+    for _ in range(30):
+        shop.clock.forward(hours=1)
+        shop.hub.drain()
+    assert all("news could not be read" in one["data"]["reason"] for one in shop.log("crm.failed"))
+    shop.office.faults.unavailable = 0
+    shop.clock.forward(hours=1)
+    shop.hub.drain()
+    assert shop.office.told() == ["inbound: one", "inbound: two"]
+
+
 def test_the_name_of_a_crm_can_stand_in_evidence(shop: Shop) -> None:
     with pytest.raises(ConfigError, match="begins with a letter"):
         shop.hub.add_crm("acme", "help-desk", "desk", {})
