@@ -201,7 +201,7 @@ class CRMs:
         return True
 
     async def _given_up(self, live: LiveCRM, record: Record, error: DeliveryError) -> bool:
-        """A CRM that is away is waited for as long as it takes; what it chokes on holds up the rest for an hour or two."""
+        """A CRM that is away is waited for; what it chokes on holds up the rest for an hour or two."""
         one, (cursor, count) = live.connected, self._tries.get(live.connected.door, (0, 0))
         count = count + 1 if cursor == record.cursor else 1
         self._tries[one.door] = record.cursor, count

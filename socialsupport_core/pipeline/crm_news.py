@@ -106,8 +106,9 @@ class News:
                 await self._crms.write(keep)
             except LeaseLost:
                 return 0
-        self._due[one.door] = now if page.more else now + timedelta(seconds=live.adapter.pause)
-        return len(stamped) + page.more
+        more = page.more and page.cursor != since  # a cursor that stands still goes on for ever
+        self._due[one.door] = now if more else now + timedelta(seconds=live.adapter.pause)
+        return len(stamped) + more
 
     async def _stumbled(self, live: "LiveCRM", error: BaseException) -> None:
         """Later again; the same reason is told once."""

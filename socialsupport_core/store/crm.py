@@ -54,7 +54,7 @@ def put(tx: Tx, one: Connected) -> None:
     accounts.changed(tx)
     tx.run(
         "INSERT INTO crms (tenant, crm, adapter, door, cursor, since, rules) VALUES (?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (tenant, crm) DO UPDATE SET adapter = excluded.adapter, rules = excluded.rules",
+        " ON CONFLICT (tenant, crm) DO UPDATE SET adapter = excluded.adapter, rules = excluded.rules, facts = NULL",
         one.tenant,
         one.id,
         one.adapter,

@@ -474,6 +474,26 @@ def test_who_we_are_there_is_asked_once(shop: Shop) -> None:
     assert next(iter(shop.hub.crms.by_door().values())).adapter.facts.own_account == "us"
 
 
+def test_who_we_are_is_asked_again_when_the_settings_are_others(shop: Shop) -> None:
+    shop.say(1, "one")
+    shop.hub.add_crm("acme", "desk", "desk", {})
+    shop.say(2, "two")
+    assert shop.office.asked.count("whoami") == 2
+    assert shop.office.told() == ["inbound: one", "inbound: two"]
+
+
+def test_a_cursor_that_stands_still_is_no_endless_loop(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def poll(self: Desk, cursor: str | None) -> Flow[Page]:
+        yield from self.call("whoami")
+        return Page(cursor="7", more=True)
+
+    monkeypatch.setattr(Desk, "poll", poll)
+    shop.say(1, "one")
+    shop.clock.forward(minutes=1)
+    shop.hub.drain()
+    assert shop.office.told() == ["inbound: one"]
+
+
 # people
 
 
