@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from socialsupport_core.contract import CaseChanged, CaseFields, MalformedPayload, SignatureError
-from socialsupport_core.model import Payload
+from socialsupport_core.contract import CaseChanged, CaseFields, MalformedPayload, SignatureError, drive
+from socialsupport_core.model import Identifier, Party, Payload
 from socialsupport_rt import RT, RTSettings
 from socialsupport_rt.native import contact, wanted
+from socialsupport_rt.simulator import RTSimulator
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 CRM = RT(RTSettings(base_url="https://rt.example", user="hub", token=SecretStr("t")))
@@ -106,6 +107,19 @@ def test_numbers_as_people_type_them() -> None:
         "EmailAddress": " K@X.example ",
     }
     assert [str(one) for one in contact(user).identifiers] == ["email:k@x.example", "phone:+15550147"]
+
+
+def test_a_user_without_the_right_to_search_is_given_everybody_and_takes_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """RT passes over a condition on a field that may not be searched."""
+    monkeypatch.setattr("socialsupport_rt.simulator.SEARCHABLE", ("id", "Name"))
+    desk = RTSimulator(CRM.settings, clock=lambda: NOW)
+    for name in ("kerry", "lee"):
+        desk.add_user(name, EmailAddress=f"{name}@acme.example")
+    party = Party(identifiers=(Identifier(kind="email", value="lee@acme.example"),))
+    found = drive(CRM.find_customers(party), lambda ask: desk.handle(CRM.authorize(ask, NOW, "")), CRM.failure)
+    assert [one.id for one in found] == ["lee"]
 
 
 @pytest.mark.parametrize(
