@@ -311,6 +311,23 @@ def hub() -> Lines:
     yield from methods(Hub)
 
 
+CRM_VALUES = (
+    crms.Contact,
+    crms.CaseSummary,
+    crms.CaseRef,
+    crms.CaseFields,
+    crms.CaseState,
+    crms.AgentReplied,
+    crms.AgentNoted,
+    crms.CaseClosed,
+    crms.CaseChanged,
+    crms.CaseMerged,
+    crms.CaseGone,
+    crms.ContactChanged,
+    crms.ContactGone,
+)
+
+
 def verbs() -> Lines:
     yield from made("Connector and CRM", "`from socialsupport_core.contract import Connector, CRM`.")
     yield from ("## Connector", "", told(Connector), "")
@@ -320,7 +337,7 @@ def verbs() -> Lines:
     yield from ("## FanOut", "", told(FanOut), "")
     yield from methods(FanOut, level="###", prefix="FanOut.")
     yield from ("### LogRecord", "", told(LogRecord), *fields(LogRecord))
-    for one in (crms.Contact, crms.CaseSummary, crms.CaseRef, crms.AgentReplied, crms.CaseClosed, crms.ContactChanged):
+    for one in CRM_VALUES:
         yield from (f"### {one.__name__}", "", told(one), *fields(one))
 
 

@@ -104,6 +104,8 @@ class ChannelSection(_Section):
 class CRMSection(_Section):
     adapter: str
     settings: dict[str, Any] = Field(default_factory=dict)
+    rules: dict[str, str] = Field(default_factory=dict)
+    """Which side stands (`newest`, `ours`, `theirs`) where `status` or `assignee` of a case was changed on both."""
 
 
 class FanOutSection(_Section):
@@ -267,7 +269,7 @@ def apply(config: Config, hub: Hub) -> dict[str, str]:
         )
         _hand_off(hub, tenant, section)
         for name, crm in section.crms.items():
-            doors[f"{tenant}/{name}"] = hub.add_crm(tenant, name, crm.adapter, crm.settings)
+            doors[f"{tenant}/{name}"] = hub.add_crm(tenant, name, crm.adapter, crm.settings, rules=crm.rules)
         for name, webhook in section.webhooks.items():
             _tell(hub, tenant, name, webhook)
     for name, fanout in config.fanouts.items():

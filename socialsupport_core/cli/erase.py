@@ -63,9 +63,13 @@ def _show(found: dict[str, Any]) -> None:
         told = "cleaned" if found["store"]["cleaned"] else "not cleaned yet"
         line(f"the store's own files: {told} in {found['store']['seconds']} seconds")
     for one in found["crm"]:
-        line(f"{one['crm']}: {one['state']}" + (f", contact {one['contact']}" if "contact" in one else "") + _why(one))
+        line(f"{one['crm']}: {one['state']}" + _named(one) + _why(one))
     for one in found["left"]:
         line(f"may still hold something: {one}")
+
+
+def _named(one: dict[str, Any]) -> str:
+    return "".join(f", {what} {one[what]}" for what in ("contact", "case") if what in one)
 
 
 def _why(one: dict[str, Any]) -> str:

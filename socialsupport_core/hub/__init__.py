@@ -12,7 +12,7 @@ Every method is synchronous and safe to call from any thread: a Django view call
 application through `asyncio.to_thread`. Results are plain values in the form in which the HTTP API shows them.
 """
 
-from socialsupport_core.contract import AgentReplied, CaseClosed, CRMEvent
+from socialsupport_core.contract import AgentNoted, AgentReplied, CaseChanged, CaseFields, CRMEvent
 from socialsupport_core.hub.base import NoSuchChannel, NoSuchConversation
 from socialsupport_core.hub.configuring import Configuring
 from socialsupport_core.hub.conversing import Conversing, NothingTold
@@ -24,6 +24,7 @@ from socialsupport_core.hub.reading import CursorAhead, Reading
 from socialsupport_core.hub.receiving import Receiving
 from socialsupport_core.hub.reviewing import Reviewing
 from socialsupport_core.hub.telling import NoSuchWebhook, Telling
+from socialsupport_core.model import Attachment
 from socialsupport_core.pipeline.channels import DoorClosed, NoSuchDoor
 from socialsupport_core.pipeline.replying import ReplyRefused
 from socialsupport_core.store.crm import Connected
@@ -45,14 +46,32 @@ __all__ = [
 class Hub(Configuring, Receiving, Reading, Doing, Conversing, Reviewing, Handing, Proving, Telling, Erasing):
     """One store, its channels and its workers."""
 
-    def _act_for_crm(self, crm: Connected, conversation: str, event: CRMEvent) -> None:
-        """An agent answered or closed the case in the CRM."""
-        agent = f"crm.{crm.id}"
-        if isinstance(event, AgentReplied):
-            speaker = self.add_agent(crm.tenant, f"{agent}.{event.agent}", event.agent)
-            self.reply(crm.tenant, conversation, event.text, agent=speaker.id, key=f"{agent}.{event.id}"[:120])
-        elif isinstance(event, CaseClosed):
-            self.resolve(crm.tenant, conversation, agent=agent)
+    def _act_for_crm(self, crm: Connected, conversation: str, event: CRMEvent, files: tuple[Attachment, ...]) -> None:
+        """An agent wrote something in the CRM, or changed the case."""
+        tenant, name = crm.tenant, f"crm.{crm.id}"
+        if isinstance(event, AgentReplied | AgentNoted):
+            agent = self.add_agent(tenant, f"{name}.{event.agent}", event.agent_name or event.agent).id
+            key = f"{name}.{event.id}"
+            if isinstance(event, AgentReplied):
+                attachments = [file.model_dump(exclude_none=True) for file in files]
+                self.reply(tenant, conversation, event.text or None, agent=agent, key=key, attachments=attachments)
+            else:
+                self.note(tenant, conversation, event.text, agent=agent, key=key)
+        elif isinstance(event, CaseChanged):
+            self._change_for_crm(tenant, conversation, event.fields, name)
+
+    def _change_for_crm(self, tenant: str, conversation: str, fields: CaseFields, agent: str) -> None:
+        if fields.status is not None:
+            (self.resolve if fields.status == "closed" else self.reopen)(tenant, conversation, agent=agent)
+        if fields.assignee is not None:
+            assignee = f"{agent}.{fields.assignee}" if fields.assignee else None
+            if assignee and assignee not in {one["id"] for one in self.agents(tenant)}:
+                self.add_agent(tenant, assignee, fields.assignee)
+            self.assign(tenant, conversation, assignee, agent=agent)
+
+    def _note_for_crm(self, tenant: str, conversation: str, text: str, agent: str, key: str) -> None:
+        self.add_agent(tenant, agent, agent.removeprefix("crm."), is_bot=True)
+        self.note(tenant, conversation, text, agent=agent, key=key)
 
     def _write_note(self, tenant: str, conversation: str, text: str, agent: str) -> None:
         self.note(tenant, conversation, text, agent=agent)

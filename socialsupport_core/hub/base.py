@@ -20,6 +20,7 @@ from socialsupport_core.contract import (
     Wire,
 )
 from socialsupport_core.identity.canonical import add_forms
+from socialsupport_core.model import Attachment
 from socialsupport_core.pipeline.bell import Bell
 from socialsupport_core.pipeline.channels import Channels
 from socialsupport_core.pipeline.connecting import Connecting
@@ -108,17 +109,28 @@ class Base:
             clock=clock,
         )
         self.keepers = Keepers(database, secrets, self.wire, clock, random_bytes)
+        self.crms = CRMs(
+            database,
+            registry,
+            secrets,
+            self.wire,
+            self.keepers,
+            blobs,
+            clock,
+            self._act_for_crm,
+            self._note_for_crm,
+        )
         self.connecting = Connecting(
             database,
             secrets,
             self.channels,
+            self.crms,
             self.wire,
             self.keepers,
             clock,
             random_bytes,
             f"{self.public_url}{CALLBACK}",
         )
-        self.crms = CRMs(database, registry, secrets, self.wire, self.keepers, clock, self._act_for_crm)
         jitter = random.Random(random_bytes(16))  # noqa: S311 - no secret
         self.webhooks = Webhooks(database, secrets, Poster(transport), clock, jitter)
         self.issuer_keys = IssuerKeys(database, lambda: Poster(transport), clock)
@@ -250,8 +262,12 @@ class Base:
         """Carries out a network's demand that needs no agent."""
         raise NotImplementedError
 
-    def _act_for_crm(self, crm: Connected, conversation: str, event: CRMEvent) -> None:
+    def _act_for_crm(self, crm: Connected, conversation: str, event: CRMEvent, files: tuple[Attachment, ...]) -> None:
         """Carries out what an agent did in a CRM."""
+        raise NotImplementedError
+
+    def _note_for_crm(self, tenant: str, conversation: str, text: str, agent: str, key: str) -> None:
+        """Writes what agents should know into the timeline, once for each key."""
         raise NotImplementedError
 
 

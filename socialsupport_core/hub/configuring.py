@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from socialsupport_core.hub.admitting import Admitting
 from socialsupport_core.hub.base import NoSuchChannel
 from socialsupport_core.identity import Policy, keep_policy, rebuild
 from socialsupport_core.model import Credentials, Facts
-from socialsupport_core.pipeline import backfilling, health
+from socialsupport_core.pipeline import backfilling, crm_fields, health
 from socialsupport_core.pipeline.credentials import holders_of
 from socialsupport_core.store import (
     Tx,
@@ -27,6 +28,8 @@ from socialsupport_core.store import (
 from socialsupport_core.store import health as watch
 from socialsupport_core.store.accounts import Agent, App, Channel
 from socialsupport_core.store.crm import Connected
+
+_CRM = re.compile(r"[a-z][a-z0-9_]{0,59}")  # what it knows of people stands under the kind crm.NAME
 
 
 class Configuring(Admitting):
@@ -234,15 +237,41 @@ class Configuring(Admitting):
         self._database.do(remove)
         self.channels.forget()
 
-    def add_crm(self, tenant: str, crm: str, adapter: str, settings: Mapping[str, Any]) -> str:
-        """Connects a CRM: it is told what happens from now on. Returns the path of its door. Raises ConfigError."""
+    def add_crm(
+        self,
+        tenant: str,
+        crm: str,
+        adapter: str,
+        settings: Mapping[str, Any],
+        *,
+        rules: Mapping[str, str] | None = None,
+    ) -> str:
+        """Connects a CRM: it is told what happens from now on. Returns the path of its door. Raises ConfigError.
+
+        `rules`: which side stands (`newest`, `ours`, `theirs`) where a field of a case was changed on both.
+        """
+        if not _CRM.fullmatch(crm):
+            raise ConfigError(f"crm {crm}: a CRM's name begins with a letter and holds a-z, 0-9 and _ only")
         self.crms.made(adapter, dict(settings), where=f"crm {crm}")
+        chosen = crm_fields.checked(rules or {}, f"crm {crm}")
         known = next((one for one in self.crms.by_door().values() if one.is_for(tenant, crm)), None)
         door = known.connected.door if known else self._door()
-        added = Connected(tenant, crm, adapter, door, self._database.read(lambda tx: log.newest(tx, tenant)))
+        newest = self._database.read(lambda tx: log.newest(tx, tenant))
+        added = Connected(tenant, crm, adapter, door, newest, micros(self.clock()), chosen)
         self._database.do(lambda tx: self._keep(tx, added, settings))
         self.crms.forget()
         return f"/hooks/{door}"
+
+    async def test_crm(self, tenant: str, crm: str) -> Facts:
+        """The connection test of a CRM: who are we there? What it learns is kept. Raises ConfigError, DeliveryError."""
+        live = self.crms.get(tenant, crm)
+        self._database.do(lambda tx: credentials.revive(tx, live.connected.secret_ref))
+        return await self.crms.test(live)
+
+    async def subscribe_crm(self, tenant: str, crm: str) -> None:
+        """Tells the CRM where our door is. Raises ConfigError, DeliveryError."""
+        live = self.crms.get(tenant, crm)
+        await self.crms.run(live, live.adapter.subscribe(f"{self.public_url}/hooks/{live.connected.door}"))
 
     async def test_channel(self, tenant: str, channel: str) -> Facts:
         """The connection test: who are we there? What it learns is kept. Raises DeliveryError."""
@@ -268,6 +297,12 @@ class Configuring(Admitting):
         self._existing(tenant, channel)
         return self.connecting.begin(self.channels.get(tenant, channel), agent, return_to=return_to, browser=browser)
 
+    def connect_crm(
+        self, tenant: str, crm: str, *, agent: str, return_to: str | None = None, browser: str | None = None
+    ) -> str:
+        """The same for a CRM at which an operator signs in."""
+        return self.connecting.begin_crm(self.crms.get(tenant, crm), agent, return_to=return_to, browser=browser)
+
     def keep_credentials(self, tenant: str, channel: str, given: Credentials) -> None:
         """Credentials that you have got by a sign-in of your own; from here on they are refreshed here."""
         self._mend(self._existing(tenant, channel).secret_ref, given)
@@ -279,10 +314,7 @@ class Configuring(Admitting):
 
     def keep_crm_credentials(self, tenant: str, crm: str, given: Credentials) -> None:
         """The same for a CRM."""
-        known = next((one for one in self.crms.by_door().values() if one.is_for(tenant, crm)), None)
-        if known is None:
-            raise ConfigError(f"{tenant} has no CRM {crm!r}; add it first")
-        self._mend(known.connected.secret_ref, given)
+        self._mend(self.crms.get(tenant, crm).connected.secret_ref, given)
         self.crms.forget()
 
     def _mend(self, holder: str, given: Credentials) -> None:

@@ -34,6 +34,8 @@ class Receiving(Base):
 
     def _received(self, door: str, payload: Payload, span: tracing.Span) -> "Future[Reply]":
         if crm := self.crms.by_door().get(door):
+            if payload.method == "GET":
+                return _done(self._handshake(door, crm.adapter, payload))
             self._verified(door, crm.adapter.verify, payload)
             return self._journalled(crm.connected.tenant, door, payload, crm.adapter, span)
         found = self.channels.door(door)

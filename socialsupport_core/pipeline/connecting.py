@@ -21,6 +21,7 @@ from socialsupport_core.contract import (
     DeliveryError,
     Forbidden,
     SignIn,
+    SignsIn,
     SocialSupportError,
     Unsupported,
 )
@@ -28,6 +29,7 @@ from socialsupport_core.model import Credentials, Facts
 from socialsupport_core.pipeline import health
 from socialsupport_core.pipeline.channels import Channels, Live
 from socialsupport_core.pipeline.credentials import Keepers, holders_of
+from socialsupport_core.pipeline.crm import CRMs, LiveCRM
 from socialsupport_core.store import Database, Tx, accounts, journal, micros, outbox
 from socialsupport_core.store import credentials as table
 from socialsupport_core.store.accounts import Channel
@@ -37,6 +39,8 @@ from socialsupport_core.wire.redact import redact
 
 T = TypeVar("T")
 LIFETIME = timedelta(minutes=10)  # from setting out to coming back
+OF_CRM = "crm:"
+"""Begins the name under which a trip for a CRM is kept; no channel's name holds a colon."""
 STRANGER = "connect"
 """Under this name in the counter of what was refused."""
 QUIET = timedelta(minutes=1)  # between two audit entries about strangers: they may be many, and mean nothing
@@ -63,6 +67,7 @@ class Connection:
     """What came of it."""
 
     channel: str
+    """Its name, or that of a CRM after `crm:`."""
     connector: str
     facts: Facts | None
     warning: str | None
@@ -78,6 +83,7 @@ class Connecting:
         database: Database,
         secrets: SecretStore,
         channels: Channels,
+        crms: CRMs,
         wire: NetworkWire,
         keepers: Keepers,
         clock: Callable[[], datetime],
@@ -88,6 +94,7 @@ class Connecting:
         self._database = database
         self._secrets = secrets
         self._channels = channels
+        self._crms = crms
         self._wire = wire
         self._keepers = keepers
         self._clock = clock
@@ -99,17 +106,26 @@ class Connecting:
 
     def begin(self, live: Live, agent: str, *, return_to: str | None = None, browser: str | None = None) -> str:
         """The address at which the operator grants access. Raises ConfigError."""
-        channel = live.channel
+        return self._begin(live.connector, live.channel.tenant, live.channel.id, agent, return_to, browser)
+
+    def begin_crm(self, live: LiveCRM, agent: str, *, return_to: str | None = None, browser: str | None = None) -> str:
+        """The same for a CRM."""
+        one = live.connected
+        return self._begin(live.adapter, one.tenant, f"{OF_CRM}{one.id}", agent, return_to, browser)
+
+    def _begin(
+        self, plugin: SignsIn, tenant: str, name: str, agent: str, return_to: str | None, browser: str | None
+    ) -> str:
         state, verifier = self.unguessable(), SecretStr(self.unguessable())
         try:
-            address = live.connector.connect_with(SignIn(state=state, redirect=self._redirect, verifier=verifier))
-        except Unsupported as error:
+            address = plugin.connect_with(SignIn(state=state, redirect=self._redirect, verifier=verifier))
+        except DeliveryError as error:
             raise ConfigError(str(error)) from None
         trip = table.Trip(
             digest(state),
-            channel.tenant,
+            tenant,
             agent,
-            channel.id,
+            name,
             self._redirect,
             return_to,
             digest(browser) if browser else None,
@@ -121,7 +137,7 @@ class Connecting:
     def _set_out(self, tx: Tx, trip: table.Trip, verifier: SecretStr) -> None:
         now = micros(self._clock())
         table.set_out(tx, self._secrets, trip, verifier, now)
-        accounts.audit(tx, trip.tenant, trip.agent, now, "connect", f"set out for channel {trip.channel}")
+        accounts.audit(tx, trip.tenant, trip.agent, now, "connect", f"set out for {_named(trip)}")
 
     def unguessable(self) -> str:
         """43 characters, as RFC 7636, 4.1 wants them of a verifier."""
@@ -150,7 +166,7 @@ class Connecting:
             reason = reason or (
                 "this took longer than ten minutes" if trip.expires_at <= now else "this was used before"
             )
-            accounts.audit(tx, trip.tenant, trip.agent, now, "connect refused", f"channel {trip.channel}: {reason}")
+            accounts.audit(tx, trip.tenant, trip.agent, now, "connect refused", f"{_named(trip)}: {reason}")
             return ConnectRefused(f"{reason}; begin again where you began", trip.return_to)
         return Arrival(trip, SignIn(state=state, redirect=trip.redirect, verifier=verifier))
 
@@ -165,15 +181,17 @@ class Connecting:
     async def declined(self, arrival: Arrival, reason: str) -> None:
         """The network, or the operator there, has said no."""
         trip, now = arrival.trip, micros(self._clock())
-        what = f"channel {trip.channel}: the network said {reason[:200]}"
+        what = f"{_named(trip)}: the network said {reason[:200]}"
         await self._write(lambda tx: accounts.audit(tx, trip.tenant, trip.agent, now, "connect refused", what))
 
     async def finish(self, arrival: Arrival, code: str) -> Connection:
         """Gets the credentials, commits them, and tries them. Raises ConnectRefused, ConfigError, DeliveryError."""
         trip = arrival.trip
+        if trip.channel.startswith(OF_CRM):
+            return await self._finish_crm(arrival, code)
         live = self._channels.get(trip.tenant, trip.channel)
         before = self._database.read(lambda tx: self._held(tx, live.channel))
-        fresh = await self._exchanged(live, arrival, code)
+        fresh = await self._exchanged(live.connector, arrival, code, open_network=live.channel.open_network)
         await self._write(lambda tx: self._keep(tx, live.channel, trip.agent, fresh))
         facts, warning = await self._tried(live)
         if facts is not None and _another(live, facts):
@@ -181,11 +199,34 @@ class Connecting:
             raise ConnectRefused(_told_another(live, facts), trip.return_to)
         return Connection(live.channel.id, live.connector.name, facts, warning, trip.return_to)
 
-    async def _exchanged(self, live: Live, arrival: Arrival, code: str) -> Credentials:
+    async def _finish_crm(self, arrival: Arrival, code: str) -> Connection:
+        trip = arrival.trip
+        live = self._crms.get(trip.tenant, trip.channel.removeprefix(OF_CRM))
+        fresh = await self._exchanged(live.adapter, arrival, code, open_network=True)
+        holder, at = live.connected.secret_ref, micros(self._clock())
+
+        def keep(tx: Tx) -> None:
+            table.keep(tx, self._secrets, holder, fresh)
+            accounts.audit(tx, trip.tenant, trip.agent, at, "connect", f"{_named(trip)} has new credentials")
+
+        await self._write(keep)
+        self._crms.forget()
+        facts, warning = await self._crm_tried(live)
+        return Connection(trip.channel, live.adapter.name, facts, warning, trip.return_to)
+
+    async def _crm_tried(self, live: LiveCRM) -> tuple[Facts | None, str | None]:
+        try:
+            return await self._crms.test(live), None
+        except Unsupported:
+            return Facts(), None
+        except DeliveryError as error:
+            return None, str(error)
+
+    async def _exchanged(self, plugin: SignsIn, arrival: Arrival, code: str, *, open_network: bool) -> Credentials:
         secret = {code, arrival.sign_in.verifier.get_secret_value()}
         try:
-            flow = live.connector.exchange_with(code, arrival.sign_in)
-            return await self._wire.run(flow, live.connector, open_network=live.channel.open_network)
+            flow = plugin.exchange_with(code, arrival.sign_in)
+            return await self._wire.run(flow, plugin, open_network=open_network)
         except DeliveryError as error:
             error.args = tuple(redact(str(argument), secret) for argument in error.args)
             raise
@@ -258,6 +299,11 @@ class Connecting:
 
     async def _write(self, call: Callable[[Tx], T]) -> T:
         return await asyncio.wrap_future(self._database.write(call))
+
+
+def _named(trip: table.Trip) -> str:
+    crm = trip.channel.removeprefix(OF_CRM)
+    return f"channel {trip.channel}" if crm == trip.channel else f"CRM {crm}"
 
 
 def digest(text: str) -> str:

@@ -6,7 +6,7 @@ evidence: it joins accounts only where the CRM marks an identifier as proven.
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,52 +16,36 @@ from pydantic import ValidationError
 
 from socialsupport_core.contract import (
     CRM,
-    AgentReplied,
     AuthExpired,
-    CaseClosed,
-    CaseRef,
-    CaseSummary,
     ConfigError,
-    Contact,
-    ContactChanged,
+    Conflict,
     CRMEvent,
     DeliveryError,
-    MalformedPayload,
     RateLimited,
     Registry,
     Uncertain,
     Unsupported,
 )
-from socialsupport_core.identity.proofs import CrmRecord
 from socialsupport_core.mistakes import problems
-from socialsupport_core.model import Identifier, Interaction, Party
+from socialsupport_core.model import Attachment, Facts
 from socialsupport_core.pipeline.credentials import Keepers
+from socialsupport_core.pipeline.crm_news import News
+from socialsupport_core.pipeline.crm_telling import Telling
 from socialsupport_core.pipeline.inbound import Translated
 from socialsupport_core.pipeline.leases import Leases
-from socialsupport_core.store import (
-    Database,
-    Tx,
-    conversations,
-    erasures,
-    identity,
-    interactions,
-    journal,
-    log,
-    micros,
-    moment,
-)
+from socialsupport_core.store import Database, StoreError, Tx, erasures, journal, log, micros
 from socialsupport_core.store import crm as crms
-from socialsupport_core.store.conversations import Conversation
+from socialsupport_core.store.blobs import BlobStore
 from socialsupport_core.store.crm import Connected
 from socialsupport_core.store.erasures import CRMErasure, CRMState
-from socialsupport_core.store.identity import Node
 from socialsupport_core.store.log import Record
 from socialsupport_core.store.secrets import SecretStore
 from socialsupport_core.wire import NetworkWire
 
-RECORD = CrmRecord()
 PAGE = 100
 REST = timedelta(minutes=1)
+TRIES = 12
+"""Of one thing, with growing pauses of ten minutes at most."""
 ERASE_TRIES = 48  # with growing pauses of an hour at most: two days
 
 
@@ -77,9 +61,15 @@ class LiveCRM:
     def is_for(self, tenant: str, crm: str) -> bool:
         return (self.connected.tenant, self.connected.id) == (tenant, crm)
 
+    def can(self, verb: str) -> bool:
+        """Whether the adapter has written it."""
+        return getattr(type(self.adapter), verb) is not getattr(CRM, verb)
 
-Act = Callable[[Connected, str, CRMEvent], None]
-"""What the hub does about an event of a CRM: the CRM, our conversation, the event."""
+
+Act = Callable[[Connected, str, CRMEvent, tuple[Attachment, ...]], None]
+"""What the hub does about an event of a CRM: the CRM, our conversation, the event, its files in the blob store."""
+Note = Callable[[str, str, str, str, str], None]
+"""Writes an internal note: tenant, conversation, text, agent, key."""
 
 
 class CRMs:
@@ -92,144 +82,171 @@ class CRMs:
         secrets: SecretStore,
         wire: NetworkWire,
         keepers: Keepers,
+        blobs: BlobStore,
         clock: Callable[[], datetime],
         act: Act,
+        note: Note,
     ) -> None:
-        self._database = database
+        self.database = database
+        self.blobs = blobs
+        self.clock = clock
+        self.act = act
+        self.note = note
         self._registry = registry
         self._secrets = secrets
         self._wire = wire
         self._keepers = keepers
-        self._clock = clock
-        self._act = act
         self._live: dict[str, LiveCRM] | None = None
         self._resting: dict[str, tuple[datetime, str]] = {}
-        """CRMs, by their doors, that do not take our credentials: until when they are left alone, and why."""
+        """CRMs, by their doors, that are left alone: until when, and why."""
+        self._tries: dict[str, tuple[int, int]] = {}
+        """By door: the log entry that could not be told, and how often it was tried."""
+        self._telling = Telling(self)
+        self._news = News(self)
 
     def forget(self) -> None:
         """The configuration has changed."""
         self._live = None
         self._resting = {}
+        self._news.forget()
 
     def by_door(self) -> dict[str, LiveCRM]:
         if self._live is None:
-            self._live = self._database.read(self._load)
+            self._live = self.database.read(self._load)
         return self._live
+
+    def get(self, tenant: str, crm: str) -> LiveCRM:
+        """Raises ConfigError."""
+        known = next((one for one in self.by_door().values() if one.is_for(tenant, crm)), None)
+        if known is None:
+            raise ConfigError(f"{tenant} has no CRM {crm!r}; add it first")
+        return known
 
     def _load(self, tx: Tx) -> dict[str, LiveCRM]:
         return {one.door: LiveCRM(one, self._adapter(tx, one)) for one in crms.connected(tx)}
 
     def _adapter(self, tx: Tx, one: Connected) -> CRM[Any]:
-        return self.made(one.adapter, json.loads(self._secrets.get(tx, one.secret_ref)), where=f"crm {one.id}")
+        settings = json.loads(self._secrets.get(tx, one.secret_ref))
+        return self.made(one.adapter, settings, where=f"crm {one.id}", facts=one.facts)
 
-    def made(self, adapter: str, settings: dict[str, Any], *, where: str) -> CRM[Any]:
+    def made(self, adapter: str, settings: dict[str, Any], *, where: str, facts: Facts | None = None) -> CRM[Any]:
         """Raises ConfigError that names the key and the remedy."""
         cls = self._registry.crm(adapter)
         try:
-            return cls(cls.settings_model.model_validate(settings))
+            return cls(cls.settings_model.model_validate(settings), facts)
         except ValidationError as error:
             raise ConfigError(problems(error, cls.settings_model, where)) from None
 
-    # telling
+    # who they are
+
+    async def test(self, live: LiveCRM) -> Facts:
+        """The connection test: who are we there? What it learns is kept. Raises DeliveryError."""
+        facts: Facts = await self.read(live, live.adapter.probe)
+        await self.write(lambda tx: crms.learnt(tx, live.connected, facts))
+        self.forget()
+        return facts
+
+    async def _introduced(self, live: LiveCRM) -> LiveCRM | None:
+        """With what the connection test learns, which an adapter may need to know its own writing by."""
+        if live.connected.facts is not None or not live.can("probe"):
+            return live
+        try:
+            await self.test(live)
+        except (DeliveryError, ConfigError) as error:
+            await self._rest(live.connected, None, error)
+            return None
+        return self.get(live.connected.tenant, live.connected.id)
+
+    # the turn
 
     async def tell(self, leases: Leases) -> int:
-        """Tells every CRM that is ours to tell what it does not know yet; the number of log entries that were told."""
-        return sum([await self._tell(one) for one in self.by_door().values() if await leases.mine(one.lease)])
+        """Tells every CRM that is ours to tell what it does not know yet, and asks it for news; how much was done."""
+        return sum([await self._turn(one, leases) for one in list(self.by_door().values())])
 
-    async def _tell(self, live: LiveCRM) -> int:
-        one = live.connected
-        if self._is_resting(one):
+    async def _turn(self, live: LiveCRM, leases: Leases) -> int:
+        if self._is_resting(live.connected) or not await leases.mine(live.lease):
             return 0
-        return await self._tell_new(live) + await self._erase_due(live)
+        known = await self._introduced(live)
+        if known is None:
+            return 0
+        done = await self._tell_new(known) + await self._erase_due(known) + await self._news.fetch(known)
+        return done + await self._poll(known, leases)
 
     async def _tell_new(self, live: LiveCRM) -> int:
         one = live.connected
-        since = self._database.read(lambda tx: crms.cursor(tx, one))
-        records = self._database.read(lambda tx: log.after(tx, one.tenant, since, PAGE))
+        since = self.database.read(lambda tx: crms.cursor(tx, one))
+        records = self.database.read(lambda tx: log.after(tx, one.tenant, since, PAGE))
         told = 0
         for record in records:
-            try:
-                await self._tell_one(live, record)
-            except (RateLimited, Uncertain):
-                break  # again at the next turn: saving twice makes one record
-            except AuthExpired as error:
-                await self._rest(one, record, error)
+            if not await self._told(live, record):
                 break
-            except DeliveryError as error:
-                await self._note_failure(one, record, error)
-            await self._write(partial(crms.told, one=one, cursor=record.cursor))
+            await self.write(partial(crms.told, one=one, cursor=record.cursor))
             told += 1
         return told
 
-    def _is_resting(self, one: Connected) -> bool:
-        return one.door in self._resting and self._clock() < self._resting[one.door][0]
+    async def _told(self, live: LiveCRM, record: Record) -> bool:
+        """False if it is to be told again; saving twice makes one record."""
+        one = live.connected
+        try:
+            await self._telling.tell(live, record)
+        except (RateLimited, Uncertain, Conflict) as error:
+            return await self._given_up(live, record, error)
+        except AuthExpired as error:
+            await self._rest(one, record, error)
+            return False
+        except StoreError:
+            raise
+        except (Exception, SystemExit) as error:
+            await self.complain(one, record, _why(live, error))
+        return True
 
-    async def _rest(self, one: Connected, record: Record, error: AuthExpired) -> None:
+    async def _given_up(self, live: LiveCRM, record: Record, error: DeliveryError) -> bool:
+        """A CRM that is away is waited for; what it chokes on holds up the rest for an hour or two."""
+        one, (cursor, count) = live.connected, self._tries.get(live.connected.door, (0, 0))
+        count = count + 1 if cursor == record.cursor else 1
+        self._tries[one.door] = record.cursor, count
+        if count >= TRIES and not isinstance(error, RateLimited):
+            await self.complain(one, record, f"given up after {count} tries: {error}")
+            return True
+        wait = getattr(error, "retry_after", None) or (0 if count == 1 else min(600, 2**count))
+        if wait:
+            self._resting[one.door] = self.clock() + timedelta(seconds=wait), ""
+        return False
+
+    async def _poll(self, live: LiveCRM, leases: Leases) -> int:
+        try:
+            return await self._news.poll(live, leases)
+        except AuthExpired as error:
+            await self._rest(live.connected, None, error)
+        return 0
+
+    def _is_resting(self, one: Connected) -> bool:
+        return one.door in self._resting and self.clock() < self._resting[one.door][0]
+
+    async def _rest(self, one: Connected, record: Record | None, error: Exception) -> None:
         """Until its credentials are mended it is asked once a minute, misses nothing, and complains once."""
         before = self._resting.get(one.door)
-        self._resting[one.door] = self._clock() + REST, str(error)
+        self._resting[one.door] = self.clock() + REST, str(error)
         if before is None or before[1] != str(error):
-            await self._note_failure(one, record, error)
+            await self.complain(one, record, str(error))
 
-    async def _tell_one(self, live: LiveCRM, record: Record) -> None:
-        teller = _TELLERS.get(record.type)
-        if teller is None or record.conversation is None:
-            return
-        found = self._database.read(lambda tx: conversations.get(tx, record.tenant, str(record.conversation)))
-        if found is not None:
-            await teller(self, live, found, record)
-
-    async def _tell_interaction(self, live: LiveCRM, conversation: Conversation, record: Record) -> None:
-        contact = await self._contact(live, record)
-        case = await self._case(live, conversation, contact)
-        interaction = Interaction.model_validate(record.data["interaction"])
-        key = f"{record.tenant}:{record.data['id']}"
-        await self._run(live, live.adapter.save_interaction(case, interaction, key))
-
-    async def _tell_resolved(self, live: LiveCRM, conversation: Conversation, _record: Record) -> None:
-        case = self._database.read(lambda tx: crms.case_of(tx, live.connected, conversation.id))
-        if case is not None:
-            await self._run(live, live.adapter.close_case(CaseRef(id=case), "resolved"))
-
-    async def _case(self, live: LiveCRM, conversation: Conversation, contact: str | None) -> CaseRef:
-        one = live.connected
-        known = self._database.read(lambda tx: crms.case_of(tx, one, conversation.id))
-        if known is not None:
-            return CaseRef(id=known)
-        opening = self._database.read(lambda tx: _summary(tx, conversation, contact))
-        case: CaseRef = await self._run(live, live.adapter.open_case(opening))
-        await self._write(lambda tx: _keep_case(tx, one, conversation, case))
-        return case
-
-    async def _contact(self, live: LiveCRM, record: Record) -> str | None:
-        """Whom the CRM takes this account for, if for exactly one. Asked once an account; all is kept as evidence."""
-        one = live.connected
-        node = self._database.read(lambda tx: _node(tx, record))
-        if node is None:
-            return None
-        known = self._database.read(lambda tx: crms.contacts_of(tx, one, node.number))
-        if known is None:
-            party = Party(identifiers=(node.identifier,), name=node.name, handle=node.handle)
-            found: tuple[Contact, ...] = await self._run(live, live.adapter.find_customers(party))
-            at = micros(self._clock())
-            await self._write(lambda tx: _learn(tx, one, node, found, at), one.tenant)
-            known = [contact.id for contact in found]
-        return known[0] if len(known) == 1 else None
+    # erasing
 
     async def _erase_due(self, live: LiveCRM) -> int:
         """Asks the CRM to erase whom we have erased; after what it was told, never beside it."""
-        one, now = live.connected, micros(self._clock())
-        due = self._database.read(lambda tx: erasures.crm_due(tx, one.tenant, one.id, now, PAGE))
+        one, now = live.connected, micros(self.clock())
+        due = self.database.read(lambda tx: erasures.crm_due(tx, one.tenant, one.id, now, PAGE))
         for asked in due:
             state, reason, wait = await self._erase(live, asked)
             again = now + wait
-            await self._write(partial(erasures.tell_crm, one=asked, state=state, reason=reason, now=now, due_at=again))
+            await self.write(partial(erasures.tell_crm, one=asked, state=state, reason=reason, now=now, due_at=again))
         return len(due)
 
     async def _erase(self, live: LiveCRM, asked: CRMErasure) -> tuple[CRMState, str | None, int]:
         """How it ended, why, and how long to wait before the next try."""
+        verb = live.adapter.erase_case if asked.what == "case" else live.adapter.erase
         try:
-            await self._run(live, live.adapter.erase(asked.contact))
+            await self.run(live, verb(asked.contact))
         except Unsupported as error:
             return "by_hand", str(error), 0
         except DeliveryError as error:
@@ -242,107 +259,38 @@ class CRMs:
             return "failed", f"{live.adapter.name} failed: {type(error).__name__}; erase it there by hand", 0
         return "done", None, 0
 
-    async def _run(self, live: LiveCRM, flow: Any) -> Any:
-        keeper = self._keepers.of_crm(live.connected.secret_ref, live.adapter)
-        return await self._wire.run(flow, live.adapter, keeper=keeper, open_network=True)
-
-    async def _note_failure(self, one: Connected, record: Record, error: DeliveryError) -> None:
-        data = {"crm": one.id, "event": record.cursor, "reason": str(error)}
-        at = micros(self._clock())
-        conversation = record.conversation
-        await self._write(lambda tx: log.publish(tx, one.tenant, "crm.failed", at, data, conversation=conversation))
-
-    async def _write(self, call: Callable[[Tx], Any], tenant: str | None = None) -> Any:
-        return await asyncio.wrap_future(self._database.write(call, tenant))
-
     # listening
 
     def translate(self, live: LiveCRM, entry: journal.Entry) -> Translated:
         """Acts on one journalled payload of a CRM, which may be done twice; what cannot be read is quarantined."""
-        try:
-            events = list(live.adapter.parse(entry.payload))
-        except MalformedPayload as error:
-            return Translated(entry, trouble=str(error))
-        done = [(event, self._hear(live, event)) for event in events]
-        return Translated(entry, finish=partial(_heard, one=live.connected, entry=entry, done=done))
+        return self._news.translate(live, entry)
 
-    def _hear(self, live: LiveCRM, event: CRMEvent) -> str | None:
-        """Why nothing was done, None if something was."""
-        one = live.connected
-        if isinstance(event, ContactChanged):
-            return "a contact changed"
-        if not isinstance(event, AgentReplied | CaseClosed):
-            return f"unrecognised: {event.native_type}"
-        conversation = self._database.read(lambda tx: crms.conversation_of(tx, one, event.case))
-        if conversation is None:
-            return f"no conversation has the case {event.case}"
-        if self._database.read(lambda tx: interactions.seen(tx, one.tenant, f"crm.{one.id}", event.id)):
-            return "it was recorded before"
-        try:
-            self._act(one, conversation, event)
-        except ValueError as error:
-            return str(error)
-        return None
+    async def take(self, one: Connected, conversation: str, event: CRMEvent) -> None:
+        """What was changed there is changed here."""
+        await asyncio.to_thread(self.act, one, conversation, event, ())
 
+    # what its parts share
 
-def _heard(tx: Tx, *, one: Connected, entry: journal.Entry, done: list[tuple[CRMEvent, str | None]]) -> None:
-    for event, reason in done:
-        if reason is None:
-            interactions.see(tx, one.tenant, f"crm.{one.id}", event.id)
-        _note_whom(tx, one, event, entry)
-    reasons = [reason for _, reason in done if reason]
-    state: journal.State = "recorded" if len(reasons) < len(done) else "ignored"
-    journal.settle(tx, entry.number, state, "; ".join(reasons) or None, len(done) - len(reasons))
+    async def run(self, live: LiveCRM, flow: Any) -> Any:
+        keeper = self._keepers.of_crm(live.connected.secret_ref, live.adapter)
+        return await self._wire.run(flow, live.adapter, keeper=keeper, open_network=True)
+
+    async def read(self, live: LiveCRM, flow: Callable[[], Any]) -> Any:
+        """What changes nothing, and is tried again while the CRM is busy."""
+        keeper = self._keepers.of_crm(live.connected.secret_ref, live.adapter)
+        return await self._wire.read(flow, live.adapter, keeper=keeper, open_network=True)
+
+    async def complain(self, one: Connected, record: Record | None, reason: str) -> None:
+        about = {"event": record.cursor} if record else {}
+        data = {"crm": one.id, **about, "reason": reason}
+        conversation, at = record.conversation if record else None, micros(self.clock())
+        await self.write(lambda tx: log.publish(tx, one.tenant, "crm.failed", at, data, conversation=conversation))
+
+    def write(self, call: Callable[[Tx], Any], tenant: str | None = None) -> Awaitable[Any]:
+        return asyncio.wrap_future(self.database.write(call, tenant))
 
 
-def _note_whom(tx: Tx, one: Connected, event: CRMEvent, entry: journal.Entry) -> None:
-    """The payload speaks of the customer whose case it is."""
-    conversation = crms.conversation_of(tx, one, event.case) if isinstance(event, AgentReplied | CaseClosed) else None
-    for leg in conversations.legs(tx, one.tenant, conversation) if conversation else []:
-        node = identity.by_numbers(tx, [leg.node])[leg.node]
-        mark = identity.account_digest(tx, one.tenant, node.identifier)
-        erasures.note_subjects(tx, one.tenant, [mark], entry.number)
-
-
-def _keep_case(tx: Tx, one: Connected, conversation: Conversation, case: CaseRef) -> None:
-    if conversations.get(tx, one.tenant, conversation.id) is not None:  # else erased while the CRM opened it
-        crms.keep_case(tx, one, conversation.id, case.id)
-
-
-_TELLERS: dict[str, Callable[..., Any]] = {
-    "interaction.received": CRMs._tell_interaction,
-    "interaction.edited": CRMs._tell_interaction,
-    "conversation.resolved": CRMs._tell_resolved,
-}
-
-
-def _summary(tx: Tx, conversation: Conversation, contact: str | None) -> CaseSummary:
-    node = identity.by_numbers(tx, [conversation.node])[conversation.node]
-    customer = identity.by_numbers(tx, [node.customer])[node.customer]
-    first = next(iter(conversations.legs(tx, conversation.tenant, conversation.id)), None)
-    where = f" on {first.network}" if first else ""
-    return CaseSummary(
-        conversation=conversation.id,
-        customer=customer.id,
-        contact=contact,
-        subject=conversation.subject or f"{node.name or node.identifier.value}{where}",
-        opened_at=moment(conversation.opened_at),
-    )
-
-
-def _node(tx: Tx, record: Record) -> Node | None:
-    key = interactions.key_by_seq(tx, record.tenant, int(record.data["id"]))
-    return identity.by_numbers(tx, [key.node])[key.node] if key else None
-
-
-def _learn(tx: Tx, one: Connected, node: Node, found: tuple[Contact, ...], at: int) -> None:
-    """The contacts as evidence about the account, and their fields for whoever reads."""
-    if node.number not in identity.by_numbers(tx, [node.number]):
-        return  # erased while the CRM was asked
-    crms.asked(tx, one, node.number)
-    for contact in found:
-        record = Identifier(kind=f"crm.{one.id}", value=contact.id)
-        source = f"crm.{one.id}:{contact.id}"
-        RECORD.judge(node.identifier, record, contact.verified, source=source, at=at).establish(tx, one.tenant)
-        data = {"name": contact.name, "fields": contact.fields}
-        crms.keep_contact(tx, one, node.number, contact.id, json.dumps(data))
+def _why(live: LiveCRM, error: BaseException) -> str:
+    if isinstance(error, DeliveryError | ConfigError):
+        return str(error)
+    return f"{live.adapter.name} failed: {type(error).__name__}"

@@ -103,8 +103,8 @@ def _begin(tx: Tx, tenant: str, customer: Node, erasure: str, agent: str, at: in
     gone += _remove_early(tx, person, told, entries)
     gone += removing.remove(tx, tenant, told, lambda row: _is_to(row, person))
     gone += removing.forget_log(tx, tenant, _entries_that_name(tx, person, told))
+    gone += _remove_from_crms(tx, person, told, erasure, at)
     gone += _remove_conversations(tx, person, told)
-    gone += _remove_from_crms(tx, person, erasure, at)
     gone["handoffs"] += removing.delete_in(tx, "handoffs", "node", person.nodes, tenant)
     gone["handoffs"] += removing.delete_in(tx, "handoffs", "redeemed_by", person.nodes, tenant)
     for table, column in _PROOFS:
@@ -304,13 +304,20 @@ def _hand_over(tx: Tx, tenant: str, conversation: str) -> int:
     return tx.run(sql, heir["node"], tenant, conversation)
 
 
-def _remove_from_crms(tx: Tx, person: Person, erasure: str, at: int) -> Counter[str]:
-    """What CRMs told of them goes here; each CRM is asked to erase the contact that is certainly theirs."""
+def _remove_from_crms(tx: Tx, person: Person, told: Told, erasure: str, at: int) -> Counter[str]:
+    """What CRMs told of them goes here; each CRM is asked to erase the contact that is certainly theirs, and the cases
+    in which we have saved what they said."""
     for crm, contact in sorted({(row["crm"], row["contact"]) for row in person.contacts}):
         doubt = _doubt(tx, person, crm, contact)
         state = "by_hand" if doubt else "queued"
         erasures.ask_crm(tx, CRMErasure(person.tenant, crm, contact, erasure, state, 0, at, doubt))
     gone: Counter[str] = Counter()
+    own = sorted(told.conversations)
+    for row in removing.rows_in(tx, "SELECT * FROM crm_cases WHERE tenant = ?", "conversation", own, person.tenant):
+        asked = CRMErasure(person.tenant, row["crm"], row["case_ref"], erasure, "queued", 0, at, None, "case")
+        erasures.ask_crm(tx, asked)
+    for table in ("crm_records", "crm_fields", "crm_waiting"):
+        gone[table] += removing.delete_in(tx, table, "conversation", own, person.tenant)
     for table in ("crm_contacts", "crm_asked"):
         gone[table] += removing.delete_in(tx, table, "node", person.nodes, person.tenant)
     return gone

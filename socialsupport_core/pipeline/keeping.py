@@ -171,6 +171,7 @@ CLEANED = frozenset(
         "conversations",
         "crm_cases",
         "crm_contacts",
+        "crm_waiting",
         "early",
         "evidence",
         "handoffs",

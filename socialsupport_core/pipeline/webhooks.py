@@ -58,6 +58,7 @@ TYPES = frozenset(get_args(EventType)) | {
     "conversation.restored",
     "conversation.split",
     "crm.failed",
+    "crm.conflict",
     "customer.changed",
     "handoff.refused",
     "intent.uncertain",

@@ -32,8 +32,8 @@ CREATE TABLE erase_on_request (
   tenant TEXT NOT NULL, channel TEXT NOT NULL, PRIMARY KEY (tenant, channel)) WITHOUT ROWID;
 CREATE TABLE crm_erasures (
   tenant TEXT NOT NULL, crm TEXT NOT NULL, contact TEXT NOT NULL, erasure TEXT NOT NULL, state TEXT NOT NULL,
-  attempts INTEGER NOT NULL, due_at INTEGER NOT NULL, reason TEXT, ended_at INTEGER,
-  PRIMARY KEY (tenant, crm, contact, erasure)) WITHOUT ROWID;
+  attempts INTEGER NOT NULL, due_at INTEGER NOT NULL, reason TEXT, what TEXT NOT NULL, ended_at INTEGER,
+  PRIMARY KEY (tenant, crm, what, contact, erasure)) WITHOUT ROWID;
 CREATE TABLE subjects (
   tenant TEXT NOT NULL, digest TEXT NOT NULL, entry INTEGER NOT NULL,
   PRIMARY KEY (tenant, digest, entry)) WITHOUT ROWID;
@@ -70,7 +70,7 @@ class Erasure:
 
 @dataclass(frozen=True, slots=True)
 class CRMErasure:
-    """One contact that a CRM is to erase. The contact's name is forgotten once that is done."""
+    """One contact, or case, that a CRM is to erase. Its name there is forgotten once that is done."""
 
     tenant: str
     crm: str
@@ -80,6 +80,7 @@ class CRMErasure:
     attempts: int
     due_at: int
     reason: str | None
+    what: Literal["contact", "case"] = "contact"
 
 
 # tombstones
@@ -269,8 +270,8 @@ def is_allowed(tx: "Tx", tenant: str, channel: str) -> bool:
 
 def ask_crm(tx: "Tx", one: CRMErasure) -> None:
     tx.run(
-        "INSERT INTO crm_erasures (tenant, crm, contact, erasure, state, attempts, due_at, reason)"
-        " VALUES (?, ?, ?, ?, ?, 0, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO crm_erasures (tenant, crm, contact, erasure, state, attempts, due_at, reason, what)"
+        " VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?) ON CONFLICT DO NOTHING",
         one.tenant,
         one.crm,
         one.contact,
@@ -278,6 +279,7 @@ def ask_crm(tx: "Tx", one: CRMErasure) -> None:
         one.state,
         one.due_at,
         one.reason,
+        one.what,
     )
 
 
@@ -294,7 +296,9 @@ def crm_due(tx: "Tx", tenant: str, crm: str, now: int, limit: int) -> list[CRMEr
 
 
 def at_crms(tx: "Tx", tenant: str, erasure: str) -> list[CRMErasure]:
-    rows = tx.all("SELECT * FROM crm_erasures WHERE tenant = ? AND erasure = ? ORDER BY crm, contact", tenant, erasure)
+    rows = tx.all(
+        "SELECT * FROM crm_erasures WHERE tenant = ? AND erasure = ? ORDER BY crm, what DESC, contact", tenant, erasure
+    )
     return [_crm_erasure(row) for row in rows]
 
 
@@ -304,7 +308,7 @@ def tell_crm(tx: "Tx", one: CRMErasure, state: CRMState, reason: str | None, now
     name = _anonymous(tx, one) if done else one.contact
     tx.run(
         "UPDATE crm_erasures SET state = ?, reason = ?, attempts = attempts + 1, due_at = ?, ended_at = ?, contact = ?"
-        " WHERE tenant = ? AND crm = ? AND contact = ? AND erasure = ?",
+        " WHERE tenant = ? AND crm = ? AND contact = ? AND erasure = ? AND what = ?",
         state,
         reason,
         due_at,
@@ -314,6 +318,7 @@ def tell_crm(tx: "Tx", one: CRMErasure, state: CRMState, reason: str | None, now
         one.crm,
         one.contact,
         one.erasure,
+        one.what,
     )
 
 

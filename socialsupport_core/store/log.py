@@ -96,6 +96,17 @@ def _refused_before(tx: Tx, tenant: str, conversation: str, limit: int) -> list[
     )
 
 
+def changed_at(tx: Tx, tenant: str, conversation: str) -> int:
+    """When somebody decided last about the conversation's status, or who works on it; 0 if nobody ever did."""
+    row = tx.one(
+        "SELECT max(at) AS top FROM log WHERE tenant = ? AND conversation = ? AND type IN ('conversation.assigned',"
+        " 'conversation.resolved', 'conversation.reopened')",
+        tenant,
+        conversation,
+    )
+    return int(row["top"] or 0) if row else 0
+
+
 def newest(tx: Tx, tenant: str | None = None) -> int:
     if tenant is None:
         row = tx.one("SELECT max(cursor) AS top FROM log")

@@ -10,6 +10,7 @@ from socialsupport_core.store.breakers import TABLES as BREAKERS
 from socialsupport_core.store.conduct import TABLES as CONDUCT
 from socialsupport_core.store.context import TABLES as CONTEXT
 from socialsupport_core.store.credentials import TABLES as CREDENTIALS
+from socialsupport_core.store.crm_tables import TABLES as CRMS
 from socialsupport_core.store.erasures import TABLES as ERASURES
 from socialsupport_core.store.evidence import TABLES as EVIDENCE
 from socialsupport_core.store.fanouts import TABLES as FANOUTS
@@ -115,19 +116,6 @@ CREATE TABLE asks (
   tenant TEXT NOT NULL, part TEXT NOT NULL, position INTEGER NOT NULL, digest TEXT NOT NULL, answer TEXT,
   PRIMARY KEY (tenant, part, position)) WITHOUT ROWID;
 
-CREATE TABLE crms (
-  tenant TEXT NOT NULL REFERENCES tenants, crm TEXT NOT NULL, adapter TEXT NOT NULL, door TEXT NOT NULL UNIQUE,
-  cursor INTEGER NOT NULL, PRIMARY KEY (tenant, crm)) WITHOUT ROWID;
-CREATE TABLE crm_contacts (
-  tenant TEXT NOT NULL, crm TEXT NOT NULL, node INTEGER NOT NULL, contact TEXT NOT NULL, data TEXT NOT NULL,
-  PRIMARY KEY (tenant, crm, node, contact)) WITHOUT ROWID;
-CREATE TABLE crm_asked (
-  tenant TEXT NOT NULL, crm TEXT NOT NULL, node INTEGER NOT NULL, PRIMARY KEY (tenant, crm, node)) WITHOUT ROWID;
-CREATE TABLE crm_cases (
-  tenant TEXT NOT NULL, crm TEXT NOT NULL, conversation TEXT NOT NULL, case_ref TEXT NOT NULL,
-  PRIMARY KEY (tenant, crm, conversation)) WITHOUT ROWID;
-CREATE INDEX crm_cases_by_case ON crm_cases (tenant, crm, case_ref);
-
 CREATE TABLE log (
   cursor SERIAL, tenant TEXT NOT NULL, type TEXT NOT NULL, at INTEGER NOT NULL,
   channel TEXT, thread TEXT, conversation TEXT, data TEXT NOT NULL);
@@ -162,7 +150,7 @@ SCHEMA += TALLIES
 
 SCHEMA += PACE + BREAKERS
 
-SCHEMA += HANDOFFS + PROOFS
+SCHEMA += HANDOFFS + PROOFS + CRMS
 
 SCHEMA += NODES + EVIDENCE + POLICIES
 

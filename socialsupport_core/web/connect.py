@@ -3,6 +3,8 @@
 import asyncio
 import html
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +17,7 @@ from starlette.routing import Route
 from socialsupport_core.contract import ConfigError, DeliveryError
 from socialsupport_core.hub import Hub, NoSuchChannel
 from socialsupport_core.hub.base import CALLBACK
-from socialsupport_core.pipeline.connecting import LIFETIME, Arrival, Connection, ConnectRefused
+from socialsupport_core.pipeline.connecting import LIFETIME, OF_CRM, Arrival, Connection, ConnectRefused
 from socialsupport_core.store import StoreError
 from socialsupport_core.store.accounts import Access
 from socialsupport_core.web.auth import token_of
@@ -30,16 +32,11 @@ LONGEST = 4096
 
 def connect(request: Request, hub: Hub, access: Access) -> Any:
     """The address to go to; with `redirect=1` the browser is sent there at once, and only it may come back."""
-    asked, tenant = request.query_params, access.agent.tenant
-    channel = asked.get("channel") or _only_channel(hub, tenant, request.path_params["connector"])
-    _same_connector(hub, tenant, channel, request.path_params["connector"])
-    return_to = _own_path(asked.get("return_to"))
+    return_to, begin = _own_path(request.query_params.get("return_to")), _beginning(request, hub, access)
     if not flag(request, "redirect"):
-        return {"url": hub.connect(tenant, channel, agent=access.agent.id, return_to=return_to)}
+        return {"url": begin(return_to=return_to)}
     browser = _of_browser(request) or hub.connecting.unguessable()
-    there = RedirectResponse(
-        hub.connect(tenant, channel, agent=access.agent.id, return_to=return_to, browser=browser), 303
-    )
+    there = RedirectResponse(begin(return_to=return_to, browser=browser), 303)
     there.set_cookie(
         COOKIE,
         browser,
@@ -50,6 +47,20 @@ def connect(request: Request, hub: Hub, access: Access) -> Any:
         samesite="lax",
     )
     return there
+
+
+def _beginning(request: Request, hub: Hub, access: Access) -> Callable[..., str]:
+    """What sets out: a channel of the connector, or, with `crm=`, a CRM of the adapter."""
+    asked, tenant, agent = request.query_params, access.agent.tenant, access.agent.id
+    plugin = request.path_params["connector"]
+    if crm := asked.get("crm"):
+        known = hub.crms.get(tenant, crm).adapter.name
+        if known != plugin:
+            raise HTTPException(422, f"CRM {crm} is of {known}: GET /api/connect/{known}")
+        return partial(hub.connect_crm, tenant, crm, agent=agent)
+    channel = asked.get("channel") or _only_channel(hub, tenant, plugin)
+    _same_connector(hub, tenant, channel, plugin)
+    return partial(hub.connect, tenant, channel, agent=agent)
 
 
 def _only_channel(hub: Hub, tenant: str, connector: str) -> str:
@@ -118,7 +129,9 @@ def _connected(done: Connection) -> Response:
         return RedirectResponse(done.return_to, 303)
     name = done.facts and (done.facts.handle or done.facts.name or done.facts.own_account)
     who = f" as {name}" if name else ""
-    text = f"Channel {done.channel} is connected to {done.connector}{who}. You can close this page."
+    crm = done.channel.removeprefix(OF_CRM)
+    what = f"Channel {crm}" if crm == done.channel else f"CRM {crm}"
+    text = f"{what} is connected to {done.connector}{who}. You can close this page."
     return _page("Connected", text, None, 200)
 
 
@@ -158,5 +171,5 @@ def _page(title: str, text: str, return_to: str | None, status: int) -> Response
     return HTMLResponse(content, status, {"cache-control": "no-store"})
 
 
-API = (route("/connect/{connector}", "GET", "configure", connect, query=("channel", "return_to", "redirect")),)
+API = (route("/connect/{connector}", "GET", "configure", connect, query=("channel", "crm", "return_to", "redirect")),)
 PAGES = (Route(CALLBACK, callback),)

@@ -28,6 +28,7 @@ QUERY: dict[str, tuple[Shape, str]] = {
     "presence": ({"const": "1"}, "In the stream, also who else is answering."),
     "status": ({"enum": ["open", "resolved", "all"]}, "`open` unless you say otherwise."),
     "channel": (TEXT, "Of conversations, only those with a leg on this channel; to connect, the channel itself."),
+    "crm": (TEXT, "The CRM to connect, in place of a channel; its adapter stands in the path."),
     "return_to": (TEXT, "A path of this origin to which the operator comes back in the end."),
     "redirect": ({"enum": ["1", "true", "yes"]}, "Send the browser there at once; only this browser may come back."),
     "state": (TEXT, "Of reviews `open`, `later` or `decided`; coming back from a network, what was given along."),
@@ -384,7 +385,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "The address at which an operator grants access (OAuth); valid for ten minutes and once.",
         "configure",
         fields(url=TEXT),
-        query=("channel", "return_to", "redirect"),
+        query=("channel", "crm", "return_to", "redirect"),
     ),
     ("GET", "/connect/callback"): Operation(
         "Where the network sends the operator back to: the channel is connected and tested.",

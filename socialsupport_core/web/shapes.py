@@ -522,7 +522,11 @@ EVENTS: dict[str, tuple[str, Shape]] = {
         "An agent has resumed an endpoint, or begun again `after` a cursor.",
         fields(webhook=TEXT, after_=NUMBER),
     ),
-    "crm.failed": ("The CRM could not be told.", fields(crm=TEXT, event=NUMBER, reason=TEXT)),
+    "crm.failed": ("The CRM could not be told, or asked.", fields(crm=TEXT, event_=NUMBER, reason=TEXT)),
+    "crm.conflict": (
+        "A field of a case was changed here and in the CRM; the rule decided whose value is kept.",
+        fields(crm=TEXT, case=TEXT, field=TEXT, ours=TEXT, theirs=TEXT, kept=TEXT, rule=TEXT),
+    ),
     "thread.updated": ("Members, title, closed: something about a thread.", _NATIVE),
     "typing.started": ("Somebody is typing.", _NATIVE),
     "erasure.requested": ("The network, or the person through it, demands erasure.", _NATIVE),

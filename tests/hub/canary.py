@@ -66,6 +66,9 @@ class Ledger(CRM[LedgerSettings]):
     def erase(self, contact: str) -> Flow[None]:
         yield httpx.Request("DELETE", f"{API}/contacts/{contact}")
 
+    def erase_case(self, case: str) -> Flow[None]:
+        yield httpx.Request("DELETE", f"{API}/cases/{case}")
+
 
 class Books(Simulator):
     network = "ledger"
@@ -75,10 +78,14 @@ class Books(Simulator):
         super().__init__(RavenSettings(), clock=clock)
         self.contacts: dict[str, list[dict[str, Any]]] = {}
         self.erased: list[str] = []
+        self.erased_cases: list[str] = []
         self.answers: list[int] = []
         """Statuses of the next answers to an erasure; 200 after them."""
 
     def respond(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "DELETE" and request.url.path.startswith("/cases/"):
+            self.erased_cases.append(request.url.path.rsplit("/", 1)[1])
+            return httpx.Response(200, json={})
         if request.method == "DELETE":
             status = self.answers.pop(0) if self.answers else 200
             if status == 200:

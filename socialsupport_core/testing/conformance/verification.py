@@ -199,7 +199,9 @@ def _rewritten(body: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def misshapen(value: str) -> Iterator[tuple[str, str]]:
-    yield "only its prefix", re.split(r"(?<=[=,])", value)[0] if re.search(r"[=,]", value) else ""
+    prefix = re.split(r"(?<=[=,])", value)[0] if re.search(r"[=,]", value) else ""
+    if prefix != value:  # the `=` at the end of base64 is no end of a prefix
+        yield "only its prefix", prefix
     for length in range(len(value)):
         yield f"cut to {length} characters", value[:length]
     yield "extended", value + "0"
