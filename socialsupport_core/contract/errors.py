@@ -12,6 +12,7 @@ SocialSupportError
     ├── Forbidden           we may not do this; the operator must look
     ├── Unreachable         this person cannot be reached here (blocked, opted out, window closed): hand off
     ├── ContentRejected     the network refuses this content; an agent must change it
+    ├── Conflict            somebody else has changed it meanwhile: look again, decide, then again
     └── Unsupported         the network has no such thing
 """
 
@@ -78,6 +79,10 @@ class Unreachable(DeliveryError):
 
 class ContentRejected(DeliveryError):
     pass
+
+
+class Conflict(DeliveryError):
+    """Not done: what was to be changed is no longer what we had read."""
 
 
 class Unsupported(DeliveryError):

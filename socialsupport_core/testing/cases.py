@@ -14,7 +14,18 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
-from socialsupport_core.contract import CaseRef, CaseSummary, Contact, CRMEvent, Outcome, Ref, SignIn, errors
+from socialsupport_core.contract import (
+    CaseFields,
+    CaseRef,
+    CaseState,
+    CaseSummary,
+    Contact,
+    CRMEvent,
+    Outcome,
+    Ref,
+    SignIn,
+    errors,
+)
 from socialsupport_core.model import (
     Attachment,
     Blob,
@@ -301,8 +312,20 @@ CRM_CALLS: Mapping[str, Signature] = {
         {"case": CaseRef, "blob": GivenBlob, "key": str},
         Ref,
     ),
+    "edit_interaction": (
+        {"case": CaseRef, "record": Ref, "interaction": Interaction, "key": str},
+        Ref,
+    ),
+    "remove_interaction": ({"case": CaseRef, "record": Ref, "key": str}, None),
     "close_case": ({"case": CaseRef, "outcome": Outcome}, None),
+    "reopen_case": ({"case": CaseRef}, None),
+    "read_case": ({"case": CaseRef}, CaseState),
+    "change_case": ({"case": CaseRef, "fields": CaseFields}, None),
     "erase": ({"contact": str}, None),
+    "erase_case": ({"case": str}, None),
+    "probe": ({}, Facts),
+    "subscribe": ({"public_url": str}, None),
+    "fetch": ({"attachment": Attachment}, GivenBlob),
     **SIGNING_IN,
 }
 """The CRM adapter's."""

@@ -74,7 +74,7 @@ class MemoryCRM(CRM[MemorySettings]):
     def open_case(self, conversation: CaseSummary) -> Flow[CaseRef]:
         """The CRM keeps our id as the case's external id, and answers with the case that has it already."""
         case = {
-            "external_id": conversation.conversation,
+            "external_id": conversation.key,
             "customer": conversation.customer,
             "contact": conversation.contact,
             "subject": conversation.subject,

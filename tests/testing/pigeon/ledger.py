@@ -52,8 +52,8 @@ class Ledger(CRM[LedgerSettings]):
         return Contact(id=person["id"], identifiers=(mail,), name=person["name"])
 
     def open_case(self, conversation: CaseSummary) -> Flow[CaseRef]:
-        content = {"conversation": conversation.conversation, "subject": conversation.subject}
-        opened = yield from self.once("/cases", conversation.conversation, content)
+        content = {"conversation": conversation.key, "subject": conversation.subject}
+        opened = yield from self.once("/cases", conversation.key, content)
         return CaseRef(id=opened)
 
     def save_interaction(self, case: CaseRef, interaction: Interaction, key: str) -> Flow[Ref]:
