@@ -21,6 +21,12 @@ ASSOCIATIONS = "/crm/v4/objects"
 https://developers.hubspot.com/docs/api-reference/latest/crm/associations/overview (2026-11)"""
 CHANNELS = "/conversations/custom-channels/2025-09"
 FILES = "/files/v3/files"
+ACCOUNT = "/account-info/v3/details"
+PROPERTIES = "/crm/v3/properties"
+FILE_HOSTS = frozenset(
+    {"*.hubspot.com", "*.hubspot.net", "*.hubspotusercontent-na1.net", "*.hubspotusercontent-eu1.net"}
+)
+"""Where signed addresses of private files lead, in the two oldest data centres; they are told no token."""
 TOKEN = "/oauth/2026-03/token"  # noqa: S105 - an address
 """v1 ends on 2027-02-16: https://developers.hubspot.com/changelog/v1-oauth-api-deprecation (2026-11)"""
 GROUPS = 5
@@ -52,14 +58,20 @@ def search(
     *,
     sort: str | None = None,
     after: str = "0",
+    limit: int = PAGE,
 ) -> httpx.Request:
     """Every group's filters must hold, and one group must; sorted upwards by one property at most."""
     filters = [
         {"filters": [{"propertyName": name, "operator": operator, "value": value} for name, operator, value in group]}
         for group in groups
     ]
-    sorts = [{"propertyName": sort, "direction": "ASCENDING"}] if sort else []
-    asked = {"filterGroups": filters, "properties": list(properties), "limit": PAGE, "after": after, "sorts": sorts}
+    asked = {
+        "filterGroups": filters,
+        "properties": list(properties),
+        "limit": limit,
+        "after": after,
+        "sorts": [sort] if sort else [],
+    }
     return request("POST", f"{OBJECTS}/{kind}/search", json=asked)
 
 

@@ -1,7 +1,10 @@
-"""What HubSpot tells: webhooks of an app, webhooks of our own channel, polled pages.
+"""What HubSpot tells: webhooks of an app, webhooks of our own channel, polled records.
 
 https://developers.hubspot.com/docs/api/webhooks, https://developers.hubspot.com/custom-channels-api,
 https://developers.hubspot.com/changelog/new-subscription-types-for-webhooks (2026-11)
+
+Who changed a property stands beside it, as `changeSource` and `sourceId` in a webhook, as `sourceType` and `sourceId`
+in a record's history: what our own app did is left out.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -13,20 +16,28 @@ from pydantic_core import from_json
 
 from socialsupport_core.contract import (
     AgentReplied,
+    CaseChanged,
     CaseClosed,
-    Contact,
+    CaseFields,
+    CaseGone,
+    CaseMerged,
     ContactChanged,
+    ContactGone,
     CRMEvent,
     MalformedPayload,
 )
-from socialsupport_core.model import Instant, Payload, Unrecognised
+from socialsupport_core.model import Attachment, Instant, Payload, Unrecognised
 from socialsupport_core.text import escape
 from socialsupport_hubspot import people
+from socialsupport_hubspot.settings import HubSpotSettings
 
 TYPES: Mapping[str, str] = {"0-1": "contact", "0-5": "ticket"}
 """`objectTypeId` of the subscription types that begin with `object.`."""
 OUTGOING = "OUTGOING_CHANNEL_MESSAGE_CREATED"
+INTEGRATION = "INTEGRATION"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = 253_402_300_799_999
+"""Milliseconds until the end of the year 9999."""
 
 
 class _Native(BaseModel):
@@ -39,10 +50,11 @@ class Change(_Native):
     subscriptionType: str
     objectId: str
     objectTypeId: str | None = None
-    occurredAt: int = Field(ge=0, le=253_402_300_799_999)
-    """Milliseconds since 1970."""
+    occurredAt: int = Field(ge=0, le=LATEST)
     propertyName: str | None = None
     propertyValue: str | None = None
+    changeSource: str | None = None
+    sourceId: str | None = None
     primaryObjectId: str | None = None
     newObjectId: str | None = None
     mergedObjectIds: tuple[str, ...] = ()
@@ -58,8 +70,14 @@ class Change(_Native):
 
     @property
     def id(self) -> str:
-        what = f":{self.propertyName}" if self.propertyName else ""
-        return f"{self.kind}{what}:{self.objectId}:{self.occurredAt}"
+        return f"{self.kind}:{self.objectId}:{self.occurredAt}"
+
+    @property
+    def merged(self) -> tuple[list[str], str]:
+        """Those that are gone, and the record that is left, which may have a number of its own."""
+        left = self.newObjectId or self.primaryObjectId or self.objectId
+        gone = dict.fromkeys([*self.mergedObjectIds, self.primaryObjectId or left])
+        return [one for one in gone if one != left], left
 
 
 class Client(_Native):
@@ -72,8 +90,8 @@ class Sender(_Native):
 
 
 class File(_Native):
+    fileId: str | None = None
     name: str | None = None
-    url: str | None = None
 
 
 class Message(_Native):
@@ -85,30 +103,18 @@ class Message(_Native):
     text: str | None = None
     attachments: tuple[File, ...] = ()
 
-    @property
-    def agent(self) -> str:
-        named = [name for one in self.senders for name in (one.name, one.actorId) if name]
-        return named[0] if named else self.createdBy or "an agent"
-
-    @property
-    def content(self) -> str:
-        """CommonMark. Files are named with HubSpot's own addresses."""
-        files = [f"{escape(one.name or 'file')}: {one.url}" for one in self.attachments if one.url]
-        text = escape((self.text or "").strip())
-        return "\n\n".join(([text] if text else []) + files)
-
 
 class Outgoing(_Native):
     message: Message
     channelIntegrationThreadIds: tuple[str, ...] = ()
 
 
-def events(payload: Payload, portal: str | None) -> list[CRMEvent]:
+def events(payload: Payload, settings: HubSpotSettings) -> list[CRMEvent]:
     """Raises MalformedPayload."""
     content = _content(payload.body)
-    if payload.source == "poll" and isinstance(content, dict):
-        return list(_polled(payload.url, content))
-    return [event for native in _list(content) if (event := _pushed(native, portal)) is not None]
+    if payload.source == "poll":
+        return list(_polled(payload.url, content, settings))
+    return [event for native in _list(content) for event in _pushed(native, settings)]
 
 
 def _content(body: bytes) -> Any:
@@ -126,113 +132,139 @@ def _list(content: Any) -> list[dict[str, Any]]:
     return several
 
 
-def _pushed(native: dict[str, Any], portal: str | None) -> CRMEvent | None:
+def _pushed(native: dict[str, Any], settings: HubSpotSettings) -> list[CRMEvent]:
     kind = native.get("type", native.get("subscriptionType"))
     if not isinstance(kind, str):
         raise MalformedPayload("subscriptionType: a change without its type")
-    if portal and str(native.get("portalId", portal)) != portal:
-        return None  # the app is installed in other accounts too
+    if settings.portal_id and str(native.get("portalId", settings.portal_id)) != settings.portal_id:
+        return []  # the app is installed in other accounts too
     try:
         if "subscriptionType" not in native:
-            return _answered(kind, native)
+            return _answered(Outgoing.model_validate(native)) if kind == OUTGOING else []
         change = Change.model_validate(native)
-        return READERS[change.kind](change) if change.kind in READERS else None
+        return READERS[change.kind](change, settings) if change.kind in READERS else []
     except ValidationError as error:
         raise MalformedPayload(f"{kind[:64]}: {_fields(error)}") from None
 
 
-def _answered(kind: str, native: dict[str, Any]) -> CRMEvent | None:
-    if kind != OUTGOING:
-        return None
-    outgoing = Outgoing.model_validate(native)
+def _answered(outgoing: Outgoing) -> list[CRMEvent]:
     message = outgoing.message
     name = f"message:{message.id}"
-    if message.client and message.client.clientType == "INTEGRATION":
-        return None  # we have published it ourselves
+    text = escape((message.text or "").strip())
+    files = [Attachment(native_id=one.fileId, name=one.name) for one in message.attachments if one.fileId]
+    if message.client and message.client.clientType == INTEGRATION:
+        return []  # we have published it ourselves
     if not outgoing.channelIntegrationThreadIds:
-        return Unrecognised(id=name, native_type=kind, reason="the thread is not one of ours")
-    if not message.content:
-        return Unrecognised(id=name, native_type=kind, reason="the message has neither text nor files")
-    case = outgoing.channelIntegrationThreadIds[0]
-    return AgentReplied(id=name, case=case, agent=message.agent, text=message.content, at=message.createdAt)
+        return [Unrecognised(id=name, native_type=OUTGOING, reason="the thread is not one of ours")]
+    if not text and not files:
+        return [Unrecognised(id=name, native_type=OUTGOING, reason="the message has neither text nor files")]
+    sender = message.senders[0] if message.senders else Sender()
+    reply = AgentReplied(
+        id=name,
+        case=outgoing.channelIntegrationThreadIds[0],
+        agent=sender.actorId or message.createdBy or sender.name or "unknown",
+        agent_name=sender.name,
+        text=text,
+        attachments=tuple(files),
+        record=message.id,
+        at=message.createdAt,
+    )
+    return [reply]
 
 
-def _ticket(change: Change) -> CRMEvent | None:
-    """HubSpot writes `closed_date` when a ticket enters a closed stage, and empties it when it leaves."""
-    value = change.propertyValue or ""
-    if change.propertyName != "closed_date" or not (value.isascii() and value.isdigit() and len(value) <= 14):
-        return None
-    return _closed(change.objectId, EPOCH + timedelta(milliseconds=int(value)))
+def _is_ours(source: str | None, name: str | None, settings: HubSpotSettings) -> bool:
+    return source == INTEGRATION and (settings.app_id is None or name == settings.app_id)
 
 
-def _closed(ticket: str, at: datetime) -> CaseClosed:
-    return CaseClosed(id=f"ticket.closed:{ticket}:{(at - EPOCH) // timedelta(milliseconds=1)}", case=ticket, at=at)
+def _ticket(change: Change, settings: HubSpotSettings) -> list[CRMEvent]:
+    if _is_ours(change.changeSource, change.sourceId, settings):
+        return []
+    return _told(change.objectId, change.propertyName, change.propertyValue or "", change.at, settings)
 
 
-def _contact(change: Change) -> CRMEvent:
-    """The change of one property, or the making of the record: what else it says is not in the webhook."""
-    told = {change.propertyName: change.propertyValue} if change.propertyName and change.propertyValue else {}
-    known = people.contact({"id": change.objectId, "properties": told})
-    return ContactChanged(id=change.id, contact=known, at=change.at)
+def _told(ticket: str, name: str | None, value: str, at: datetime, settings: HubSpotSettings) -> list[CRMEvent]:
+    """One property of a ticket, as it reads since then."""
+    event = f"ticket:{ticket}:{name}:{(at - EPOCH) // timedelta(milliseconds=1)}"
+    if name == "hs_pipeline_stage" and settings.is_closed(value):
+        return [CaseClosed(id=event, case=ticket, at=at)]
+    fields = {
+        "hs_pipeline_stage": CaseFields(status="open"),
+        "hubspot_owner_id": CaseFields(assignee=value),
+        "subject": CaseFields(subject=value),
+    }
+    return [CaseChanged(id=event, case=ticket, fields=fields[name], at=at)] if name in fields else []
 
 
-def _merged(change: Change) -> CRMEvent:
-    """Two records were made one by people in HubSpot; the new one may have a number of its own."""
-    left = change.newObjectId or change.primaryObjectId or change.objectId
-    gone = dict.fromkeys([*change.mergedObjectIds, change.primaryObjectId or left])
-    fields = {people.MERGED: ",".join(one for one in gone if one != left)}
-    return ContactChanged(id=change.id, contact=Contact(id=left, fields=fields), at=change.at)
+def _ticket_gone(change: Change, _: HubSpotSettings) -> list[CRMEvent]:
+    return [CaseGone(id=change.id, case=change.objectId, at=change.at)]
 
 
-def _erased(change: Change) -> CRMEvent:
-    reason = f"contact {change.objectId} was erased in HubSpot; erase the customer here as well"
-    return Unrecognised(id=change.id, native_type=change.kind, reason=reason)
+def _ticket_merged(change: Change, _: HubSpotSettings) -> list[CRMEvent]:
+    gone, left = change.merged
+    return [CaseMerged(id=f"{change.id}:{one}", case=one, into=left, at=change.at) for one in gone]
 
 
-READERS: Mapping[str, Callable[[Change], CRMEvent | None]] = {
+def _contact_gone(change: Change, _: HubSpotSettings) -> list[CRMEvent]:
+    return [ContactGone(id=change.id, contact=change.objectId, at=change.at)]
+
+
+def _contact_merged(change: Change, _: HubSpotSettings) -> list[CRMEvent]:
+    gone, left = change.merged
+    return [ContactGone(id=f"{change.id}:{one}", contact=one, into=left, at=change.at) for one in gone]
+
+
+READERS: Mapping[str, Callable[[Change, HubSpotSettings], list[CRMEvent]]] = {
     "ticket.propertyChange": _ticket,
-    "contact.propertyChange": _contact,
-    "contact.creation": _contact,
-    "contact.merge": _merged,
-    "contact.privacyDeletion": _erased,
+    "ticket.deletion": _ticket_gone,
+    "ticket.merge": _ticket_merged,
+    "contact.deletion": _contact_gone,
+    "contact.privacyDeletion": _contact_gone,
+    "contact.merge": _contact_merged,
 }
-"""Other subscriptions are passed over."""
+"""Other subscriptions are passed over: the change of one property of a contact does not say what else is known."""
+
+
+class Past(_Native):
+    """One value of a property, the newest first."""
+
+    value: str | None = None
+    timestamp: Instant
+    sourceType: str | None = None
+    sourceId: str | None = None
 
 
 class Record(_Native):
     id: str
-    properties: dict[str, Any]
+    properties: dict[str, Any] = Field(default_factory=dict)
+    propertiesWithHistory: dict[str, tuple[Past, ...]] = Field(default_factory=dict)
     updatedAt: Instant
 
 
-def _polled(url: str, content: dict[str, Any]) -> Iterator[CRMEvent]:
-    """The results of a search, oldest change first."""
-    results = content.get("results", [])
+def _polled(url: str, content: Any, settings: HubSpotSettings) -> Iterator[CRMEvent]:
+    results = content.get("results", []) if isinstance(content, dict) else None
     if not isinstance(results, list):
         raise MalformedPayload("results: not a list")
     for native in results:
         try:
             record = Record.model_validate(native)
-            event = _ticket_found(record) if "/tickets/" in url else _contact_found(record)
         except ValidationError as error:
             raise MalformedPayload(f"results: {_fields(error)}") from None
-        if event is not None:
-            yield event
+        yield from _ticket_found(record, settings) if "/tickets/" in url else _contact_found(record)
 
 
-class Closed(_Native):
-    closed_date: Instant | None = None
+def _ticket_found(record: Record, settings: HubSpotSettings) -> Iterator[CRMEvent]:
+    """How it stands. What it was meanwhile, and how it was opened, is no news."""
+    for name, past in record.propertiesWithHistory.items():
+        if len(past) > 1 and past[0].timestamp >= EPOCH:
+            newest = past[0]
+            if not _is_ours(newest.sourceType, newest.sourceId, settings):
+                yield from _told(record.id, name, newest.value or "", newest.timestamp, settings)
 
 
-def _ticket_found(record: Record) -> CRMEvent | None:
-    at = Closed.model_validate({"closed_date": record.properties.get("closed_date") or None}).closed_date
-    return _closed(record.id, at) if at is not None and at >= EPOCH else None
-
-
-def _contact_found(record: Record) -> CRMEvent:
+def _contact_found(record: Record) -> Iterator[CRMEvent]:
     known = people.contact({"id": record.id, "properties": record.properties})
     moment = (record.updatedAt - EPOCH) // timedelta(milliseconds=1)
-    return ContactChanged(id=f"contact:{record.id}:{moment}", contact=known, at=record.updatedAt)
+    yield ContactChanged(id=f"contact:{record.id}:{moment}", contact=known, at=record.updatedAt)
 
 
 def _fields(error: ValidationError) -> str:

@@ -26,7 +26,7 @@ PHONES = ("hs_calculated_phone_number", "hs_calculated_mobile_number", "phone", 
 SHOWN = ("company", "lifecyclestage")
 """Fields that whoever answers may want to see."""
 MERGED = "merged_contacts"
-"""Our field for the contacts that HubSpot has merged into this one, with commas."""
+"""Our field for the contacts that HubSpot has merged into this one."""
 
 _E164 = re.compile(r"\+[1-9][0-9]{4,14}")
 

@@ -1,11 +1,11 @@
-"""What has changed since, by search: closed tickets and changed contacts, oldest change first.
+"""What has changed since, by search: tickets with their history, and contacts.
 
 A search gives 10,000 records and no more, and lags a little behind what was written
-(https://developers.hubspot.com/docs/api/crm/search, 2026-11). So a search is paged to its end or to that limit, then a
-new one begins at the last change seen, or half a minute before HubSpot's own clock if that is earlier.
+(https://developers.hubspot.com/docs/api/crm/search, 2026-11). So a window of time is read, page by page, that ends half
+a minute before HubSpot's own clock; a window with more records than that is read in several searches.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -18,21 +18,23 @@ from socialsupport_hubspot.inbound import EPOCH, Record
 
 LAG = timedelta(seconds=30)
 MODIFIED = {"tickets": "hs_lastmodifieddate", "contacts": "lastmodifieddate"}
-"""What is asked in turn, and by which property it is ordered. The two objects name it differently."""
-PROPERTIES = {"tickets": ("closed_date", "hs_lastmodifieddate"), "contacts": people.PROPERTIES}
+"""What is asked in turn, and the property by which it is ordered; the two objects name it differently."""
+HISTORY = ("hs_pipeline_stage", "hubspot_owner_id", "subject")
+SIZE = 50
+"""Records that can be read with their history in one call.
+https://developers.hubspot.com/docs/api-reference/legacy/crm/objects/tickets (2026-11)"""
 
 
 class Place(BaseModel):
-    """How far one kind of record has been read."""
+    """How far one kind of record has been read. Moments in milliseconds since 1970."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     since: int = 0
-    """Milliseconds since 1970."""
+    until: int = 0
+    """Where the window ends; nothing is in it until HubSpot has told the time."""
     after: int = 0
-    """Within the search that begins there."""
-    last: int = 0
-    """The latest change that this search has shown."""
+    """Within the search."""
 
 
 class Cursor(BaseModel):
@@ -42,47 +44,64 @@ class Cursor(BaseModel):
     contacts: Place = Place()
 
 
+def starting(since: datetime) -> str:
+    place = Place(since=_milliseconds(since), until=_milliseconds(since))
+    return Cursor(tickets=place, contacts=place).model_dump_json()
+
+
 def poll(written: str | None) -> Flow[Page]:
     """A page of each. Without a cursor all that there is, from the beginning."""
     cursor = Cursor.model_validate_json(written) if written else Cursor()
-    payloads, more = [], False
+    payloads: list[Payload] = []
+    more = False
     for kind in MODIFIED:
-        request = _search(kind, getattr(cursor, kind))
-        response: httpx.Response = yield request
+        before: Place = getattr(cursor, kind)
+        response: httpx.Response = yield _search(kind, before)
         page = response.json()
         if page["results"]:
-            payloads.append(_payload(request, response))
-        place = _moved(getattr(cursor, kind), page, response)
-        more = more or bool(page["results"] and (place.after or place.since > getattr(cursor, kind).since))
+            payloads.append((yield from _read(kind, page, response)))
+        place, unread = _moved(before, page, response)
+        more = more or unread or not before.until
         cursor = cursor.model_copy(update={kind: place})
     return Page(payloads=tuple(payloads), cursor=cursor.model_dump_json(), more=more)
 
 
 def _search(kind: str, place: Place) -> httpx.Request:
-    groups: list[list[api.Filter]] = [[(MODIFIED[kind], "GTE", str(place.since))]]
-    if kind == "tickets":
-        groups[0].append(("closed_date", "GT", "0"))
-    return api.search(kind, groups, PROPERTIES[kind], sort=MODIFIED[kind], after=str(place.after))
+    name = MODIFIED[kind]
+    window = [(name, "GTE", str(place.since)), (name, "LT", str(place.until))]
+    properties = people.PROPERTIES if kind == "contacts" else (name,)
+    return api.search(kind, [window], properties, sort=name, after=str(place.after), limit=SIZE)
 
 
-def _moved(place: Place, page: dict[str, Any], response: httpx.Response) -> Place:
-    records = [Record.model_validate(one) for one in page["results"]]
-    moments = [(record.updatedAt - EPOCH) // timedelta(milliseconds=1) for record in records]
-    last = max([place.last, *moments])
+def _read(kind: str, page: dict[str, Any], found: httpx.Response) -> Flow[Payload]:
+    """A search shows contacts as they are, but not who changed a ticket."""
+    if kind == "contacts":
+        return _payload(found)
+    inputs = [{"id": str(one["id"])} for one in page["results"]]
+    asked = {"inputs": inputs, "properties": [MODIFIED[kind]], "propertiesWithHistory": list(HISTORY)}
+    return _payload((yield api.request("POST", f"{api.OBJECTS}/{kind}/batch/read", json=asked)))
+
+
+def _moved(place: Place, page: dict[str, Any], response: httpx.Response) -> tuple[Place, bool]:
+    """Where to go on, and whether the window is not read to its end."""
     following = int(page.get("paging", {}).get("next", {}).get("after", 0))
-    if following and following + api.PAGE <= api.DEEPEST:
-        return Place(since=place.since, after=following, last=last)
-    if following:  # the search ends here, not what has changed; a change at that same moment comes again
-        return Place(since=max(last, place.since + 1))
-    safe = (api.answered_at(response) - LAG - EPOCH) // timedelta(milliseconds=1)
-    return Place(since=max(place.since, min(last + 1, safe))) if last else place
+    if following and following + SIZE <= api.DEEPEST:
+        return place.model_copy(update={"after": following}), True
+    if following:  # the search ends here, the window does not; what changed at that same moment comes again
+        last = max(_milliseconds(Record.model_validate(one).updatedAt) for one in page["results"])
+        return Place(since=max(last, place.since + 1), until=place.until), True
+    return Place(since=place.until, until=max(place.until, _milliseconds(api.answered_at(response) - LAG))), False
 
 
-def _payload(request: httpx.Request, response: httpx.Response) -> Payload:
+def _milliseconds(moment: datetime) -> int:
+    return (moment - EPOCH) // timedelta(milliseconds=1)
+
+
+def _payload(response: httpx.Response) -> Payload:
     return Payload(
         source="poll",
         method="POST",
-        url=str(request.url),
+        url=str(response.request.url),
         body=response.content,
         received_at=api.answered_at(response),
     )

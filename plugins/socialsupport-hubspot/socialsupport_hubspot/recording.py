@@ -1,5 +1,6 @@
 """An interaction as an activity of a ticket, or as a message in our own channel of the inbox."""
 
+import hashlib
 from html import escape
 from typing import Any
 
@@ -40,6 +41,12 @@ def body(interaction: Interaction) -> str:
     room = LONGEST - len(CUT) - len("<p></p>") - len(f"<p>{escape(heading(interaction))}</p>")
     text = escape(plain(interaction.text or ""))[:room].rpartition(" ")[0]  # never within an entity
     return f"<p>{escape(heading(interaction))}</p><p>{text}</p>{CUT}"
+
+
+def digest(interaction: Interaction) -> str:
+    """Names a content."""
+    told = "\0".join([interaction.text or "", *(one.name or "" for one in interaction.attachments)])
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def heading(interaction: Interaction) -> str:

@@ -41,6 +41,10 @@ class HubSpotSettings(Settings):
     """Its stage for new cases; `1` is New in the Support Pipeline."""
     closed_stage: Id = "4"
     """Its stage for cases that are done; `4` is Closed in the Support Pipeline."""
+    other_closed_stages: tuple[Id, ...] = ()
+    """Further stages in which people put what is done."""
+    app_id: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")] | None = None
+    """Of our app. Changes by it are our own; without it those of any integration are taken for ours."""
     key_property: Property = "socialsupport_key"
     """The property with unique values that holds our key, on tickets, notes and communications."""
     channel: CustomChannel | None = None
@@ -51,6 +55,9 @@ class HubSpotSettings(Settings):
         if self.access_token is None and not (self.client_id and self.client_secret):
             raise ValueError("set access_token of a private app, or client_id and client_secret of a public one")
         return self
+
+    def is_closed(self, stage: str) -> bool:
+        return stage in (self.closed_stage, *self.other_closed_stages)
 
     def signing(self) -> list[SecretStr]:
         """Whatever may have signed a webhook."""

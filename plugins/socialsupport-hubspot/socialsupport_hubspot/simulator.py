@@ -28,8 +28,9 @@ from socialsupport_hubspot.settings import HubSpotSettings
 from socialsupport_hubspot.signing import sign
 
 KINDS = {"contacts": "0-1", "tickets": "0-5", "notes": "0-46", "communications": "0-18"}
+APP = "4711"
 KNOWN: Mapping[str, frozenset[str]] = {
-    "tickets": frozenset({"subject", "content", "hs_pipeline", "hs_pipeline_stage"}),
+    "tickets": frozenset({"subject", "hs_pipeline", "hs_pipeline_stage", "hubspot_owner_id"}),
     "notes": frozenset({"hs_note_body", "hs_timestamp", "hs_attachment_ids"}),
     "communications": frozenset(
         {"hs_communication_channel_type", "hs_communication_logged_from", "hs_communication_body", "hs_timestamp"}
@@ -57,6 +58,8 @@ class Record:
     created: datetime
     updated: datetime
     tied: set[tuple[str, str]] = field(default_factory=set)
+    past: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Of each property, the newest value first."""
 
     def shown(self, *names: str) -> dict[str, Any]:
         known = {name: self.properties.get(name) for name in names}
@@ -76,7 +79,7 @@ Handler = Callable[["HubSpotServer", httpx.Request, tuple[str, ...]], httpx.Resp
 
 class HubSpotServer(Simulator):
     network: ClassVar[str] = "hubspot"
-    hosts: ClassVar[frozenset[str]] = frozenset({HOST, "app.hubspot.com"})
+    hosts: ClassVar[frozenset[str]] = frozenset({HOST, "app.hubspot.com", f"{PORTAL}.fs1.hubspotusercontent-na1.net"})
 
     def __init__(self, settings: Settings, **more: Any) -> None:
         super().__init__(settings, **more)
@@ -90,20 +93,23 @@ class HubSpotServer(Simulator):
         self.pages = SignInPages(
             self.clock, self.random, self.own.client_id or "", lifetime=timedelta(minutes=30), single_use=False
         )
+        self.app = self.own.app_id or APP
+        self.keyed = {"tickets", "notes", "communications"}
+        """What an operator has made the property for our key on."""
         self._last = 100
 
     # what people in HubSpot do
 
     def add_contact(self, **properties: str) -> Record:
         record = self._made("contacts", _calculated(properties))
-        self._tell("contact.creation", record.id)
+        self._tell("contact.creation", record.id, changeSource="CRM_UI")
         return record
 
     def change_contact(self, contact: str, name: str, value: str) -> None:
         record = self.records["contacts"][contact]
         record.properties.update(_calculated({name: value}))
         record.updated = self.clock()
-        self._tell("contact.propertyChange", contact, propertyName=name, propertyValue=value)
+        self._tell("contact.propertyChange", contact, propertyName=name, propertyValue=value, changeSource="CRM_UI")
 
     def merge(self, primary: str, other: str) -> Record:
         """The new record has a number of its own, and names those that went into it."""
@@ -120,7 +126,15 @@ class HubSpotServer(Simulator):
         return left
 
     def close(self, ticket: str) -> None:
-        self._staged(self.records["tickets"][ticket], self.own.closed_stage)
+        self.change(ticket, "hs_pipeline_stage", self.own.closed_stage)
+
+    def change(self, ticket: str, name: str, value: str) -> None:
+        self._write("tickets", self.records["tickets"][ticket], {name: value}, "CRM_UI", "userId:5")
+
+    def delete(self, kind: str, record: str) -> None:
+        """Into the recycling bin."""
+        del self.records[kind][record]
+        self._tell(f"{kind[:-1]}.deletion", record, changeSource="CRM_UI")
 
     def reply(self, ticket: str, agent: str, text: str, **more: Any) -> Said:
         """In the inbox: to whoever has a thread there, which our own channel has begun."""
@@ -142,6 +156,10 @@ class HubSpotServer(Simulator):
     def speak(self, person: str, text: str, place: str = "", **more: Any) -> Said:
         """An agent (`person`) replies in a ticket (`place`), by default the newest."""
         return self.reply(place or next(reversed(self.records["tickets"])), person, text)
+
+    def allow(self, address: str) -> str:
+        """The operator agrees on the page at this address: where the browser is sent back to."""
+        return self.pages.allow(str(_asked_for_code(httpx.Request("GET", address)).url))
 
     def due(self) -> list[Payload]:
         """Signed as they leave: a late or repeated webhook carries a fresh signature."""
@@ -181,7 +199,9 @@ class HubSpotServer(Simulator):
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         if request.url.host == "app.hubspot.com":
-            return self.pages.page(request)
+            return self.pages.page(_asked_for_code(request))
+        if request.url.host != HOST:
+            return self._download(request)
         path = request.url.raw_path.decode().partition("?")[0]
         for (method, pattern), handler in ROUTES.items():
             if method == request.method and (match := re.fullmatch(pattern, path)):
@@ -218,8 +238,10 @@ class HubSpotServer(Simulator):
         if limit > PAGE or len(asked["filterGroups"]) > GROUPS or len(asked["sorts"]) > 1 or after + limit > DEEPEST:
             raise Refused(400, "VALIDATION_ERROR", "the search asks for too much")
         found = [one for one in self.records[path[0]].values() if _fits(one, asked["filterGroups"])]
+        if not all(isinstance(order, str) for order in asked["sorts"]):
+            raise Refused(400, "VALIDATION_ERROR", "sorts are names of properties")
         for order in asked["sorts"]:
-            found.sort(key=lambda one: (one.updated, int(one.id)) if "modified" in order["propertyName"] else (0, 0))
+            found.sort(key=lambda one: (one.updated, int(one.id)) if "modified" in order else (0, 0))
         page = found[after : after + limit]
         following = {"paging": {"next": {"after": str(after + limit)}}} if after + limit < len(found) else {}
         shown = [one.shown(*asked["properties"]) for one in page]
@@ -228,12 +250,12 @@ class HubSpotServer(Simulator):
     def _upsert(self, request: httpx.Request, path: tuple[str, ...]) -> httpx.Response:
         kind, results = path[0], []
         for one in _object(request, {"inputs"})["inputs"]:
-            if one.get("idProperty") != self.own.key_property or not one.get("id"):
+            if one.get("idProperty") != self.own.key_property or kind not in self.keyed or not one.get("id"):
                 raise Refused(400, "VALIDATION_ERROR", f"{one.get('idProperty')} is no unique property of {kind}")
             known = self._by(kind, self.own.key_property, one["id"])
             self._check(kind, one["properties"], complete=known is None)
             record = known or self._made(kind, {self.own.key_property: one["id"]})
-            self._write(record, one["properties"])
+            self._write(kind, record, one["properties"], "INTEGRATION", self.app)
             results.append({**record.shown(*record.properties), "new": known is None})
         return httpx.Response(200, json={"status": "COMPLETE", "results": results})
 
@@ -241,8 +263,58 @@ class HubSpotServer(Simulator):
         record = self._found(path[0], path[1], None)
         properties = _object(request, {"properties"})["properties"]
         self._check(path[0], properties, complete=False)
-        self._write(record, properties)
+        self._write(path[0], record, properties, "INTEGRATION", self.app)
         return httpx.Response(200, json=record.shown(*record.properties))
+
+    def _read(self, request: httpx.Request, path: tuple[str, ...]) -> httpx.Response:
+        asked = _object(request, {"inputs", "properties", "propertiesWithHistory"})
+        if len(asked["inputs"]) > 50:
+            raise Refused(400, "VALIDATION_ERROR", "at most 50 with their history")
+        found = [self.records[path[0]].get(one["id"]) for one in asked["inputs"]]
+        results = [
+            {**one.shown(*asked["properties"]),
+             "propertiesWithHistory": {name: one.past.get(name, []) for name in asked["propertiesWithHistory"]}}
+            for one in found if one
+        ]  # fmt: skip
+        return httpx.Response(200, json={"status": "COMPLETE", "results": results})
+
+    def _delete(self, _: httpx.Request, path: tuple[str, ...]) -> httpx.Response:
+        """Also of what is gone already."""
+        if self.records[path[0]].pop(path[1], None) and path[0] == "tickets":
+            self._tell("ticket.deletion", path[1], changeSource="INTEGRATION", sourceId=self.app)
+        return httpx.Response(204)
+
+    def _delete_file(self, _: httpx.Request, path: tuple[str, ...]) -> httpx.Response:
+        if self.files.pop(path[0], None) is None:
+            raise Refused(404, "OBJECT_NOT_FOUND", "resource not found")
+        return httpx.Response(204)
+
+    def _tied(self, _: httpx.Request, path: tuple[str, ...]) -> httpx.Response:
+        ticket, kind = path
+        self._found("tickets", ticket, None)
+        tied = [one.id for one in self.records[kind].values() if ("tickets", ticket) in one.tied]
+        return httpx.Response(200, json={"results": [{"toObjectId": int(one)} for one in tied[:100]]})
+
+    def _account(self, _: httpx.Request, path: tuple[str, ...]) -> httpx.Response:
+        return httpx.Response(200, json={"portalId": int(self.portal), "timeZone": "Europe/Berlin"})
+
+    def _property(self, _: httpx.Request, path: tuple[str, ...]) -> httpx.Response:
+        if path[0] not in self.keyed or path[1] != self.own.key_property:
+            raise Refused(404, "OBJECT_NOT_FOUND", "no such property")
+        return httpx.Response(200, json={"name": path[1], "type": "string", "hasUniqueValue": True})
+
+    def _sign(self, _: httpx.Request, path: tuple[str, ...]) -> httpx.Response:
+        if path[0] not in self.files:
+            raise Refused(404, "OBJECT_NOT_FOUND", "resource not found")
+        url = f"https://{self.portal}.fs1.hubspotusercontent-na1.net/{path[0]}?signature=1"
+        return httpx.Response(200, json={"url": url, "name": self.files[path[0]]["name"]})
+
+    def _download(self, request: httpx.Request) -> httpx.Response:
+        """A signed address says all; whoever sends a token along tells it to strangers."""
+        stored = self.files.get(request.url.path.strip("/"))
+        if stored is None or "authorization" in request.headers or "signature" not in request.url.params:
+            return httpx.Response(403)
+        return httpx.Response(200, content=stored["content"], headers={"content-type": stored["media_type"]})
 
     def _tie(self, _: httpx.Request, path: tuple[str, ...]) -> httpx.Response:
         kind, one, other_kind, other = path
@@ -315,22 +387,18 @@ class HubSpotServer(Simulator):
         self.records[kind][record.id] = record
         return record
 
-    def _write(self, record: Record, properties: dict[str, str]) -> None:
-        stage = properties.get("hs_pipeline_stage")
-        record.properties.update(properties)
+    def _write(self, kind: str, record: Record, properties: dict[str, str], source: str, name: str) -> None:
+        """Each value with who wrote it; a ticket's are told by webhook."""
         record.updated = self.clock()
-        if stage is not None:
-            self._staged(record, stage)
-
-    def _staged(self, record: Record, stage: str) -> None:
-        record.properties["hs_pipeline_stage"] = stage
-        closed = stage == self.own.closed_stage
-        if closed == bool(record.properties.get("closed_date")):
-            return
-        record.properties["closed_date"] = _written(self.clock()) if closed else ""
-        record.updated = self.clock()
-        moment = str(int(self.clock().timestamp() * 1000)) if closed else ""
-        self._tell("ticket.propertyChange", record.id, propertyName="closed_date", propertyValue=moment)
+        for key, value in properties.items():
+            if record.properties.get(key) == value:
+                continue
+            record.properties[key] = value
+            entry = {"value": value, "timestamp": _written(self.clock()), "sourceType": source, "sourceId": name}
+            record.past.setdefault(key, []).insert(0, entry)
+            if kind == "tickets" and len(record.past[key]) > 1:
+                told = {"propertyName": key, "propertyValue": value, "changeSource": source, "sourceId": name}
+                self._tell("ticket.propertyChange", record.id, **told)
 
     def _channel(self) -> str:
         return self.own.channel.id if self.own.channel else "0"
@@ -355,11 +423,23 @@ ROUTES: Mapping[tuple[str, str], Handler] = {
     ("POST", "/crm/v3/objects/(contacts|tickets)/search"): HubSpotServer._search,
     ("POST", "/crm/v3/objects/(tickets|notes|communications)/batch/upsert"): HubSpotServer._upsert,
     ("GET", "/crm/v3/objects/(contacts|tickets|notes|communications)/([^/]+)"): HubSpotServer._get,
+    ("POST", "/crm/v3/objects/(tickets)/batch/read"): HubSpotServer._read,
+    ("DELETE", "/crm/v3/objects/(tickets|notes|communications)/([^/]+)"): HubSpotServer._delete,
+    ("GET", "/crm/v4/objects/tickets/([^/]+)/associations/(notes|communications)"): HubSpotServer._tied,
+    ("GET", "/crm/v3/properties/([a-z]+)/([^/]+)"): HubSpotServer._property,
+    ("GET", "/account-info/v3/details"): HubSpotServer._account,
+    ("GET", "/files/v3/files/([^/]+)/signed-url"): HubSpotServer._sign,
+    ("DELETE", "/files/v3/files/([^/]+)/gdpr-delete"): HubSpotServer._delete_file,
     ("PATCH", "/crm/v3/objects/(tickets)/([^/]+)"): HubSpotServer._patch,
     ("PUT", "/crm/v4/objects/([a-z]+)/([^/]+)/associations/default/(contacts|tickets)/([^/]+)"): HubSpotServer._tie,
     ("POST", "/files/v3/files"): HubSpotServer._upload,
     ("POST", "/conversations/custom-channels/2025-09/([^/]+)/messages"): HubSpotServer._publish,
 }
+
+
+def _asked_for_code(request: httpx.Request) -> httpx.Request:
+    """HubSpot's page knows one kind of answer, so nobody has to ask for it."""
+    return httpx.Request(request.method, request.url.copy_merge_params({"response_type": "code"}))
 
 
 def _object(request: httpx.Request, needed: frozenset[str] | set[str]) -> dict[str, Any]:
@@ -393,10 +473,9 @@ def _fits(record: Record, groups: list[dict[str, Any]]) -> bool:
 def _holds(record: Record, wanted: dict[str, Any]) -> bool:
     name, operator, value = wanted["propertyName"], wanted["operator"], wanted["value"]
     if name.endswith("lastmodifieddate"):
-        return record.updated.timestamp() * 1000 >= int(value)
+        moment = int(record.updated.timestamp() * 1000)
+        return moment >= int(value) if operator == "GTE" else moment < int(value)
     known = record.id if name == "hs_object_id" else record.properties.get(name, "")
-    if operator == "GT":
-        return bool(known)
     tokens = {known.lower()} if operator == "EQ" else set(re.split(r"[;\s]", known.lower()))
     return bool(known) and value.lower() in tokens
 
