@@ -40,7 +40,7 @@ def written(value: str) -> list[str]:
     formats = (PhoneNumberFormat.E164, PhoneNumberFormat.INTERNATIONAL, PhoneNumberFormat.NATIONAL)
     typed = [phonenumbers.format_number(number, one) for one in formats]
     national = str(number.national_number)
-    bare = [national, f"{number.country_code}{national}", typed[2].replace(" ", "")]
+    bare = [national, f"{number.country_code}{national}", typed[2].replace(" ", ""), typed[1].partition(" ")[2]]
     return list(dict.fromkeys([*typed, *bare, typed[1].replace(" ", "-"), typed[2].replace(" ", "-")]))
 
 
