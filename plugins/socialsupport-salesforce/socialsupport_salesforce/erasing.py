@@ -13,6 +13,7 @@ from socialsupport_salesforce.people import PHONES
 NAME = "Erased"
 """A contact must have a last name."""
 EMPTIED = ("FirstName", "Email", *PHONES, "Fax", "Title", "Department", "Birthdate", "Description", "AssistantName",
+           "AssistantPhone",
            "MailingStreet", "MailingCity", "MailingState", "MailingPostalCode", "MailingCountry",
            "OtherStreet", "OtherCity", "OtherState", "OtherPostalCode", "OtherCountry")  # fmt: skip
 """The org's own fields are not known here."""

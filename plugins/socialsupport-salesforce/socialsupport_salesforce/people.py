@@ -15,7 +15,7 @@ from socialsupport_core.model import Identifier, Party
 from socialsupport_salesforce.api import among, select
 
 KIND = "salesforce.contact"
-PHONES = ("Phone", "MobilePhone", "HomePhone", "OtherPhone", "AssistantPhone")
+PHONES = ("Phone", "MobilePhone", "HomePhone", "OtherPhone")
 FIELDS = ("Id", "Name", "Email", *PHONES, "Title", "Account.Name")
 MOST = 200
 """Contacts read for one party; who matches more is nobody in particular."""
