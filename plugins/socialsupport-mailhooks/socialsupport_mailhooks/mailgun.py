@@ -6,13 +6,14 @@ import hmac
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any, ClassVar
 
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from socialsupport_core.contract import Flow, MalformedPayload, SignatureError, Unavailable, Unsupported
-from socialsupport_core.model import Capabilities, Event, Intent, Payload, Receipt, SendMessage
+from socialsupport_core.model import Capabilities, Credentials, Event, Intent, Payload, Receipt, SendMessage
 from socialsupport_core.model.event import DeliveryState
 from socialsupport_email.compose import Draft
 from socialsupport_mailhooks import forms
@@ -24,6 +25,7 @@ TOLERANCE = timedelta(hours=12)
 """Between signing and arrival: Mailgun tries a webhook again for eight hours."""
 INDEXED = timedelta(minutes=5)
 """So long an event may be on its way into the list; until then its absence says nothing."""
+UNDATED = b"Date: " + b"-" * len("Thu, 01 Oct 2026 07:15:04 +0000") + b"\r\n"
 IGNORED = frozenset({"accepted", "opened", "clicked", "stored"})
 STATES: dict[str, DeliveryState] = {"delivered": "delivered", "complained": "failed", "rejected": "failed"}
 
@@ -133,9 +135,9 @@ class Mailgun(HookedMail[MailgunSettings]):
         return [self.update(one.id, state, at, native_id=one.message_id, key=one.key, **told)]
 
     def request(self, intent: SendMessage, draft: Draft, message: bytes) -> httpx.Request:
-        """The mail itself, with our Message-ID; Mailgun writes its Date."""
+        """The mail itself, with our Message-ID. Its Date is written when it is sent: a flow knows no time."""
         form = {"to": draft.recipient.address, "o:tracking": "no", f"v:{NATIVE_KEY}": intent.key}
-        files = {"message": ("message.eml", message, "application/octet-stream")}
+        files = {"message": ("message.eml", UNDATED + message, "application/octet-stream")}
         return httpx.Request("POST", self._address("messages.mime"), data=form, files=files)
 
     def lookup(self, intent: Intent, since: datetime) -> Flow[Receipt | None]:
@@ -150,6 +152,11 @@ class Mailgun(HookedMail[MailgunSettings]):
             raise Unavailable("a mail may not be in Mailgun's list yet", retry_after=INDEXED.total_seconds())
         return None
 
+    def authorize(
+        self, request: httpx.Request, credentials: Credentials | None, now: datetime, nonce: str
+    ) -> httpx.Request:
+        return super().authorize(_dated(request, now), credentials, now, nonce)
+
     def credential(self) -> tuple[str, str]:
         return basic("api", self.settings.api_key.get_secret_value())
 
@@ -159,6 +166,15 @@ class Mailgun(HookedMail[MailgunSettings]):
 
 def sign(key: SecretStr, timestamp: str, token: str) -> str:
     return hmac.new(key.get_secret_value().encode(), (timestamp + token).encode(), "sha256").hexdigest()
+
+
+def _dated(request: httpx.Request, now: datetime) -> httpx.Request:
+    """The date is as long as the blank in its place, and the header stands above all that people have written."""
+    if not request.url.path.endswith("/messages.mime"):
+        return request
+    date = f"Date: {format_datetime(now.astimezone(UTC))}\r\n".encode()
+    content = request.read().replace(UNDATED, date, 1)
+    return httpx.Request(request.method, request.url, headers=request.headers, content=content)
 
 
 def _is_json(payload: Payload) -> bool:

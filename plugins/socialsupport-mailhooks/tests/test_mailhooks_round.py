@@ -266,6 +266,17 @@ def test_mails_into_two_threads_are_two_mails() -> None:
     assert bodies[0][1] != bodies[1][1]
 
 
+def test_a_mail_is_dated_when_it_is_sent() -> None:
+    pair: Pair = (Mailgun(MAILGUN), MailgunServer(MAILGUN, clock=lambda: NOW))
+    sent(pair, answer(written(pair), text="Date: " + "-" * 31))
+    request = pair[1].calls[-1]
+    payload = Payload(headers=tuple(request.headers.items()), body=request.read(), received_at=NOW)
+    message = forms.fields(payload)["message"]
+    assert message.startswith(b"Date: Thu, 01 Oct 2026 07:15:00 +0000\r\nFrom: Acme <support@acme.example>\r\n")
+    assert message.count(b"Thu, 01 Oct 2026") == 1
+    assert int(request.headers["content-length"]) == len(request.read())
+
+
 def test_an_account_in_europe_is_called_there() -> None:
     europe = Mailgun(MAILGUN.model_copy(update={"region": "eu"}))
     assert europe.hosts == {"api.eu.mailgun.net"}
