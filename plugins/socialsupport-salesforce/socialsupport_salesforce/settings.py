@@ -19,8 +19,7 @@ class SalesforceSettings(Settings):
     instance_url: Annotated[
         str, StringConstraints(pattern=r"^https://[a-z0-9][a-z0-9.-]*\.salesforce\.(com|mil)$", to_lower=True)
     ]
-    """My Domain: Setup → My Domain, `https://acme.my.salesforce.com`; of a sandbox
-    `https://acme--dev.sandbox.my.salesforce.com`."""
+    """My Domain, as Setup → My Domain shows it: `https://acme.my.salesforce.com`."""
     client_id: Annotated[str, StringConstraints(min_length=1)]
     """Consumer key of the connected app or external client app."""
     client_secret: Filled | None = None
@@ -32,7 +31,7 @@ class SalesforceSettings(Settings):
     private_key: Filled | None = None
     """PEM, RSA, without a password; its certificate is the app's."""
     audience: Annotated[str, StringConstraints(pattern=r"^https://[^/]+(/[^?#]*)?$")] = "https://login.salesforce.com"
-    """Of the JWT: `https://test.salesforce.com` for a sandbox."""
+    """Of the JWT: `https://test.salesforce.com` for a test org."""
     user_id: Annotated[str, StringConstraints(pattern=r"^005[0-9A-Za-z]{15}$")] | None = None
     """As whom we work there; else as the connection test has learnt. What this user does is our own doing."""
     key_field: Name = "SocialSupport_Key__c"
