@@ -32,6 +32,11 @@ class SignsIn:
 
     name: ClassVar[str]
 
+    @property
+    def grants_itself(self) -> bool:
+        """Whether the settings alone prove who we are: `refresh` then needs no credentials of before (RFC 7523)."""
+        return False
+
     def refresh(self, credentials: Credentials) -> Flow[Credentials]:
         """New credentials for old. A refresh token or scopes that the network leaves out stay as they were."""
         raise Unsupported(f"{self.name} has no credentials to refresh")

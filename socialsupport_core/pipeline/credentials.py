@@ -14,9 +14,11 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
+
+from pydantic import SecretStr
 
 from socialsupport_core.contract import (
     AuthExpired,
@@ -45,6 +47,7 @@ TRY = 60.0  # seconds that the network gets to answer a refresh
 LEASE = 150_000_000  # microseconds after which another process may try: longer than the two tries of one claim
 PATIENCE = 5.0  # seconds that we wait for the result of another process, until what is to be done comes again later
 LOOK = 0.1  # seconds between two looks
+NONE_YET = Credentials(access_token=SecretStr("none"), expires_at=datetime(1970, 1, 1, tzinfo=UTC))
 
 
 class Keepers:
@@ -152,7 +155,7 @@ class Keeper:
         return f"{self._plugin.name}/{hashlib.sha256(repr(secrets).encode()).hexdigest()}"
 
     async def current(self) -> Held | None:
-        held = self._held()
+        held = self._held() or await self._begun()
         if held is None or not self._ends(held, SOON):
             return held
         try:
@@ -161,6 +164,13 @@ class Keeper:
             if self._ends(held, timedelta(0)):
                 raise
             return held  # it is good for some seconds yet
+
+    async def _begun(self) -> Held | None:
+        """For a plugin that gets credentials by itself: some that have run out, which are then renewed as any are."""
+        if not self._plugin.grants_itself:
+            return None
+        await self._keepers.write(lambda tx: table.begin(tx, self._keepers.secrets, self._holders[0], NONE_YET))
+        return self._held()
 
     async def renewed(self, refused: Held) -> Held:
         for _ in range(3):

@@ -67,6 +67,12 @@ def keep(tx: "Tx", secrets: "SecretStore", holder: str, credentials: Credentials
     secrets.put(tx, _ref(holder), _written(credentials))
 
 
+def begin(tx: "Tx", secrets: "SecretStore", holder: str, credentials: Credentials) -> None:
+    """Where nothing is held yet, whoever comes first."""
+    if standing(tx, holder) is None:
+        keep(tx, secrets, holder, credentials)
+
+
 def renew(tx: "Tx", secrets: "SecretStore", holder: str, version: int, credentials: Credentials, now: int) -> bool:
     """Replaces this very version; False if another one is there by now."""
     if not tx.run(

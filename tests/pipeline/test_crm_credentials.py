@@ -75,6 +75,17 @@ class Plain(Ledger):
         return request
 
 
+class Alone(Ledger):
+    """It signs in by itself, with what its settings hold."""
+
+    grants_itself = True
+
+    def refresh(self, credentials: Credentials) -> Flow[Credentials]:
+        assert credentials.refresh_token is None
+        response = yield httpx.Request("POST", f"{API}/token/mine", data={"grant_type": "client_credentials"})
+        return Credentials(access_token=response.json()["access_token"])
+
+
 class Office(Simulator):
     network = "ledger"
     hosts = frozenset({"ledger.example"})
@@ -83,10 +94,16 @@ class Office(Simulator):
         super().__init__(RavenSettings(), clock=clock)
         self.pages = SignInPages(clock, self.random, "ledger-client")
         self.entries: dict[str, str] = {}
+        self.alone = 0
+        """So many tokens were asked for with the app's own credentials."""
+        self.knows_the_app = True
 
     def respond(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/token":
             return self.pages.token(request)
+        if request.url.path == "/token/mine":
+            self.alone += 1
+            return self.pages.grant() if self.knows_the_app else httpx.Response(400, json={"error": "invalid_client"})
         if not self.pages.accepts(request) and request.headers.get("authorization") != "Bearer key-of-the-settings":
             return httpx.Response(401, json={})
         if request.url.path == "/entries":
@@ -178,6 +195,37 @@ def test_a_refused_key_of_the_settings_misses_nothing_either(shop: Shop) -> None
 def test_an_adapter_without_sign_in_works_as_before(tmp_path: Path) -> None:
     shop = Shop(tmp_path, tmp_path / "support.sqlite", Plain)
     shop.say(1)
+    assert list(shop.office.entries.values()) == ["text 1"]
+    shop.hub.close()
+
+
+def test_an_adapter_that_signs_in_by_itself_needs_nobody(tmp_path: Path, store: str | Path) -> None:
+    shop = Shop(tmp_path, store, Alone)
+    for number in range(1, 4):
+        shop.say(number)
+    assert sorted(shop.office.entries.values()) == ["text 1", "text 2", "text 3"]
+    assert shop.office.alone == 1
+    shop.office.pages.expire()
+    shop.clock.forward(minutes=2)
+    shop.say(4)
+    assert "text 4" in shop.office.entries.values()
+    assert shop.office.alone == 2
+    assert shop.log("crm.failed") == []
+    shop.hub.close()
+
+
+def test_an_app_that_is_not_known_is_told_and_tried_again_when_the_operator_has_mended_it(
+    tmp_path: Path, store: str | Path
+) -> None:
+    shop = Shop(tmp_path, store, Alone)
+    shop.office.knows_the_app = False
+    shop.say(1)
+    (failed,) = shop.log("crm.failed")
+    assert "refuses to renew" in failed["data"]["reason"]
+    shop.office.knows_the_app = True
+    shop.hub.add_crm("acme", "books", "ledger", {})
+    shop.clock.forward(minutes=2)
+    shop.hub.drain()
     assert list(shop.office.entries.values()) == ["text 1"]
     shop.hub.close()
 

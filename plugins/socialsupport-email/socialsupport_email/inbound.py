@@ -25,7 +25,7 @@ from socialsupport_email.context import Context, message_id, references
 from socialsupport_email.mime import Mail
 from socialsupport_email.proof import dmarc
 from socialsupport_email.reports import reports
-from socialsupport_email.settings import EmailSettings
+from socialsupport_email.settings import MailSettings
 
 MAX_RECIPIENTS = 50
 DELIVERED_TO = ("to", "cc", "bcc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to")
@@ -35,10 +35,11 @@ FULL_TEXT = "text"
 
 
 class Reader:
-    """Reads the mails of one account."""
+    """Reads the mails of one account. `network` is what its connector is called."""
 
-    def __init__(self, settings: EmailSettings) -> None:
+    def __init__(self, settings: MailSettings, network: str = "email") -> None:
         self._settings = settings
+        self._network = network
         self._own = frozenset({settings.address, *settings.aliases})
 
     def events(self, raw: bytes, received_at: Instant) -> Iterator[Event]:
@@ -98,7 +99,7 @@ class Reader:
         full = text_of(mail)
         text = (full if ours else full.without_quotation(subject)).cut(MAX_TEXT)
         return Interaction(
-            network="email",
+            network=self._network,
             native_id=native_id,
             kind="message",
             direction="outbound" if outbound else "inbound",

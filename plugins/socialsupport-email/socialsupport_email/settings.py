@@ -58,16 +58,14 @@ class ImapServer(Server):
     """The first poll brings everything in the mailbox, or only what comes from now on."""
 
 
-class EmailSettings(Settings):
+class MailSettings(Settings):
+    """What every mailbox has, whoever carries its mail."""
+
     address: OwnAddress
     """Our own account; mail from and to it, its aliases and its tagged forms is ours."""
     name: str | None = Field(default=None, max_length=200, pattern=r"^[^\x00-\x1f\x7f\u2028\u2029]*$")
     """Shown as the sender."""
     aliases: tuple[OwnAddress, ...] = ()
-    smtp: SmtpServer | None = None
-    """None: we only receive."""
-    imap: ImapServer | None = None
-    """None: mail comes through our own SMTP door or from files."""
     token_secret: SecretStr = Field(min_length=16)
     """Signs the tokens in our reply addresses and Message-IDs."""
     previous_token_secret: SecretStr | None = Field(default=None, min_length=16)
@@ -98,3 +96,10 @@ class EmailSettings(Settings):
         """The current one first."""
         both = (self.token_secret, self.previous_token_secret)
         return tuple(secret.get_secret_value() for secret in both if secret)
+
+
+class EmailSettings(MailSettings):
+    smtp: SmtpServer | None = None
+    """None: we only receive."""
+    imap: ImapServer | None = None
+    """None: mail comes through our own SMTP door or from files."""

@@ -1,0 +1,168 @@
+"""SendGrid. https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event,
+https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features,
+https://www.twilio.com/docs/sendgrid/for-developers/parsing-email/setting-up-the-inbound-parse-webhook,
+https://www.twilio.com/docs/sendgrid/api-reference/mail-send/mail-send (2026-11)"""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+import httpx
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+from cryptography.hazmat.primitives.hashes import SHA256
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from socialsupport_core.contract import MalformedPayload, SignatureError
+from socialsupport_core.model import Capabilities, Event, Payload, SendMessage
+from socialsupport_core.model.event import DeliveryState
+from socialsupport_core.text import plain, to_html
+from socialsupport_email.compose import Address, Draft
+from socialsupport_mailhooks import forms
+from socialsupport_mailhooks.hooked import (
+    COMPLAINT,
+    NATIVE_KEY,
+    HookedMail,
+    capabilities,
+    content,
+    is_basic,
+    threading,
+)
+from socialsupport_mailhooks.settings import SendGridSettings, public_key
+
+SIGNATURE, TIMESTAMP = "X-Twilio-Email-Event-Webhook-Signature", "X-Twilio-Email-Event-Webhook-Timestamp"
+TOLERANCE = timedelta(minutes=10)
+"""Between signing and arrival; SendGrid names none."""
+IGNORED = frozenset({"processed", "open", "click"})
+STATES: dict[str, DeliveryState] = {
+    "delivered": "delivered",
+    "deferred": "sent",  # it goes on trying
+    "bounce": "failed",
+    "dropped": "failed",
+    "spamreport": "failed",
+}
+
+
+class Happening(BaseModel):
+    model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
+
+    event: str
+    sg_event_id: str = Field(min_length=1, max_length=1024)
+    timestamp: int = Field(ge=0, le=253_402_300_799)
+    """Seconds since 1970."""
+    smtp_id: str | None = Field(default=None, alias="smtp-id")
+    status: str | None = None
+    reason: str | None = None
+    key: str | None = Field(default=None, alias=NATIVE_KEY, max_length=128)
+
+    @property
+    def message_id(self) -> str | None:
+        return (self.smtp_id or "").strip("<> ")[:1024] or None
+
+
+class SendGrid(HookedMail[SendGridSettings]):
+    """One mailbox whose mail SendGrid carries."""
+
+    name: ClassVar[str] = "sendgrid"
+    settings_model = SendGridSettings
+    capabilities: ClassVar[Capabilities] = capabilities("none", largest=20_000_000)
+    """30 MB a mail, base64 included."""
+    api: ClassVar[str] = "api.sendgrid.com"
+
+    def verify(self, payload: Payload) -> None:
+        """By the signature where there is one, else by user and password of the address: mails may come unsigned."""
+        if payload.header(SIGNATURE) is not None:
+            self._verify_signature(payload)
+        elif not is_basic(payload, self.settings):
+            raise SignatureError(f"neither {SIGNATURE} nor the user and the password of the webhook's address")
+
+    def _verify_signature(self, payload: Payload) -> None:
+        signed_at, given = payload.header(TIMESTAMP) or "", payload.header(SIGNATURE) or ""
+        if not re.fullmatch(r"[0-9]{1,11}", signed_at):
+            raise SignatureError(f"{TIMESTAMP} is missing")
+        if abs(payload.received_at.timestamp() - int(signed_at)) > TOLERANCE.total_seconds():
+            raise SignatureError("the signature is older or newer than ten minutes")
+        if not any(_fits(key, given, signed_at.encode() + payload.body) for key in self.settings.verification_keys):
+            raise SignatureError(f"{SIGNATURE} does not fit the body and the verification keys")
+
+    def received(self, payload: Payload) -> Iterator[bytes]:
+        raw = forms.fields(payload).get("email")
+        if not raw:
+            raise MalformedPayload(
+                "the field email is missing: tick `POST the raw, full MIME message` in Inbound Parse"
+            )
+        yield raw
+
+    def reported(self, payload: Payload) -> Iterable[Event] | None:
+        if (payload.header("content-type") or "").partition(";")[0].strip().lower() != "application/json":
+            return None
+        told = content(payload)
+        if not isinstance(told, list):
+            raise MalformedPayload("the body is no list of events")
+        events = [event for native in told for event in self._events(_happening(native))]
+        return list({event.id: event for event in reversed(events)}.values())[::-1]
+
+    def _events(self, one: Happening) -> Iterator[Event]:
+        if one.event in IGNORED:
+            return
+        if one.event not in STATES:
+            yield self.unknown(one.sg_event_id, one.event)
+            return
+        state = STATES[one.event]
+        told: dict[str, Any] = {} if state == "delivered" else {"code": one.status, "reason": one.reason}
+        if one.event == "spamreport":
+            told["code"] = COMPLAINT
+        at = datetime.fromtimestamp(one.timestamp, UTC)
+        yield self.update(one.sg_event_id, state, at, native_id=one.message_id, key=one.key, **told)
+
+    def request(self, intent: SendMessage, draft: Draft, message: bytes) -> httpx.Request:
+        files = [
+            {"content": base64.b64encode(one.content).decode(), "type": one.media_type,
+             "filename": one.name or "attachment", "disposition": "attachment"}
+            for one in draft.attachments
+        ]  # fmt: skip
+        asked = {
+            "personalizations": [{"to": [_person(draft.recipient)], "custom_args": {NATIVE_KEY: intent.key}}],
+            "from": _person(draft.sender),
+            **({"reply_to": _person(draft.reply_to)} if draft.reply_to else {}),
+            "subject": draft.subject,
+            "content": [
+                {"type": "text/plain", "value": plain(draft.text) or " "},
+                {"type": "text/html", "value": to_html(draft.text) or "<p></p>"},
+            ],
+            "headers": threading(draft),
+            "tracking_settings": {
+                "click_tracking": {"enable": False, "enable_text": False},
+                "open_tracking": {"enable": False},
+            },
+            **({"attachments": files} if files else {}),
+        }
+        return httpx.Request("POST", f"https://{self.api}/v3/mail/send", json=asked)
+
+    def credential(self) -> tuple[str, str]:
+        return "authorization", f"Bearer {self.settings.api_key.get_secret_value()}"
+
+
+def _happening(native: Any) -> Happening:
+    try:
+        return Happening.model_validate(native)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False, include_context=False)
+        raise MalformedPayload(f"{'.'.join(map(str, faults[0]['loc']))}: {faults[0]['msg']}") from None
+
+
+def _person(one: Address) -> dict[str, str]:
+    return {"email": one.address} | ({"name": one.name} if one.name else {})
+
+
+def _fits(key: str, given: str, signed: bytes) -> bool:
+    """In its one spelling: base64 and DER know others for the same numbers."""
+    try:
+        signature = base64.b64decode(given.encode(), validate=True)
+        public_key(key).verify(signature, signed, ECDSA(SHA256()))
+    except (InvalidSignature, ValueError, binascii.Error):
+        return False
+    return base64.b64encode(signature).decode() == given
