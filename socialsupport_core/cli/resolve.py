@@ -47,7 +47,7 @@ def resolve(
     add_forms(Registry.discover().canonical_forms)
     kept: list[bytes] = []
     batch = _read(file, _policy(policy), kept if suggest or model else None)
-    for account, customer in progress(batch.rows(), len(batch.names), doing="resolving"):
+    for account, customer in progress(batch.rows(), len(batch.values), doing="resolving"):
         json_line({"account": account, "customer": customer})
     if suggest or model:
         from socialsupport_core.cli.suggesting import tell_suggestions

@@ -64,7 +64,10 @@ class Batch:
     def __init__(self, policy: Policy = DEFAULT) -> None:
         self.policy = policy
         self.slots = Slots(policy)
-        self.names: list[str] = []
+        self.values: list[str] = []
+        """In canonical form: mostly the very text that is a key of `numbers`, so that none is kept twice."""
+        self._said: dict[int, str] = {}
+        """What stands before a value, by the number of its kind."""
         self.slot = array("H")
         self.first = array("q")
         self.a, self.b = array("i"), array("i")
@@ -129,6 +132,7 @@ class Batch:
         sample = Identifier(kind=kind, scope=scope, value="1")
         number = self.slots.number(slot(sample))
         said = str(sample).removesuffix("1")
+        self._said[number] = said
         found = self._issuers[kind, scope] = _Issued(kind, number, said, {}, {})
         return found
 
@@ -141,21 +145,23 @@ class Batch:
             issued.numbers[value] = number
             self.first[number] = min(self.first[number], at)
             return number
-        number = issued.numbers[value] = len(self.names)
+        number = issued.numbers[value] = len(self.values)
         if form != value:
             issued.forms[form] = number
-        name = issued.said + form
-        self.names.append(name)
+        self.values.append(value if form == value else form)
         self.slot.append(issued.slot)
         self.first.append(at)
         if issued.kind == "email" or self.policy.blocked:
-            one = Identifier.parse(name)
+            one = Identifier.parse(issued.said + form)
             if self.policy.is_role(one) or self.policy.is_blocked(one):
                 self.named[number] = one
         return number
 
     def identifier(self, number: int) -> Identifier:
-        return self.named.get(number) or Identifier.parse(self.names[number])
+        return self.named.get(number) or Identifier.parse(self.name(number))
+
+    def name(self, number: int) -> str:
+        return self._said[self.slot[number]] + self.values[number]
 
     def rows(self) -> Iterator[tuple[dict[str, str], str | None]]:
         """Everybody as they were seen, in order of kind, scope and value, and the customer's id; None for what is

@@ -53,7 +53,7 @@ class Fold:
 
     def place(self, vertex: int) -> tuple[int, int]:
         """The number in the batch, and since when."""
-        count = len(self._batch.names)
+        count = len(self._batch.values)
         return (vertex, 0) if vertex < count else self._places[vertex - count]
 
     # what neighbours say
@@ -76,7 +76,7 @@ class Fold:
         batch, start = self._batch, self._start
         contacts = [self._policy.is_contact(kind_of(name)) for name in batch.slots.names]
         parted = {end for pair, (_, apart) in batch.verdicts.items() if apart for end in pair}
-        for number in range(len(batch.names)):
+        for number in range(len(batch.values)):
             degree = start[number + 1] - start[number]
             least = 1 if contacts[batch.slot[number]] else self._policy.values
             if degree > least and (degree > HUB or self._has_rivals(number)):
@@ -117,16 +117,16 @@ class Fold:
     def _find_epochs(self) -> None:
         for number in self._cut():
             for epoch, since in enumerate(self._views[number].cuts, 1):
-                self._vertex[number, epoch] = len(self._batch.names) + len(self._places)
+                self._vertex[number, epoch] = len(self._batch.values) + len(self._places)
                 self._places.append((number, since))
 
     def _bound_anew(self, number: int) -> Iterator[tuple[int, int, int, int]]:
         """The reasons at a node of several times, each in its time: rank, time, and both vertices."""
-        name = self._batch.names[number]
+        name = self._batch.name(number)
         for tie in self._tied(number).values():
             if tie.apart or (self._view(tie.other).cuts and tie.other < number):
                 continue
-            names = (name, self._batch.names[tie.other])
+            names = (name, self._batch.name(tie.other))
             for edge in edges(number, tie, self._view(number), self._view(tie.other), names, False):
                 if edge.rank <= self._policy.weakest and not self._stops(edge.rank, edge.a, edge.b):
                     yield edge.rank, edge.at, self._vertex_of(edge.a), self._vertex_of(edge.b)
@@ -215,7 +215,7 @@ class Fold:
 
     def _held(self, vertex: int, strength: int) -> set[int]:
         batch, near, views = self._batch, self._near, self._views
-        if vertex >= len(batch.names) or self._start[vertex + 1] - self._start[vertex] < 1:
+        if vertex >= len(batch.values) or self._start[vertex + 1] - self._start[vertex] < 1:
             return set()
         found = set()
         for at in range(self._start[vertex], self._start[vertex + 1]):
@@ -273,7 +273,7 @@ class Fold:
     def _names(self, one: int, late: list[tuple[int, int, int, int]]) -> tuple[str, str]:
         batch = self._batch
         ends = (batch.a[one], batch.b[one]) if one >= 0 else late[~one][2:]
-        first, second = sorted(batch.names[self.place(end)[0]] for end in ends)
+        first, second = sorted(batch.name(self.place(end)[0]) for end in ends)
         return first, second
 
     # what hangs together by too much
@@ -291,13 +291,13 @@ class Fold:
 
     def _find_heads(self) -> list[int]:
         groups, batch = self._groups, self._batch
-        count = len(batch.names)
+        count = len(batch.values)
         heads = list(range(count + len(self._places)))
         contacts = [self._policy.is_contact(kind_of(name)) for name in batch.slots.names]
 
         def seniority(vertex: int) -> tuple[int, bool, str]:
             number, since = self.place(vertex)
-            return since or batch.first[number], contacts[batch.slot[number]], batch.names[number]
+            return since or batch.first[number], contacts[batch.slot[number]], batch.name(number)
 
         for vertex in range(len(heads)):
             root = groups.root(vertex)
@@ -308,7 +308,7 @@ class Fold:
 
 def _neighbours(batch: "Batch") -> tuple["array[int]", "array[int]"]:
     """Where each node's reasons begin, and the reasons, node by node."""
-    degree = array("i", bytes(4 * (len(batch.names) + 1)))
+    degree = array("i", bytes(4 * (len(batch.values) + 1)))
     for ends in (batch.a, batch.b):
         for end in ends:
             degree[end + 1] += 1

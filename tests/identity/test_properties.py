@@ -65,7 +65,7 @@ def by_partition(batch: Batch, policy: Policy) -> dict[str, str | None]:
     """The same reasons as nodes and evidence, each as a piece of its own."""
     known = {
         number: Node(number, Identifier.parse(name), name, number, batch.first[number], None, None)
-        for number, name in enumerate(batch.names)
+        for number, name in enumerate(map(batch.name, range(len(batch.values))))
     }
     tiers = ("human", "verified", "asserted")
     reasons = zip(batch.a, batch.b, batch.rank, batch.at, strict=True)
