@@ -61,7 +61,7 @@ CAPABILITIES = Capabilities(
     subject=True,
     media=media.limits(),
     attachments=4,  # https://docs.joinmastodon.org/user/posting/#attachments (2026-11)
-    settles="native_key",
+    settles="lookup",
     history=timedelta(days=30),  # the documentation names no end
 )
 # https://docs.joinmastodon.org/api/rate-limits/ (2026-11), per account
@@ -125,6 +125,9 @@ class Mastodon(Connector[MastodonSettings]):
 
     def send(self, intent: Intent) -> Flow[Receipt]:
         return outbound.send(intent, self._us)
+
+    def lookup(self, intent: Intent, since: datetime) -> Flow[Receipt | None]:
+        return outbound.lookup(intent, self._us, since)
 
     def failure(self, response: httpx.Response) -> DeliveryError | None:
         return failures.failure(response, self.settings.secrets())

@@ -1,6 +1,7 @@
 """From intents to calls (https://docs.joinmastodon.org/methods/statuses/, 2026-11)."""
 
 import hashlib
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -21,6 +22,12 @@ from socialsupport_mastodon.inbound import FAVOURITE, Us
 
 LIKES = frozenset({FAVOURITE, "❤", "❤️", "👍"})
 """All of them are the one reaction that there is."""
+
+NEWEST, READ = 40, 10
+"""How many posts of ours are looked at, and of how many the words are read. 40 is the most that may be asked for:
+https://docs.joinmastodon.org/methods/accounts/#statuses (2026-11)"""
+EARLIER = timedelta(minutes=1)
+"""Our clock and the instance's may differ."""
 
 
 def send(intent: Intent, us: Us) -> Flow[Receipt]:
@@ -47,6 +54,32 @@ def visibility(intent: Intent) -> str:
         return "unlisted"
     answered = text_of(json_object(intent.target.context), "visibility") or ""
     return "direct" if intent.target.thread.visibility != "public" else places.ANSWERS.get(answered, "unlisted")
+
+
+def lookup(intent: Intent, us: Us, since: datetime) -> Flow[Receipt | None]:
+    """Among our newest posts one that answers the same, is as visible, and was written with the same words.
+
+    The key that each post carries is remembered for an hour only, and a try may be repeated later than that.
+    """
+    if not isinstance(intent, SendMessage | OpenPrivate):
+        raise Unsupported(f"Mastodon does not tell whether {intent.type} was carried out; it can be done again")
+    acct = yield from _addressee(intent, us)
+    text = wording.addressed(acct, wording.body(intent.text or ""))
+    visible_to = visibility(intent) if isinstance(intent, SendMessage) else "direct"
+    address = api.at(us.host, "v1", "accounts", us.account, "statuses")
+    response: httpx.Response = yield api.get(address, [("limit", NEWEST), ("exclude_reblogs", "true")])
+    alike = [
+        one
+        for one in response.json()
+        if one["visibility"] == visible_to
+        and one["in_reply_to_id"] == _answered(intent)
+        and places.moment(one["created_at"]) >= since - EARLIER
+    ]
+    for one in alike[:READ]:
+        response = yield api.get(api.at(us.host, "v1", "statuses", str(one["id"]), "source"))
+        if response.json()["text"].strip() == text.strip():
+            return _receipt(one, us)
+    return None
 
 
 def _say(intent: SendMessage | OpenPrivate, us: Us, visible_to: str) -> Flow[Receipt]:

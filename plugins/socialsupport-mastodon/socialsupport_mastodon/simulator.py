@@ -111,6 +111,10 @@ class MastodonSimulator(Simulator):
         return {
             "GET v1/accounts/verify_credentials": lambda _: _told(self._account(US)),
             "GET v1/accounts/([0-9]+)": self._show_account,
+            "GET v1/accounts/1/statuses": lambda _: _told(self._ours()),
+            "GET v1/statuses/([0-9]+)/source": lambda _, one: _told(
+                {"id": one, "text": self._own(one)["text"], "spoiler_text": self._own(one)["spoiler_text"]}
+            ),
             "GET v2/instance": lambda _: _told(_instance()),
             "GET v1/notifications": self._page,
             "POST v1/statuses": self._post,
@@ -140,6 +144,10 @@ class MastodonSimulator(Simulator):
             raise Refusal(404, "Record not found")
         return _told(self._account(one))
 
+    def _ours(self) -> list[Json]:
+        found = [one for one in reversed(self.statuses.values()) if one["account"]["id"] == US]
+        return [{name: value for name, value in one.items() if name != "text"} for one in found[:40]]
+
     def _page(self, request: httpx.Request) -> httpx.Response:
         asked = request.url.params
         found = [one for one in self.notifications if one["type"] in asked.get_list("types[]")]
@@ -163,7 +171,7 @@ class MastodonSimulator(Simulator):
         if answered is not None and answered not in self.statuses:
             raise Refusal(404, "Record not found")
         status = self._status(US, body["status"], body["visibility"])
-        status["spoiler_text"] = body.get("spoiler_text", "")
+        status |= {"spoiler_text": body.get("spoiler_text", ""), "text": body["status"]}
         if answered:
             replied = self.statuses[answered]
             status |= {"in_reply_to_id": answered, "in_reply_to_account_id": replied["account"]["id"]}

@@ -17,6 +17,8 @@ TYPES = {"mention", "status", "favourite", "update", "quote", "quoted_update", "
 OPERATIONS: dict[str, tuple[set[str], dict[str, type]]] = {
     "GET /api/v1/accounts/verify_credentials": (set(), {}),
     "GET /api/v1/accounts/{id}": (set(), {}),
+    "GET /api/v1/accounts/{id}/statuses": ({"limit", "exclude_reblogs"}, {}),
+    "GET /api/v1/statuses/{id}/source": (set(), {}),
     "GET /api/v2/instance": (set(), {}),
     "GET /api/v1/notifications": ({"limit", "max_id", "min_id", "types[]"}, {}),
     "GET /api/v1/statuses/{id}": (set(), {}),

@@ -145,6 +145,12 @@ def test_a_question_and_its_answer(acme: Account, kerry: Account) -> None:
     assert question.text.endswith("where is my parcel?")
     receipt = acme.do(SendMessage, question, "answer", text="It is **on its way**.")
     assert acme.do(SendMessage, question, "answer", text="It is **on its way**.").native_id == receipt.native_id
+    sent = SendMessage(
+        key="answer", own_account=acme.facts.own_account or "", thread=question.thread, target=question,
+        text="It is **on its way**.",
+    )  # fmt: skip
+    found = acme.run(acme.mastodon.lookup(sent, question.sent_at))
+    assert found.native_id == receipt.native_id
     answer = kerry.heard()[-1]
     assert (answer.native_id, answer.in_reply_to) == (receipt.native_id, question.native_id)
     assert acme.raw("GET", f"/api/v1/statuses/{receipt.native_id}")["visibility"] == "unlisted"

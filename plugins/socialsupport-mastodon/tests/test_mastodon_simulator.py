@@ -133,6 +133,30 @@ def test_what_is_sent_twice_is_posted_once(desk: Desk) -> None:
     assert len(desk.ours()) == 2
 
 
+def test_a_doubtful_post_is_looked_up_by_its_words(desk: Desk) -> None:
+    question = asked(desk)
+    intents = [
+        kind(
+            key=f"k-{kind.__name__}",
+            own_account=US,
+            thread=question.thread,
+            target=question,
+            text="Ask @sam, **please**",
+        )
+        for kind in (SendMessage, OpenPrivate)
+    ]
+    for intent in intents:
+        assert desk.run(desk.mastodon.lookup(intent, NOW)) is None
+        receipt = desk.run(desk.mastodon.send(intent))
+        assert desk.run(desk.mastodon.lookup(intent, NOW)) == receipt
+        other = intent.model_copy(update={"text": "Something else"})
+        assert desk.run(desk.mastodon.lookup(other, NOW)) is None
+        assert desk.run(desk.mastodon.lookup(intent, NOW + timedelta(minutes=5))) is None
+    react = React(key="k", own_account=US, thread=question.thread, target=question, reaction="⭐")
+    with pytest.raises(Unsupported, match="again"):
+        desk.run(desk.mastodon.lookup(react, NOW))
+
+
 def test_files_are_waited_for(desk: Desk) -> None:
     film = Attachment(media_type="video/mp4", name="a.mp4", blob="a" * 64)
     picture = Attachment(media_type="image/png", name="a.png", blob="b" * 64, text="a dot")
