@@ -66,7 +66,7 @@ class MastodonSimulator(Simulator):
 
     def edit(self, status_id: str, text: str) -> None:
         status = self.statuses[status_id]
-        status |= {"content": _written(f"@{ACCT} {text}", self._people(text)), "edited_at": self._now()}
+        status |= {"content": _written(f"@{ACCT} {text}", self._people(f"@{ACCT} {text}")), "edited_at": self._now()}
         self._tell("status.update", status)
 
     def withdraw(self, status_id: str) -> None:

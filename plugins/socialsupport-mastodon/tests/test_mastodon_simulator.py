@@ -356,5 +356,24 @@ def test_the_stream_is_recorded_edits_and_deletions_too(house: House) -> None:
     hub.drain()
     shown = hub.timeline("acme", f"mastodon.user@{HOST}:{sim.account('kerry')}")
     texts = [one["interaction"].get("text") for one in shown]
-    assert "@acme where is my parcel?" in texts
+    assert "[@acme](mention:1) where is my parcel?" in texts
     assert not any("never mind" in (text or "") for text in texts)
+
+
+def test_what_came_while_nobody_listened_is_read_back_and_answered(house: House) -> None:
+    hub, sim = house.hub, house.sim
+    hub.add_agent("acme", "dana", "Dana")
+    asyncio.run(hub.test_channel("acme", "mastodon"))
+    asyncio.run(hub.workers.stream("acme", "mastodon"))
+    sim.speak("kerry", "is anybody there?")
+    asyncio.run(hub.workers.stream("acme", "mastodon"))
+    hub.drain()
+    asyncio.run(hub.workers.backfilling.round())
+    hub.drain()
+    account = f"mastodon.user@{HOST}:{sim.account('kerry')}"
+    assert [one["interaction"]["text"] for one in hub.timeline("acme", account)] == [
+        "[@acme](mention:1) is anybody there?"
+    ]
+    hub.reply("acme", hub.queue("acme")[0]["id"], "Yes, ask away", agent="dana")
+    hub.drain()
+    assert [said.text for said in sim.said if said.author == "us"] == ["@kerry Yes, ask away"]
