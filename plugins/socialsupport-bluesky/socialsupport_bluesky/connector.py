@@ -5,7 +5,7 @@ from datetime import datetime
 
 import httpx
 
-from socialsupport_bluesky import failures, inbound, outbound, polling, richtext, sessions, xrpc
+from socialsupport_bluesky import failures, inbound, outbound, polling, richtext, signing_in, xrpc
 from socialsupport_bluesky.settings import BlueskySettings
 from socialsupport_core.contract import (
     ConfigError,
@@ -124,21 +124,21 @@ class Bluesky(Connector[BlueskySettings]):
     ) -> httpx.Request:
         """Pictures lie on a public host, which is told no token; a renewal brings its own."""
         is_ours = request.url.host in {self.settings.service, self._host}
-        is_plain = not request.url.path.endswith((sessions.CREATE, sessions.REFRESH))
+        is_plain = not request.url.path.endswith((signing_in.CREATE, signing_in.REFRESH))
         if credentials and is_ours and is_plain:
             request.headers["authorization"] = f"Bearer {credentials.access_token.get_secret_value()}"
         return request
 
     def connect_with(self, sign_in: SignIn) -> str:
-        return sessions.address(sign_in)
+        return signing_in.address(sign_in)
 
     def exchange_with(self, code: str, sign_in: SignIn) -> Flow[Credentials]:
-        if code != sessions.CODE:
+        if code != signing_in.CODE:
             raise Forbidden("this is not the way back that we gave out: connect the channel again")
-        return sessions.begin(self.settings)
+        return signing_in.begin(self.settings)
 
     def refresh(self, credentials: Credentials) -> Flow[Credentials]:
-        return sessions.renew(self.settings, self._host, credentials)
+        return signing_in.renew(self.settings, self._host, credentials)
 
     # about the world
 

@@ -1,4 +1,4 @@
-"""A server, its view of the network and its chat, played: records by key, and sessions that end."""
+"""A server, its view of the network and its chat, played: records by key, and tokens that expire."""
 
 import base64
 import hashlib
@@ -51,7 +51,7 @@ class BlueskySimulator(Simulator):
         self.people: dict[str, str] = {US: self.settings.handle}
         self.access: set[str] = set()
         self.renewable: set[str] = set()
-        self.sessions = 0
+        self.sign_ins = 0
         """How often a password was used."""
         self._count = 1000
 
@@ -154,13 +154,13 @@ class BlueskySimulator(Simulator):
     def expired(self, request: httpx.Request) -> httpx.Response:
         return Refusal("ExpiredToken", "Token has expired").response
 
-    # sessions
+    # signing in
 
     def _begin(self, request: httpx.Request) -> Json:
         given = json.loads(request.read())
         if given != {"identifier": self.settings.handle, "password": self.settings.app_password.get_secret_value()}:
             raise Refusal("AuthenticationRequired", "Invalid identifier or password", 401)
-        self.sessions += 1
+        self.sign_ins += 1
         return self._session() | self._tokens()
 
     def _renew(self, request: httpx.Request) -> Json:

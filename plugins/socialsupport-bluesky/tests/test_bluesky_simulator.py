@@ -255,7 +255,7 @@ def test_slow_down(desk: Desk) -> None:
     assert caught.value.retry_after == 60
 
 
-def test_a_session_is_renewed_and_begins_anew_with_the_password(desk: Desk) -> None:
+def test_tokens_are_renewed_and_the_password_serves_when_they_cannot_be(desk: Desk) -> None:
     assert desk.credentials is not None
     old = desk.credentials
     assert old.expires_at is not None
@@ -263,14 +263,14 @@ def test_a_session_is_renewed_and_begins_anew_with_the_password(desk: Desk) -> N
     desk.credentials = desk.run(desk.bluesky.refresh(old))
     assert desk.credentials is not None
     assert desk.credentials.refresh_token != old.refresh_token
-    assert desk.sim.sessions == 1
+    assert desk.sim.sign_ins == 1
     asked(desk)
     desk.credentials = desk.run(desk.bluesky.refresh(old))  # used up
-    assert desk.sim.sessions == 2
+    assert desk.sim.sign_ins == 2
     asked(desk, "again")
 
 
-def test_an_old_session_is_told(desk: Desk) -> None:
+def test_an_old_token_is_told(desk: Desk) -> None:
     desk.sim.access.clear()
     with pytest.raises(AuthExpired):
         desk.events()
@@ -315,9 +315,9 @@ def test_a_hub_polls_it(tmp_path: Path) -> None:
         hub.add_tenant("acme", "Acme")
         hub.add_agent("acme", "dana", "Dana")
         hub.add_channel("acme", "bluesky", "bluesky", SETTINGS)
-        assert sim.sessions == 0
+        assert sim.sign_ins == 0
         asyncio.run(connected(hub))
-        assert sim.sessions == 1
+        assert sim.sign_ins == 1
         sim.speak("kerry", "where is my parcel?")
         sim.speak("kerry", "hello?", "messages")
         asyncio.run(hub.workers.poll("acme", "bluesky"))

@@ -1,7 +1,7 @@
-"""Sessions: https://docs.bsky.app/docs/api/com-atproto-server-create-session and -refresh-session (2026-11).
+"""Signing in: https://docs.bsky.app/docs/api/com-atproto-server-create-session and -refresh-session (2026-11).
 
-An app password is in the settings, so that there is no page to agree on: the operator is sent straight back, and the
-session begins when the code is exchanged. From then on it is renewed; a refresh token is good for one use.
+An app password is in the settings, so that there is no page to agree on: the operator is sent straight back, and we
+sign in when the code is exchanged. From then on the tokens are renewed; a refresh token is good for one use.
 """
 
 import base64
@@ -50,8 +50,8 @@ def renew(settings: BlueskySettings, host: str, credentials: Credentials) -> Flo
     return _credentials({"refreshJwt": old.get_secret_value(), **told})
 
 
-def _credentials(session: dict[str, Any]) -> Credentials:
-    access, fresh = str(session["accessJwt"]), session.get("refreshJwt")
+def _credentials(granted: dict[str, Any]) -> Credentials:
+    access, fresh = str(granted["accessJwt"]), granted.get("refreshJwt")
     return Credentials(access_token=access, refresh_token=str(fresh) if fresh else None, expires_at=_end(access))
 
 
