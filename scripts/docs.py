@@ -397,7 +397,7 @@ def text_member(name: str) -> Lines:
 
 
 TEXT: Mapping[str, Sequence[str]] = {
-    "Markup": ("plain", "to_spans", "from_spans", "escape", "Span", "Style"),
+    "Markup": ("plain", "to_spans", "from_spans", "escape", "Span", "Style", "Sheet"),
     "Length and splitting": ("count", "Unit", "split", "fits", "Measure", "is_gsm7"),
     "Safe display": ("to_html", "visible", "file_name"),
     "What X finds in a text": (

@@ -3,6 +3,7 @@
 from .entities import Entity, cashtags, entities, hashtags, mentions, reply_to, urls
 from .markup import Span, Style, escape, from_spans, plain, to_spans
 from .safe import file_name, to_html, visible
+from .sheet import Sheet
 from .split import Measure, fits, split
 from .units import Unit, count, is_gsm7
 from .validity import is_hashtag, is_list, is_post, is_url, is_username
@@ -14,6 +15,7 @@ __all__ = [
     "V3",
     "Entity",
     "Measure",
+    "Sheet",
     "Span",
     "Style",
     "Unit",

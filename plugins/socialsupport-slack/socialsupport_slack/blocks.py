@@ -9,9 +9,8 @@ from itertools import pairwise
 from typing import Any
 
 from socialsupport_core.contract.lax import Json, object_of, objects_of, text_of, whole_of
-from socialsupport_core.text import Span, Style, to_spans
+from socialsupport_core.text import Sheet, Span, Style, to_spans
 from socialsupport_slack import mrkdwn
-from socialsupport_slack.sheet import Sheet
 
 STYLES: tuple[Style, ...] = ("bold", "italic", "strike", "code")
 """Slack calls them by the same names."""

@@ -42,8 +42,8 @@ from socialsupport_core.model import (
     ThreadUpdated,
     Unrecognised,
 )
+from socialsupport_core.text import Sheet
 from socialsupport_slack import blocks, emoji, mrkdwn, places
-from socialsupport_slack.sheet import Sheet
 
 USER, BOT = "slack.user", "slack.bot"
 TOKEN = re.compile(r"(?:(?<!\S)|/h/)([a-z2-7]{26})(?![^\s.,!?)/>|])")

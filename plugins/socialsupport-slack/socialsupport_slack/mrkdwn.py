@@ -6,8 +6,7 @@ https://docs.slack.dev/messaging/formatting-message-text (2026-11)
 import re
 from collections.abc import Mapping
 
-from socialsupport_core.text import Style
-from socialsupport_slack.sheet import Sheet
+from socialsupport_core.text import Sheet, Style
 
 _ESCAPES: Mapping[str, str] = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
 """The three characters that are written otherwise; nothing else is."""

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from socialsupport_core.text import Span, escape, from_spans, plain, to_spans
+from socialsupport_core.text import Sheet, Span, escape, from_spans, plain, to_spans
 from socialsupport_slack import blocks, mrkdwn
-from socialsupport_slack.sheet import Sheet
 
 WORDS = st.text(st.sampled_from("ab <>&*_~`@#!:|[](){}\\\n>-1.é👍"), min_size=1, max_size=12)
 STYLES = ("bold", "italic", "strike", "code", "link", "quote", "pre")

@@ -1,12 +1,15 @@
-"""Plain text with styles, written from left to right."""
+"""A sheet on which a text is written piece by piece, with its styles."""
 
 from dataclasses import dataclass, field
 
-from socialsupport_core.text import Span, Style, from_spans
+from .spans import Span, Style
+from .writing import from_spans
 
 
 @dataclass(slots=True)
 class Sheet:
+    """Plain text with styles, written from left to right."""
+
     parts: list[str] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
     length: int = 0
