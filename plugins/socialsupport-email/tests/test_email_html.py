@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from socialsupport_core.text import from_spans
-from socialsupport_email import html
+from socialsupport_core.text import html
 from socialsupport_email.body import Text
 from socialsupport_email.flowed import unflowed
 
