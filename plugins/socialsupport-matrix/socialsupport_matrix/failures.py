@@ -54,10 +54,8 @@ def failure(response: httpx.Response) -> DeliveryError | None:
         return otherwise
     if code == "M_LIMIT_EXCEEDED" or response.status_code == 429:
         return RateLimited("the homeserver asks for patience", code=code[:64], retry_after=_wait(response, body))
-    kind = BY_CODE.get(code)
-    if kind is None or response.status_code >= 500:
-        return otherwise
-    return kind(_told(code, body), code=code)
+    kind = BY_CODE.get(code) if response.status_code < 500 else None
+    return (kind or type(otherwise))(_told(code, body), code=code[:64])
 
 
 def _wait(response: httpx.Response, body: Mapping[str, Any]) -> float | None:
@@ -75,7 +73,7 @@ def _told(code: str, body: Mapping[str, Any]) -> str:
         softly = " softly: sign in again as the same device" if body.get("soft_logout") is True else ""
         return f"the homeserver has ended this login{softly}; enter a new access_token"
     error = body.get("error")
-    return f"the homeserver says {code}" + (f": {error[:200]}" if isinstance(error, str) else "")
+    return f"the homeserver says {code[:64]}" + (f": {error[:200]}" if isinstance(error, str) else "")
 
 
 def _body(response: httpx.Response) -> dict[str, Any]:

@@ -151,7 +151,7 @@ class _Sender:
     def _opened(self, intent: OpenPrivate, who: str) -> Flow[str]:
         """The alias makes it one room, however often the call is made. #post_matrixclientv3createroom"""
         name = f"support-{hashlib.sha256(intent.key.encode()).hexdigest()[:24]}"
-        wanted = {"preset": "trusted_private_chat", "is_direct": True, "invite": [who], "room_alias_name": name}
+        wanted = {"preset": "private_chat", "is_direct": True, "invite": [who], "room_alias_name": name}
         try:
             response: httpx.Response = yield self.api.post("createRoom", wanted)
         except ContentRejected as error:

@@ -159,7 +159,7 @@ class _Round:
                 self.direct = direct_rooms(object_of(event, "content"))
 
     def room(self, room: str, share: Json) -> Flow[None]:
-        timeline, state = object_of(share, "timeline"), objects_of(share, "state")
+        timeline, state = object_of(share, "timeline"), objects_of(object_of(share, "state"), "events")
         events, missed = objects_of(timeline, "events"), False
         learn(self.public, room, [*state, *events])
         self.invites.pop(room, None)
@@ -168,6 +168,7 @@ class _Round:
         else:
             if timeline.get("limited") is True and _own(events, self.own, "join") is None:
                 events, missed = yield from self._back(room, text_of(timeline, "prev_batch"), events, state)
+            state = [*state, *events]  # who they are may stand in what is left out
             events = self._since_invited(events)
         if moved := next((one for one in events if one.get("type") == "m.room.tombstone"), None):
             self._follow(room, moved)
