@@ -167,7 +167,8 @@ class _Sender:
 
     def _readable(self, room: str) -> Flow[None]:
         self.api.room(room)
-        if (yield from state_of(self.api, room, "m.room.encryption")):
+        encryption = yield from state_of(self.api, room, "m.room.encryption")
+        if "algorithm" in encryption:
             raise Unreachable(ENCRYPTED, code="encrypted")
 
     def _into(self, intent: Intent, kind: str, content: Json) -> Flow[Receipt]:

@@ -58,7 +58,7 @@ PASSWORD = "a-password-of-the-tests"
 pytestmark = [
     pytest.mark.server,
     pytest.mark.timeout(180),
-    pytest.mark.skipif(not PROGRAM, reason="there is no Synapse here; uv sync --group servers"),
+    pytest.mark.skipif(not PROGRAM, reason="there is no Synapse here; uv sync --all-packages --group servers"),
 ]
 
 
@@ -532,7 +532,7 @@ def test_a_private_room_is_opened_once_and_used_again(synapse: Synapse, desk: De
     square = desk.us.create(preset="public_chat")
     ada.call("POST", f"join/{square}", {})
     ada.say(square, "My card is 4111…")
-    (asked,) = messages(desk.heard())
+    (asked,) = [one for one in messages(desk.heard()) if one.direction == "inbound"]
     assert asked.thread.visibility == "public"
     intent = OpenPrivate(
         key="private-1", own_account=desk.us.user, thread=asked.thread, target=asked, text="Here, please."
