@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from socialsupport_core.text import from_spans
-from socialsupport_core.text import html
+from socialsupport_core.text import from_spans, html
 from socialsupport_email.body import Text
 from socialsupport_email.flowed import unflowed
 

@@ -99,7 +99,8 @@ def translated(payload: Payload, own: str | None) -> list[Event]:
     account = id_of(told, "own_account", USER) or own
     if room is None or account is None:
         raise MalformedPayload("this is no share of a sync: room_id or own_account is missing")
-    return list(_Translator(told, room, account, payload.received_at).events())
+    shown = names([*objects_of(told, "state"), *objects_of(told, "timeline")])
+    return list(_Translator(told, room, account, payload.received_at, shown).events())
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,8 @@ class _Translator:
     room: str
     own: str
     now: datetime
+    shown: dict[str, str]
+    """What people call themselves."""
 
     def events(self) -> Iterator[Event]:
         if self.told.get("missed") is True:
@@ -309,10 +312,9 @@ class _Translator:
         return Thread(id=thread_id(self.room, root), visibility="public" if is_public else "private")
 
     def _party(self, user: str, *, is_bot: bool = False) -> Party:
-        shown = names([*objects_of(self.told, "state"), *objects_of(self.told, "timeline")])
         return Party(
             identifiers=(_identifier(user),),
-            name=shown.get(user),
+            name=self.shown.get(user),
             handle=user.removeprefix("@"),
             is_self=user == self.own,
             is_bot=is_bot,
