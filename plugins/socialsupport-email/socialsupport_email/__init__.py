@@ -18,9 +18,10 @@ def socialsupport_connectors() -> Sequence[type[Connector[Any]]]:
 @hookimpl
 def socialsupport_wires() -> Sequence[Wire]:
     from socialsupport_email.imap import ImapWire  # noqa: PLC0415 - only a host needs them
+    from socialsupport_email.maildir import MaildirWire  # noqa: PLC0415
     from socialsupport_email.smtp import SmtpWire  # noqa: PLC0415
 
-    return [SmtpWire(), ImapWire()]
+    return [SmtpWire(), ImapWire(), MaildirWire()]
 
 
 @hookimpl

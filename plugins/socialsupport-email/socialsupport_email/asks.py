@@ -110,3 +110,44 @@ class CheckImap:
 
     server: ImapServer
     mailbox: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A page of a Maildir: its mails and the names of their files, which never return."""
+
+    mails: tuple[Fetched, ...]
+    names: tuple[str, ...]
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FetchMaildir:
+    """What lies in `new`, oldest first. Those that are `done` are moved to `cur` before, with these flags."""
+
+    path: str
+    done: tuple[str, ...] = ()
+    flags: str = ""
+    limit: int = 50
+    wait: float = 25
+    """Seconds to wait for news."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMaildir:
+    """What a folder holds after the name `after`, read or not, delivered at `since` or later; nothing is moved."""
+
+    path: str
+    folder: str = ""
+    """Of Maildir++, without the leading dot; empty is the inbox."""
+    after: str = ""
+    since: float = 0
+    """Seconds since 1970, of the file."""
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class CheckMaildir:
+    """Whether it can be read; how many mails it holds."""
+
+    path: str

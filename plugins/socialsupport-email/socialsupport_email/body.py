@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from socialsupport_core.text import Span, from_spans
-from socialsupport_email import html
+from socialsupport_core.text import Span, from_spans, html
 from socialsupport_email.flowed import unflowed
 from socialsupport_email.mime import Mail, Part
 from socialsupport_email.quotes import kept

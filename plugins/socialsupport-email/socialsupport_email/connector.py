@@ -1,4 +1,4 @@
-"""E-mail: IMAP or an SMTP door in, SMTP out."""
+"""E-mail: IMAP, a Maildir or an SMTP door in, SMTP out."""
 
 import json
 from datetime import datetime
@@ -16,7 +16,17 @@ from socialsupport_core.model import (
     SendMessage,
     Thread,
 )
-from socialsupport_email.asks import CheckImap, CheckSmtp, Fetched, FetchMail, FindMail, Mails, SendMail, SmtpFeatures
+from socialsupport_email import filed
+from socialsupport_email.asks import (
+    CheckImap,
+    CheckMaildir,
+    CheckSmtp,
+    FetchMail,
+    FindMail,
+    Mails,
+    SendMail,
+    SmtpFeatures,
+)
 from socialsupport_email.compose import Draft
 from socialsupport_email.mailing import MailConnector
 from socialsupport_email.settings import EmailSettings, ImapServer, SmtpServer
@@ -61,24 +71,28 @@ class Email(MailConnector[EmailSettings]):
     # inbound
 
     def poll(self, cursor: str | None) -> Flow[Page]:
+        if self.settings.maildir:
+            return filed.poll(self.settings.maildir, cursor)
         imap = self._imap
         return self._page(imap, cursor, only_new=cursor is None and imap.start == "new")
 
     def history(self, since: datetime, cursor: str | None) -> Flow[Page]:
-        """The mailbox from its first mail on: what is older than `since` comes along."""
+        """The mailbox from its first mail on: what is older than `since` comes along, but for a Maildir's."""
+        if self.settings.maildir:
+            return filed.history(self.settings.maildir, since, cursor)
         return self._page(self._imap, cursor, only_new=False)
 
     @property
     def _imap(self) -> ImapServer:
         if self.settings.imap is None:
-            raise Unsupported("no IMAP server is configured; add `imap` to the channel's settings")
+            raise Unsupported("no mailbox is configured; add `imap` or `maildir` to the channel's settings")
         return self.settings.imap
 
     def _page(self, imap: ImapServer, cursor: str | None, *, only_new: bool) -> Flow[Page]:
         uidvalidity, uid = _position(cursor)
         mails: Mails = yield FetchMail(imap, imap.mailbox, uidvalidity, uid, only_new=only_new)
         position = json.dumps({"uidvalidity": mails.uidvalidity, "uid": mails.uid}, separators=(",", ":"))
-        return Page(payloads=tuple(map(_payload, mails.mails)), cursor=position, more=mails.more)
+        return Page(payloads=tuple(map(filed.payload, mails.mails)), cursor=position, more=mails.more)
 
     # outbound
 
@@ -106,6 +120,8 @@ class Email(MailConnector[EmailSettings]):
             limits |= {"message_bytes": features.max_bytes} if features.max_bytes else {}
         if self.settings.imap:
             limits["mails"] = yield CheckImap(self.settings.imap, self.settings.imap.mailbox)
+        if self.settings.maildir:
+            limits["mails"] = yield CheckMaildir(self.settings.maildir.path)
         return Facts(own_account=self.settings.address, name=self.settings.name, limits=limits)
 
     # inside
@@ -119,11 +135,6 @@ class Email(MailConnector[EmailSettings]):
     @property
     def _sent_mailbox(self) -> str | None:
         return self.settings.imap.sent_mailbox if self.settings.imap else None
-
-
-def _payload(mail: Fetched) -> Payload:
-    cut = (("x-size", str(mail.size)),) if mail.size > len(mail.message) else ()
-    return Payload(source="poll", method="", headers=cut, body=mail.message, received_at=mail.at)
 
 
 def _position(cursor: str | None) -> tuple[int | None, int]:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
 from socialsupport_core.contract import Settings
 from socialsupport_email.address import canonical
@@ -58,6 +58,22 @@ class ImapServer(Server):
     """The first poll brings everything in the mailbox, or only what comes from now on."""
 
 
+Folder = Annotated[str, StringConstraints(pattern=r"^[^/\x00-\x1f\x7f]{1,200}$")]
+
+
+class Maildir(BaseModel):
+    """A folder of this machine into which the mail server delivers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str = Field(pattern=r"^/[^\x00]*$")
+    """The folder that holds `new` and `cur`, below one that SOCIALSUPPORT_MAILDIRS names."""
+    mark_seen: bool = False
+    """What was taken is marked as read for other programs."""
+    history: tuple[Folder, ...] = ()
+    """Folders (Maildir++) that are read back with the inbox, without their leading dot: `Archive.2025`."""
+
+
 class MailSettings(Settings):
     """What every mailbox has, whoever carries its mail."""
 
@@ -102,4 +118,6 @@ class EmailSettings(MailSettings):
     smtp: SmtpServer | None = None
     """None: we only receive."""
     imap: ImapServer | None = None
-    """None: mail comes through our own SMTP door or from files."""
+    """None: mail comes from a Maildir, through our own SMTP door or from files."""
+    maildir: Maildir | None = None
+    """Where mail is polled from instead; `imap` is then asked only for what was sent."""

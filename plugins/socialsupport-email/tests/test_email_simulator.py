@@ -187,6 +187,7 @@ def test_what_the_plugin_registers() -> None:
     assert registry.simulators == {"email": EmailSimulator}
     assert set(registry.listeners) == {"email"}
     asks = {ask.__name__ for wire in registry.wires for ask in wire.asks}
-    assert asks == {"SendMail", "CheckSmtp", "FetchMail", "FindMail", "CheckImap"}
+    played = {"SendMail", "CheckSmtp", "FetchMail", "FindMail", "CheckImap"}
+    assert asks == played | {"FetchMaildir", "ReadMaildir", "CheckMaildir"}
     [replacement] = EmailSimulator(SETTINGS).wires()
-    assert {ask.__name__ for ask in replacement.asks} == asks
+    assert {ask.__name__ for ask in replacement.asks} == played

@@ -1,7 +1,7 @@
 """Threads: which conversation of Telegram a message belongs to, and how to write there.
 
     -100200              a chat
-    -100200:7            a topic of a forum
+    -100200:7            a topic of a forum; its general topic, 1, is the chat itself
     -100200:direct:7     what one person writes to a channel directly
     42:business:AbC      the chat of a business account that is connected to the bot
 
@@ -22,6 +22,11 @@ _WRITTEN = re.compile(
 )
 
 
+GENERAL = 1
+"""The topic that every forum has (https://core.telegram.org/api/forum, 2026-11). What is sent there takes no
+`message_thread_id`; one of 1 is refused with "message thread not found", which is observed and not documented."""
+
+
 class Address(NamedTuple):
     chat: int | str
     topic: int | None = None
@@ -31,6 +36,7 @@ class Address(NamedTuple):
     @classmethod
     def of(cls, message: Message) -> Self:
         topic = message.message_thread_id if message.is_topic_message else None
+        topic = None if topic == GENERAL else topic
         direct = message.direct_messages_topic.topic_id if message.direct_messages_topic else None
         return cls(message.chat.id, topic, direct, message.business_connection_id)
 
@@ -43,7 +49,7 @@ class Address(NamedTuple):
         chat, topic, direct, business = match.groups()
         return cls(
             chat if chat.startswith("@") else int(chat),
-            int(topic) if topic else None,
+            int(topic) if topic and int(topic) != GENERAL else None,
             int(direct) if direct else None,
             business,
         )

@@ -42,6 +42,7 @@ from socialsupport_core.model import (
     TextLimit,
     Thread,
 )
+from socialsupport_telegram import album
 from socialsupport_telegram.content import full_name
 from socialsupport_telegram.entities import to_entities
 from socialsupport_telegram.failures import failure
@@ -97,6 +98,7 @@ class Telegram(Connector[TelegramSettings]):
             MediaLimit(media_type="image/png", max_bytes=PHOTO_BYTES),
             MediaLimit(media_type="*/*", max_bytes=50_000_000),
         ),
+        attachments=album.MOST,
         choices=100,  # not documented; what bots observe (2026-06)
         # https://core.telegram.org/bots/api#update (2026-11): after a week without updates the next number is random
         sequence=timedelta(days=7),

@@ -30,6 +30,7 @@ from socialsupport_core.model import (
     Typing,
 )
 from socialsupport_core.text import count
+from socialsupport_telegram import album
 from socialsupport_telegram.address import Address
 from socialsupport_telegram.entities import to_entities
 
@@ -52,6 +53,7 @@ FILE_FIELDS = {
 https://core.telegram.org/bots/api#sendvoice, #sendaudio, #sendvideo, #sendanimation (Bot API 10.1, 2026-06)
 """
 
+NO_CONTENT = "the attachment has no content: it names neither a blob nor an address"
 ALREADY = {
     "editMessageText": "not modified",
     "editMessageCaption": "not modified",
@@ -62,20 +64,19 @@ ALREADY = {
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One method and its fields; `upload` is a file and the field that carries it."""
+    """One method and its fields; `uploads` are files and the fields that carry them."""
 
     method: str
     fields: dict[str, Any]
-    upload: tuple[str, Blob] | None = None
+    uploads: tuple[tuple[str, Blob], ...] = ()
 
     def request(self, base: str) -> httpx.Request:
         url = f"{base}/{self.method}"
-        if self.upload is None:
+        if not self.uploads:
             return httpx.Request("POST", url, json=self.fields)
-        name, blob = self.upload
         form = {key: _form_value(value) for key, value in self.fields.items()}
-        file = (blob.name or name, blob.content, blob.media_type)
-        return httpx.Request("POST", url, data=form, files={name: file})
+        files = {name: (blob.name or name, blob.content, blob.media_type) for name, blob in self.uploads}
+        return httpx.Request("POST", url, data=form, files=files)
 
 
 def _form_value(value: Any) -> str:
@@ -85,12 +86,15 @@ def _form_value(value: Any) -> str:
 def compose(intent: Intent) -> Flow[Call]:
     """The call that carries out an intent. Raises ContentRejected, Unreachable, Unsupported."""
     if isinstance(intent, SendMessage) and intent.attachments:
-        return (yield from _file(intent))
+        return (yield from (_file(intent) if len(intent.attachments) == 1 else _album(intent)))
     return _COMPOSERS[type(intent)](intent)
 
 
 def receipt(intent: Intent, call: Call, result: Any) -> Receipt:
-    """Calls that show a message answer with it, the others with True."""
+    """Calls that show a message answer with it, those that show an album with its messages, the others with True."""
+    if isinstance(result, list):
+        first = receipt(intent, call, result[0])
+        return first.model_copy(update={"context": album.kept(result)})
     if isinstance(result, dict):
         thread = Thread(id=str(call.fields["chat_id"]), visibility="private")
         return Receipt(
@@ -107,8 +111,6 @@ def _message(intent: SendMessage) -> Call:
 
 
 def _file(intent: SendMessage) -> Flow[Call]:
-    if len(intent.attachments) > 1:
-        raise ContentRejected("a message of Telegram carries one file; send each in a message of its own")
     attachment = intent.attachments[0]
     fields = _where(intent) | _caption(intent.text or "") | _around(intent)
     if attachment.blob is None:
@@ -116,14 +118,40 @@ def _file(intent: SendMessage) -> Flow[Call]:
     blob: Blob = yield ReadBlob(attachment.blob)
     name = _field(attachment.media_type, len(blob.content))
     named = {"media_type": attachment.media_type, "name": attachment.name or blob.name}
-    return Call(_method(name), fields, (name, blob.model_copy(update=named)))
+    return Call(_method(name), fields, ((name, blob.model_copy(update=named)),))
+
+
+def _album(intent: SendMessage) -> Flow[Call]:
+    """The text stands under the first file, which Telegram shows under all of them."""
+    if len(intent.attachments) > album.MOST:
+        raise ContentRejected(
+            f"an album of Telegram has at most {album.MOST} files; send the others in a second message"
+        )
+    if intent.choices:
+        raise ContentRejected("no buttons can stand under an album; send them in a message of their own")
+    media: list[dict[str, Any]] = []
+    uploads: list[tuple[str, Blob]] = []
+    for number, attachment in enumerate(intent.attachments):
+        known, size = attachment.native_id or attachment.url, attachment.size or 0
+        if attachment.blob is not None:
+            blob: Blob = yield ReadBlob(attachment.blob)
+            named = {"media_type": attachment.media_type, "name": attachment.name or blob.name}
+            uploads.append((f"file{number}", blob.model_copy(update=named)))
+            known, size = f"attach://file{number}", len(blob.content)
+        if known is None:
+            raise ContentRejected(NO_CONTENT)
+        media.append({"type": _field(attachment.media_type, size), "media": known})
+    for item, kind in zip(media, album.kinds([item["type"] for item in media]), strict=True):
+        item["type"] = kind
+    media[0] |= _caption(intent.text or "")
+    return Call("sendMediaGroup", _where(intent) | {"media": media} | _around(intent), tuple(uploads))
 
 
 def _known_file(attachment: Attachment, fields: dict[str, Any]) -> Call:
     """A file that Telegram has already, or fetches itself."""
     known = attachment.native_id or attachment.url
     if known is None:
-        raise ContentRejected("the attachment has no content: it names neither a blob nor an address")
+        raise ContentRejected(NO_CONTENT)
     name = _field(attachment.media_type, attachment.size or 0)
     return Call(_method(name), fields | {name: known})
 
@@ -212,10 +240,13 @@ def _edit(intent: EditMessage) -> Call:
 
 def _delete(intent: DeleteMessage) -> Call:
     place = _place(intent)
-    if "business_connection_id" not in place:
-        return Call("deleteMessage", place)
-    ids = {"business_connection_id": place["business_connection_id"], "message_ids": [place["message_id"]]}
-    return Call("deleteBusinessMessages", ids)
+    ids = album.ids(intent.target) if intent.target else []
+    if "business_connection_id" in place:
+        connection = place["business_connection_id"]
+        return Call("deleteBusinessMessages", {"business_connection_id": connection, "message_ids": ids})
+    if len(ids) > 1:
+        return Call("deleteMessages", {"chat_id": place["chat_id"], "message_ids": ids})
+    return Call("deleteMessage", place)
 
 
 def _react(intent: React) -> Call:

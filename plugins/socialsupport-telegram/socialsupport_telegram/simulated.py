@@ -43,6 +43,8 @@ METHODS: dict[str, str] = {
     "editMessageText": "business_connection_id? chat_id message_id text entities? reply_markup?",
     "editMessageCaption": f"business_connection_id? chat_id message_id {_CAPTION} reply_markup?",
     "deleteMessage": "chat_id message_id",
+    "deleteMessages": "chat_id message_ids",
+    "sendMediaGroup": f"{_SENDING} media reply_parameters?",
     "setMessageReaction": "chat_id message_id reaction? is_big?",
     "sendChatAction": "business_connection_id? chat_id message_thread_id? action",
     "answerCallbackQuery": "callback_query_id text? show_alert? url? cache_time?",
@@ -58,7 +60,9 @@ TYPES: dict[str, tuple[type, ...]] = {
     "chat_id": (int, str),
     "entities": (list,),
     "limit": (int,),
+    "media": (list,),
     "message_id": (int,),
+    "message_ids": (list,),
     "message_thread_id": (int,),
     "offset": (int,),
     "reaction": (list,),
@@ -112,6 +116,21 @@ def check_entities(text: str, entities: list[Json]) -> None:
             raise Refusal(400, "Bad Request: can't parse entities: text_link needs url")
         if entity["type"] == "text_mention" and "id" not in entity.get("user", {}):
             raise Refusal(400, "Bad Request: can't parse entities: text_mention needs user")
+
+
+def check_album(fields: Json, files: Json) -> None:
+    media = fields["media"]
+    if not 2 <= len(media) <= 10:
+        raise Refusal(400, "Bad Request: group send failed: wrong number of items")
+    kinds = {item["type"] for item in media}
+    if not (kinds <= {"photo", "video", "live_photo"} or kinds in ({"audio"}, {"document"})):
+        raise Refusal(400, "Bad Request: can't mix these types in an album")
+    for item in media:
+        named = item["media"].removeprefix("attach://")
+        if item["media"].startswith("attach://") and named not in files:
+            raise Refusal(400, f"Bad Request: file {named} was not attached")
+        check_text(item.get("caption", "-"), 1024, "message caption")
+        check_entities(item.get("caption", ""), item.get("caption_entities", []))
 
 
 def check_keyboard(markup: Json) -> None:

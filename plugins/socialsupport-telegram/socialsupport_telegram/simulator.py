@@ -23,6 +23,7 @@ from socialsupport_telegram.simulated import (
     METHODS,
     TYPES,
     Refusal,
+    check_album,
     check_entities,
     check_fields,
     check_keyboard,
@@ -71,6 +72,8 @@ class TelegramSimulator(Simulator):
         self.reactions: dict[tuple[str, str, str], list[Json]] = {}
         """By message, thread and person; ours are those of `us`."""
         self.blocked: set[int] = set()
+        self.topics: set[int] = set()
+        """Of the group, if it is a forum; the general one takes no number."""
         self.files: dict[str, bytes] = {}
         self.pending: list[Json] = []
         secret = settings.secret_token
@@ -180,6 +183,8 @@ class TelegramSimulator(Simulator):
         if asked not in METHODS:
             raise Refusal(404, "Not Found: method not found")
         fields = _fields(request)
+        if asked == "sendMediaGroup":
+            return self._send_album(fields)
         check_fields(asked, fields)
         return HANDLERS.get(asked, TelegramSimulator._send_file)(self, asked, fields)
 
@@ -231,6 +236,27 @@ class TelegramSimulator(Simulator):
         shown: Any = [file | {"width": 800, "height": 600}] if name == "photo" else file
         captions = {key: fields[key] for key in ("caption", "caption_entities") if key in fields}
         return self._said(fields, {name: shown} | captions)
+
+    def _send_album(self, fields: Json) -> list[Json]:
+        """Several messages with one mark; whoever reads sees them as one."""
+        files = {name: value for name, value in fields.items() if isinstance(value, bytes)}
+        fields = {name: value for name, value in fields.items() if name not in files}
+        check_fields("sendMediaGroup", fields)
+        check_album(fields, files)
+        group, sent = str(self._number()), []
+        for item in fields["media"]:
+            file = self._file(files.get(item["media"].removeprefix("attach://"), b"fetched"))
+            shown: Any = [file | {"width": 800, "height": 600}] if item["type"] == "photo" else file
+            captions = {key: item[key] for key in ("caption", "caption_entities") if key in item}
+            sent.append(self._said(fields, {item["type"]: shown, "media_group_id": group} | captions))
+        return sent
+
+    def _delete_all(self, method: str, fields: Json) -> bool:
+        """What is not there is passed over."""
+        for message_id in fields["message_ids"]:
+            if (int(fields["chat_id"]), message_id) in self.messages:
+                self._delete_message(method, {"chat_id": fields["chat_id"], "message_id": message_id})
+        return True
 
     def _edit_text(self, method: str, fields: Json) -> Json:
         check_text(fields["text"], 4096, "message text")
@@ -289,11 +315,13 @@ class TelegramSimulator(Simulator):
     def _said(self, fields: Json, content: Json) -> Json:
         chat = self._reachable(fields)
         check_keyboard(fields.get("reply_markup", {}))
-        if "message_thread_id" in fields:
+        if fields.get("message_thread_id", 0) not in {0, *self.topics}:
             raise Refusal(400, "Bad Request: message thread not found")
         more: Json = {"reply_markup": fields["reply_markup"]} if "reply_markup" in fields else {}
         if replied := self._replied(chat, fields.get("reply_parameters")):
             more["reply_to_message"] = replied
+        if topic := fields.get("message_thread_id"):
+            more |= {"message_thread_id": topic, "is_topic_message": True}
         message = self._store(chat, {"from": self.bot, **content, **more})
         self._saying(message, "us")
         return message
@@ -441,6 +469,7 @@ HANDLERS: dict[str, Callable[[TelegramSimulator, str, Json], Any]] = {
     "editMessageText": TelegramSimulator._edit_text,
     "editMessageCaption": TelegramSimulator._edit_caption,
     "deleteMessage": TelegramSimulator._delete_message,
+    "deleteMessages": TelegramSimulator._delete_all,
     "setMessageReaction": TelegramSimulator._set_reaction,
     "sendChatAction": TelegramSimulator._chat_action,
     "answerCallbackQuery": TelegramSimulator._answer_query,

@@ -46,10 +46,14 @@ def own_posts(own: str, start_time: str, token: str | None) -> httpx.Request:
     return _posts(at("users", own, "tweets"), start_time=start_time, pagination_token=token)
 
 
-def _posts(path: str, **query: str | None) -> httpx.Request:
+def posts_since(own: str, since: str | None, token: str | None, size: int) -> httpx.Request:
+    return _posts(at("users", own, "tweets"), size, since_id=since, pagination_token=token)
+
+
+def _posts(path: str, size: int = 100, **query: str | None) -> httpx.Request:
     return get(
         path,
-        max_results=100,
+        max_results=size,
         **query,
         post__fields=POST_FIELDS,
         expansions=POST_EXPANSIONS,

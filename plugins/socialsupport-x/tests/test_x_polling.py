@@ -27,7 +27,7 @@ def test_a_round_reads_mentions_and_messages_and_the_next_only_what_is_new(world
         world.move(seconds=1)
     world.simulator.page_size = 3
     events, cursor, requests = round_(world, None)
-    assert requests == 6
+    assert requests == 7
     assert sorted(event.interaction.text for event in events) == sorted(
         [f"@acme mention {number}" for number in range(7)] + [f"message {number}" for number in range(7)]
     )
@@ -35,8 +35,8 @@ def test_a_round_reads_mentions_and_messages_and_the_next_only_what_is_new(world
     events, cursor, requests = round_(world, cursor)
     mentions = [event for event in events if event.interaction.thread.visibility == "public"]
     assert [event.interaction.text for event in mentions] == ["@acme one more"]
-    assert requests == 2
-    assert len(cursor) < 120
+    assert requests == 3
+    assert len(cursor) < 140
 
 
 def test_polls_and_webhooks_tell_the_same(world):
@@ -71,6 +71,8 @@ def test_an_empty_account_has_nothing(world):
     page = world.run(world.connector.poll(None))
     assert (page.payloads, page.more) == ((), True)
     page = world.run(world.connector.poll(page.cursor))
+    assert (page.payloads, page.more) == ((), True)
+    page = world.run(world.connector.poll(page.cursor))
     assert (page.payloads, page.more) == ((), False)
 
 
@@ -92,3 +94,29 @@ def test_without_credentials_nothing_is_signed(world):
 
 def test_the_cursor_is_small_json():
     assert Cursor(mentions="20", messages="30").to_json() == '{"source":"mentions","mentions":"20","messages":"30"}'
+
+
+def test_a_page_that_says_nothing_new_is_not_kept(world):
+    world.simulator.speak("kerryf", "hello", place="dm")
+    world.simulator.speak("kerryf", "hello in public")
+    _, cursor, _ = round_(world, None)
+    for _ in range(3):
+        page = world.run(world.connector.poll(cursor))
+        assert page.payloads == ()
+        cursor = page.cursor
+    world.simulator.speak("kerryf", "one more", place="dm")
+    events, _, _ = round_(world, cursor)
+    assert "one more" in [event.interaction.text for event in events]
+
+
+def test_what_we_post_is_heard_from_the_first_round_on(world):
+    (said,) = (world.simulator.speak("kerryf", "my router is dead"),)
+    (mention,) = world.interactions()
+    world.send(mention, "before")
+    events, cursor, _ = round_(world, None)
+    assert "before" not in [event.interaction.text for event in events]
+    ours = world.send(mention, "after").native_id
+    events, cursor, _ = round_(world, cursor)
+    assert [(event.id, event.interaction.direction) for event in events] == [(ours, "outbound")]
+    assert said.id not in [event.id for event in events]
+    assert round_(world, cursor)[0] == []

@@ -1,4 +1,4 @@
-"""HTML mail as plain text with spans, from which the core writes CommonMark.
+"""HTML of mails and messages as plain text with spans, from which `from_spans` writes CommonMark.
 
 Text, line breaks, bold, italic, links, lists, quotations and code come over. What a reader would not see (head,
 style, script, hidden elements) does not, and of an image only its alternative text.
@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from socialsupport_core.text import Span, Style
-from socialsupport_email.tags import RAW, Tag, pieces
+from .spans import Span, Style
+from .tags import RAW, Tag, pieces
 
 MAX_HTML = 400_000  # characters; what people write is at the top
 MAX_TEXT = 100_000  # characters of result
