@@ -11,7 +11,6 @@ from socialsupport_core.model import (
     Intent,
     MediaLimit,
     Page,
-    Payload,
     Receipt,
     SendMessage,
     Thread,
