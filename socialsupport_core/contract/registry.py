@@ -2,7 +2,7 @@
 
 import re
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
@@ -59,7 +59,8 @@ class Registry:
 
     @classmethod
     def discover(cls, only: Iterable[str] | None = None) -> Self:
-        """Loads the installed plugins, or `only` those named, in alphabetical order."""
+        """Loads the installed plugins, or `only` those named, in alphabetical order. What is named may also be
+        something that a plugin of another name provides."""
         wanted = None if only is None else set(only)
         found = sorted(entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value))
         registry = cls()
@@ -67,7 +68,10 @@ class Registry:
             if wanted is None or entry.name in wanted:
                 registry._load(entry)
         installed = sorted({entry.name for entry in found})
-        for name in sorted((wanted or set()).difference(installed)):
+        missing = (wanted or set()).difference(installed)
+        for entry in found if missing else ():
+            missing -= registry._load_for(entry, missing)
+        for name in sorted(missing):
             registry.broken.append(Broken(name, f"is not installed; {near(name, installed, 'installed: {}')}"))
         return registry
 
@@ -107,6 +111,15 @@ class Registry:
     def _load(self, entry: EntryPoint) -> None:
         version = entry.dist.version if entry.dist else ""
         self._contained(entry.name, entry.load, version)
+
+    def _load_for(self, entry: EntryPoint, missing: Set[str]) -> Set[str]:
+        """Loads the plugin if it provides any of these; which ones."""
+        alone = Registry()
+        alone._load(entry)
+        provided = missing & (alone.connectors.keys() | alone.crms.keys() | alone.fanouts.keys())
+        if provided and entry.name not in self.plugins:
+            self._load(entry)
+        return provided
 
     def _contained(self, name: str, load: Callable[[], object], version: str) -> None:
         try:

@@ -99,6 +99,15 @@ def test_only_what_is_named_is_even_imported(install: object) -> None:
     assert list(Registry.discover(only=[]).plugins) == []
 
 
+def test_a_plugin_may_be_named_by_what_it_provides(install: object) -> None:
+    install("aaa", good("wren"))  # type: ignore[operator]
+    install("bbb", good("robin"))  # type: ignore[operator]
+    install("ccc", "raise RuntimeError('nobody asks for it')")  # type: ignore[operator]
+    found = Registry.discover(only=["robin"])
+    assert (list(found.connectors), list(found.plugins), found.broken) == (["robin"], ["bbb"], [])
+    assert list(Registry.discover(only=["robin", "bbb"]).plugins) == ["bbb"]
+
+
 def test_what_is_not_installed_is_told_with_what_is() -> None:
     found = Registry.discover(only=["pterodactyl"])
     (broken,) = found.broken

@@ -50,6 +50,13 @@ SERVER = "db.example"
 """Stands for a PostgreSQL server on loopback."""
 LIBRARY = "/var/lib/socialsupport"
 """Stands for a folder of the page."""
+LEFT_OUT = {
+    "it takes an hour",
+    "it takes half an hour",
+    "needs an account at a network",
+    "it is what runs this test",
+}
+"""Why a block may not be run."""
 PATIENCE = 120.0
 """Seconds for one command, on a machine that has much to do."""
 
@@ -325,9 +332,9 @@ def test_the_page_can_be_followed(reader: Reader) -> None:
             reader.follow(block)
 
 
-def test_blocks_that_are_not_run_are_few_and_say_why() -> None:
-    left_out = [f"{name_of(page)}:{one.line}: {one.not_run}" for page in PAGES for one in blocks(page) if one.not_run]
-    assert len(left_out) < 7, "\n".join(left_out)
+def test_blocks_are_left_out_only_for_what_no_test_can_have() -> None:
+    left_out = {f"{name_of(page)}:{one.line}": one.not_run for page in PAGES for one in blocks(page) if one.not_run}
+    assert not {where: reason for where, reason in left_out.items() if reason not in LEFT_OUT}
 
 
 @pytest.mark.parametrize(
