@@ -25,8 +25,9 @@ from socialsupport_core.hub import Hub
 from socialsupport_core.identity import Policy
 from socialsupport_core.model import EventType, IntentType
 from socialsupport_core.model.interaction import InteractionKind
-from socialsupport_core.web.schema import OPERATIONS, QUERY, openapi
-from socialsupport_core.web.shapes import EVENTS
+from socialsupport_core.web.happenings import EVENTS
+from socialsupport_core.web.operations import OPERATIONS, QUERY
+from socialsupport_core.web.schema import openapi
 
 HOUSE = Path(__file__).parents[1]
 TARGET = HOUSE / "docs" / "reference"

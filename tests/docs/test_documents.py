@@ -19,8 +19,9 @@ from socialsupport_core.demo.story import Story, tell
 from socialsupport_core.demo.world import TENANT, World, build
 from socialsupport_core.store.accounts import SCOPES
 from socialsupport_core.web import create_app
-from socialsupport_core.web.schema import OPERATIONS, asyncapi, openapi, paths_of
-from socialsupport_core.web.shapes import EVENTS
+from socialsupport_core.web.happenings import EVENTS
+from socialsupport_core.web.operations import OPERATIONS
+from socialsupport_core.web.schema import asyncapi, openapi, paths_of
 
 jsonschema = pytest.importorskip("jsonschema")
 

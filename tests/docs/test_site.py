@@ -18,8 +18,8 @@ from socialsupport_core import contract, model, text
 from socialsupport_core.contract import errors, hookspecs
 from socialsupport_core.model.interaction import InteractionKind
 from socialsupport_core.testing import ConnectorConformance, CRMConformance
-from socialsupport_core.web.schema import OPERATIONS
-from socialsupport_core.web.shapes import EVENTS
+from socialsupport_core.web.happenings import EVENTS
+from socialsupport_core.web.operations import OPERATIONS
 
 pytest.importorskip("material")
 pytestmark = pytest.mark.timeout(600)  # the site is built once, by whichever test comes first

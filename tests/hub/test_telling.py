@@ -22,7 +22,7 @@ from socialsupport_core.hub import NoSuchWebhook
 from socialsupport_core.hub import telling as telling_module
 from socialsupport_core.pipeline import webhooks as couriers
 from socialsupport_core.pipeline.webhooks import TYPES
-from socialsupport_core.web.shapes import EVENTS
+from socialsupport_core.web.happenings import EVENTS
 
 Pair = tuple[Roost, Receiver]
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -8,7 +8,8 @@ from raven.events import NOON
 from raven.web import Desk, Web
 
 from socialsupport_core.model import IdentityClaimed
-from socialsupport_core.web.schema import OPERATIONS, openapi
+from socialsupport_core.web.operations import OPERATIONS
+from socialsupport_core.web.schema import openapi
 
 jsonschema = pytest.importorskip("jsonschema")
 

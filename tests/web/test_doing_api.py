@@ -9,7 +9,8 @@ from raven import Parrot, Roost, message
 from raven.web import Desk, Web
 
 from socialsupport_core.web import create_app
-from socialsupport_core.web.schema import OPERATIONS, openapi
+from socialsupport_core.web.operations import OPERATIONS
+from socialsupport_core.web.schema import openapi
 
 jsonschema = pytest.importorskip("jsonschema")
 

@@ -13,7 +13,8 @@ from receiver import URL, listening
 
 from socialsupport_core.contract import SocialSupportError
 from socialsupport_core.web import create_app
-from socialsupport_core.web.schema import OPERATIONS, asyncapi, openapi
+from socialsupport_core.web.operations import OPERATIONS
+from socialsupport_core.web.schema import asyncapi, openapi
 
 jsonschema = pytest.importorskip("jsonschema")
 
