@@ -12,7 +12,7 @@ from socialsupport_core.conversation.conduct import DEFAULT, Conduct
 from socialsupport_core.conversation.flat import flatten
 from socialsupport_core.conversation.kinds import SHIPPED, same
 from socialsupport_core.model import Intent, SendMessage
-from socialsupport_core.store import Tx, context, identity, interactions
+from socialsupport_core.store import Tx, attachments, context, identity, interactions
 from socialsupport_core.store.interactions import Stored
 from socialsupport_core.text import plain
 
@@ -58,7 +58,7 @@ def read(tx: Tx, tenant: str, node: int, intent: Intent, conduct: Conduct = DEFA
     nodes = [one.number for one in identity.members(tx, tenant, customer)]
     said = [one for mine in nodes for one in interactions.newest(tx, tenant, mine, None, REMEMBERED)]
     files = [one.blob for one in intent.attachments if one.blob] if isinstance(intent, SendMessage) else []
-    return gather(said, context.of_nodes(tx, tenant, nodes), conduct, interactions.private_files(tx, tenant, files))
+    return gather(said, context.of_nodes(tx, tenant, nodes), conduct, attachments.private(tx, tenant, files))
 
 
 def gather(

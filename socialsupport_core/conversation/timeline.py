@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from socialsupport_core.store import Tx, conversations, identity, interactions, moment
+from socialsupport_core.store import Tx, attachments, conversations, identity, interactions, moment
+from socialsupport_core.store.attachments import Kept
 from socialsupport_core.store.conversations import Leg
 from socialsupport_core.store.identity import Node
-from socialsupport_core.store.interactions import Kept, Stored
+from socialsupport_core.store.interactions import Stored
 from socialsupport_core.text import to_html
 
 PAGE = 50
@@ -30,7 +31,7 @@ def of_conversation(tx: Tx, tenant: str, conversation: str, limit: int = 200) ->
 def show(tx: Tx, tenant: str, found: list[Stored]) -> list[dict[str, Any]]:
     seqs = [stored.seq for stored in found]
     reactions = interactions.reactions(tx, tenant, seqs)
-    kept = interactions.attachments(tx, tenant, seqs)
+    kept = attachments.of(tx, tenant, seqs)
     legs = {stored.leg: conversations.leg(tx, stored.leg) for stored in found}
     names = _names(tx, tenant, {stored.node for stored in found})
     return [

@@ -110,15 +110,7 @@ class Base:
         )
         self.keepers = Keepers(database, secrets, self.wire, clock, random_bytes)
         self.crms = CRMs(
-            database,
-            registry,
-            secrets,
-            self.wire,
-            self.keepers,
-            blobs,
-            clock,
-            self._act_for_crm,
-            self._note_for_crm,
+            database, registry, secrets, self.wire, self.keepers, blobs, clock, self._act_for_crm, self._note_for_crm
         )
         self.connecting = Connecting(
             database,

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -99,19 +100,16 @@ class Configuring(Admitting):
         shared = self._app_settings(app) if app else {}
         checked = self.channels.settings(connector, dict(settings), shared, where=f"channel {channel}")
         known = self._known(tenant, channel)
-        added = Channel(
-            tenant,
-            channel,
-            connector,
-            app,
-            known.door if known else self._door(),
-            own_account or (known.own_account if known else None),
-            known.facts if known else Facts(),
-            known.state if known else "active",
-            known.reason if known else None,
-            known.cursor if known else None,
-            open_network,
-            mode or cls(checked, known.facts if known else None).way_in,
+        before = known or Channel(
+            tenant, channel, connector, app, self._door(), own_account, Facts(), "active", None, None, open_network
+        )
+        added = replace(
+            before,
+            connector=connector,
+            app=app,
+            own_account=own_account or before.own_account,
+            open_network=open_network,
+            mode=mode or cls(checked, known.facts if known else None).way_in,
         )
         moved = known is not None and self._leads_elsewhere(known, cls(checked, added.facts))
 

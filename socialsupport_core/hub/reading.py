@@ -18,10 +18,10 @@ from socialsupport_core.pipeline.fanouts import TROUBLE
 from socialsupport_core.store import (
     Tx,
     accounts,
+    attachments,
     conversations,
     fanouts,
     identity,
-    interactions,
     journal,
     log,
     micros,
@@ -200,12 +200,12 @@ class Reading(Base):
             for credential, host, is_open in breakers
         ]
 
-    def attachment(self, tenant: str, attachment: str) -> tuple[interactions.Kept, bytes]:
+    def attachment(self, tenant: str, attachment: str) -> tuple[attachments.Kept, bytes]:
         """A stored attachment and its content. Raises KeyError."""
         seq, _, position = attachment.partition(".")
         if not (f"{seq}{position}".isascii() and seq.isdigit() and position.isdigit() and len(attachment) < 19):
             raise KeyError(attachment)
-        kept = self._database.read(lambda tx: interactions.attachment(tx, tenant, int(seq), int(position)))
+        kept = self._database.read(lambda tx: attachments.one(tx, tenant, int(seq), int(position)))
         if kept is None or kept.blob is None:
             raise KeyError(attachment)
         return kept, self.blobs.get(kept.blob)

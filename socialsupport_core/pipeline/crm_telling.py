@@ -18,7 +18,7 @@ from socialsupport_core.contract import (
 )
 from socialsupport_core.model import Blob, Interaction, Party, Thread
 from socialsupport_core.pipeline import crm_fields, crm_links
-from socialsupport_core.store import Tx, conversations, identity, interactions, log, micros, moment
+from socialsupport_core.store import Tx, attachments, conversations, identity, interactions, log, micros, moment
 from socialsupport_core.store import crm as crms
 from socialsupport_core.store.conversations import Conversation
 from socialsupport_core.store.crm import Case, Connected
@@ -103,7 +103,7 @@ class Telling:
     async def _file(self, live: "LiveCRM", conversation: Conversation, record: Record) -> None:
         """A customer's file has been fetched."""
         seq, position = map(int, str(record.data["id"]).split("."))
-        found = self._database.read(lambda tx: interactions.attachment(tx, record.tenant, seq, position))
+        found = self._database.read(lambda tx: attachments.one(tx, record.tenant, seq, position))
         if found is None or found.blob is None:
             return
         digest, media_type, name = found.blob, found.media_type or "application/octet-stream", found.name

@@ -12,9 +12,10 @@ from socialsupport_core.pipeline.channels import Channels
 from socialsupport_core.pipeline.credentials import Keepers
 from socialsupport_core.pipeline.files import drop
 from socialsupport_core.pipeline.leases import Leases
-from socialsupport_core.store import Database, Tx, conversations, interactions, journal, log, micros
+from socialsupport_core.store import Database, Tx, attachments, conversations, interactions, journal, log, micros
+from socialsupport_core.store.attachments import Kept
 from socialsupport_core.store.blobs import BlobStore, BlobTooLarge
-from socialsupport_core.store.interactions import Kept, Stored
+from socialsupport_core.store.interactions import Stored
 
 FETCHES = 8  # attachments in one turn
 FETCH_TRIES = 12  # with growing pauses of an hour at most
@@ -41,9 +42,9 @@ class Fetching:
     async def pending(self) -> int:
         """Brings attachments in; the number that was tried."""
         now = micros(self._clock())
-        if not self._database.read(lambda tx: interactions.pending_attachments(tx, now, 1)):
+        if not self._database.read(lambda tx: attachments.pending(tx, now, 1)):
             return 0  # looking is cheap, claiming is a commit
-        claimed = self._database.write(lambda tx: interactions.claim_attachments(tx, now, self._leases.until, FETCHES))
+        claimed = self._database.write(lambda tx: attachments.claim(tx, now, self._leases.until, FETCHES))
         pending = await asyncio.wrap_future(claimed)
         for tenant, kept in pending:
             result = await self._fetch(tenant, kept)
@@ -98,7 +99,7 @@ class Fetching:
 
 def _settle_attachment(tx: Tx, *, tenant: str, kept: Kept, at: int) -> bool:
     """False if its message has been erased meanwhile."""
-    if not interactions.settle_attachment(tx, tenant, kept):
+    if not attachments.settle(tx, tenant, kept):
         return False
     if kept.state == "pending":
         return True

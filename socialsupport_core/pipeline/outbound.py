@@ -35,6 +35,7 @@ from socialsupport_core.store import (
     StoreError,
     Tx,
     accounts,
+    attachments,
     conversations,
     interactions,
     log,
@@ -133,7 +134,7 @@ def _show(
     assert seq is not None
     stored = Stored(seq, leg.node, at, leg.id, None, interaction, at, None, None, agent.id, intent.key, state)
     interactions.store(tx, leg.tenant, stored)
-    interactions.expect_attachments(tx, leg.tenant, seq, interaction)
+    attachments.expect(tx, leg.tenant, seq, interaction)
     publish_interaction(tx, leg.tenant, "interaction.received", stored, leg)
     return seq
 

@@ -37,7 +37,7 @@ from socialsupport_core.model import (
     Unrecognised,
 )
 from socialsupport_core.pipeline import erasure_requests, proving, reports, subjects
-from socialsupport_core.store import Tx, conversations, identity, interactions, log, micros, outbox
+from socialsupport_core.store import Tx, attachments, conversations, identity, interactions, log, micros, outbox
 from socialsupport_core.store.conversations import Leg, ThreadOf
 from socialsupport_core.store.identity import Node
 from socialsupport_core.store.interactions import Key, Stored
@@ -219,7 +219,7 @@ class Recorder:
         interactions.store(tx, place.tenant, stored, written.whole)
         context.keep(tx, place.tenant, node.number, at, seq, thread.visibility, told)
         if interaction.attachments:
-            interactions.expect_attachments(tx, place.tenant, seq, interaction)
+            attachments.expect(tx, place.tenant, seq, interaction)
         publish_interaction(tx, place.tenant, "interaction.received", stored, leg, customer=node, written=written)
         return leg
 

@@ -41,24 +41,6 @@ class Stored:
     """Of an outbound one: `queued`, `retrying`, `sent`, `delivered`, `read`, `failed`, `uncertain`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What became of one attachment."""
-
-    seq: int
-    position: int
-    state: str
-    """`pending`, `stored`, `expired`, `refused`."""
-    blob: str | None
-    media_type: str | None
-    name: str | None
-    size: int | None
-    reason: str | None
-    attempts: int
-    due_at: int
-    """When it is fetched again, while it is pending."""
-
-
 RANK = {"queued": 0, "retrying": 0, "uncertain": 1, "failed": 1, "sent": 2, "delivered": 3, "read": 4}
 """A delivery state never falls back: read stays read, whatever arrives late."""
 
@@ -394,73 +376,14 @@ def _supersede(tx: Tx, tenant: str, told: Reaction) -> bool:
 
 def reactions(tx: Tx, tenant: str, seqs: Iterable[int]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
-    for row in _in(tx, "SELECT seq, reaction FROM reactions WHERE tenant = ? AND present = 1 AND seq IN", tenant, seqs):
+    sql = "SELECT seq, reaction FROM reactions WHERE tenant = ? AND present = 1 AND seq IN"
+    for row in among(tx, sql, tenant, seqs):
         found.setdefault(row["seq"], []).append(row["reaction"])
     return found
 
 
-def expect_attachments(tx: Tx, tenant: str, seq: int, interaction: Interaction) -> None:
-    for position, a in enumerate(interaction.attachments):
-        tx.defer(
-            "INSERT INTO attachments (tenant, seq, position, state, blob, media_type, name, size)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            (tenant, seq, position, "stored" if a.blob else "pending", a.blob, a.media_type, a.name, a.size),
-        )
-
-
-def attachments(tx: Tx, tenant: str, seqs: Iterable[int]) -> dict[int, list[Kept]]:
-    found: dict[int, list[Kept]] = {}
-    for row in _in(tx, "SELECT * FROM attachments WHERE tenant = ? AND seq IN", tenant, seqs):
-        found.setdefault(row["seq"], []).append(_kept(row))
-    return found
-
-
-def attachment(tx: Tx, tenant: str, seq: int, position: int) -> Kept | None:
-    row = tx.one("SELECT * FROM attachments WHERE tenant = ? AND seq = ? AND position = ?", tenant, seq, position)
-    return _kept(row) if row else None
-
-
-def pending_attachments(tx: Tx, now: int, limit: int) -> list[tuple[str, Kept]]:
-    rows = tx.all("SELECT * FROM attachments WHERE state = 'pending' AND due_at <= ? ORDER BY seq LIMIT ?", now, limit)
-    return [(row["tenant"], _kept(row)) for row in rows]
-
-
-def claim_attachments(tx: Tx, now: int, until: int, limit: int) -> list[tuple[str, Kept]]:
-    """What is to be fetched; nobody else tries before `until`."""
-    sql = "SELECT * FROM attachments WHERE state = 'pending' AND due_at <= ? ORDER BY seq LIMIT ?"
-    rows = tx.all(f"{sql}{tx.claiming}", now, limit)
-    for row in rows:
-        tx.run(
-            "UPDATE attachments SET due_at = ? WHERE tenant = ? AND seq = ? AND position = ?",
-            until,
-            row["tenant"],
-            row["seq"],
-            row["position"],
-        )
-    return [(row["tenant"], _kept(row)) for row in rows]
-
-
-def settle_attachment(tx: Tx, tenant: str, kept: Kept) -> bool:
-    """False if its message has been erased."""
-    touched = tx.run(
-        "UPDATE attachments SET state = ?, blob = ?, media_type = ?, name = ?, size = ?, reason = ?, attempts = ?,"
-        " due_at = ? WHERE tenant = ? AND seq = ? AND position = ?",
-        kept.state,
-        kept.blob,
-        kept.media_type,
-        kept.name,
-        kept.size,
-        kept.reason,
-        kept.attempts,
-        kept.due_at,
-        tenant,
-        kept.seq,
-        kept.position,
-    )
-    return bool(touched)
-
-
-def _in(tx: Tx, sql: str, tenant: str, seqs: Iterable[int]) -> list[Row]:
+def among(tx: Tx, sql: str, tenant: str, seqs: Iterable[int]) -> list[Row]:
+    """`sql` ends where the list of numbers begins."""
     wanted = list(seqs)
     if not wanted:
         return []
@@ -469,10 +392,6 @@ def _in(tx: Tx, sql: str, tenant: str, seqs: Iterable[int]) -> list[Row]:
 
 def _at(key: Key) -> tuple[int, int, int]:
     return key.node, key.at, key.seq
-
-
-def _kept(row: Row) -> Kept:
-    return Kept(*(row[name] for name in Kept.__slots__))
 
 
 def _stored(row: Row) -> Stored:
@@ -490,19 +409,3 @@ def _stored(row: Row) -> Stored:
         row["part"],
         row["state"],
     )
-
-
-def private_files(tx: Tx, tenant: str, blobs: Iterable[str]) -> set[str]:
-    """Those of these files that somebody has sent us in a private thread."""
-    wanted = sorted(set(blobs))
-    if not wanted:
-        return set()
-    rows = tx.all(
-        "SELECT DISTINCT a.blob FROM attachments a JOIN interaction_keys k ON k.seq = a.seq JOIN interactions i"
-        " ON i.tenant = k.tenant AND i.node = k.node AND i.at = k.at AND i.seq = k.seq JOIN legs l ON l.leg = i.leg"
-        " WHERE a.tenant = ? AND i.direction = 'inbound' AND l.visibility = 'private'"
-        f" AND a.blob IN ({', '.join('?' * len(wanted))})",
-        tenant,
-        *wanted,
-    )
-    return {row["blob"] for row in rows}
