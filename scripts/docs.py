@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import typer
+from matrix import matrix
 from pydantic import BaseModel
 from telling import Lines, cell, described, fields, joined, made, methods, remarks, shown, signature, table, told, when
 
@@ -503,6 +504,7 @@ PAGES: dict[str, tuple[str, Callable[[], Lines]]] = {
     "events.md": ("Events", events),
     "intents.md": ("Intents and receipts", intents),
     "capabilities.md": ("Capabilities", capabilities),
+    "matrix.md": ("Networks side by side", matrix),
     "errors.md": ("Errors", errors),
     "hooks.md": ("Hooks", hooks),
     "contract.md": ("Connector and CRM: every method", verbs),

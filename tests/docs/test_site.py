@@ -15,7 +15,7 @@ from typing import get_args
 import pytest
 
 from socialsupport_core import contract, model, text
-from socialsupport_core.contract import errors, hookspecs
+from socialsupport_core.contract import Registry, errors, hookspecs
 from socialsupport_core.model.interaction import InteractionKind
 from socialsupport_core.testing import ConnectorConformance, CRMConformance
 from socialsupport_core.web.happenings import EVENTS
@@ -210,3 +210,32 @@ def test_pictures_are_few_and_small() -> None:
 def test_nothing_that_is_generated_is_kept() -> None:
     ignored = (DOCS / ".gitignore").read_text().split()
     assert "reference/" in ignored
+
+
+def test_networks_stand_side_by_side(site: Path) -> None:
+    page = (site / "reference/matrix/index.html").read_text("utf-8")
+    rows = dict(re.findall(r'<a href="\.\./plugins/[a-z]+/">([a-z]+)</a></td>(.*?)</tr>', page))
+    known = Registry.discover().connectors
+    assert rows.keys() == known.keys()
+    for name, kind in known.items():
+        assert f"<td>{kind.capabilities.verification.replace('_', ' ')}</td>" in rows[name]
+
+
+@pytest.mark.browser
+def test_a_word_in_the_field_leaves_the_networks_that_have_it(site: Path) -> None:
+    browsers = pytest.importorskip("playwright.sync_api")
+    if not Path("/usr/bin/chromium").exists():
+        pytest.skip("no chromium here; on Debian: apt install chromium")
+    with browsers.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto((site / "reference/matrix/index.html").as_uri())
+        able = {name for name, kind in Registry.discover().connectors.items() if "react" in kind.capabilities.intents}
+        page.fill("input[data-filters]", "Private react reaction.removed")
+        seen = page.locator("#networks tbody tr:visible td:first-child").all_inner_texts()
+        page.fill("input[data-filters]", "")
+        every = page.locator("#networks tbody tr:visible").count()
+        browser.close()
+    assert seen
+    assert set(seen) <= able < set(Registry.discover().connectors)
+    assert every == len(Registry.discover().connectors)
