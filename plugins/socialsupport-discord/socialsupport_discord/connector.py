@@ -73,7 +73,7 @@ CAPABILITIES = Capabilities(
     media=(MediaLimit(media_type="*/*", max_bytes=10 * 1024 * 1024),),
     attachments=10,
     choices=outbound.CHOICES,
-    settles="native_key",
+    settles="lookup",
 )
 # https://docs.discord.com/developers/topics/rate-limits (2026-11): 50 calls a second for a bot. What a route allows
 # stands in each answer and changes; five messages in five seconds in a channel is what it has been for years.
@@ -148,6 +148,9 @@ class Discord(Connector[DiscordSettings]):
 
     def send(self, intent: Intent) -> Flow[Receipt]:
         return outbound.send(intent)
+
+    def lookup(self, intent: Intent, since: datetime) -> Flow[Receipt | None]:
+        return outbound.lookup(intent, self.own, since)
 
     def failure(self, response: httpx.Response) -> DeliveryError | None:
         return failures.failure(response, self.settings.secrets())

@@ -4,12 +4,13 @@ import base64
 import hashlib
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
-from socialsupport_core.contract import ContentRejected, Flow, ReadBlob, Unsupported
+from socialsupport_core.contract import ContentRejected, Flow, ReadBlob, Uncertain, Unsupported
 from socialsupport_core.model import (
     Blob,
     Choice,
@@ -33,6 +34,7 @@ LABEL, VALUE = 80, 100
 """Characters: https://docs.discord.com/developers/components/reference#button (2026-11)."""
 NONCE = 25
 """Characters: https://docs.discord.com/developers/resources/message#create-message (2026-11)."""
+PAGES = 5
 NOBODY: Body = {"parse": [], "replied_user": False}
 """Nobody is notified, whatever a text says: #allowed-mentions-object (2026-11)."""
 
@@ -53,6 +55,35 @@ def send(intent: Intent) -> Flow[Receipt]:
             return _typing(intent)
         case _:
             raise Unsupported(f"Discord cannot carry out {intent.type}")
+
+
+def lookup(intent: Intent, own: str, since: datetime) -> Flow[Receipt | None]:
+    """By its nonce among the bot's messages since then, by its words where Discord shows none. The nonce alone, which
+    makes a repeated call harmless, is remembered for some minutes only, and a try may come later than that.
+
+    https://docs.discord.com/developers/resources/message#get-channel-messages (2026-11): a hundred a page.
+    """
+    if not isinstance(intent, SendMessage | OpenPrivate):
+        raise Unsupported(f"Discord does not tell whether {intent.type} was carried out; it can be done again")
+    thread = intent.thread if isinstance(intent, SendMessage) else (yield from _direct(intent))
+    after, text = places.number_at(since), markup.write(intent.text or "").strip()
+    for _ in range(PAGES):
+        response = yield call("GET", "channels", thread.id, "messages", params={"after": after, "limit": "100"})
+        found = sorted(response.json(), key=lambda one: int(one["id"]))
+        for one in found:
+            if one["author"]["id"] == own and _is_it(one, intent, text):
+                return Receipt(native_id=one["id"], thread=thread, at=places.made_at(one["id"]))
+        if len(found) < 100:
+            return None
+        after = found[-1]["id"]
+    raise Uncertain(f"it is not among the first {PAGES * 100} messages since then: look into the channel")
+
+
+def _is_it(message: Body, intent: SendMessage | OpenPrivate, text: str) -> bool:
+    if message.get("nonce") is not None:
+        return str(message["nonce"]) == nonce(intent.key)
+    files = len(intent.attachments) if isinstance(intent, SendMessage) else 0
+    return message["content"].strip() == text and len(message["attachments"]) == files
 
 
 def call(method: str, *path: str, **content: Any) -> httpx.Request:
@@ -118,13 +149,17 @@ def _receipt(response: httpx.Response, thread: Thread | None = None) -> Receipt:
     return Receipt(native_id=number, thread=thread, at=places.made_at(number))
 
 
-def _open(intent: OpenPrivate) -> Flow[Receipt]:
+def _direct(intent: OpenPrivate) -> Flow[Thread]:
     """https://docs.discord.com/developers/resources/user#create-dm (2026-11): what is open stays open."""
     account = intent.recipient.account if intent.recipient else None
     if account is None or account.kind != "discord.user":
         raise ContentRejected("open.private names no user of Discord; put them into recipient")
     response = yield call("POST", "users", "@me", "channels", json={"recipient_id": account.value})
-    thread = Thread(id=places.snowflake(response.json(), "id"), visibility="private")
+    return Thread(id=places.snowflake(response.json(), "id"), visibility="private")
+
+
+def _open(intent: OpenPrivate) -> Flow[Receipt]:
+    thread = yield from _direct(intent)
     body = _content(intent.text) | {"nonce": nonce(intent.key), "enforce_nonce": True}
     response = yield call("POST", "channels", thread.id, "messages", json=body)
     return _receipt(response, thread)
