@@ -272,7 +272,7 @@ class Reader:
             os.killpg(process.pid, signal.SIGINT)
         for process in self.running:
             try:
-                process.wait(20)
+                process.wait(PATIENCE / 2)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 raise

@@ -89,6 +89,7 @@ def test_a_reply_by_keyboard_alone(arrive: Callable[..., Visitor], office: Offic
     office.hear(2, "And tomorrow?", "sam", ago=90)
     visitor = arrive().sign_in()
     page = visitor.page
+    until(lambda: page.locator(".waiting time").count() == 2, "the queue does not show who waits")
     waiting = [one.inner_text() for one in page.locator(".waiting time").all()]
     assert waiting == ["1 h", "1 min"]  # whoever has waited longest comes first
     page.keyboard.press("j")
