@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import httpx
 
 from socialsupport_core.contract import ConfigError, Flow, SignIn
+from socialsupport_core.contract.lax import Json, text_of
 from socialsupport_core.model import (
     Capabilities,
     Credentials,
@@ -26,7 +27,6 @@ from socialsupport_facebook.settings import FacebookSettings
 from socialsupport_meta import sending, signing
 from socialsupport_meta.batch import Native, Scene
 from socialsupport_meta.messenger import COMMON, IN_COMMENTS, MEGABYTE, MessengerConnector, commented
-from socialsupport_meta.reading import Json, text_of
 
 IMAGE = MediaLimit(media_type="image/*", max_bytes=8 * MEGABYTE)
 CAPABILITIES = Capabilities(

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import httpx
 
 from socialsupport_core.contract import Flow, SignIn, Unsupported
+from socialsupport_core.contract.lax import Json, object_of, text_of
 from socialsupport_core.model import (
     Attachment,
     Blob,
@@ -27,7 +28,6 @@ from socialsupport_instagram.settings import InstagramSettings
 from socialsupport_meta import graph, sending, signing
 from socialsupport_meta.batch import Native, Scene
 from socialsupport_meta.messenger import COMMON, IN_COMMENTS, MEGABYTE, MessengerConnector, commented
-from socialsupport_meta.reading import Json, object_of, text_of
 
 CAPABILITIES = Capabilities(
     **COMMON,

@@ -6,9 +6,9 @@ from typing import ClassVar, TypeVar
 import httpx
 
 from socialsupport_core.contract import Connector, DeliveryError
+from socialsupport_core.contract.lax import Json
 from socialsupport_core.model import Event, Facts, Payload, Reply
 from socialsupport_meta import batch, door, failures, graph
-from socialsupport_meta.reading import Json
 from socialsupport_meta.settings import AppSettings
 
 A = TypeVar("A", bound=AppSettings)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeVar
 import httpx
 
 from socialsupport_core.contract import ContentRejected, Flow, Forbidden, SignIn, Unsupported
+from socialsupport_core.contract.lax import Json, text_of
 from socialsupport_core.model import (
     Attachment,
     Blob,
@@ -30,7 +31,6 @@ from socialsupport_core.model import (
 )
 from socialsupport_meta import graph, media, sending, signing
 from socialsupport_meta.app import AppConnector
-from socialsupport_meta.reading import Json, text_of
 from socialsupport_meta.settings import MessengerSettings
 
 MEGABYTE = 1024 * 1024

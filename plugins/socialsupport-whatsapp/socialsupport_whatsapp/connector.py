@@ -12,6 +12,7 @@ from socialsupport_core.contract import (
     Unsupported,
     declares,
 )
+from socialsupport_core.contract.lax import Json, text_of
 from socialsupport_core.model import (
     Attachment,
     Blob,
@@ -28,7 +29,6 @@ from socialsupport_core.model import (
 from socialsupport_meta import graph
 from socialsupport_meta.app import AppConnector
 from socialsupport_meta.batch import Native, Scene
-from socialsupport_meta.reading import Json, text_of
 from socialsupport_whatsapp import inbound, outbound
 from socialsupport_whatsapp.failures import CODES
 from socialsupport_whatsapp.markup import written
