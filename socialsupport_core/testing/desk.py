@@ -32,6 +32,7 @@ PAGES = 20
 
 C = TypeVar("C", bound=Connector[Any])
 W = TypeVar("W", bound=Simulator)
+E = TypeVar("E", bound=Event)
 
 
 class Desk(Generic[C, W]):
@@ -93,6 +94,12 @@ class Desk(Generic[C, W]):
             if not page.more:
                 return found
         raise AssertionError(f"after {PAGES} pages the poll still has more")
+
+    def only(self, kind: type[E]) -> E:
+        """The one event that there is, of this kind."""
+        (event,) = self.events()
+        assert isinstance(event, kind), f"it is {event.type}"
+        return event
 
     def heard(self) -> Interaction:
         """The newest message among the events, an echo of ours too."""

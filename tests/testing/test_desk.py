@@ -16,6 +16,7 @@ from socialsupport_core.model import (
     Capabilities,
     Event,
     Identifier,
+    IdentityClaimed,
     Interaction,
     InteractionReceived,
     Page,
@@ -135,6 +136,17 @@ def test_what_people_say_comes_out_once(kind: type[Wall]) -> None:
     desk.sim.speak("robin", "one")
     assert desk.asked("two").text == "two"
     assert desk.events() == []
+
+
+def test_the_only_event_is_of_the_kind_that_was_meant() -> None:
+    desk = WallDesk()
+    desk.sim.speak("kerry", "one")
+    assert desk.only(InteractionReceived).interaction.text == "one"
+    desk.sim.speak("kerry", "two")
+    with pytest.raises(AssertionError, match=r"it is interaction\.received"):
+        desk.only(IdentityClaimed)
+    with pytest.raises(ValueError, match="unpack"):
+        desk.only(InteractionReceived)
 
 
 def test_what_is_not_signed_is_not_heard() -> None:

@@ -108,8 +108,7 @@ def test_likes_in_both_directions(desk: Desk) -> None:
     question = desk.asked()
     receipt = desk.send(question, "Yes")
     desk.sim.like("kerry", receipt.native_id)
-    (event,) = desk.events()
-    assert isinstance(event, ReactionAdded)
+    event = desk.only(ReactionAdded)
     assert (event.native_id, event.thread) == (receipt.native_id, question.thread)
     desk.do(React, question, reaction="👍")
     like = f"at://{US}/{LIKE}/{tid(f'like {question.native_id}')}"

@@ -45,6 +45,7 @@ from socialsupport_core.model import (
 from socialsupport_facebook import Facebook, FacebookSettings
 from socialsupport_facebook.simulator import PAGE, FacebookSimulator
 
+SIGN_IN = SignIn(state="s", redirect="https://hub.example/back", verifier=SecretStr("v" * 43))
 TOKEN = "abcdefghijklmnopqrstuvwx23"
 SETTINGS = {
     "app_id": "42",
@@ -330,31 +331,28 @@ def test_the_app_is_installed(desk: Desk) -> None:
 
 
 def test_signing_in_ends_with_the_token_of_the_page(desk: Desk) -> None:
-    sign_in = SignIn(state="s", redirect="https://hub.example/back", verifier=SecretStr("v" * 43))
-    back = httpx.URL(desk.sim.allow(desk.connector.connect_with(sign_in)))
+    back = httpx.URL(desk.sim.allow(desk.connector.connect_with(SIGN_IN)))
     assert back.params["state"] == "s"
-    credentials = desk.run(desk.connector.exchange_with(back.params["code"], sign_in))
+    credentials = desk.run(desk.connector.exchange_with(back.params["code"], SIGN_IN))
     assert credentials.access_token.get_secret_value() in desk.sim.tokens
     assert credentials.expires_at is None
     with pytest.raises(DeliveryError):  # a code works once
-        desk.run(desk.connector.exchange_with(back.params["code"], sign_in))
+        desk.run(desk.connector.exchange_with(back.params["code"], SIGN_IN))
 
 
 def test_signing_in_to_another_page_is_told() -> None:
     desk = Desk()
-    sign_in = SignIn(state="s", redirect="https://hub.example/back", verifier=SecretStr("v" * 43))
     other = Facebook(desk.connector.settings.model_copy(update={"page_id": "777"}))
-    code = httpx.URL(desk.sim.allow(other.connect_with(sign_in))).params["code"]
+    code = httpx.URL(desk.sim.allow(other.connect_with(SIGN_IN))).params["code"]
     with pytest.raises(Forbidden, match=f"Acme .{PAGE}."):
-        desk.run(other.exchange_with(code, sign_in))
+        desk.run(other.exchange_with(code, SIGN_IN))
 
 
 def test_what_is_missing_is_named() -> None:
     bare = FacebookSettings.model_validate({"app_secret": "an-app-secret", "verify_token": "our-token"})
     facebook = Facebook(bare)
-    sign_in = SignIn(state="s", redirect="https://hub.example/back", verifier=SecretStr("v" * 43))
     with pytest.raises(ConfigError, match="app_id"):
-        facebook.connect_with(sign_in)
+        facebook.connect_with(SIGN_IN)
     with pytest.raises(ConfigError, match="page_id"):
         next(facebook.subscribe("https://hub.example"))
     assert facebook.invitation(TOKEN) is None

@@ -149,8 +149,7 @@ def test_seen_typing_and_hearts(desk: Desk) -> None:
     desk.do(React, question, reaction="")
     assert desk.sim.reactions == {}
     desk.sim.happened("kerry", read={"mid": "m_1"})
-    (read,) = desk.events()
-    assert isinstance(read, DeliveryUpdated)
+    read = desk.only(DeliveryUpdated)
     assert (read.state, read.native_id) == ("read", "m_1")
 
 

@@ -158,8 +158,7 @@ def test_favourites_in_both_directions(desk: Desk) -> None:
     question = desk.asked()
     receipt = desk.send(question, "Yes")
     desk.sim.favour("kerry@social.example", receipt.native_id)
-    (event,) = desk.events()
-    assert isinstance(event, ReactionAdded)
+    event = desk.only(ReactionAdded)
     assert (event.native_id, event.reaction) == (receipt.native_id, "⭐")
     desk.do(React, question, reaction="👍")
     assert desk.sim.favourites == {question.native_id}

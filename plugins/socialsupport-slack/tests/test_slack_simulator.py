@@ -109,12 +109,10 @@ def test_what_is_said_is_edited_deleted_and_reacted_to(desk: Desk) -> None:
     desk.send(question)
     ours = desk.heard()
     desk.do(EditMessage, ours, text="It was *sent*.")
-    (edited,) = desk.events()
-    assert isinstance(edited, InteractionEdited)
+    edited = desk.only(InteractionEdited)
     assert edited.interaction.text == "It was *sent*."
     desk.do(DeleteMessage, ours)
-    (deleted,) = desk.events()
-    assert isinstance(deleted, InteractionDeleted)
+    deleted = desk.only(InteractionDeleted)
     assert deleted.native_id == ours.native_id
     for _ in range(2):
         desk.do(React, question, reaction="👀")

@@ -91,8 +91,7 @@ def test_a_failure_comes_later_with_code_and_reason(desk: Desk) -> None:
     assert receipt.native_id is not None
     told = {"code": 131026, "title": "Message undeliverable", "error_data": {"details": "No WhatsApp here."}}
     desk.sim.status(receipt.native_id, "failed", errors=[told])
-    (failed,) = desk.events()
-    assert isinstance(failed, DeliveryUpdated)
+    failed = desk.only(DeliveryUpdated)
     assert (failed.state, failed.code, failed.reason) == ("failed", "131026", "No WhatsApp here.")
 
 
@@ -258,8 +257,7 @@ def test_a_lost_answer_is_told_by_the_status(desk: Desk) -> None:
     desk.sim.faults.drop = 1
     with pytest.raises(Uncertain):
         desk.send(question)
-    (sent,) = desk.events()
-    assert isinstance(sent, DeliveryUpdated)
+    sent = desk.only(DeliveryUpdated)
     assert (sent.state, sent.client_key) == ("sent", "k-1")
 
 
