@@ -4,8 +4,9 @@ For connectors whose network adds fields without notice and fills known ones wit
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 Json = Mapping[str, Any]
 
@@ -14,35 +15,65 @@ class Unreadable(ValueError):
     """One native event lacks what it cannot do without."""
 
 
-def text_of(source: Json, name: str) -> str | None:
-    """A filled text; a whole number becomes decimal."""
-    value = source.get(name)
+def text_of(source: Json, *names: str) -> str | None:
+    """The first filled text among the fields; a whole number becomes decimal."""
+    return next((text for name in names if (text := _text(source.get(name))) is not None), None)
+
+
+def _text(value: object) -> str | None:
     if isinstance(value, str):
         return value or None
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def needed(source: Json, name: str) -> str:
-    value = text_of(source, name)
+def texts_of(source: Json, *names: str) -> list[str]:
+    """The filled texts in the first list among the fields."""
+    return [text for item in _list_of(source, names) if (text := _text(item)) is not None]
+
+
+def needed(source: Json, *names: str) -> str:
+    value = text_of(source, *names)
     if value is None:
-        raise Unreadable(f"{name} is missing")
+        raise Unreadable(f"{names[0]} is missing")
     return value
 
 
-def whole_of(source: Json, name: str) -> int | None:
-    """A number from 0 on, as people count."""
-    value = source.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63 else None
+def whole_of(source: Json, *names: str) -> int | None:
+    """The first number from 0 on, as people count."""
+    return next((value for name in names if _is_whole(value := source.get(name))), None)
 
 
-def object_of(source: Json, name: str) -> Json:
-    value = source.get(name)
-    return value if isinstance(value, dict) else {}
+def _is_whole(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63
 
 
-def objects_of(source: Json, name: str) -> Sequence[Json]:
-    value = source.get(name)
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else ()
+def number_of(source: Json, *names: str) -> float | None:
+    """The first finite number among the fields."""
+    return next((number for name in names if (number := _finite(source.get(name))) is not None), None)
+
+
+def _finite(value: object) -> float | None:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def object_of(source: Json, *names: str) -> Json:
+    """The first object among the fields, or an empty one."""
+    return next((value for name in names if isinstance(value := source.get(name), dict)), {})
+
+
+def objects_of(source: Json, *names: str) -> Sequence[Json]:
+    """The objects in the first list among the fields."""
+    return [item for item in _list_of(source, names) if isinstance(item, dict)]
+
+
+def _list_of(source: Json, names: Sequence[str]) -> Sequence[Any]:
+    return next((value for name in names if isinstance(value := source.get(name), list)), ())
 
 
 def json_object(written: str | bytes | None) -> Json:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from socialsupport_core.testing.conformance import ConnectorConformance
     from socialsupport_core.testing.crm import CRMConformance
+    from socialsupport_core.testing.desk import Desk, simulated_hub
     from socialsupport_core.testing.loading import Cases, load_cases, load_crm_cases
     from socialsupport_core.testing.scaffold import new_connector, new_crm
     from socialsupport_core.testing.scripted import ScriptedNetwork, Unexpected
@@ -19,6 +20,7 @@ __all__ = [
     "CRMConformance",
     "Cases",
     "ConnectorConformance",
+    "Desk",
     "Faults",
     "Line",
     "Network",
@@ -32,9 +34,11 @@ __all__ = [
     "load_crm_cases",
     "new_connector",
     "new_crm",
+    "simulated_hub",
 ]
 
 _HOME = {
+    "desk": ("Desk", "simulated_hub"),
     "loading": ("Cases", "load_cases", "load_crm_cases"),
     "conformance": ("ConnectorConformance",),
     "crm": ("CRMConformance",),

@@ -13,30 +13,24 @@ import socialsupport_bluesky
 from socialsupport_bluesky import Bluesky, BlueskySettings
 from socialsupport_bluesky.records import LIKE, POST, tid
 from socialsupport_bluesky.simulator import PDS, US, BlueskySimulator
+from socialsupport_core import testing
 from socialsupport_core.contract import (
     AuthExpired,
     ConfigError,
     ContentRejected,
-    Flow,
     Forbidden,
     RateLimited,
-    Registry,
     SignIn,
     Uncertain,
     Unreachable,
     Unsupported,
-    drive,
 )
 from socialsupport_core.hub import Hub
 from socialsupport_core.model import (
     Attachment,
-    Blob,
-    Credentials,
     DeleteMessage,
-    Event,
     Identifier,
     IdentityClaimed,
-    Interaction,
     InteractionReceived,
     OpenPrivate,
     React,
@@ -45,7 +39,6 @@ from socialsupport_core.model import (
     SendMessage,
     Typing,
 )
-from socialsupport_core.testing import Network
 
 SETTINGS = {"handle": "acme.example.com", "app_password": "an-app-password"}
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -53,49 +46,17 @@ TOKEN = "abcdefghijklmnopqrstuvwx23"
 SIGN_IN = SignIn(state="s", redirect="https://hub.example/connect/callback", verifier=SecretStr("v" * 43))
 
 
-class Desk:
+class Desk(testing.Desk[Bluesky, BlueskySimulator]):
+    own_account = US
+    question = "where is my parcel?"
+    now = NOW
+
     def __init__(self, **more: Any) -> None:
-        self.settings = BlueskySettings.model_validate(SETTINGS | more)
-        self.sim = BlueskySimulator(self.settings, clock=lambda: NOW)
-        self.credentials: Credentials | None = None
-        self.cursor: str | None = None
-        self.bluesky = Bluesky(self.settings)
-        back = httpx.URL(self.bluesky.connect_with(SIGN_IN))
-        self.credentials = self.run(self.bluesky.exchange_with(back.params["code"], SIGN_IN))
-        self.bluesky = Bluesky(self.settings, self.run(self.bluesky.probe()))
-
-    def run(self, flow: Flow[Any]) -> Any:
-        return drive(flow, self._respond, self.bluesky.failure)
-
-    def _respond(self, ask: Any) -> Any:
-        if not isinstance(ask, httpx.Request):
-            return Blob(content=b"content", name="file.png")
-        try:
-            return self.sim.handle(self.bluesky.authorize(ask, self.credentials, NOW, "0" * 32))
-        except httpx.ReadError as error:
-            raise Uncertain("the connection was cut") from error
-
-    def events(self) -> list[Event]:
-        found: list[Event] = []
-        for _ in range(20):
-            page = self.run(self.bluesky.poll(self.cursor))
-            self.cursor = page.cursor
-            found += [event for payload in page.payloads for event in self.bluesky.parse(payload)]
-            if not page.more:
-                return found
-        pytest.fail("the round does not end")
-
-    def heard(self) -> Interaction:
-        return [event.interaction for event in self.events() if isinstance(event, InteractionReceived)][-1]
-
-    def do(self, kind: Any, about: Interaction, key: str = "k-1", **more: Any) -> Any:
-        return self.run(self.bluesky.send(self.intent(kind, about, key, **more)))
-
-    def intent(self, kind: Any, about: Interaction, key: str = "k-1", **more: Any) -> Any:
-        return kind(key=key, own_account=US, thread=about.thread, target=about, **more)
-
-    def ours(self) -> list[str]:
-        return [said.text for said in self.sim.said if said.author == "us" and not said.deleted]
+        settings = BlueskySettings.model_validate(SETTINGS | more)
+        super().__init__(Bluesky(settings), BlueskySimulator(settings, clock=self.clock))
+        back = httpx.URL(self.connector.connect_with(SIGN_IN))
+        self.credentials = self.run(self.connector.exchange_with(back.params["code"], SIGN_IN))
+        self.connector = Bluesky(settings, self.run(self.connector.probe()))
 
 
 @pytest.fixture
@@ -103,19 +64,14 @@ def desk() -> Desk:
     return Desk()
 
 
-def asked(desk: Desk, text: str = "where is my parcel?", place: str = "", **more: Any) -> Interaction:
-    desk.sim.speak("kerry", text, place, **more)
-    return desk.heard()
-
-
 def test_a_thread_goes_on(desk: Desk) -> None:
-    question = asked(desk)
-    first = desk.do(SendMessage, question, text="It is **on its way**.")
+    question = desk.asked()
+    first = desk.send(question, "It is **on its way**.")
     written = desk.sim.records[first.native_id]
     assert written["text"] == "It is on its way."
     assert written["reply"]["root"] == written["reply"]["parent"]
     ref = {"uri": first.native_id, "cid": "bafyrei"}
-    thanks = asked(desk, "thanks", reply={"root": written["reply"]["root"], "parent": ref})
+    thanks = desk.asked("thanks", reply={"root": written["reply"]["root"], "parent": ref})
     assert (thanks.kind, thanks.in_reply_to, thanks.thread) == ("comment", first.native_id, question.thread)
     again = desk.do(SendMessage, thanks, "k-2", text="Welcome")
     reply = desk.sim.records[again.native_id]["reply"]
@@ -124,36 +80,35 @@ def test_a_thread_goes_on(desk: Desk) -> None:
 
 
 def test_what_is_sent_twice_is_one_post(desk: Desk) -> None:
-    question = asked(desk)
+    question = desk.asked()
     intent = desk.intent(SendMessage, question, text="Yes")
     desk.sim.faults.drop = 2  # the question for the post is harmless
     with pytest.raises(Uncertain):
-        desk.run(desk.bluesky.send(intent))
+        desk.run(desk.connector.send(intent))
     desk.sim.faults.drop = 0
-    assert desk.run(desk.bluesky.lookup(intent, NOW)) is None
-    first = desk.run(desk.bluesky.send(intent))
-    assert desk.run(desk.bluesky.send(intent)).native_id == first.native_id
+    assert desk.run(desk.connector.lookup(intent, NOW)) is None
+    first = desk.run(desk.connector.send(intent))
+    assert desk.run(desk.connector.send(intent)).native_id == first.native_id
     assert desk.ours() == ["Yes"]
-    found = desk.run(desk.bluesky.lookup(intent, NOW))
+    found = desk.run(desk.connector.lookup(intent, NOW))
     assert (found.native_id, found.thread) == (first.native_id, question.thread)
     assert first.native_id == f"at://{US}/{POST}/{tid('k-1')}"
 
 
 def test_pictures_and_their_words(desk: Desk) -> None:
     picture = Attachment(media_type="image/png", blob="a" * 64, text="a dot")
-    receipt = desk.do(SendMessage, asked(desk), attachments=(picture, picture))
+    receipt = desk.do(SendMessage, desk.asked(), attachments=(picture, picture))
     images = desk.sim.records[receipt.native_id]["embed"]["images"]
     assert [one["alt"] for one in images] == ["a dot", "a dot"]
     with pytest.raises(ContentRejected, match="no content"):
-        desk.do(SendMessage, asked(desk, "and now?"), attachments=(Attachment(media_type="image/png"),))
+        desk.do(SendMessage, desk.asked("and now?"), attachments=(Attachment(media_type="image/png"),))
 
 
 def test_likes_in_both_directions(desk: Desk) -> None:
-    question = asked(desk)
-    receipt = desk.do(SendMessage, question, text="Yes")
+    question = desk.asked()
+    receipt = desk.send(question, "Yes")
     desk.sim.like("kerry", receipt.native_id)
-    (event,) = desk.events()
-    assert isinstance(event, ReactionAdded)
+    event = desk.only(ReactionAdded)
     assert (event.native_id, event.thread) == (receipt.native_id, question.thread)
     desk.do(React, question, reaction="👍")
     like = f"at://{US}/{LIKE}/{tid(f'like {question.native_id}')}"
@@ -165,8 +120,8 @@ def test_likes_in_both_directions(desk: Desk) -> None:
 
 
 def test_our_posts_can_be_deleted_and_no_others(desk: Desk) -> None:
-    question = asked(desk)
-    receipt = desk.do(SendMessage, question, text="Oops")
+    question = desk.asked()
+    receipt = desk.send(question, "Oops")
     desk.do(DeleteMessage, question.model_copy(update={"native_id": receipt.native_id}))
     assert desk.ours() == []
     with pytest.raises(ContentRejected, match="ourselves"):
@@ -174,7 +129,7 @@ def test_our_posts_can_be_deleted_and_no_others(desk: Desk) -> None:
 
 
 def test_a_private_talk(desk: Desk) -> None:
-    question = asked(desk)
+    question = desk.asked()
     receipt = desk.do(OpenPrivate, question, text="Your number, please")
     assert receipt.thread.visibility == "private"
     desk.sim.speak("kerry", f"it is {TOKEN}", "messages")
@@ -187,15 +142,15 @@ def test_a_private_talk(desk: Desk) -> None:
     assert said.interaction.thread == receipt.thread
     assert said.interaction.author == question.author
     answer = desk.intent(SendMessage, said.interaction, "k-2", text="Thank you")
-    assert desk.run(desk.bluesky.lookup(answer, NOW)) is None
-    sent = desk.run(desk.bluesky.send(answer))
-    assert desk.run(desk.bluesky.lookup(answer, NOW)).native_id == sent.native_id
+    assert desk.run(desk.connector.lookup(answer, NOW)) is None
+    sent = desk.run(desk.connector.send(answer))
+    assert desk.run(desk.connector.lookup(answer, NOW)).native_id == sent.native_id
     opened = desk.intent(OpenPrivate, question, text="Your number, please")
-    assert desk.run(desk.bluesky.lookup(opened, NOW)).native_id == receipt.native_id
+    assert desk.run(desk.connector.lookup(opened, NOW)).native_id == receipt.native_id
 
 
 def test_reactions_to_messages(desk: Desk) -> None:
-    asked(desk, place="messages")
+    desk.asked(place="messages")
     (message,) = desk.sim.messages[desk.sim.convo(desk.sim.did("kerry"))]
     desk.sim.react("kerry", message, "👍")
     desk.sim.react("kerry", message, "👍", again=False)
@@ -206,14 +161,14 @@ def test_reactions_to_messages(desk: Desk) -> None:
 
 
 def test_who_takes_no_messages_cannot_be_reached_there(desk: Desk) -> None:
-    question = asked(desk)
+    question = desk.asked()
     desk.sim.closed.add(desk.sim.did("kerry"))
     with pytest.raises(Unreachable, match="disabled"):
         desk.do(OpenPrivate, question, text="Your number, please")
 
 
 def test_rounds_take_everything_once(desk: Desk) -> None:
-    asked(desk)
+    desk.asked()
     for number in range(60):
         desk.sim.speak("kerry", f"question {number}")
     for number in range(25):
@@ -226,7 +181,7 @@ def test_rounds_take_everything_once(desk: Desk) -> None:
 
 
 def test_one_more_of_the_same_moment_is_not_lost(desk: Desk) -> None:
-    asked(desk)
+    desk.asked()
     twin = desk.sim.notifications[-1]
     desk.sim.speak("sam", "at the same time")
     desk.sim.notifications[-1]["indexedAt"] = twin["indexedAt"]
@@ -241,10 +196,10 @@ def test_without_messages_the_log_is_not_read() -> None:
 
 
 def test_what_is_gone_cannot_be_answered(desk: Desk) -> None:
-    question = asked(desk)
+    question = desk.asked()
     desk.sim.withdraw(question.native_id)
     with pytest.raises(Unreachable, match="gone"):
-        desk.do(SendMessage, question, text="Yes")
+        desk.send(question, "Yes")
     assert desk.ours() == []
 
 
@@ -260,14 +215,14 @@ def test_tokens_are_renewed_and_the_password_serves_when_they_cannot_be(desk: De
     old = desk.credentials
     assert old.expires_at is not None
     assert (old.expires_at - NOW).total_seconds() == 7200
-    desk.credentials = desk.run(desk.bluesky.refresh(old))
+    desk.credentials = desk.run(desk.connector.refresh(old))
     assert desk.credentials is not None
     assert desk.credentials.refresh_token != old.refresh_token
     assert desk.sim.sign_ins == 1
-    asked(desk)
-    desk.credentials = desk.run(desk.bluesky.refresh(old))  # used up
+    desk.asked()
+    desk.credentials = desk.run(desk.connector.refresh(old))  # used up
     assert desk.sim.sign_ins == 2
-    asked(desk, "again")
+    desk.asked("again")
 
 
 def test_an_old_token_is_told(desk: Desk) -> None:
@@ -277,22 +232,22 @@ def test_an_old_token_is_told(desk: Desk) -> None:
 
 
 def test_calls_go_to_the_accounts_own_server(desk: Desk) -> None:
-    asked(desk)
+    desk.asked()
     assert {call.url.host for call in desk.sim.calls[3:]} == {PDS}
 
 
 def test_what_the_operator_must_do_is_said(desk: Desk) -> None:
-    bare = Bluesky(desk.settings)
+    bare = Bluesky(desk.connector.settings)
     with pytest.raises(ConfigError, match="connection test"):
         bare.poll(None)
     with pytest.raises(ConfigError, match="cursor"):
-        desk.bluesky.poll("what?")
+        desk.connector.poll("what?")
     with pytest.raises(Forbidden):
         bare.exchange_with("another code", SIGN_IN)
     with pytest.raises(Unsupported, match=r"x\.user"):
-        desk.run(desk.bluesky.profile(Identifier(kind="x.user", value="1")))
+        desk.run(desk.connector.profile(Identifier(kind="x.user", value="1")))
     with pytest.raises(Unsupported, match="typing"):
-        desk.do(Typing, asked(desk))
+        desk.do(Typing, desk.asked())
 
 
 async def connected(hub: Hub) -> None:
@@ -304,16 +259,8 @@ async def connected(hub: Hub) -> None:
 
 def test_a_hub_polls_it(tmp_path: Path) -> None:
     sim = BlueskySimulator(BlueskySettings.model_validate(SETTINGS), clock=lambda: NOW)
-    hub = Hub.open(
-        tmp_path / "hub.db",
-        public_url="https://hub.example",
-        registry=Registry.of(socialsupport_bluesky),
-        transport=Network([sim]).transport(),
-        clock=lambda: NOW,
-    )
+    hub = testing.simulated_hub(tmp_path, socialsupport_bluesky, sim)
     try:
-        hub.add_tenant("acme", "Acme")
-        hub.add_agent("acme", "dana", "Dana")
         hub.add_channel("acme", "bluesky", "bluesky", SETTINGS)
         assert sim.sign_ins == 0
         asyncio.run(connected(hub))

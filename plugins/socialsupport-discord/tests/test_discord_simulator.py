@@ -7,24 +7,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 import socialsupport_discord
+from socialsupport_core import testing
 from socialsupport_core.contract import (
     AuthExpired,
     ContentRejected,
     DeliveryError,
-    Flow,
     Forbidden,
     RateLimited,
-    Registry,
+    Unavailable,
     Uncertain,
     Unreachable,
     Unsupported,
-    drive,
 )
-from socialsupport_core.hub import Hub
 from socialsupport_core.model import (
     Attachment,
     Blob,
@@ -44,13 +41,10 @@ from socialsupport_core.model import (
     React,
     ReactionAdded,
     ReactionRemoved,
-    Receipt,
-    SendMessage,
     Thread,
     Typing,
 )
 from socialsupport_core.pipeline import streaming
-from socialsupport_core.testing import Network
 from socialsupport_discord import Discord, DiscordSettings
 from socialsupport_discord.simulator import GENERAL, PUBLIC_KEY, DiscordSimulator
 
@@ -60,14 +54,18 @@ SETTINGS = {"application_id": OWN, "bot_token": "a-bot-token", "public_key": PUB
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 
 
-class Desk:
-    """A support desk that hears everything that the gateway tells."""
+BILL = Blob(content=b"%PDF", name="bill.pdf")
+
+
+class Desk(testing.Desk[Discord, DiscordSimulator]):
+    """It hears everything that the gateway tells."""
+
+    own_account = OWN
+    now = NOW
 
     def __init__(self) -> None:
-        self.settings = DiscordSettings.model_validate(SETTINGS)
-        self.discord = Discord(self.settings)
-        self.now = NOW
-        self.sim = DiscordSimulator(self.settings, clock=lambda: self.now)
+        settings = DiscordSettings.model_validate(SETTINGS)
+        super().__init__(Discord(settings), DiscordSimulator(settings, clock=self.clock), blob=BILL)
         self.told: list[Event] = []
         self.sim._tell = self._hear  # type: ignore[method-assign]
         self._number = 0
@@ -76,43 +74,18 @@ class Desk:
         self._number += 1
         body = json.dumps({"t": kind, "s": self._number, "session": "session-1", "d": content}).encode()
         payload = Payload(source="stream", method="", body=body, received_at=self.now)
-        self.told += self.discord.parse(payload)
-
-    def run(self, flow: Flow[Any]) -> Any:
-        return drive(flow, self._respond, self.discord.failure)
-
-    def _respond(self, ask: Any) -> Any:
-        if not isinstance(ask, httpx.Request):
-            return Blob(content=b"%PDF", name="bill.pdf")
-        try:
-            return self.sim.handle(self.discord.authorize(ask, None, self.now, "0" * 32))
-        except httpx.ReadError as error:
-            raise Uncertain("the connection was cut") from error
+        self.told += self.connector.parse(payload)
 
     def events(self) -> list[Event]:
         told, self.told = self.told, []
         return told
 
-    def heard(self) -> Interaction:
-        return [event.interaction for event in self.events() if isinstance(event, InteractionReceived)][-1]
-
     def at_the_door(self) -> Interaction:
         (payload,) = self.sim.due()
-        self.discord.verify(payload)
-        (event,) = self.discord.parse(payload)
+        self.connector.verify(payload)
+        (event,) = self.connector.parse(payload)
         assert isinstance(event, InteractionReceived)
         return event.interaction
-
-    def do(self, kind: Any, about: Interaction, key: str = "k-1", **more: Any) -> Any:
-        intent = kind(key=key, own_account=OWN, thread=about.thread, target=about, **more)
-        return self.run(self.discord.send(intent))
-
-    def send(self, about: Interaction, text: str | None = "It is **on its way**.", **more: Any) -> Receipt:
-        receipt: Receipt = self.do(SendMessage, about, text=text, **more)
-        return receipt
-
-    def ours(self) -> list[str]:
-        return [said.text for said in self.sim.said if said.author == "us" and not said.deleted]
 
 
 @pytest.fixture
@@ -120,14 +93,9 @@ def desk() -> Desk:
     return Desk()
 
 
-def asked(desk: Desk, text: str = "Where is my parcel?", place: str = "", **more: Any) -> Interaction:
-    desk.sim.speak("kerry", text, place, **more)
-    return desk.heard()
-
-
 @pytest.mark.parametrize("place", ["", GENERAL])
 def test_a_question_and_its_answer(desk: Desk, place: str) -> None:
-    question = asked(desk, place=place)
+    question = desk.asked(place=place)
     assert question.thread.visibility == ("public" if place else "private")
     receipt = desk.send(question)
     echo = desk.heard()
@@ -137,7 +105,7 @@ def test_a_question_and_its_answer(desk: Desk, place: str) -> None:
 
 
 def test_what_may_have_been_sent_is_sent_once(desk: Desk) -> None:
-    question = asked(desk)
+    question = desk.asked()
     desk.sim.faults.drop = 1
     with pytest.raises(Uncertain):
         desk.send(question)
@@ -149,25 +117,23 @@ def test_what_may_have_been_sent_is_sent_once(desk: Desk) -> None:
 
 
 def test_a_public_question_is_answered_in_private(desk: Desk) -> None:
-    question = asked(desk, place=GENERAL)
+    question = desk.asked(place=GENERAL)
     receipt = desk.do(OpenPrivate, question, recipient=question.author, text="Tell us more here")
-    assert receipt.thread == asked(desk).thread
+    assert receipt.thread == desk.asked().thread
     desk.sim.closed.add("kerry")
     with pytest.raises(Unreachable):
         desk.do(OpenPrivate, question, key="k-2", recipient=question.author, text="Hello?")
 
 
 def test_what_is_said_is_edited_deleted_and_reacted_to(desk: Desk) -> None:
-    question = asked(desk)
+    question = desk.asked()
     desk.send(question)
     ours = desk.heard()
     desk.do(EditMessage, ours, text="It was *sent*.")
-    (edited,) = desk.events()
-    assert isinstance(edited, InteractionEdited)
+    edited = desk.only(InteractionEdited)
     assert edited.interaction.text == "It was *sent*."
     desk.do(DeleteMessage, ours)
-    (deleted,) = desk.events()
-    assert isinstance(deleted, InteractionDeleted)
+    deleted = desk.only(InteractionDeleted)
     assert deleted.native_id == ours.native_id
     desk.do(React, question, reaction="👍")
     assert [one["emoji"]["name"] for one in desk.sim.messages[question.native_id]["reactions"]] == ["👍"]
@@ -196,7 +162,7 @@ def test_customers_edit_delete_and_react_too(desk: Desk) -> None:
 
 
 def test_buttons_and_commands_come_to_the_door(desk: Desk) -> None:
-    desk.send(asked(desk), "Is it there?", choices=(Choice(title="Yes", value="yes"), Choice(title="No", value="no")))
+    desk.send(desk.asked(), "Is it there?", choices=(Choice(title="Yes", value="yes"), Choice(title="No", value="no")))
     ours = desk.heard()
     desk.sim.press("kerry", "No")
     pressed = desk.at_the_door()
@@ -210,7 +176,7 @@ def test_buttons_and_commands_come_to_the_door(desk: Desk) -> None:
 
 
 def test_buttons_that_cannot_be_are_refused(desk: Desk) -> None:
-    question = asked(desk)
+    question = desk.asked()
     same = [Choice(title="a", value="x"), Choice(title="b", value="x")]
     many = [Choice(title="x", value=str(number)) for number in range(26)]
     for choices in (same, many, [Choice(title="x" * 81, value="x")], [Choice(title="x", value="x" * 101)]):
@@ -221,7 +187,7 @@ def test_buttons_that_cannot_be_are_refused(desk: Desk) -> None:
 def test_files_there_and_back(desk: Desk) -> None:
     desk.sim.send_photo("kerry", b"PNG", "broken")
     photo = desk.heard()
-    blob = desk.run(desk.discord.fetch(photo.attachments[0]))
+    blob = desk.run(desk.connector.fetch(photo.attachments[0]))
     assert (blob.content, blob.media_type) == (b"PNG", "image/png")
     files = tuple(Attachment(media_type="application/pdf", name=name, blob="0" * 64) for name in ("a.pdf", "b.pdf"))
     receipt = desk.send(photo, None, attachments=files)
@@ -229,18 +195,18 @@ def test_files_there_and_back(desk: Desk) -> None:
     assert receipt.native_id == echo.native_id
     assert [one.name for one in echo.attachments] == ["a.pdf", "b.pdf"]
     with pytest.raises(Unsupported):
-        desk.run(desk.discord.fetch(Attachment(url="https://drive.example/x")))
+        desk.run(desk.connector.fetch(Attachment(url="https://drive.example/x")))
 
 
 def test_who_they_are_and_who_we_are(desk: Desk) -> None:
-    author = asked(desk).author
+    author = desk.asked().author
     assert author.account is not None
-    assert desk.run(desk.discord.profile(author.account)).name == "Kerry"
-    assert desk.run(desk.discord.probe()).own_account == OWN
+    assert desk.run(desk.connector.profile(author.account)).name == "Kerry"
+    assert desk.run(desk.connector.probe()).own_account == OWN
     with pytest.raises(Unreachable):
-        desk.run(desk.discord.profile(Identifier(kind="discord.user", value="1")))
+        desk.run(desk.connector.profile(Identifier(kind="discord.user", value="1")))
     with pytest.raises(Unsupported):
-        desk.run(desk.discord.profile(Identifier(kind="discord.webhook", value="1")))
+        desk.run(desk.connector.profile(Identifier(kind="discord.webhook", value="1")))
 
 
 def test_a_token_is_brought_along_in_private_only(desk: Desk) -> None:
@@ -253,32 +219,29 @@ def test_a_token_is_brought_along_in_private_only(desk: Desk) -> None:
 
 
 def test_typing_is_shown(desk: Desk) -> None:
-    question = asked(desk)
+    question = desk.asked()
     desk.do(Typing, question)
     assert desk.sim.typing == [question.thread.id]
 
 
 @pytest.mark.parametrize(
     ("fault", "error", "seconds"),
-    [("rate_limit", RateLimited, 0.65), ("expire", AuthExpired, None), ("unavailable", RateLimited, None)],
+    [("rate_limit", RateLimited, 0.65), ("expire", AuthExpired, None), ("unavailable", Unavailable, None)],
 )
 def test_trouble_is_what_it_is(desk: Desk, fault: str, error: type[DeliveryError], seconds: float | None) -> None:
-    question = asked(desk)
-    setattr(desk.sim.faults, fault, 1)
-    with pytest.raises(error) as raised:
-        desk.send(question)
-    assert getattr(raised.value, "retry_after", None) == seconds
+    met = desk.trouble(fault)
+    assert (type(met), getattr(met, "retry_after", None)) == (error, seconds)
     assert desk.ours() == []
 
 
 def test_what_cannot_be_is_refused(desk: Desk) -> None:
-    question = asked(desk)
+    question = desk.asked()
     with pytest.raises(Unsupported):
         desk.do(MarkRead, question)
     with pytest.raises(ContentRejected):
         desk.send(question, "  ")
     with pytest.raises(ContentRejected):
-        desk.run(desk.discord.send(EditMessage(key="k", own_account=OWN, thread=question.thread, text="x")))
+        desk.run(desk.connector.send(EditMessage(key="k", own_account=OWN, thread=question.thread, text="x")))
     with pytest.raises(Unreachable):
         desk.send(question.model_copy(update={"thread": Thread(id="1", visibility="private")}))
 
@@ -290,17 +253,7 @@ class House:
     def __init__(self, folder: Path, **settings: str) -> None:
         self.now = NOW
         self.sim = DiscordSimulator(DiscordSettings.model_validate(SETTINGS), clock=lambda: self.now)
-        network = Network([self.sim])
-        self.hub = Hub.open(
-            folder / "support.sqlite",
-            public_url="https://hub.example",
-            registry=Registry.of(socialsupport_discord),
-            transport=network.transport(),
-            sockets=network.sockets(),
-            clock=lambda: self.now,
-        )
-        self.hub.add_tenant("acme", "Acme")
-        self.hub.add_agent("acme", "dana", "Dana")
+        self.hub = testing.simulated_hub(folder, socialsupport_discord, self.sim)
         self.hub.add_channel("acme", "discord", "discord", SETTINGS | settings)
 
     def listen(self, *, times: int = 1) -> None:

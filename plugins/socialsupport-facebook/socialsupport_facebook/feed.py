@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from socialsupport_core.contract.lax import Json, needed, object_of, text_of, texts_of
 from socialsupport_core.model import (
     Attachment,
     Event,
@@ -26,7 +27,7 @@ from socialsupport_core.text import escape
 from socialsupport_facebook.people import MESSAGING
 from socialsupport_meta.batch import Native, Reader, Scene, changes, digest
 from socialsupport_meta.content import media_type
-from socialsupport_meta.reading import Json, context, moment_of, needed, object_of, text_of, texts_of
+from socialsupport_meta.reading import context, moment_of
 
 POSTS = frozenset({"album", "event", "link", "note", "photo", "post", "share", "status", "video"})
 EMOJI: Mapping[str, str] = {

@@ -1,27 +1,25 @@
 """Both sides at once: the connector against a Facebook that checks its calls."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 from pydantic import SecretStr
 
+from socialsupport_core import testing
 from socialsupport_core.contract import (
     AuthExpired,
     ConfigError,
     ContentRejected,
     DeliveryError,
-    Flow,
     Forbidden,
     RateLimited,
-    ReadBlob,
     SignIn,
     Unavailable,
     Uncertain,
     Unreachable,
     Unsupported,
-    drive,
 )
 from socialsupport_core.model import (
     Attachment,
@@ -30,20 +28,16 @@ from socialsupport_core.model import (
     DeleteMessage,
     DeliveryUpdated,
     EditMessage,
-    Event,
     Facts,
     Identifier,
     IdentityClaimed,
     Interaction,
     InteractionDeleted,
     InteractionEdited,
-    InteractionReceived,
     MarkRead,
     OpenPrivate,
     React,
     ReactionAdded,
-    Receipt,
-    SendMessage,
     Template,
     Thread,
     Typing,
@@ -51,6 +45,7 @@ from socialsupport_core.model import (
 from socialsupport_facebook import Facebook, FacebookSettings
 from socialsupport_facebook.simulator import PAGE, FacebookSimulator
 
+SIGN_IN = SignIn(state="s", redirect="https://hub.example/back", verifier=SecretStr("v" * 43))
 TOKEN = "abcdefghijklmnopqrstuvwx23"
 SETTINGS = {
     "app_id": "42",
@@ -63,44 +58,13 @@ SETTINGS = {
 PIXELS = Blob(content=b"pixels", media_type="image/png", name="box.png")
 
 
-class Desk:
-    """A support desk at a simulated Facebook."""
+class Desk(testing.Desk[Facebook, FacebookSimulator]):
+    own_account = PAGE
+    question = "My parcel never came."
 
     def __init__(self, **more: Any) -> None:
-        self.settings = FacebookSettings.model_validate(SETTINGS | more)
-        self.facebook = Facebook(self.settings)
-        self.now = datetime(2026, 3, 2, 10, tzinfo=UTC)
-        self.sim = FacebookSimulator(self.settings, clock=lambda: self.now)
-
-    def run(self, flow: Flow[Any]) -> Any:
-        return drive(flow, self._respond, self.facebook.failure)
-
-    def _respond(self, ask: Any) -> Any:
-        if isinstance(ask, ReadBlob):
-            return PIXELS
-        try:
-            return self.sim.handle(self.facebook.authorize(ask, None, self.now, "0" * 32))
-        except httpx.ReadError as error:
-            raise Uncertain("the connection was cut") from error
-
-    def events(self) -> list[Event]:
-        """What the webhooks that are due say, verified."""
-        found: list[Event] = []
-        for payload in self.sim.due():
-            self.facebook.verify(payload)
-            found += self.facebook.parse(payload)
-        return found
-
-    def heard(self) -> Interaction:
-        return [event.interaction for event in self.events() if isinstance(event, InteractionReceived)][-1]
-
-    def send(self, about: Interaction, text: str | None = "Hello", **more: Any) -> Receipt:
-        return self.do(SendMessage, about, text=text, **more)
-
-    def do(self, kind: Any, about: Interaction, **more: Any) -> Receipt:
-        intent = kind(key="k-1", own_account=PAGE, thread=about.thread, target=about, **more)
-        receipt: Receipt = self.run(self.facebook.send(intent))
-        return receipt
+        settings = FacebookSettings.model_validate(SETTINGS | more)
+        super().__init__(Facebook(settings), FacebookSimulator(settings, clock=self.clock), blob=PIXELS)
 
 
 @pytest.fixture
@@ -108,21 +72,15 @@ def desk() -> Desk:
     return Desk()
 
 
-def question(desk: Desk, text: str = "My parcel never came.") -> Interaction:
-    desk.sim.speak("kerry", text)
-    return desk.heard()
-
-
 def complaint(desk: Desk) -> Interaction:
-    desk.sim.speak("kerry", "Nobody answers!", "post")
-    return desk.heard()
+    return desk.asked("Nobody answers!", "post")
 
 
 # in private
 
 
 def test_a_question_its_answer_and_the_echo(desk: Desk) -> None:
-    asked = question(desk)
+    asked = desk.asked()
     assert (asked.text, asked.thread.visibility, asked.own_account) == ("My parcel never came.", "private", PAGE)
     receipt = desk.send(asked, "We are **looking** into it.")
     assert desk.sim.heard("kerry")[-1].text == "We are looking into it."
@@ -132,7 +90,7 @@ def test_a_question_its_answer_and_the_echo(desk: Desk) -> None:
 
 
 def test_quick_replies_come_back_with_their_value(desk: Desk) -> None:
-    desk.send(question(desk), "Which one?", choices=(Choice(title="Red", value="R"), Choice(title="Blue", value="B")))
+    desk.send(desk.asked(), "Which one?", choices=(Choice(title="Red", value="R"), Choice(title="Blue", value="B")))
     desk.events()
     desk.sim.press("kerry", "Blue")
     assert (pressed := desk.heard()).choice == "B"
@@ -142,12 +100,12 @@ def test_quick_replies_come_back_with_their_value(desk: Desk) -> None:
 @pytest.mark.parametrize("choice", [Choice(title="t" * 21, value="v"), Choice(title="t", value="v" * 1001)])
 def test_a_choice_that_would_be_cut_is_refused(desk: Desk, choice: Choice) -> None:
     with pytest.raises(ContentRejected, match="fit"):
-        desk.send(question(desk), choices=(choice,))
+        desk.send(desk.asked(), choices=(choice,))
     assert not desk.sim.calls
 
 
 def test_a_file_is_uploaded_and_then_shown(desk: Desk) -> None:
-    asked = question(desk)
+    asked = desk.asked()
     file = Attachment(media_type="image/png", blob="a" * 64)
     receipt = desk.send(asked, None, attachments=(file,))
     assert list(desk.sim.files.values()) == [b"pixels"]
@@ -157,7 +115,7 @@ def test_a_file_is_uploaded_and_then_shown(desk: Desk) -> None:
 
 
 def test_an_upload_whose_answer_is_lost_has_sent_nothing(desk: Desk) -> None:
-    asked = question(desk)
+    asked = desk.asked()
     desk.sim.faults.drop = 1
     with pytest.raises(Unavailable, match="upload"):
         desk.send(asked, None, attachments=(Attachment(media_type="application/pdf", blob="a" * 64),))
@@ -165,7 +123,7 @@ def test_an_upload_whose_answer_is_lost_has_sent_nothing(desk: Desk) -> None:
 
 
 def test_after_a_day_only_a_person_may_answer(desk: Desk) -> None:
-    asked = question(desk)
+    asked = desk.asked()
     desk.now += timedelta(days=3)
     with pytest.raises(Unreachable) as refused:
         desk.send(asked)
@@ -179,23 +137,23 @@ def test_after_a_day_only_a_person_may_answer(desk: Desk) -> None:
 
 def test_without_the_permission_a_person_is_held_to_a_day_too() -> None:
     desk = Desk(human_agent=False)
-    asked = question(desk)
+    asked = desk.asked()
     desk.now += timedelta(days=3)
     with pytest.raises(Unreachable):
         desk.send(asked, by_person=True)
     private = Thread(id="1", visibility="private")
-    assert desk.facebook.capabilities_in(private).person_window is None
-    assert Desk().facebook.capabilities_in(private).person_window == timedelta(days=7)
+    assert desk.connector.capabilities_in(private).person_window is None
+    assert Desk().connector.capabilities_in(private).person_window == timedelta(days=7)
 
 
 def test_within_a_day_the_tag_is_not_used(desk: Desk) -> None:
-    desk.send(question(desk), by_person=True)
+    desk.send(desk.asked(), by_person=True)
     assert b"HUMAN_AGENT" not in desk.sim.calls[-1].read()
     assert len(desk.sim.calls) == 1
 
 
 def test_seen_typing_and_reactions(desk: Desk) -> None:
-    asked = question(desk)
+    asked = desk.asked()
     desk.do(MarkRead, asked)
     desk.do(Typing, asked)
     desk.do(React, asked, reaction="🎉")
@@ -206,7 +164,7 @@ def test_seen_typing_and_reactions(desk: Desk) -> None:
 
 
 def test_what_people_do_later(desk: Desk) -> None:
-    asked = question(desk)
+    asked = desk.asked()
     said = desk.sim.said[0]
     desk.sim.unsend("kerry", said)
     desk.sim.happened("kerry", message_edit={"mid": said.id, "text": "It came.", "num_edit": 1})
@@ -224,7 +182,7 @@ def test_what_people_do_later(desk: Desk) -> None:
 
 
 def test_a_link_brings_its_token_along(desk: Desk) -> None:
-    assert desk.facebook.invitation(TOKEN) == f"https://m.me/{PAGE}?ref={TOKEN}"
+    assert desk.connector.invitation(TOKEN) == f"https://m.me/{PAGE}?ref={TOKEN}"
     desk.sim.happened("kerry", referral={"ref": TOKEN, "source": "SHORTLINK", "type": "OPEN_THREAD"})
     claimed, _ = desk.events()
     assert isinstance(claimed, IdentityClaimed)
@@ -233,7 +191,7 @@ def test_a_link_brings_its_token_along(desk: Desk) -> None:
 
 @pytest.mark.parametrize("kind", [EditMessage, DeleteMessage, OpenPrivate])
 def test_what_messenger_has_not(desk: Desk, kind: Any) -> None:
-    asked = question(desk)
+    asked = desk.asked()
     words = {} if kind is DeleteMessage else {"text": "x"}
     with pytest.raises(Unsupported):
         desk.do(kind, asked, **words)
@@ -241,7 +199,7 @@ def test_what_messenger_has_not(desk: Desk, kind: Any) -> None:
 
 def test_there_are_no_templates(desk: Desk) -> None:
     with pytest.raises(Unsupported):
-        desk.send(question(desk), None, template=Template(name="hello", language="en_US"))
+        desk.send(desk.asked(), None, template=Template(name="hello", language="en_US"))
 
 
 # in public
@@ -256,7 +214,7 @@ def test_a_comment_and_the_reply_below_it(desk: Desk) -> None:
 
 
 def test_one_person_in_public_and_in_private_is_one_account(desk: Desk) -> None:
-    assert complaint(desk).author.account == question(desk).author.account
+    assert complaint(desk).author.account == desk.asked().author.account
 
 
 def test_the_private_reply_opens_the_conversation(desk: Desk) -> None:
@@ -268,7 +226,7 @@ def test_the_private_reply_opens_the_conversation(desk: Desk) -> None:
     assert desk.heard().thread == receipt.thread
     with pytest.raises(Unreachable):  # one for each comment
         desk.do(OpenPrivate, comment, text="Hello?")
-    assert question(desk, "A-17").thread == receipt.thread
+    assert desk.asked("A-17").thread == receipt.thread
 
 
 def test_the_private_reply_to_a_visitor(desk: Desk) -> None:
@@ -330,16 +288,17 @@ def test_likes(desk: Desk) -> None:
     [("rate_limit", RateLimited), ("unavailable", Unavailable), ("expire", AuthExpired), ("drop", Uncertain)],
 )
 def test_trouble(desk: Desk, fault: str, kind: type[DeliveryError]) -> None:
-    asked = question(desk)
-    setattr(desk.sim.faults, fault, 1)
-    with pytest.raises(kind) as met:
-        desk.send(asked)
-    if isinstance(met.value, RateLimited) and fault == "rate_limit":
-        assert met.value.retry_after == 60
+    assert type(desk.trouble(fault)) is kind
+
+
+def test_a_rate_says_how_long_to_wait(desk: Desk) -> None:
+    met = desk.trouble("rate_limit")
+    assert isinstance(met, RateLimited)
+    assert met.retry_after == 60
 
 
 def test_a_lost_answer_is_told_by_the_echo(desk: Desk) -> None:
-    asked = question(desk)
+    asked = desk.asked()
     desk.sim.faults.drop = 1
     with pytest.raises(Uncertain):
         desk.send(asked)
@@ -347,9 +306,9 @@ def test_a_lost_answer_is_told_by_the_echo(desk: Desk) -> None:
 
 
 def test_a_wrong_token_is_refused(desk: Desk) -> None:
-    stranger = Facebook(desk.settings.model_copy(update={"access_token": SecretStr("guessed")}))
-    asked = question(desk)
-    desk.facebook = stranger
+    stranger = Facebook(desk.connector.settings.model_copy(update={"access_token": SecretStr("guessed")}))
+    asked = desk.asked()
+    desk.connector = stranger
     with pytest.raises(AuthExpired):
         desk.send(asked)
 
@@ -358,45 +317,42 @@ def test_a_wrong_token_is_refused(desk: Desk) -> None:
 
 
 def test_who_we_are_and_who_they_are(desk: Desk) -> None:
-    assert desk.run(desk.facebook.probe()) == Facts(own_account=PAGE, name="Acme", handle="acme")
-    asked = question(desk)
+    assert desk.run(desk.connector.probe()) == Facts(own_account=PAGE, name="Acme", handle="acme")
+    asked = desk.asked()
     assert asked.author.account is not None
-    assert desk.run(desk.facebook.profile(asked.author.account)).name == "Kerry Fisher"
+    assert desk.run(desk.connector.profile(asked.author.account)).name == "Kerry Fisher"
     with pytest.raises(Unreachable):
-        desk.run(desk.facebook.profile(Identifier(kind="facebook.psid", scope=PAGE, value="9")))
+        desk.run(desk.connector.profile(Identifier(kind="facebook.psid", scope=PAGE, value="9")))
 
 
 def test_the_app_is_installed(desk: Desk) -> None:
-    desk.run(desk.facebook.subscribe("https://hub.example/hooks/app/1"))
+    desk.run(desk.connector.subscribe("https://hub.example/hooks/app/1"))
     assert {"messages", "feed", "mention", "message_echoes"} <= desk.sim.subscribed
 
 
 def test_signing_in_ends_with_the_token_of_the_page(desk: Desk) -> None:
-    sign_in = SignIn(state="s", redirect="https://hub.example/back", verifier=SecretStr("v" * 43))
-    back = httpx.URL(desk.sim.allow(desk.facebook.connect_with(sign_in)))
+    back = httpx.URL(desk.sim.allow(desk.connector.connect_with(SIGN_IN)))
     assert back.params["state"] == "s"
-    credentials = desk.run(desk.facebook.exchange_with(back.params["code"], sign_in))
+    credentials = desk.run(desk.connector.exchange_with(back.params["code"], SIGN_IN))
     assert credentials.access_token.get_secret_value() in desk.sim.tokens
     assert credentials.expires_at is None
     with pytest.raises(DeliveryError):  # a code works once
-        desk.run(desk.facebook.exchange_with(back.params["code"], sign_in))
+        desk.run(desk.connector.exchange_with(back.params["code"], SIGN_IN))
 
 
 def test_signing_in_to_another_page_is_told() -> None:
     desk = Desk()
-    sign_in = SignIn(state="s", redirect="https://hub.example/back", verifier=SecretStr("v" * 43))
-    other = Facebook(desk.settings.model_copy(update={"page_id": "777"}))
-    code = httpx.URL(desk.sim.allow(other.connect_with(sign_in))).params["code"]
+    other = Facebook(desk.connector.settings.model_copy(update={"page_id": "777"}))
+    code = httpx.URL(desk.sim.allow(other.connect_with(SIGN_IN))).params["code"]
     with pytest.raises(Forbidden, match=f"Acme .{PAGE}."):
-        desk.run(other.exchange_with(code, sign_in))
+        desk.run(other.exchange_with(code, SIGN_IN))
 
 
 def test_what_is_missing_is_named() -> None:
     bare = FacebookSettings.model_validate({"app_secret": "an-app-secret", "verify_token": "our-token"})
     facebook = Facebook(bare)
-    sign_in = SignIn(state="s", redirect="https://hub.example/back", verifier=SecretStr("v" * 43))
     with pytest.raises(ConfigError, match="app_id"):
-        facebook.connect_with(sign_in)
+        facebook.connect_with(SIGN_IN)
     with pytest.raises(ConfigError, match="page_id"):
         next(facebook.subscribe("https://hub.example"))
     assert facebook.invitation(TOKEN) is None
@@ -408,10 +364,10 @@ def test_what_is_missing_is_named() -> None:
 )
 def test_files_are_fetched_from_facebook_only(desk: Desk, url: str) -> None:
     with pytest.raises(Unsupported):
-        desk.run(desk.facebook.fetch(Attachment(url=url)))
+        desk.run(desk.connector.fetch(Attachment(url=url)))
 
 
 def test_the_token_goes_to_the_api_and_nowhere_else(desk: Desk) -> None:
     for url, told in (("https://graph.facebook.com/v25.0/me", True), ("https://scontent.xx.fbcdn.net/x", False)):
-        request = desk.facebook.authorize(httpx.Request("GET", url), None, desk.now, "0" * 32)
+        request = desk.connector.authorize(httpx.Request("GET", url), None, desk.now, "0" * 32)
         assert ("authorization" in request.headers) is told

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from socialsupport_core.contract import Flow
+from socialsupport_core.contract.lax import Json, needed, object_of, text_of
 from socialsupport_core.model import (
     Attachment,
     Blob,
@@ -25,7 +26,7 @@ from socialsupport_core.text import escape
 from socialsupport_instagram.people import MESSAGING
 from socialsupport_meta.batch import Native, Reader, Scene, changes
 from socialsupport_meta.graph import Graph
-from socialsupport_meta.reading import Json, context, needed, object_of, text_of
+from socialsupport_meta.reading import context
 
 MENTION = "mention:"
 """Before the kind and id of what mentions us, in the attachment that stands for its words."""

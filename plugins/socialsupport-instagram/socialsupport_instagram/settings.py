@@ -4,18 +4,16 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-from socialsupport_meta.settings import AppSettings, Filled, Number
+from socialsupport_meta.settings import Filled, MessengerSettings, Number
 
 
-class InstagramSettings(AppSettings):
+class InstagramSettings(MessengerSettings):
     account_id: Number | None = None
     """Our professional account, as webhooks name it. May be left out for an app whose door serves many."""
     login: Literal["facebook", "instagram"] = "facebook"
     """Whose the token is: that of the page which the account is linked to, or the account's own."""
     instagram_app_secret: Filled | None = None
     """With login by Instagram, where the app has a second secret."""
-    human_agent: bool = False
-    """The app has the permission Human Agent: people may answer for seven days, bots for one."""
     moderation: Literal["hide", "delete"] = "hide"
     """What deleting somebody else's comment does."""
 

@@ -7,20 +7,18 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from socialsupport_core import testing
 from socialsupport_core.contract import (
     AuthExpired,
     ContentRejected,
     DeliveryError,
-    Flow,
     RateLimited,
-    ReadBlob,
     SignatureError,
     SignIn,
     Unavailable,
     Uncertain,
     Unreachable,
     Unsupported,
-    drive,
 )
 from socialsupport_core.model import (
     Attachment,
@@ -29,16 +27,13 @@ from socialsupport_core.model import (
     DeleteMessage,
     DeliveryUpdated,
     EditMessage,
-    Event,
     Facts,
     IdentityClaimed,
-    Interaction,
     InteractionReceived,
     MarkRead,
     OpenPrivate,
     Payload,
     React,
-    Receipt,
     SendMessage,
     Thread,
     Typing,
@@ -58,40 +53,17 @@ SETTINGS = {
 DM = Thread(id="1", visibility="private")
 
 
-class Desk:
-    """A support desk at a simulated Instagram."""
+PIXELS = Blob(content=b"pixels", media_type="image/png")
+
+
+class Desk(testing.Desk[Instagram, InstagramSimulator]):
+    own_account = ACCOUNT
+    question = "Do you have it in red?"
 
     def __init__(self, **more: Any) -> None:
-        self.settings = InstagramSettings.model_validate(SETTINGS | more)
-        self.instagram = Instagram(self.settings, Facts(handle="acme"))
-        self.now = datetime(2026, 3, 2, 10, tzinfo=UTC)
-        self.sim = InstagramSimulator(self.settings, clock=lambda: self.now)
-
-    def run(self, flow: Flow[Any]) -> Any:
-        return drive(flow, self._respond, self.instagram.failure)
-
-    def _respond(self, ask: Any) -> Any:
-        if isinstance(ask, ReadBlob):
-            return Blob(content=b"pixels", media_type="image/png")
-        try:
-            return self.sim.handle(self.instagram.authorize(ask, None, self.now, "0" * 32))
-        except httpx.ReadError as error:
-            raise Uncertain("the connection was cut") from error
-
-    def events(self) -> list[Event]:
-        found: list[Event] = []
-        for payload in self.sim.due():
-            self.instagram.verify(payload)
-            found += self.instagram.parse(payload)
-        return found
-
-    def heard(self) -> Interaction:
-        return [event.interaction for event in self.events() if isinstance(event, InteractionReceived)][-1]
-
-    def do(self, kind: Any, about: Interaction, **more: Any) -> Receipt:
-        intent = kind(key="k-1", own_account=ACCOUNT, thread=about.thread, target=about, **more)
-        receipt: Receipt = self.run(self.instagram.send(intent))
-        return receipt
+        settings = InstagramSettings.model_validate(SETTINGS | more)
+        sim = InstagramSimulator(settings, clock=self.clock)
+        super().__init__(Instagram(settings, Facts(handle="acme")), sim, blob=PIXELS)
 
 
 @pytest.fixture
@@ -99,17 +71,12 @@ def desk() -> Desk:
     return Desk()
 
 
-def asked(desk: Desk, place: str = "dm") -> Interaction:
-    desk.sim.speak("kerry", "Do you have it in red?", place)
-    return desk.heard()
-
-
 # in private
 
 
 def test_a_question_its_answer_and_the_echo(desk: Desk) -> None:
-    question = asked(desk)
-    receipt = desk.do(SendMessage, question, text="Yes, **we do**.")
+    question = desk.asked()
+    receipt = desk.send(question, "Yes, **we do**.")
     assert desk.sim.heard("kerry")[-1].text == "Yes, we do."
     echo = desk.heard()
     assert (echo.native_id, echo.text, echo.author.is_self, echo.client_key) == (
@@ -117,7 +84,7 @@ def test_a_question_its_answer_and_the_echo(desk: Desk) -> None:
 
 
 def test_quick_replies_come_back_with_their_value(desk: Desk) -> None:
-    desk.do(SendMessage, asked(desk), text="Which?", choices=(Choice(title="Red", value="R"),))
+    desk.do(SendMessage, desk.asked(), text="Which?", choices=(Choice(title="Red", value="R"),))
     desk.events()
     desk.sim.press("kerry", "Red")
     assert desk.heard().choice == "R"
@@ -131,36 +98,36 @@ def test_an_ice_breaker(desk: Desk) -> None:
 
 def test_a_picture_is_uploaded_to_the_page(desk: Desk) -> None:
     file = Attachment(media_type="image/png", blob="a" * 64)
-    desk.do(SendMessage, asked(desk), text=None, attachments=(file,))
+    desk.do(SendMessage, desk.asked(), text=None, attachments=(file,))
     assert list(desk.sim.files.values()) == [b"pixels"]
 
 
 def test_by_instagrams_own_login_there_are_no_files() -> None:
     desk = Desk(login="instagram")
-    assert desk.instagram.capabilities_in(DM).media == ()
-    desk.do(SendMessage, asked(desk), text="Yes")
+    assert desk.connector.capabilities_in(DM).media == ()
+    desk.send(desk.asked(), "Yes")
     assert desk.sim.calls[-1].url.host == "graph.instagram.com"
-    assert "graph.facebook.com" not in desk.instagram.hosts
-    assert desk.run(desk.instagram.probe()).own_account == ACCOUNT
+    assert "graph.facebook.com" not in desk.connector.hosts
+    assert desk.run(desk.connector.probe()).own_account == ACCOUNT
     with pytest.raises(Unsupported, match="token"):
-        desk.instagram.connect_with(SignIn(state="s", redirect="https://hub.example", verifier=SecretStr("v" * 43)))
+        desk.connector.connect_with(SignIn(state="s", redirect="https://hub.example", verifier=SecretStr("v" * 43)))
 
 
 def test_bytes_are_counted(desk: Desk) -> None:
-    question = asked(desk)
-    desk.do(SendMessage, question, text="ä" * 500)
+    question = desk.asked()
+    desk.send(question, "ä" * 500)
     with pytest.raises(ContentRejected):
-        desk.do(SendMessage, question, text="ä" * 501)
+        desk.send(question, "ä" * 501)
 
 
 def test_after_a_day_only_a_person_may_answer(desk: Desk) -> None:
-    question = asked(desk)
+    question = desk.asked()
     desk.now += timedelta(days=2)
     with pytest.raises(Unreachable):
-        desk.do(SendMessage, question, text="Yes")
-    desk.do(SendMessage, question, text="Yes", by_person=True)
+        desk.send(question, "Yes")
+    desk.send(question, "Yes", by_person=True)
     assert b"HUMAN_AGENT" in desk.sim.calls[-1].read()
-    assert Desk(human_agent=False).instagram.capabilities_in(DM).person_window is None
+    assert Desk(human_agent=False).connector.capabilities_in(DM).person_window is None
 
 
 def test_a_mention_in_a_story_can_be_answered_and_not_kept(desk: Desk) -> None:
@@ -168,13 +135,13 @@ def test_a_mention_in_a_story_can_be_answered_and_not_kept(desk: Desk) -> None:
     story = desk.heard()
     assert (story.kind, story.thread.visibility) == ("mention", "private")
     with pytest.raises(Unsupported, match="kept"):
-        desk.run(desk.instagram.fetch(story.attachments[0]))
-    desk.do(SendMessage, story, text="Thank you!")
+        desk.run(desk.connector.fetch(story.attachments[0]))
+    desk.send(story, "Thank you!")
     assert desk.sim.heard("kerry")[-1].text == "Thank you!"
 
 
 def test_seen_typing_and_hearts(desk: Desk) -> None:
-    question = asked(desk)
+    question = desk.asked()
     desk.do(MarkRead, question)
     desk.do(Typing, question)
     desk.do(React, question, reaction="❤️")
@@ -182,14 +149,13 @@ def test_seen_typing_and_hearts(desk: Desk) -> None:
     desk.do(React, question, reaction="")
     assert desk.sim.reactions == {}
     desk.sim.happened("kerry", read={"mid": "m_1"})
-    (read,) = desk.events()
-    assert isinstance(read, DeliveryUpdated)
+    read = desk.only(DeliveryUpdated)
     assert (read.state, read.native_id) == ("read", "m_1")
 
 
 def test_a_link_brings_its_token_along(desk: Desk) -> None:
-    assert desk.instagram.invitation(TOKEN) == f"https://ig.me/m/acme?ref={TOKEN}"
-    assert Instagram(desk.settings).invitation(TOKEN) is None
+    assert desk.connector.invitation(TOKEN) == f"https://ig.me/m/acme?ref={TOKEN}"
+    assert Instagram(desk.connector.settings).invitation(TOKEN) is None
     desk.sim.happened("kerry", referral={"ref": TOKEN, "source": "IGME-SOURCE-LINK", "type": "OPEN_THREAD"})
     claimed, _ = desk.events()
     assert isinstance(claimed, IdentityClaimed)
@@ -200,21 +166,21 @@ def test_a_link_brings_its_token_along(desk: Desk) -> None:
 
 
 def test_a_comment_its_reply_and_the_echo(desk: Desk) -> None:
-    comment = asked(desk, "media")
+    comment = desk.asked(place="media")
     assert (comment.kind, comment.author.handle, comment.in_reply_to) == ("comment", "kerry", comment.thread.id)
-    receipt = desk.do(SendMessage, comment, text="Yes!")
+    receipt = desk.send(comment, "Yes!")
     echo = desk.heard()
     assert (echo.native_id, echo.in_reply_to, echo.author.is_self) == (receipt.native_id, comment.native_id, True)
 
 
 def test_one_person_in_public_and_in_private_is_one_account(desk: Desk) -> None:
-    assert asked(desk, "media").author.account == asked(desk).author.account
+    assert desk.asked(place="media").author.account == desk.asked().author.account
 
 
 def test_the_private_reply_opens_the_conversation(desk: Desk) -> None:
-    comment = asked(desk, "media")
+    comment = desk.asked(place="media")
     receipt = desk.do(OpenPrivate, comment, text="Your size?")
-    assert desk.heard().thread == receipt.thread == asked(desk).thread
+    assert desk.heard().thread == receipt.thread == desk.asked().thread
     with pytest.raises(Unreachable):
         desk.do(OpenPrivate, comment, text="Hello?")
 
@@ -223,36 +189,36 @@ def test_a_mention_elsewhere_is_read_and_answered(desk: Desk) -> None:
     desk.sim.mention("kerry", "Ask @acme")
     mention = desk.heard()
     assert (mention.kind, mention.text, mention.thread.visibility) == ("mention", None, "public")
-    words = desk.run(desk.instagram.fetch(mention.attachments[0]))
+    words = desk.run(desk.connector.fetch(mention.attachments[0]))
     assert words.content == b"@kerry: Ask @acme"
-    desk.do(SendMessage, mention, text="Here we are.")
+    desk.send(mention, "Here we are.")
     assert desk.sim.said[-1].text == "Here we are."
     with pytest.raises(ContentRejected, match="comment"):
         desk.do(OpenPrivate, mention, text="Hello")
 
 
 def test_keeping_order(desk: Desk) -> None:
-    comment = asked(desk, "media")
-    desk.do(SendMessage, comment, text="Yes!")
+    comment = desk.asked(place="media")
+    desk.send(comment, "Yes!")
     desk.do(DeleteMessage, desk.heard())
     assert desk.sim.said[-1].deleted
     desk.do(DeleteMessage, comment)
     assert desk.sim.hidden == {comment.native_id}
     strict = Desk(moderation="delete")
-    strict.do(DeleteMessage, asked(strict, "media"))
+    strict.do(DeleteMessage, strict.asked(place="media"))
     assert strict.sim.said[0].deleted
 
 
 @pytest.mark.parametrize(("kind", "more"), [(React, {"reaction": "❤️"}), (EditMessage, {"text": "x"}), (Typing, {})])
 def test_what_comments_have_not(desk: Desk, kind: Any, more: dict[str, str]) -> None:
     with pytest.raises(Unsupported):
-        desk.do(kind, asked(desk, "media"), **more)
+        desk.do(kind, desk.asked(place="media"), **more)
 
 
 @pytest.mark.parametrize("kind", [DeleteMessage, OpenPrivate, EditMessage])
 def test_what_messages_have_not(desk: Desk, kind: Any) -> None:
     with pytest.raises(Unsupported):
-        desk.do(kind, asked(desk), **({} if kind is DeleteMessage else {"text": "x"}))
+        desk.do(kind, desk.asked(), **({} if kind is DeleteMessage else {"text": "x"}))
 
 
 # trouble, and around
@@ -263,14 +229,11 @@ def test_what_messages_have_not(desk: Desk, kind: Any) -> None:
     [("rate_limit", RateLimited), ("unavailable", Unavailable), ("expire", AuthExpired), ("drop", Uncertain)],
 )
 def test_trouble(desk: Desk, fault: str, kind: type[DeliveryError]) -> None:
-    question = asked(desk)
-    setattr(desk.sim.faults, fault, 1)
-    with pytest.raises(kind):
-        desk.do(SendMessage, question, text="Yes")
+    assert type(desk.trouble(fault)) is kind
 
 
 def test_the_second_secret_of_an_app_signs_too(desk: Desk) -> None:
-    asked(desk)
+    desk.asked()
     desk.sim.speak("kerry", "Hello?")
     (payload,) = desk.sim.due()
     more = {"app_secret": "another-secret", "instagram_app_secret": "an-app-secret"}
@@ -280,25 +243,25 @@ def test_the_second_secret_of_an_app_signs_too(desk: Desk) -> None:
 
 
 def test_who_we_are_and_who_they_are(desk: Desk) -> None:
-    assert desk.run(desk.instagram.probe()) == Facts(own_account=ACCOUNT, name="Acme", handle="acme")
-    author = asked(desk).author.account
+    assert desk.run(desk.connector.probe()) == Facts(own_account=ACCOUNT, name="Acme", handle="acme")
+    author = desk.asked().author.account
     assert author is not None
-    known = desk.run(desk.instagram.profile(author))
+    known = desk.run(desk.connector.profile(author))
     assert (known.name, known.handle) == ("Kerry", "kerry")
-    desk.run(desk.instagram.subscribe("https://hub.example/hooks/app/1"))
+    desk.run(desk.connector.subscribe("https://hub.example/hooks/app/1"))
     assert desk.sim.subscribed == {"messages"}
 
 
 def test_signing_in_ends_with_the_token_of_the_linked_page(desk: Desk) -> None:
     sign_in = SignIn(state="s", redirect="https://hub.example/back", verifier=SecretStr("v" * 43))
-    code = httpx.URL(desk.sim.allow(desk.instagram.connect_with(sign_in))).params["code"]
-    credentials = desk.run(desk.instagram.exchange_with(code, sign_in))
+    code = httpx.URL(desk.sim.allow(desk.connector.connect_with(sign_in))).params["code"]
+    credentials = desk.run(desk.connector.exchange_with(code, sign_in))
     assert credentials.access_token.get_secret_value() in desk.sim.tokens
 
 
 def test_a_comment_comes_with_the_time_of_its_notification(desk: Desk) -> None:
     body = b'{"object":"instagram","entry":[{"id":"1","time":1772445602,"changes":[{"field":"comments","value":' \
            b'{"id":"2","from":{"id":"3"},"text":"x","media":{"id":"4"}}}]}]}'  # fmt: skip
-    (event,) = desk.instagram.parse(Payload(body=body, received_at=desk.now))
+    (event,) = desk.connector.parse(Payload(body=body, received_at=desk.now))
     assert isinstance(event, InteractionReceived)
     assert event.interaction.sent_at == datetime(2026, 3, 2, 10, 0, 2, tzinfo=UTC)

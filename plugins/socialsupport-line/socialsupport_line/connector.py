@@ -19,6 +19,7 @@ from socialsupport_core.contract import (
     Unavailable,
     Unsupported,
 )
+from socialsupport_core.contract.lax import text_of
 from socialsupport_core.model import (
     Attachment,
     Blob,
@@ -37,7 +38,6 @@ from socialsupport_core.model import (
 )
 from socialsupport_core.text import plain
 from socialsupport_line import failures, inbound, outbound
-from socialsupport_line.native import text_of
 from socialsupport_line.settings import LineSettings
 
 HOST, FILES = "api.line.me", "api-data.line.me"

@@ -7,9 +7,17 @@ webhooks (https://github.com/line/line-openapi, webhook.yml, 2025-11)
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from socialsupport_core.contract.lax import (
+    Json,
+    Unreadable,
+    needed,
+    number_of,
+    object_of,
+    objects_of,
+    text_of,
+)
 from socialsupport_core.model import Attachment, Location
 from socialsupport_core.text import escape
-from socialsupport_line.native import Json, Unreadable, needed, number_of, object_of, objects_of, text_of, texts_of
 
 Said = dict[str, Any]
 MEDIA: Mapping[str, str] = {
@@ -45,9 +53,14 @@ def _text(message: Json) -> tuple[Said, Json]:
 
 def _sticker(message: Json) -> tuple[Said, Json]:
     """What is written on it, else what LINE says that it shows."""
-    words = text_of(message, "text") or ", ".join(texts_of(message, "keywords")[:15]) or "sticker"
+    words = text_of(message, "text") or ", ".join(_keywords(message)[:15]) or "sticker"
     sticker = "/".join(filter(None, [text_of(message, "packageId"), text_of(message, "stickerId")]))
     return {"text": escape(words)}, {"sticker": sticker}
+
+
+def _keywords(message: Json) -> list[str]:
+    words = message.get("keywords")
+    return [word for word in words if isinstance(word, str) and word] if isinstance(words, list) else []
 
 
 def _location(message: Json) -> tuple[Said, Json]:

@@ -19,7 +19,7 @@ from socialsupport_core.contract import (
     from_response,
     retry_after,
 )
-from socialsupport_line.native import Json, objects_of, text_of
+from socialsupport_core.contract.lax import Json, objects_of, text_of
 
 STALE = "invalid_reply_token"
 """The reply token was used, or has run out."""

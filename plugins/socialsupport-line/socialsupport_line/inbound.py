@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from socialsupport_core.contract import MalformedPayload
+from socialsupport_core.contract.lax import Json, Unreadable, needed, object_of, objects_of, text_of
 from socialsupport_core.model import (
     Event,
     Identifier,
@@ -26,17 +27,7 @@ from socialsupport_core.model import (
     Unrecognised,
 )
 from socialsupport_line.content import content
-from socialsupport_line.native import (
-    Json,
-    Unreadable,
-    context,
-    digest,
-    moment_of,
-    needed,
-    object_of,
-    objects_of,
-    text_of,
-)
+from socialsupport_line.native import context, digest, moment_of
 
 USER = "line.user"
 PLACES: Mapping[str, tuple[str, str]] = {

@@ -12,10 +12,11 @@ from uuid import UUID, uuid5
 import httpx
 
 from socialsupport_core.contract import ContentRejected, DeliveryError, Flow, Unsupported
+from socialsupport_core.contract.lax import text_of
 from socialsupport_core.model import Choice, Intent, Interaction, MarkRead, Receipt, SendMessage, Typing
 from socialsupport_core.text import count, plain
 from socialsupport_line.failures import ACCEPTED, STALE, sent
-from socialsupport_line.native import kept, text_of
+from socialsupport_line.native import kept
 
 Body = dict[str, Any]
 API = "https://api.line.me/v2/bot"

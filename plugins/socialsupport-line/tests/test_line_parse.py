@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from socialsupport_core.contract import MalformedPayload, SignatureError
+from socialsupport_core.contract.lax import number_of
 from socialsupport_core.model import Event, Interaction, InteractionReceived, Payload, Unrecognised
 from socialsupport_line import Line, LineSettings
-from socialsupport_line.native import CONTEXT, context, kept, moment_of, number_of
+from socialsupport_line.native import CONTEXT, context, kept, moment_of
 
 AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
 MILLISECONDS = int(AT.timestamp() * 1000)

@@ -6,35 +6,27 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import httpx
 import pytest
 from pydantic import SecretStr
 
 import socialsupport_mastodon
+from socialsupport_core import testing
 from socialsupport_core.contract import (
     AuthExpired,
     ConfigError,
     ContentRejected,
-    Flow,
     RateLimited,
-    Registry,
     SignIn,
     Uncertain,
     Unreachable,
     Unsupported,
-    drive,
 )
-from socialsupport_core.hub import Hub
 from socialsupport_core.model import (
     Attachment,
-    Blob,
-    Credentials,
     DeleteMessage,
     EditMessage,
-    Event,
     Identifier,
     IdentityClaimed,
-    Interaction,
     InteractionReceived,
     OpenPrivate,
     React,
@@ -43,7 +35,6 @@ from socialsupport_core.model import (
     Thread,
     Typing,
 )
-from socialsupport_core.testing import Network
 from socialsupport_mastodon import Mastodon, MastodonSettings
 from socialsupport_mastodon.simulator import HOST, US, MastodonSimulator
 
@@ -52,42 +43,17 @@ NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 TOKEN = "abcdefghijklmnopqrstuvwx23"
 
 
-class Desk:
+class Desk(testing.Desk[Mastodon, MastodonSimulator]):
+    own_account = US
+    person = "kerry@social.example"
+    question = "where is my parcel?"
+    now = NOW
+
     def __init__(self, **more: Any) -> None:
-        self.settings = MastodonSettings.model_validate(SETTINGS | more)
-        self.sim = MastodonSimulator(self.settings, clock=lambda: NOW)
-        self.mastodon = Mastodon(self.settings)
-        self.credentials: Credentials | None = None
-        self.waited = 0.0
-        self.cursor: str | None = None
-        self.mastodon = Mastodon(self.settings, self.run(self.mastodon.probe()) if self.sim.tokens else None)
-
-    def run(self, flow: Flow[Any]) -> Any:
-        return drive(flow, self._respond, self.mastodon.failure)
-
-    def _respond(self, ask: Any) -> Any:
-        if not isinstance(ask, httpx.Request):
-            self.waited += getattr(ask, "seconds", 0)
-            return Blob(content=b"content", name="file.png") if hasattr(ask, "digest") else None
-        try:
-            return self.sim.handle(self.mastodon.authorize(ask, self.credentials, NOW, "0" * 32))
-        except httpx.ReadError as error:
-            raise Uncertain("the connection was cut") from error
-
-    def events(self) -> list[Event]:
-        page = self.run(self.mastodon.poll(self.cursor))
-        self.cursor = page.cursor
-        return [event for payload in page.payloads for event in self.mastodon.parse(payload)]
-
-    def heard(self) -> Interaction:
-        return [event.interaction for event in self.events() if isinstance(event, InteractionReceived)][-1]
-
-    def do(self, kind: Any, about: Interaction, key: str = "k-1", **more: Any) -> Any:
-        intent = kind(key=key, own_account=US, thread=about.thread, target=about, **more)
-        return self.run(self.mastodon.send(intent))
-
-    def ours(self) -> list[str]:
-        return [said.text for said in self.sim.said if said.author == "us" and not said.deleted]
+        settings = MastodonSettings.model_validate(SETTINGS | more)
+        super().__init__(Mastodon(settings), MastodonSimulator(settings, clock=self.clock))
+        if self.sim.tokens:
+            self.connector = Mastodon(settings, self.run(self.connector.probe()))
 
 
 @pytest.fixture
@@ -95,13 +61,8 @@ def desk() -> Desk:
     return Desk()
 
 
-def asked(desk: Desk, text: str = "where is my parcel?", place: str = "", **more: Any) -> Interaction:
-    desk.sim.speak("kerry@social.example", text, place, **more)
-    return desk.heard()
-
-
 def test_a_question_and_its_answer(desk: Desk) -> None:
-    receipt = desk.do(SendMessage, asked(desk), text="It is **on its way**.")
+    receipt = desk.send(desk.asked(), "It is **on its way**.")
     assert desk.ours() == ["@kerry@social.example It is on its way."]
     assert receipt.thread.visibility == "public"
 
@@ -111,30 +72,30 @@ def test_a_question_and_its_answer(desk: Desk) -> None:
     [("public", "public"), ("unlisted", "unlisted"), ("private", "direct"), ("direct", "direct"), ("odd", "direct")],
 )
 def test_an_answer_is_never_wider_than_the_question(desk: Desk, question: str, answer: str) -> None:
-    receipt = desk.do(SendMessage, asked(desk, visibility=question), text="Yes")
+    receipt = desk.send(desk.asked(visibility=question), "Yes")
     assert desk.sim.statuses[receipt.native_id]["visibility"] == answer
 
 
 def test_a_private_thread_is_never_answered_in_public(desk: Desk) -> None:
-    question = asked(desk)
+    question = desk.asked()
     private = question.model_copy(update={"thread": Thread(id="direct/7", visibility="private")})
-    receipt = desk.do(SendMessage, private, text="Yes")
+    receipt = desk.send(private, "Yes")
     assert desk.sim.statuses[receipt.native_id]["visibility"] == "direct"
 
 
 def test_what_is_sent_twice_is_posted_once(desk: Desk) -> None:
-    question = asked(desk)
+    question = desk.asked()
     desk.sim.faults.drop = 1
     with pytest.raises(Uncertain):
-        desk.do(SendMessage, question, text="Yes")
-    desk.do(SendMessage, question, text="Yes")
+        desk.send(question, "Yes")
+    desk.send(question, "Yes")
     assert len(desk.ours()) == 1
     desk.do(SendMessage, question, "k-2", text="Yes")
     assert len(desk.ours()) == 2
 
 
 def test_a_doubtful_post_is_looked_up_by_its_words(desk: Desk) -> None:
-    question = asked(desk)
+    question = desk.asked()
     intents = [
         kind(
             key=f"k-{kind.__name__}",
@@ -146,21 +107,21 @@ def test_a_doubtful_post_is_looked_up_by_its_words(desk: Desk) -> None:
         for kind in (SendMessage, OpenPrivate)
     ]
     for intent in intents:
-        assert desk.run(desk.mastodon.lookup(intent, NOW)) is None
-        receipt = desk.run(desk.mastodon.send(intent))
-        assert desk.run(desk.mastodon.lookup(intent, NOW)) == receipt
+        assert desk.run(desk.connector.lookup(intent, NOW)) is None
+        receipt = desk.run(desk.connector.send(intent))
+        assert desk.run(desk.connector.lookup(intent, NOW)) == receipt
         other = intent.model_copy(update={"text": "Something else"})
-        assert desk.run(desk.mastodon.lookup(other, NOW)) is None
-        assert desk.run(desk.mastodon.lookup(intent, NOW + timedelta(minutes=5))) is None
+        assert desk.run(desk.connector.lookup(other, NOW)) is None
+        assert desk.run(desk.connector.lookup(intent, NOW + timedelta(minutes=5))) is None
     react = React(key="k", own_account=US, thread=question.thread, target=question, reaction="⭐")
     with pytest.raises(Unsupported, match="again"):
-        desk.run(desk.mastodon.lookup(react, NOW))
+        desk.run(desk.connector.lookup(react, NOW))
 
 
 def test_files_are_waited_for(desk: Desk) -> None:
     film = Attachment(media_type="video/mp4", name="a.mp4", blob="a" * 64)
     picture = Attachment(media_type="image/png", name="a.png", blob="b" * 64, text="a dot")
-    receipt = desk.do(SendMessage, asked(desk), attachments=(film, picture))
+    receipt = desk.do(SendMessage, desk.asked(), attachments=(film, picture))
     sent = desk.sim.statuses[receipt.native_id]["media_attachments"]
     assert [one["description"] for one in sent] == [None, "a dot"]
     assert desk.waited == 3
@@ -169,12 +130,12 @@ def test_files_are_waited_for(desk: Desk) -> None:
 
 def test_a_file_without_content_is_refused(desk: Desk) -> None:
     with pytest.raises(ContentRejected, match="no content"):
-        desk.do(SendMessage, asked(desk), attachments=(Attachment(media_type="image/png"),))
+        desk.do(SendMessage, desk.asked(), attachments=(Attachment(media_type="image/png"),))
 
 
 def test_an_edit_keeps_files_and_warning(desk: Desk) -> None:
     picture = Attachment(media_type="image/png", name="a.png", blob="b" * 64)
-    question = asked(desk)
+    question = desk.asked()
     receipt = desk.do(SendMessage, question, text="Helo", subject="parcel", attachments=(picture,))
     ours = question.model_copy(update={"native_id": receipt.native_id, "direction": "outbound"})
     desk.do(EditMessage, ours, text="Hello")
@@ -186,7 +147,7 @@ def test_an_edit_keeps_files_and_warning(desk: Desk) -> None:
 
 
 def test_only_our_own_posts_are_changed(desk: Desk) -> None:
-    question, calls = asked(desk), len(desk.sim.calls)
+    question, calls = desk.asked(), len(desk.sim.calls)
     for kind, more in ((EditMessage, {"text": "x"}), (DeleteMessage, {})):
         with pytest.raises(ContentRejected, match="ourselves"):
             desk.do(kind, question, **more)
@@ -194,11 +155,10 @@ def test_only_our_own_posts_are_changed(desk: Desk) -> None:
 
 
 def test_favourites_in_both_directions(desk: Desk) -> None:
-    question = asked(desk)
-    receipt = desk.do(SendMessage, question, text="Yes")
+    question = desk.asked()
+    receipt = desk.send(question, "Yes")
     desk.sim.favour("kerry@social.example", receipt.native_id)
-    (event,) = desk.events()
-    assert isinstance(event, ReactionAdded)
+    event = desk.only(ReactionAdded)
     assert (event.native_id, event.reaction) == (receipt.native_id, "⭐")
     desk.do(React, question, reaction="👍")
     assert desk.sim.favourites == {question.native_id}
@@ -209,7 +169,7 @@ def test_favourites_in_both_directions(desk: Desk) -> None:
 
 
 def test_a_private_talk_begins(desk: Desk) -> None:
-    receipt = desk.do(OpenPrivate, asked(desk), text="Your number, please")
+    receipt = desk.do(OpenPrivate, desk.asked(), text="Your number, please")
     assert receipt.thread.visibility == "private"
     desk.sim.speak("kerry@social.example", f"it is {TOKEN}", "direct")
     claimed, said = desk.events()
@@ -225,37 +185,37 @@ def test_a_token_in_public_proves_nothing(desk: Desk) -> None:
 
 
 def test_pages_follow_each_other(desk: Desk) -> None:
-    asked(desk)
+    desk.asked()
     for number in range(45):
         desk.sim.speak("kerry", f"question {number}")
-    page = desk.run(desk.mastodon.poll(desk.cursor))
+    page = desk.run(desk.connector.poll(desk.cursor))
     assert page.more
-    rest = desk.run(desk.mastodon.poll(page.cursor))
+    rest = desk.run(desk.connector.poll(page.cursor))
     assert not rest.more
-    assert [sum(1 for _ in desk.mastodon.parse(one.payloads[0])) for one in (page, rest)] == [40, 5]
-    empty = desk.run(desk.mastodon.poll(rest.cursor))
+    assert [sum(1 for _ in desk.connector.parse(one.payloads[0])) for one in (page, rest)] == [40, 5]
+    empty = desk.run(desk.connector.poll(rest.cursor))
     assert (empty.payloads, empty.cursor, empty.more) == ((), rest.cursor, False)
 
 
 def test_a_history_is_read_backwards(desk: Desk) -> None:
     for number in range(45):
         desk.sim.speak("kerry", f"question {number}")
-    page = desk.run(desk.mastodon.history(NOW - timedelta(days=1), None))
+    page = desk.run(desk.connector.history(NOW - timedelta(days=1), None))
     assert page.more
-    rest = desk.run(desk.mastodon.history(NOW - timedelta(days=1), page.cursor))
-    last = desk.run(desk.mastodon.history(NOW - timedelta(days=1), rest.cursor))
-    texts = [event.id for one in (page, rest, last) for load in one.payloads for event in desk.mastodon.parse(load)]
+    rest = desk.run(desk.connector.history(NOW - timedelta(days=1), page.cursor))
+    last = desk.run(desk.connector.history(NOW - timedelta(days=1), rest.cursor))
+    texts = [event.id for one in (page, rest, last) for load in one.payloads for event in desk.connector.parse(load)]
     assert len(set(texts)) == 45
     assert not last.more
-    late = desk.run(desk.mastodon.history(NOW + timedelta(days=1), None))
+    late = desk.run(desk.connector.history(NOW + timedelta(days=1), None))
     assert not late.more
 
 
 def test_slow_down_until_the_count_begins_anew(desk: Desk) -> None:
-    question = asked(desk)
+    question = desk.asked()
     desk.sim.faults.rate_limit = 1
     with pytest.raises(RateLimited) as caught:
-        desk.do(SendMessage, question, text="Yes")
+        desk.send(question, "Yes")
     assert caught.value.retry_after == 60
 
 
@@ -263,29 +223,29 @@ def test_a_revoked_token_is_told_and_never_shown() -> None:
     desk = Desk()
     desk.sim.faults.expire = 1
     with pytest.raises(AuthExpired) as caught:
-        desk.run(desk.mastodon.poll(None))
+        desk.run(desk.connector.poll(None))
     assert "revoked" in str(caught.value)
     assert "an-access-token" not in str(caught.value)
 
 
 def test_what_is_gone_cannot_be_answered(desk: Desk) -> None:
-    question = asked(desk)
+    question = desk.asked()
     desk.sim.withdraw(question.native_id)
     with pytest.raises(Unreachable):
-        desk.do(SendMessage, question, text="Yes")
+        desk.send(question, "Yes")
 
 
 def test_signing_in() -> None:
     desk = Desk(access_token=None, client_id="a-key", client_secret="a-secret")
     sign_in = SignIn(state="s", redirect="https://hub.example/connect/callback", verifier=SecretStr("v" * 43))
-    address = desk.mastodon.connect_with(sign_in)
+    address = desk.connector.connect_with(sign_in)
     asked_for = dict(parse_qsl(urlsplit(address).query))
     assert asked_for["code_challenge"] == sign_in.challenge
     desk.sim.codes["a-code"] = sign_in
-    desk.credentials = desk.run(desk.mastodon.exchange_with("a-code", sign_in))
-    assert desk.run(desk.mastodon.probe()).handle == "acme"
+    desk.credentials = desk.run(desk.connector.exchange_with("a-code", sign_in))
+    assert desk.run(desk.connector.probe()).handle == "acme"
     with pytest.raises(ContentRejected, match="invalid"):
-        desk.run(desk.mastodon.exchange_with("a-code", sign_in))
+        desk.run(desk.connector.exchange_with("a-code", sign_in))
 
 
 def test_what_the_operator_must_do_first_is_said() -> None:
@@ -299,15 +259,15 @@ def test_what_the_operator_must_do_first_is_said() -> None:
 
 def test_what_mastodon_cannot_is_refused(desk: Desk) -> None:
     with pytest.raises(Unsupported, match="typing"):
-        desk.do(Typing, asked(desk))
+        desk.do(Typing, desk.asked())
     with pytest.raises(Unsupported, match=r"x\.user"):
-        desk.run(desk.mastodon.profile(Identifier(kind="x.user", value="1")))
+        desk.run(desk.connector.profile(Identifier(kind="x.user", value="1")))
 
 
 def test_nobody_is_addressed(desk: Desk) -> None:
     intent = SendMessage(key="k", own_account=US, thread=Thread(id="1", visibility="public"), text="Hello")
     with pytest.raises(ContentRejected, match="nobody"):
-        desk.run(desk.mastodon.send(intent))
+        desk.run(desk.connector.send(intent))
 
 
 # the whole hub
@@ -316,16 +276,7 @@ def test_nobody_is_addressed(desk: Desk) -> None:
 class House:
     def __init__(self, path: Path) -> None:
         self.sim = MastodonSimulator(MastodonSettings.model_validate(SETTINGS), clock=lambda: NOW)
-        network = Network([self.sim])
-        self.hub = Hub.open(
-            path / "hub.db",
-            public_url="https://hub.example",
-            registry=Registry.of(socialsupport_mastodon),
-            transport=network.transport(),
-            sockets=network.sockets(),
-            clock=lambda: NOW,
-        )
-        self.hub.add_tenant("acme", "Acme")
+        self.hub = testing.simulated_hub(path, socialsupport_mastodon, self.sim)
         self.hub.add_channel("acme", "mastodon", "mastodon", SETTINGS)
 
 

@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from socialsupport_core.contract import MalformedPayload
+from socialsupport_core.contract.lax import Json, Unreadable, object_of, objects_of, text_of
 from socialsupport_core.model import Event, Payload, Unrecognised
-from socialsupport_meta.reading import Json, Unreadable, legible, moment_of, object_of, objects_of, text_of
+from socialsupport_meta.reading import legible, moment_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from socialsupport_core.contract import declares
+from socialsupport_core.contract.lax import Json, number_of, object_of, objects_of, text_of
 from socialsupport_core.model import Attachment, Location
 from socialsupport_core.text import Span, escape, from_spans
-from socialsupport_meta.reading import Json, number_of, object_of, objects_of, text_of
 
 FILES = {
     "image": "image/jpeg",

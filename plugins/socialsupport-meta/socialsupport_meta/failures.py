@@ -25,7 +25,7 @@ from socialsupport_core.contract import (
     retry_after,
 )
 from socialsupport_core.contract.errors import SAFE_METHODS
-from socialsupport_meta.reading import Json, number_of, object_of, text_of
+from socialsupport_core.contract.lax import Json, number_of, object_of, text_of
 
 Kind = type[DeliveryError]
 Kinds = Mapping[str, Kind]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from socialsupport_core.contract.lax import Json, needed, object_of, objects_of, text_of, texts_of
 from socialsupport_core.model import (
     DeliveryUpdated,
     Event,
@@ -30,17 +31,7 @@ from socialsupport_core.model.interaction import InteractionKind
 from socialsupport_core.text import escape
 from socialsupport_meta.batch import Native, Reader, Scene
 from socialsupport_meta.content import attachments, linked, location
-from socialsupport_meta.reading import (
-    Json,
-    context,
-    milliseconds,
-    moment_of,
-    needed,
-    object_of,
-    objects_of,
-    text_of,
-    texts_of,
-)
+from socialsupport_meta.reading import context, milliseconds, moment_of
 
 TOKEN = re.compile(r"(?:(?<!\S)|/h/)([a-z2-7]{26})(?![^\s.,!?)/])")
 """A hand-off token: alone, or at the end of a link `…/h/TOKEN`."""

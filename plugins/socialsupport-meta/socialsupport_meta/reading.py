@@ -1,79 +1,18 @@
-"""Lax reading of Meta's JSON: what is optional may be missing or strange, what is needed raises `Unreadable`."""
+"""Moments and context in Meta's JSON; everything else is read as `socialsupport_core.contract.lax` does."""
 
 import json
-import math
 import re
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-Json = Mapping[str, Any]
+from socialsupport_core.contract.lax import Json
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 IN_MILLISECONDS = 100_000_000_000
 """From here on a number of time counts milliseconds: in seconds it would be the year 5138."""
 _OFFSET = re.compile(r"([+-]\d\d)(\d\d)$")
 CONTEXT = 4096
 """Characters that an interaction's context may have."""
-
-
-class Unreadable(ValueError):
-    """One native event lacks what it cannot do without."""
-
-
-def text_of(source: Json, *names: str) -> str | None:
-    """The first filled text among the fields; a number becomes decimal."""
-    for name in names:
-        value = source.get(name)
-        if isinstance(value, str) and value:
-            return value
-        if isinstance(value, int) and not isinstance(value, bool):
-            return str(value)
-    return None
-
-
-def needed(source: Json, *names: str) -> str:
-    value = text_of(source, *names)
-    if value is None:
-        raise Unreadable(f"{names[0]} is missing")
-    return value
-
-
-def number_of(source: Json, *names: str) -> float | None:
-    """The first finite number among the fields."""
-    for name in names:
-        value = source.get(name)
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(_float(value)):
-            return _float(value)
-    return None
-
-
-def _float(value: float) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf
-
-
-def object_of(source: Json, *names: str) -> Json:
-    """The first object among the fields, or an empty one."""
-    return next((value for name in names if isinstance(value := source.get(name), dict)), {})
-
-
-def objects_of(source: Json, *names: str) -> Sequence[Json]:
-    """The objects in the first list among the fields."""
-    for name in names:
-        value = source.get(name)
-        if isinstance(value, list):
-            return [item for item in value if isinstance(item, dict)]
-    return ()
-
-
-def texts_of(source: Json, *names: str) -> list[str]:
-    for name in names:
-        value = source.get(name)
-        if isinstance(value, list):
-            return [text for item in value if (text := text_of({"": item}, ""))]
-    return []
 
 
 def moment_of(source: Json, *names: str) -> datetime | None:

@@ -34,3 +34,8 @@ class AppSettings(Settings):
         """Every credential, for redaction."""
         values = (getattr(self, name) for name in type(self).model_fields)
         return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+
+
+class MessengerSettings(AppSettings):
+    human_agent: bool = False
+    """The app has the permission Human Agent: people may answer for seven days, bots for one."""

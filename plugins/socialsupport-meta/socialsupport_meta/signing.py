@@ -15,9 +15,9 @@ import httpx
 from pydantic import SecretStr
 
 from socialsupport_core.contract import ConfigError, Flow, Forbidden, SignIn
+from socialsupport_core.contract.lax import Json, number_of, objects_of, text_of
 from socialsupport_core.model import Credentials
 from socialsupport_meta.graph import Graph
-from socialsupport_meta.reading import Json, number_of, objects_of, text_of
 from socialsupport_meta.settings import AppSettings
 
 DIALOG = "https://www.facebook.com/{version}/dialog/oauth"

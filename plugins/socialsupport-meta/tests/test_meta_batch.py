@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from socialsupport_core.contract import MalformedPayload
+from socialsupport_core.contract.lax import Json, needed, objects_of
 from socialsupport_core.model import Event, Payload, Unrecognised
 from socialsupport_meta.batch import Native, Scene, changes, translated
-from socialsupport_meta.reading import Json, needed, objects_of
 
 NOW = datetime(2026, 3, 2, 10, 0, 5, tzinfo=UTC)
 

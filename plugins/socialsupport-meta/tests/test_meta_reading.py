@@ -1,24 +1,11 @@
-"""Lax reading: strange values are missing ones, and what is needed raises."""
+"""Reading: strange values are missing ones."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from socialsupport_meta.reading import (
-    CONTEXT,
-    Unreadable,
-    context,
-    legible,
-    milliseconds,
-    moment,
-    needed,
-    number_of,
-    object_of,
-    objects_of,
-    text_of,
-    texts_of,
-)
+from socialsupport_meta.reading import CONTEXT, context, legible, milliseconds, moment
 
 AT = datetime(2026, 3, 2, 10, 0, 0, tzinfo=UTC)
 
@@ -49,23 +36,6 @@ def test_moments(written: Any, read: datetime | None) -> None:
 
 def test_milliseconds_go_back_and_forth() -> None:
     assert moment(milliseconds(AT)) == AT
-
-
-def test_texts_and_numbers() -> None:
-    source = {"a": "", "b": 7, "c": True, "d": ["x"], "e": "text"}
-    assert text_of(source, "a", "c", "d", "b") == "7"
-    assert needed(source, "a", "e") == "text"
-    with pytest.raises(Unreadable, match="a is missing"):
-        needed(source, "a", "c")
-    assert texts_of({"mids": ["m1", 2, None, "", {}]}, "mids") == ["m1", "2"]
-    assert number_of({"lat": 1e308, "b": True, "c": float("inf"), "d": 10**400}, "b", "c", "d", "lat") == 1e308
-
-
-def test_objects() -> None:
-    source = {"a": [], "b": {"c": 1}, "d": [{"e": 2}, 3]}
-    assert object_of(source, "a", "b") == {"c": 1}
-    assert object_of(source, "missing") == {}
-    assert list(objects_of(source, "b", "d")) == [{"e": 2}]
 
 
 def test_context_holds_what_there_is_or_nothing() -> None:

@@ -10,46 +10,39 @@ import httpx
 import pytest
 
 import socialsupport_slack
+from socialsupport_core import testing
 from socialsupport_core.contract import (
     AuthExpired,
     ConfigError,
     ContentRejected,
     DeliveryError,
-    Flow,
     Forbidden,
     RateLimited,
-    Registry,
     SignIn,
+    Unavailable,
     Uncertain,
     Unreachable,
     Unsupported,
-    drive,
 )
-from socialsupport_core.hub import Hub
 from socialsupport_core.model import (
     Attachment,
     Blob,
     Choice,
-    Credentials,
     DeleteMessage,
     EditMessage,
-    Event,
     Facts,
     Identifier,
     IdentityClaimed,
-    Interaction,
     InteractionDeleted,
     InteractionEdited,
     InteractionReceived,
     OpenPrivate,
     React,
     ReactionAdded,
-    Receipt,
     SendMessage,
     Thread,
     Typing,
 )
-from socialsupport_core.testing import Network
 from socialsupport_slack import Slack, SlackSettings
 from socialsupport_slack.simulated import BOT, BOT_ID
 from socialsupport_slack.simulator import GENERAL, SlackSimulator
@@ -60,45 +53,17 @@ SOCKET = SETTINGS | {"app_token": "an-app-level-token"}
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 
 
-class Desk:
+BILL = Blob(content=b"%PDF", name="bill.pdf")
+
+
+class Desk(testing.Desk[Slack, SlackSimulator]):
+    own_account = BOT
+    now = NOW
+
     def __init__(self, **more: Any) -> None:
-        self.settings = SlackSettings.model_validate(SETTINGS | more)
-        self.slack = Slack(self.settings, Facts(own_account=BOT, extra={"bot_id": BOT_ID}))
-        self.sim = SlackSimulator(self.settings, clock=lambda: NOW)
-        self.credentials: Credentials | None = None
-        self.blob = b"%PDF"
-
-    def run(self, flow: Flow[Any]) -> Any:
-        return drive(flow, self._respond, self.slack.failure)
-
-    def _respond(self, ask: Any) -> Any:
-        if not isinstance(ask, httpx.Request):
-            return Blob(content=self.blob, name="bill.pdf") if hasattr(ask, "digest") else None
-        try:
-            return self.sim.handle(self.slack.authorize(ask, self.credentials, NOW, "0" * 32))
-        except httpx.ReadError as error:
-            raise Uncertain("the connection was cut") from error
-
-    def events(self) -> list[Event]:
-        found: list[Event] = []
-        for payload in self.sim.due():
-            self.slack.verify(payload)
-            found += self.slack.parse(payload)
-        return found
-
-    def heard(self) -> Interaction:
-        return [event.interaction for event in self.events() if isinstance(event, InteractionReceived)][-1]
-
-    def do(self, kind: Any, about: Interaction, key: str = "k-1", **more: Any) -> Any:
-        intent = kind(key=key, own_account=BOT, thread=about.thread, target=about, **more)
-        return self.run(self.slack.send(intent))
-
-    def send(self, about: Interaction, text: str | None = "It is **on its way**.", **more: Any) -> Receipt:
-        receipt: Receipt = self.do(SendMessage, about, text=text, **more)
-        return receipt
-
-    def ours(self) -> list[str]:
-        return [said.text for said in self.sim.said if said.author == "us" and not said.deleted]
+        settings = SlackSettings.model_validate(SETTINGS | more)
+        connector = Slack(settings, Facts(own_account=BOT, extra={"bot_id": BOT_ID}))
+        super().__init__(connector, SlackSimulator(settings, clock=self.clock), blob=BILL)
 
 
 @pytest.fixture
@@ -106,13 +71,8 @@ def desk() -> Desk:
     return Desk()
 
 
-def asked(desk: Desk, text: str = "Where is my parcel?", place: str = "", **more: Any) -> Interaction:
-    desk.sim.speak("kerry", text, place, **more)
-    return desk.heard()
-
-
 def test_a_question_and_its_answer(desk: Desk) -> None:
-    question = asked(desk)
+    question = desk.asked()
     receipt = desk.send(question)
     assert desk.ours() == ["It is on its way."]
     echo = desk.heard()
@@ -122,7 +82,7 @@ def test_a_question_and_its_answer(desk: Desk) -> None:
 
 
 def test_in_a_channel_one_answers_in_the_thread(desk: Desk) -> None:
-    question = asked(desk, place=GENERAL)
+    question = desk.asked(place=GENERAL)
     assert question.thread.visibility == "public"
     desk.send(question)
     answer = desk.heard()
@@ -139,22 +99,20 @@ def test_two_threads_of_a_channel_are_two(desk: Desk) -> None:
 
 
 def test_a_public_question_is_answered_in_private(desk: Desk) -> None:
-    question = asked(desk, place=GENERAL)
+    question = desk.asked(place=GENERAL)
     receipt = desk.do(OpenPrivate, question, recipient=question.author, text="Tell us more here")
-    assert receipt.thread == Thread(id=asked(desk).thread.id, visibility="private")
+    assert receipt.thread == Thread(id=desk.asked().thread.id, visibility="private")
 
 
 def test_what_is_said_is_edited_deleted_and_reacted_to(desk: Desk) -> None:
-    question = asked(desk)
+    question = desk.asked()
     desk.send(question)
     ours = desk.heard()
     desk.do(EditMessage, ours, text="It was *sent*.")
-    (edited,) = desk.events()
-    assert isinstance(edited, InteractionEdited)
+    edited = desk.only(InteractionEdited)
     assert edited.interaction.text == "It was *sent*."
     desk.do(DeleteMessage, ours)
-    (deleted,) = desk.events()
-    assert isinstance(deleted, InteractionDeleted)
+    deleted = desk.only(InteractionDeleted)
     assert deleted.native_id == ours.native_id
     for _ in range(2):
         desk.do(React, question, reaction="👀")
@@ -184,7 +142,7 @@ def test_customers_edit_delete_and_react_too(desk: Desk) -> None:
 
 
 def test_a_button_is_pressed(desk: Desk) -> None:
-    desk.send(asked(desk), "Is it there?", choices=(Choice(title="Yes", value="yes"), Choice(title="No", value="no")))
+    desk.send(desk.asked(), "Is it there?", choices=(Choice(title="Yes", value="yes"), Choice(title="No", value="no")))
     ours = desk.heard()
     desk.sim.press("kerry", "No")
     pressed = desk.heard()
@@ -193,7 +151,7 @@ def test_a_button_is_pressed(desk: Desk) -> None:
 
 
 def test_too_many_or_too_long_buttons_are_refused(desk: Desk) -> None:
-    question = asked(desk)
+    question = desk.asked()
     for choices in ([Choice(title="x", value="x")] * 26, [Choice(title="x" * 76, value="x")]):
         with pytest.raises(ContentRejected):
             desk.send(question, "?", choices=tuple(choices))
@@ -202,7 +160,7 @@ def test_too_many_or_too_long_buttons_are_refused(desk: Desk) -> None:
 def test_files_there_and_back(desk: Desk) -> None:
     desk.sim.send_photo("kerry", b"PNG", "broken")
     photo = desk.heard()
-    blob = desk.run(desk.slack.fetch(photo.attachments[0]))
+    blob = desk.run(desk.connector.fetch(photo.attachments[0]))
     assert (blob.content, blob.media_type) == (b"PNG", "image/png")
     files = tuple(Attachment(media_type="application/pdf", name=name, blob="0" * 64) for name in ("a.pdf", "b.pdf"))
     receipt = desk.send(photo, "The bills", attachments=files)
@@ -214,44 +172,44 @@ def test_files_there_and_back(desk: Desk) -> None:
 
 def test_a_file_elsewhere_is_not_fetched_with_our_token(desk: Desk) -> None:
     with pytest.raises(Unsupported):
-        desk.run(desk.slack.fetch(Attachment(url="https://drive.example/x")))
+        desk.run(desk.connector.fetch(Attachment(url="https://drive.example/x")))
 
 
 def test_whether_it_was_sent_can_be_found_out(desk: Desk) -> None:
     for place in ("", GENERAL):
-        question = asked(desk, place=place)
+        question = desk.asked(place=place)
         desk.sim.faults.drop = 1
         with pytest.raises(Uncertain):
             desk.send(question, key=f"k-{place}")
         intent = SendMessage(key=f"k-{place}", own_account=BOT, thread=question.thread, target=question, text="x")
-        found = desk.run(desk.slack.lookup(intent, NOW))
+        found = desk.run(desk.connector.lookup(intent, NOW))
         assert found is not None
         assert found.native_id == desk.heard().native_id
-        assert desk.run(desk.slack.lookup(intent.model_copy(update={"key": "another"}), NOW)) is None
+        assert desk.run(desk.connector.lookup(intent.model_copy(update={"key": "another"}), NOW)) is None
 
 
 def test_of_files_nobody_can_say_whether_they_were_sent(desk: Desk) -> None:
-    question = asked(desk)
+    question = desk.asked()
     intent = SendMessage(key="k", own_account=BOT, thread=question.thread, attachments=(Attachment(blob="0" * 64),))
     with pytest.raises(Uncertain):
-        desk.run(desk.slack.lookup(intent, NOW))
+        desk.run(desk.connector.lookup(intent, NOW))
 
 
 def test_who_they_are(desk: Desk) -> None:
-    author = asked(desk).author
+    author = desk.asked().author
     assert author.account is not None
-    party = desk.run(desk.slack.profile(author.account))
+    party = desk.run(desk.connector.profile(author.account))
     assert [str(one) for one in party.identifiers] == [str(author.account), "email:kerry@mail.example"]
     with pytest.raises(Unreachable):
-        desk.run(desk.slack.profile(Identifier(kind="slack.user", scope="T0ACME", value="U0")))
+        desk.run(desk.connector.profile(Identifier(kind="slack.user", scope="T0ACME", value="U0")))
     with pytest.raises(Unsupported):
-        desk.run(desk.slack.profile(Identifier(kind="slack.bot", scope="T0ACME", value="B0")))
+        desk.run(desk.connector.profile(Identifier(kind="slack.bot", scope="T0ACME", value="B0")))
 
 
 def test_who_comes_from_elsewhere_is_somebody_else(desk: Desk) -> None:
-    here = asked(desk).author.account
+    here = desk.asked().author.account
     desk.sim.external.add("kerry")
-    there = asked(desk).author.account
+    there = desk.asked().author.account
     assert here is not None
     assert there is not None
     assert (here.value, here.scope) == (there.value, "T0ACME")
@@ -269,24 +227,21 @@ def test_a_token_is_brought_along_in_private_only(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "error"), [("rate_limit", RateLimited), ("expire", AuthExpired), ("unavailable", RateLimited)]
+    ("fault", "error"), [("rate_limit", RateLimited), ("expire", AuthExpired), ("unavailable", Unavailable)]
 )
 def test_trouble_is_what_it_is(desk: Desk, fault: str, error: type[DeliveryError]) -> None:
-    question = asked(desk)
-    setattr(desk.sim.faults, fault, 1)
-    with pytest.raises(error):
-        desk.send(question)
+    assert type(desk.trouble(fault)) is error
     assert desk.ours() == []
 
 
 def test_what_cannot_be_is_refused(desk: Desk) -> None:
-    question = asked(desk)
+    question = desk.asked()
     with pytest.raises(Unsupported):
         desk.do(Typing, question)
     with pytest.raises(ContentRejected):
         desk.send(question, "  ")
     with pytest.raises(ContentRejected):
-        desk.run(desk.slack.send(EditMessage(key="k", own_account=BOT, thread=question.thread, text="x")))
+        desk.run(desk.connector.send(EditMessage(key="k", own_account=BOT, thread=question.thread, text="x")))
     with pytest.raises(ContentRejected):
         desk.do(OpenPrivate, question, text="x", recipient=None)
     nowhere = question.model_copy(update={"thread": Thread(id="X1", visibility="private")})
@@ -297,22 +252,22 @@ def test_what_cannot_be_is_refused(desk: Desk) -> None:
 def test_installing_and_rotating() -> None:
     desk = Desk(bot_token=None, client_id="1.2", client_secret="a-client-secret")
     sign_in = SignIn(state="s", redirect="https://hub.example/back", verifier="v" * 43)
-    address = desk.slack.connect_with(sign_in)
+    address = desk.connector.connect_with(sign_in)
     back = httpx.URL(desk.sim.pages.allow(f"{address}&response_type=code"))
     with pytest.raises(AuthExpired):
-        desk.send(asked(desk))
-    desk.credentials = desk.run(desk.slack.exchange_with(back.params["code"], sign_in))
-    desk.send(asked(desk))
+        desk.send(desk.asked())
+    desk.credentials = desk.run(desk.connector.exchange_with(back.params["code"], sign_in))
+    desk.send(desk.asked())
     assert desk.credentials is not None
     old = desk.credentials
-    desk.credentials = desk.run(desk.slack.refresh(old))
+    desk.credentials = desk.run(desk.connector.refresh(old))
     assert desk.credentials is not None
     assert desk.credentials.access_token != old.access_token
-    desk.send(asked(desk))
+    desk.send(desk.asked())
     with pytest.raises(AuthExpired):
-        desk.run(desk.slack.refresh(old.model_copy(update={"refresh_token": None})))
+        desk.run(desk.connector.refresh(old.model_copy(update={"refresh_token": None})))
     with pytest.raises(ConfigError):
-        Desk().slack.connect_with(sign_in)
+        Desk().connector.connect_with(sign_in)
 
 
 # socket mode, with a hub
@@ -322,22 +277,8 @@ class House:
     def __init__(self, folder: Path, **settings: str) -> None:
         given = SOCKET | settings
         self.sim = SlackSimulator(SlackSettings.model_validate(given), clock=lambda: NOW)
-        self.path = folder / "support.sqlite"
-        self.hub = self.open()
-        self.hub.add_tenant("acme", "Acme")
-        self.hub.add_agent("acme", "dana", "Dana")
+        self.hub = testing.simulated_hub(folder, socialsupport_slack, self.sim)
         self.hub.add_channel("acme", "slack", "slack", given)
-
-    def open(self) -> Hub:
-        network = Network([self.sim])
-        return Hub.open(
-            self.path,
-            public_url="https://hub.example",
-            registry=Registry.of(socialsupport_slack),
-            transport=network.transport(),
-            sockets=network.sockets(),
-            clock=lambda: NOW,
-        )
 
     def listen(self) -> int:
         count = asyncio.run(self.hub.workers.stream("acme", "slack"))

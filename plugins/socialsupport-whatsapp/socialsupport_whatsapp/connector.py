@@ -1,37 +1,34 @@
 """WhatsApp, through the Cloud API (v25.0, https://developers.facebook.com/documentation, 2026-05)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import httpx
 
 from socialsupport_core.contract import (
     ConfigError,
-    Connector,
     ContentRejected,
-    DeliveryError,
     Flow,
     Unsupported,
     declares,
 )
+from socialsupport_core.contract.lax import Json, text_of
 from socialsupport_core.model import (
     Attachment,
     Blob,
     Capabilities,
     Credentials,
-    Event,
     Facts,
     Intent,
     MediaLimit,
-    Payload,
     RateLimit,
     Receipt,
-    Reply,
     TextLimit,
     Thread,
 )
-from socialsupport_meta import batch, door, failures, graph
-from socialsupport_meta.reading import text_of
+from socialsupport_meta import graph
+from socialsupport_meta.app import AppConnector
+from socialsupport_meta.batch import Native, Scene
 from socialsupport_whatsapp import inbound, outbound
 from socialsupport_whatsapp.failures import CODES
 from socialsupport_whatsapp.markup import written
@@ -100,17 +97,15 @@ RATE_LIMITS = (
 )
 
 
-class WhatsApp(Connector[WhatsAppSettings]):
+class WhatsApp(AppConnector[WhatsAppSettings]):
     """One number."""
 
     name = "whatsapp"
+    title = "WhatsApp"
+    codes = CODES
     settings_model = WhatsAppSettings
     capabilities = CAPABILITIES
     rate_limits = RATE_LIMITS
-
-    def __init__(self, settings: WhatsAppSettings, facts: Facts | None = None) -> None:
-        super().__init__(settings, facts)
-        self._graph = graph.Graph(settings.version)
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -123,14 +118,8 @@ class WhatsApp(Connector[WhatsAppSettings]):
 
     # inbound: pure
 
-    def handshake(self, payload: Payload) -> Reply | None:
-        return door.answer(payload, self.settings)
-
-    def verify(self, payload: Payload) -> None:
-        door.verify(payload, self.settings)
-
-    def parse(self, payload: Payload) -> Iterable[Event]:
-        return batch.translated(payload, inbound.natives)
+    def natives(self, entry: Json, scene: Scene) -> Iterator[Native]:
+        return inbound.natives(entry, scene)
 
     # outbound
 
@@ -141,9 +130,6 @@ class WhatsApp(Connector[WhatsAppSettings]):
         if intent.thread.visibility == "public":
             raise Unsupported("nothing on WhatsApp is public")
         return outbound.Composer(self._graph, self._number, self.settings.list_button).send(intent)
-
-    def failure(self, response: httpx.Response) -> DeliveryError | None:
-        return failures.failure(response, self.settings.secrets(), name="WhatsApp", codes=CODES)
 
     def invitation(self, token: str) -> str | None:
         # https://faq.whatsapp.com/5913398998672934 (2026-03): the text waits in the customer's field

@@ -6,9 +6,10 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/webhoo
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from socialsupport_core.contract.lax import Json, number_of, object_of, objects_of, text_of
 from socialsupport_core.model import Attachment, Location
 from socialsupport_core.text import escape
-from socialsupport_meta.reading import Json, context, number_of, object_of, objects_of, text_of
+from socialsupport_meta.reading import context
 from socialsupport_whatsapp.markup import read
 
 MEDIA = {

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from socialsupport_core.contract.lax import Json, Unreadable, needed, object_of, objects_of, text_of
 from socialsupport_core.model import (
     DeliveryUpdated,
     Event,
@@ -26,7 +27,7 @@ from socialsupport_core.model import (
 )
 from socialsupport_meta.batch import Native, Scene, changes
 from socialsupport_meta.messaging import TOKEN
-from socialsupport_meta.reading import Json, Unreadable, moment_of, needed, object_of, objects_of, text_of
+from socialsupport_meta.reading import moment_of
 from socialsupport_whatsapp.content import content
 from socialsupport_whatsapp.people import SCOPED, USER, contact_of, person
 

@@ -8,8 +8,8 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/busine
 import re
 from collections.abc import Iterator
 
+from socialsupport_core.contract.lax import Json, object_of, objects_of, text_of
 from socialsupport_core.model import Identifier, Party
-from socialsupport_meta.reading import Json, object_of, objects_of, text_of
 
 USER = "whatsapp.user"
 """By number, without the plus; kept apart from `phone` because the two may differ."""

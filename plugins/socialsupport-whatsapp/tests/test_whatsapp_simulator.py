@@ -1,24 +1,22 @@
 """Both sides at once: the connector against a WhatsApp that checks its calls."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from socialsupport_core import testing
 from socialsupport_core.contract import (
     AuthExpired,
     ConfigError,
     ContentRejected,
     DeliveryError,
-    Flow,
     RateLimited,
-    ReadBlob,
     Unavailable,
     Uncertain,
     Unreachable,
     Unsupported,
-    drive,
 )
 from socialsupport_core.model import (
     Attachment,
@@ -27,18 +25,14 @@ from socialsupport_core.model import (
     DeleteMessage,
     DeliveryUpdated,
     EditMessage,
-    Event,
     Facts,
     Identifier,
     IdentityClaimed,
-    Interaction,
-    InteractionReceived,
     MarkRead,
     OpenPrivate,
     React,
     ReactionAdded,
     ReactionRemoved,
-    Receipt,
     SendMessage,
     Template,
     Thread,
@@ -58,43 +52,17 @@ SETTINGS = {
 }
 
 
-class Desk:
-    """A support desk at a simulated WhatsApp."""
+PIXELS = Blob(content=b"pixels", media_type="image/png", name="box.png")
+
+
+class Desk(testing.Desk[WhatsApp, WhatsAppSimulator]):
+    own_account = NUMBER
+    question = "Where is my *parcel*?"
 
     def __init__(self, **more: Any) -> None:
-        self.settings = WhatsAppSettings.model_validate(SETTINGS | more)
-        self.whatsapp = WhatsApp(self.settings, Facts(own_account=NUMBER))
-        self.now = datetime(2026, 3, 2, 10, tzinfo=UTC)
-        self.sim = WhatsAppSimulator(self.settings, clock=lambda: self.now)
-
-    def run(self, flow: Flow[Any]) -> Any:
-        return drive(flow, self._respond, self.whatsapp.failure)
-
-    def _respond(self, ask: Any) -> Any:
-        if isinstance(ask, ReadBlob):
-            return Blob(content=b"pixels", media_type="image/png", name="box.png")
-        try:
-            return self.sim.handle(self.whatsapp.authorize(ask, None, self.now, "0" * 32))
-        except httpx.ReadError as error:
-            raise Uncertain("the connection was cut") from error
-
-    def events(self) -> list[Event]:
-        found: list[Event] = []
-        for payload in self.sim.due():
-            self.whatsapp.verify(payload)
-            found += self.whatsapp.parse(payload)
-        return found
-
-    def heard(self) -> Interaction:
-        return [event.interaction for event in self.events() if isinstance(event, InteractionReceived)][-1]
-
-    def do(self, kind: Any, about: Interaction, **more: Any) -> Receipt:
-        intent = kind(key="k-1", own_account=NUMBER, thread=about.thread, target=about, **more)
-        receipt: Receipt = self.run(self.whatsapp.send(intent))
-        return receipt
-
-    def send(self, about: Interaction, text: str | None = "It is **on its way**.", **more: Any) -> Receipt:
-        return self.do(SendMessage, about, text=text, **more)
+        settings = WhatsAppSettings.model_validate(SETTINGS | more)
+        connector = WhatsApp(settings, Facts(own_account=NUMBER))
+        super().__init__(connector, WhatsAppSimulator(settings, clock=self.clock), blob=PIXELS)
 
 
 @pytest.fixture
@@ -102,16 +70,11 @@ def desk() -> Desk:
     return Desk()
 
 
-def asked(desk: Desk, text: str = "Where is my *parcel*?") -> Interaction:
-    desk.sim.speak("kerry", text)
-    return desk.heard()
-
-
 # a conversation
 
 
 def test_a_question_its_answer_and_what_became_of_it(desk: Desk) -> None:
-    question = asked(desk)
+    question = desk.asked()
     assert (question.text, question.own_account, question.author.name) == ("Where is my **parcel**?", NUMBER, "Kerry")
     receipt = desk.send(question)
     answer = desk.sim.heard("kerry")[-1]
@@ -123,20 +86,19 @@ def test_a_question_its_answer_and_what_became_of_it(desk: Desk) -> None:
 
 
 def test_a_failure_comes_later_with_code_and_reason(desk: Desk) -> None:
-    receipt = desk.send(asked(desk))
+    receipt = desk.send(desk.asked())
     desk.events()
     assert receipt.native_id is not None
     told = {"code": 131026, "title": "Message undeliverable", "error_data": {"details": "No WhatsApp here."}}
     desk.sim.status(receipt.native_id, "failed", errors=[told])
-    (failed,) = desk.events()
-    assert isinstance(failed, DeliveryUpdated)
+    failed = desk.only(DeliveryUpdated)
     assert (failed.state, failed.code, failed.reason) == ("failed", "131026", "No WhatsApp here.")
 
 
 @pytest.mark.parametrize(("titles", "kind"), [(2, b'"button"'), (3, b'"button"'), (4, b'"list"'), (10, b'"list"')])
 def test_choices_come_back_with_their_value(desk: Desk, titles: int, kind: bytes) -> None:
     choices = tuple(Choice(title=f"Row {n}", value=f"r{n}") for n in range(titles))
-    desk.send(asked(desk), "Which?", choices=choices)
+    desk.send(desk.asked(), "Which?", choices=choices)
     assert kind in desk.sim.calls[-1].read()
     desk.events()
     desk.sim.press("kerry", "Row 1")
@@ -145,14 +107,14 @@ def test_choices_come_back_with_their_value(desk: Desk, titles: int, kind: bytes
 
 
 def test_a_long_text_goes_ahead_of_its_choices(desk: Desk) -> None:
-    desk.send(asked(desk), "word " * 300, choices=(Choice(title="Yes", value="y"),))
+    desk.send(desk.asked(), "word " * 300, choices=(Choice(title="Yes", value="y"),))
     assert [said.text for said in desk.sim.said if said.author == "us"] == [("word " * 300).strip(), "Choose"]
 
 
 @pytest.mark.parametrize("choice", [Choice(title="t" * 25, value="v"), Choice(title="t", value="v" * 257)])
 def test_a_choice_that_fits_nowhere_is_refused(desk: Desk, choice: Choice) -> None:
     with pytest.raises(ContentRejected, match="fit"):
-        desk.send(asked(desk), choices=(choice,))
+        desk.send(desk.asked(), choices=(choice,))
     assert not desk.sim.calls
 
 
@@ -160,7 +122,7 @@ def test_files_in_both_directions(desk: Desk) -> None:
     desk.sim.send_photo("kerry", b"torn", "The _box_")
     photo = desk.heard()
     assert (photo.text, photo.attachments[0].url) == ("The *box*", None)
-    assert desk.run(desk.whatsapp.fetch(photo.attachments[0])).content == b"torn"
+    assert desk.run(desk.connector.fetch(photo.attachments[0])).content == b"torn"
     file = Attachment(media_type="image/png", blob="a" * 64)
     desk.send(photo, "Like **this**", attachments=(file,))
     assert desk.sim.said[-1].text == "Like *this*"
@@ -168,12 +130,12 @@ def test_files_in_both_directions(desk: Desk) -> None:
 
 
 def test_a_recording_takes_no_words(desk: Desk) -> None:
-    desk.send(asked(desk), "Listen", attachments=(Attachment(media_type="audio/ogg", blob="a" * 64),))
+    desk.send(desk.asked(), "Listen", attachments=(Attachment(media_type="audio/ogg", blob="a" * 64),))
     assert [said.text for said in desk.sim.said if said.author == "us"] == ["", "Listen"]
 
 
 def test_an_upload_whose_answer_is_lost_has_sent_nothing(desk: Desk) -> None:
-    question = asked(desk)
+    question = desk.asked()
     desk.sim.faults.drop = 1
     with pytest.raises(Unavailable, match="upload"):
         desk.send(question, None, attachments=(Attachment(media_type="application/pdf", blob="a" * 64),))
@@ -181,7 +143,7 @@ def test_an_upload_whose_answer_is_lost_has_sent_nothing(desk: Desk) -> None:
 
 
 def test_seen_typing_and_reactions(desk: Desk) -> None:
-    question = asked(desk)
+    question = desk.asked()
     desk.do(MarkRead, question)
     assert desk.sim.read == {question.native_id}
     desk.do(Typing, question)
@@ -203,7 +165,7 @@ def test_seen_typing_and_reactions(desk: Desk) -> None:
 
 
 def test_after_a_day_only_a_template_goes_out(desk: Desk) -> None:
-    question = asked(desk)
+    question = desk.asked()
     desk.now += timedelta(hours=25)
     with pytest.raises(Unreachable) as refused:
         desk.send(question, by_person=True)
@@ -220,7 +182,7 @@ def test_after_a_day_only_a_template_goes_out(desk: Desk) -> None:
 )
 def test_a_template_must_be_one(desk: Desk, name: str, language: str, parameters: tuple[str, ...], code: str) -> None:
     with pytest.raises(ContentRejected) as refused:
-        desk.send(asked(desk), None, template=Template(name=name, language=language, parameters=parameters))
+        desk.send(desk.asked(), None, template=Template(name=name, language=language, parameters=parameters))
     assert refused.value.code == code
 
 
@@ -240,15 +202,15 @@ def test_somebody_who_shows_no_number_is_known_and_answered(desk: Desk) -> None:
 
 
 def test_a_number_that_is_shown_comes_with_the_scoped_id(desk: Desk) -> None:
-    kinds = [identifier.kind for identifier in asked(desk).author.identifiers]
+    kinds = [identifier.kind for identifier in desk.asked().author.identifiers]
     assert kinds == ["whatsapp.user", "whatsapp.bsuid", "phone"]
 
 
 def test_a_new_number_is_the_same_person(desk: Desk) -> None:
-    before = asked(desk).author.identifiers
+    before = desk.asked().author.identifiers
     desk.sim.change_number("kerry", "15559990000")
     *claims, moved = desk.events()
-    after = asked(desk).author.identifiers
+    after = desk.asked().author.identifiers
     assert [claim.proof for claim in claims if isinstance(claim, IdentityClaimed)] == ["migration", "migration"]
     pairs = [(claim.subject, *claim.claims) for claim in claims if isinstance(claim, IdentityClaimed)]
     assert pairs == [(after[0], before[0]), (after[1], before[1])]
@@ -258,8 +220,8 @@ def test_a_new_number_is_the_same_person(desk: Desk) -> None:
 
 
 def test_a_link_brings_its_token_along(desk: Desk) -> None:
-    assert desk.whatsapp.invitation(TOKEN) == f"https://wa.me/{NUMBER}?text={TOKEN}"
-    assert WhatsApp(desk.settings).invitation(TOKEN) is None
+    assert desk.connector.invitation(TOKEN) == f"https://wa.me/{NUMBER}?text={TOKEN}"
+    assert WhatsApp(desk.connector.settings).invitation(TOKEN) is None
     desk.sim.speak("kerry", TOKEN)
     claimed, _ = desk.events()
     assert isinstance(claimed, IdentityClaimed)
@@ -272,14 +234,14 @@ def test_a_link_brings_its_token_along(desk: Desk) -> None:
 @pytest.mark.parametrize("kind", [EditMessage, DeleteMessage, OpenPrivate])
 def test_what_whatsapp_has_not(desk: Desk, kind: Any) -> None:
     with pytest.raises(Unsupported):
-        desk.do(kind, asked(desk), **({} if kind is DeleteMessage else {"text": "x"}))
+        desk.do(kind, desk.asked(), **({} if kind is DeleteMessage else {"text": "x"}))
 
 
 def test_nothing_is_public(desk: Desk) -> None:
     public = Thread(id="1", visibility="public")
-    assert not desk.whatsapp.capabilities_in(public).intents
+    assert not desk.connector.capabilities_in(public).intents
     with pytest.raises(Unsupported):
-        desk.whatsapp.send(SendMessage(key="k", own_account=NUMBER, thread=public, text="x"))
+        desk.connector.send(SendMessage(key="k", own_account=NUMBER, thread=public, text="x"))
 
 
 @pytest.mark.parametrize(
@@ -287,25 +249,21 @@ def test_nothing_is_public(desk: Desk) -> None:
     [("rate_limit", RateLimited), ("unavailable", Unavailable), ("expire", AuthExpired), ("drop", Uncertain)],
 )
 def test_trouble(desk: Desk, fault: str, kind: type[DeliveryError]) -> None:
-    question = asked(desk)
-    setattr(desk.sim.faults, fault, 1)
-    with pytest.raises(kind):
-        desk.send(question)
+    assert type(desk.trouble(fault)) is kind
 
 
 def test_a_lost_answer_is_told_by_the_status(desk: Desk) -> None:
-    question = asked(desk)
+    question = desk.asked()
     desk.sim.faults.drop = 1
     with pytest.raises(Uncertain):
         desk.send(question)
-    (sent,) = desk.events()
-    assert isinstance(sent, DeliveryUpdated)
+    sent = desk.only(DeliveryUpdated)
     assert (sent.state, sent.client_key) == ("sent", "k-1")
 
 
 def test_who_we_are_and_where_our_door_is(desk: Desk) -> None:
-    assert desk.run(desk.whatsapp.probe()) == Facts(own_account=NUMBER, name="Acme")
-    desk.run(desk.whatsapp.subscribe("https://hub.example/hooks/1"))
+    assert desk.run(desk.connector.probe()) == Facts(own_account=NUMBER, name="Acme")
+    desk.run(desk.connector.subscribe("https://hub.example/hooks/1"))
     assert desk.sim.override == {"override_callback_uri": "https://hub.example/hooks/1", "verify_token": "our-token"}
 
 
@@ -318,6 +276,6 @@ def test_what_is_missing_is_named() -> None:
 
 
 def test_the_token_goes_where_files_lie_too(desk: Desk) -> None:
-    for host in desk.whatsapp.hosts:
-        request = desk.whatsapp.authorize(httpx.Request("GET", f"https://{host}/x"), None, desk.now, "0" * 32)
+    for host in desk.connector.hosts:
+        request = desk.connector.authorize(httpx.Request("GET", f"https://{host}/x"), None, desk.now, "0" * 32)
         assert request.headers["authorization"] == "Bearer system-user-token"

@@ -14,11 +14,11 @@ from datetime import datetime
 from typing import Any
 
 from socialsupport_core.contract import MalformedPayload
+from socialsupport_core.contract.lax import Json, object_of, objects_of, text_of
 from socialsupport_core.model import Event, Payload, Unrecognised
 from socialsupport_x import messages, posts
 from socialsupport_x.people import users_in
 from socialsupport_x.posts import Scene
-from socialsupport_x.reading import Json, object_of, objects_of, text_of
 
 Reader = Callable[[Json, Scene], Iterable[Event]]
 NO_ANSWER = "it tells of the account, and there is nothing to answer"

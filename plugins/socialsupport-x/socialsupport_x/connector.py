@@ -14,6 +14,7 @@ from socialsupport_core.contract import (
     SignIn,
     Unsupported,
 )
+from socialsupport_core.contract.lax import text_of
 from socialsupport_core.model import (
     Attachment,
     Blob,
@@ -45,7 +46,6 @@ from socialsupport_x import (
     webhook,
 )
 from socialsupport_x.people import KIND, party
-from socialsupport_x.reading import text_of
 from socialsupport_x.settings import XSettings
 
 CAPABILITIES = Capabilities(

@@ -23,7 +23,7 @@ from socialsupport_core.contract import (
     from_response,
     retry_after,
 )
-from socialsupport_x.reading import Json, objects_of, text_of
+from socialsupport_core.contract.lax import Json, objects_of, text_of
 
 BY_CODE: Mapping[str, type[DeliveryError]] = {
     "32": AuthExpired,  # could not authenticate you

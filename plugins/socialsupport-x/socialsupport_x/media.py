@@ -18,10 +18,10 @@ from socialsupport_core.contract import (
     Unsupported,
     Wait,
 )
+from socialsupport_core.contract.lax import Json, object_of, text_of, whole_of
 from socialsupport_core.model import Attachment, Blob, MediaLimit
 from socialsupport_core.model.interaction import Visibility
 from socialsupport_x.api import API, get, send
-from socialsupport_x.reading import Json, count_of, object_of, text_of
 
 MEGABYTE = 1024 * 1024
 LIMITS = (
@@ -96,7 +96,7 @@ def _processed(media_id: str, response: httpx.Response) -> Flow[None]:
 
 
 def _pause(progress: Json) -> float:
-    return float(min(max(count_of(progress, "check_after_secs") or 1, 1), 60))
+    return float(min(max(whole_of(progress, "check_after_secs") or 1, 1), 60))
 
 
 def _media_id(response: httpx.Response) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from socialsupport_core.contract.lax import Json, Unreadable, needed, object_of, objects_of, text_of, texts_of
 from socialsupport_core.model import (
     Attachment,
     DeliveryUpdated,
@@ -26,18 +27,7 @@ from socialsupport_core.model import (
 )
 from socialsupport_x.people import identifier, known, party
 from socialsupport_x.posts import Scene
-from socialsupport_x.reading import (
-    Json,
-    Unreadable,
-    attachment,
-    moment_of,
-    needed,
-    object_of,
-    objects_of,
-    text_of,
-    texts_of,
-    written,
-)
+from socialsupport_x.reading import attachment, moment_of, written
 
 TOKEN = re.compile(r"(?:(?<!\S)|/h/)([a-z2-7]{26})(?![^\s.,!?)/])")
 """A hand-off token: alone, or at the end of a link `…/h/TOKEN`."""

@@ -7,8 +7,8 @@ https://docs.x.com/x-api/activity/event-payloads (2026-07).
 
 from collections.abc import Mapping
 
+from socialsupport_core.contract.lax import Json, needed, object_of, objects_of, text_of, whole_of
 from socialsupport_core.model import Identifier, Party
-from socialsupport_x.reading import Json, count_of, needed, object_of, objects_of, text_of
 
 KIND = "x.user"
 Users = Mapping[str, Json]
@@ -30,7 +30,7 @@ def party(user: Json, own: str) -> Party:
 
 
 def followers(user: Json) -> int | None:
-    return count_of({**object_of(user, "public_metrics"), **user}, "followers_count")
+    return whole_of({**object_of(user, "public_metrics"), **user}, "followers_count")
 
 
 def known(user_id: str, users: Users) -> Json:

@@ -13,9 +13,10 @@ import httpx
 from pydantic import ValidationError
 
 from socialsupport_core.contract import ConfigError, Flow
+from socialsupport_core.contract.lax import Json, object_of, objects_of, text_of
 from socialsupport_core.model import Page, Payload, Value
 from socialsupport_x import api
-from socialsupport_x.reading import EPOCH, Json, object_of, objects_of, text_of
+from socialsupport_x.reading import EPOCH
 
 Source = Literal["mentions", "posts", "messages"]
 FOLLOWING: Mapping[Source, Source] = {"mentions": "posts", "posts": "messages", "messages": "mentions"}

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from socialsupport_core.contract.lax import Json, Unreadable, needed, object_of, objects_of, text_of, texts_of, whole_of
 from socialsupport_core.model import (
     Event,
     Interaction,
@@ -23,21 +24,7 @@ from socialsupport_core.model import (
 )
 from socialsupport_core.model.interaction import InteractionKind
 from socialsupport_x.people import Users, followers, known, party
-from socialsupport_x.reading import (
-    Json,
-    Unreadable,
-    attachment,
-    count_of,
-    language,
-    moment_in_id,
-    moment_of,
-    needed,
-    object_of,
-    objects_of,
-    text_of,
-    texts_of,
-    written,
-)
+from socialsupport_x.reading import attachment, language, moment_in_id, moment_of, written
 
 LIKE = "❤"
 REPOST = "🔁"
@@ -107,9 +94,9 @@ def from_v1(tweet: Json) -> Post:
         media=media,
         reach=Reach(
             followers=followers(author),
-            likes=count_of(tweet, "favorite_count"),
-            shares=_sum(count_of(tweet, "retweet_count"), count_of(tweet, "quote_count")),
-            replies=count_of(tweet, "reply_count"),
+            likes=whole_of(tweet, "favorite_count"),
+            shares=_sum(whole_of(tweet, "retweet_count"), whole_of(tweet, "quote_count")),
+            replies=whole_of(tweet, "reply_count"),
         ),
         at=moment_of(tweet, "timestamp_ms", "created_at"),
         language=language(text_of(tweet, "lang")),
@@ -140,10 +127,10 @@ def from_v2(post: Json, scene: Scene) -> Post:
         media=media,
         reach=Reach(
             followers=followers(author),
-            likes=count_of(metrics, "like_count"),
-            shares=_sum(count_of(metrics, "repost_count", "retweet_count"), count_of(metrics, "quote_count")),
-            replies=count_of(metrics, "reply_count"),
-            views=count_of(metrics, "impression_count"),
+            likes=whole_of(metrics, "like_count"),
+            shares=_sum(whole_of(metrics, "repost_count", "retweet_count"), whole_of(metrics, "quote_count")),
+            replies=whole_of(metrics, "reply_count"),
+            views=whole_of(metrics, "impression_count"),
         ),
         at=moment_of(post, "created_at"),
         language=language(text_of(post, "lang")),

@@ -1,66 +1,11 @@
-"""Lax reading of X's JSON: what is optional may be missing or strange, what is needed raises `Unreadable`."""
+"""Moments, texts, media and languages in X's JSON; all else is read as `socialsupport_core.contract.lax` does."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
+from socialsupport_core.contract.lax import Json, object_of, objects_of, text_of, whole_of
 from socialsupport_core.model import Attachment
-
-Json = Mapping[str, Any]
-
-
-class Unreadable(ValueError):
-    """One native event lacks what it cannot do without."""
-
-
-def text_of(source: Json, *names: str) -> str | None:
-    """The first filled text among the fields; a number becomes decimal."""
-    for name in names:
-        value = source.get(name)
-        if isinstance(value, str) and value:
-            return value
-        if isinstance(value, int) and not isinstance(value, bool):
-            return str(value)
-    return None
-
-
-def needed(source: Json, *names: str) -> str:
-    value = text_of(source, *names)
-    if value is None:
-        raise Unreadable(f"{names[0]} is missing")
-    return value
-
-
-def count_of(source: Json, *names: str) -> int | None:
-    for name in names:
-        value = source.get(name)
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
-            return value
-    return None
-
-
-def object_of(source: Json, *names: str) -> Json:
-    """The first object among the fields, or an empty one."""
-    return next((value for name in names if isinstance(value := source.get(name), dict)), {})
-
-
-def objects_of(source: Json, *names: str) -> Sequence[Json]:
-    """The objects in the first list among the fields."""
-    for name in names:
-        value = source.get(name)
-        if isinstance(value, list):
-            return [item for item in value if isinstance(item, dict)]
-    return ()
-
-
-def texts_of(source: Json, *names: str) -> list[str]:
-    for name in names:
-        value = source.get(name)
-        if isinstance(value, list):
-            return [str(item) for item in value if isinstance(item, (str, int)) and not isinstance(item, bool)]
-    return []
-
 
 # Moments. v1.1: "Wed Oct 10 20:19:24 +0000 2018" and epoch milliseconds; v2: ISO 8601.
 
@@ -160,7 +105,7 @@ def _best_variant(media: Json) -> Json:
     """The sharpest file; a playlist (no bit rate) cannot be stored."""
     variants = objects_of(media, "variants") or objects_of(object_of(media, "video_info"), "variants")
     files = [variant for variant in variants if text_of(variant, "content_type") == "video/mp4"]
-    return max(files, key=lambda variant: count_of(variant, "bitrate", "bit_rate") or 0, default={})
+    return max(files, key=lambda variant: whole_of(variant, "bitrate", "bit_rate") or 0, default={})
 
 
 # Languages. X uses old codes, and private three-letter ones for posts of only media, links or tags.

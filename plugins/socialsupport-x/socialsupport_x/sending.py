@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import httpx
 
 from socialsupport_core.contract import Flow, Uncertain, Unreachable, Unsupported
+from socialsupport_core.contract.lax import Json, object_of, objects_of, text_of
 from socialsupport_core.model import (
     Attachment,
     DeleteMessage,
@@ -29,7 +30,7 @@ from socialsupport_x.media import upload
 from socialsupport_x.messages import counterpart, private
 from socialsupport_x.people import KIND
 from socialsupport_x.posts import LIKE
-from socialsupport_x.reading import Json, moment_of, object_of, objects_of, text_of, written
+from socialsupport_x.reading import moment_of, written
 
 LIKES = frozenset({LIKE, LIKE + "\ufe0f", "♥", "♥️"})
 PAGES = 32

@@ -7,8 +7,8 @@ https://docs.x.com/x-api/account-activity/introduction (2026-07)
 import httpx
 
 from socialsupport_core.contract import ContentRejected, Flow, Forbidden
+from socialsupport_core.contract.lax import object_of, objects_of, text_of
 from socialsupport_x.api import get, send
-from socialsupport_x.reading import object_of, objects_of, text_of
 
 EVENTS = (
     "post.create",

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import pytest
 
 from socialsupport_core.contract import MalformedPayload
+from socialsupport_core.contract.lax import Unreadable
 from socialsupport_core.model import Facts, Payload
 from socialsupport_core.testing.loading import load_cases
 from socialsupport_x import X, XSettings
 from socialsupport_x.messages import conversation_of, counterpart, token_in
-from socialsupport_x.reading import Unreadable
 
 OWN = "2244994945"
 AT = datetime(2026, 7, 24, 21, 30, tzinfo=UTC)

@@ -5,21 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from socialsupport_x.reading import (
-    Unreadable,
-    attachment,
-    count_of,
-    language,
-    moment,
-    moment_in_id,
-    needed,
-    object_of,
-    objects_of,
-    text_of,
-    texts_of,
-    unescaped,
-    written,
-)
+from socialsupport_x.reading import attachment, language, moment, moment_in_id, unescaped, written
 
 
 @pytest.mark.parametrize(
@@ -55,33 +41,6 @@ def test_an_id_tells_when_a_post_was_created():
     assert moment_in_id("20") is None
     assert moment_in_id("x") is None
     assert moment_in_id("9" * 20) is None
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"), [("a", "a"), ("", None), (7, "7"), (True, None), (None, None), ([], None), (1.0, None)]
-)
-def test_texts(value, expected):
-    assert text_of({"a": value}, "a") == expected
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"), [(0, 0), (7, 7), (-1, None), (True, None), ("7", None), (2**63, None), (1.0, None)]
-)
-def test_counts(value, expected):
-    assert count_of({"a": value}, "a") == expected
-
-
-def test_the_first_of_several_names_wins():
-    assert text_of({"id": 1, "id_str": "2"}, "id_str", "id") == "2"
-    assert object_of({"a": [], "b": {"c": 1}}, "a", "b") == {"c": 1}
-    assert objects_of({"a": 1, "b": [1, {"c": 1}]}, "a", "b") == [{"c": 1}]
-    assert texts_of({"b": ["x", 1, None, True]}, "a", "b") == ["x", "1"]
-    assert (object_of({}, "a"), objects_of({}, "a"), texts_of({}, "a")) == ({}, (), [])
-
-
-def test_what_is_needed_and_missing_is_named():
-    with pytest.raises(Unreadable, match="sender_id is missing"):
-        needed({"sender_id": None}, "sender_id")
 
 
 def test_escapes_are_undone_once():
