@@ -16,7 +16,7 @@ from socialsupport_core.hub.base import Base
 from socialsupport_core.hub.receiving import Receiving
 from socialsupport_core.identity.proofs import base
 from socialsupport_core.pipeline import inbound, outbound, record, workers
-from socialsupport_core.store import Tx, accounts, identity, interactions, journal, outbox, schema
+from socialsupport_core.store import Tx, accounts, identity, interactions, journal, outbox
 
 
 def swap(where: Any, name: str, bug: Callable[[Any], Any]) -> None:
@@ -309,41 +309,6 @@ def recorded_without_the_tenants_lock() -> None:
         return recorded
 
     swap(inbound, "record", bug)
-
-
-def the_log_is_numbered_before_the_lock() -> None:
-    """Numbers are taken in one order and committed in another: a reader's cursor has passed what comes late."""
-    from socialsupport_core.store.postgres import PostgreSQLTx
-
-    def numbered(really: Any) -> Any:
-        def lock(self: Any, *tenants: str) -> None:
-            if tenants and not hasattr(self, "early"):
-                rows = self._all("SELECT nextval('log_cursor_seq') AS n FROM generate_series(1, 200)", ())
-                self.early = [row["n"] for row in rows]
-            really(self, *tenants)
-
-        return lock
-
-    def concluded(really: Any) -> Any:
-        def conclude(self: Any) -> None:
-            really(self)
-            rows = self.told_late
-            for number, row in zip(self.early if rows else [], rows, strict=False):
-                self._run(schema.TELL.replace("(tenant", "(cursor, tenant").replace("(?", "(?, ?", 1), (number, *row))
-
-        return conclude
-
-    def apart(really: Any) -> Any:
-        def conclude(self: Any) -> None:
-            self.lock(*{row[0] for row in self.told})
-            self.told_late, self.told = self.told, []
-            really(self)
-
-        return conclude
-
-    swap(PostgreSQLTx, "lock", numbered)
-    swap(PostgreSQLTx, "conclude", concluded)
-    swap(PostgreSQLTx, "conclude", apart)
 
 
 def an_unknown_claim_is_left_alone() -> None:

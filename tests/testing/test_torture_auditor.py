@@ -36,7 +36,6 @@ BUGS = [
 ON_POSTGRESQL = [
     ("what_is_claimed_stays_free", "redelivery", "lost"),
     ("recorded_without_the_tenants_lock", "redelivery", "wrong"),
-    ("the_log_is_numbered_before_the_lock", "redelivery", "wrong"),
     ("cursor_stored_before_the_payloads", "kill_opcode:poll", "lost"),
     ("an_unknown_claim_is_left_alone", "server_restart", "lost"),
 ]
