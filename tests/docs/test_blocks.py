@@ -216,6 +216,7 @@ class Reader:
                 stdout=stream,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=_heeds_ctrl_c,  # noqa: PLW1509 - it takes no lock
             )
         self.running.append(process)
         end = time.monotonic() + PATIENCE
@@ -276,6 +277,11 @@ class Reader:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 raise
+
+
+def _heeds_ctrl_c() -> None:
+    """Even where these tests run in the background, and were told to ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def commands(content: str) -> Iterator[tuple[str, str]]:
