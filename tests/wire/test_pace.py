@@ -426,10 +426,12 @@ def test_a_paced_send_costs_one_row_more_and_no_commit(roost: Roost) -> None:
         roost.hub.drain()  # what a new hub does once is done
         roost.reply("hi", connector.__name__)
         commits: list[int] = []
+        roost.hub._database.do(lambda tx: None)  # the writer has told of all before
         roost.hub._database.on_commit = lambda commits=commits: commits.append(1)  # type: ignore[misc]
         writer = roost.hub._database._writer  # type: ignore[attr-defined]
         before = writer.total_changes
         roost.hub.drain()
+        roost.hub._database.do(lambda tx: None)
         costs.append((writer.total_changes - before, len(commits)))
     (rows, commits_without), (rows_paced, commits_with) = costs
     assert (rows_paced - rows, commits_with) == (1, commits_without)
