@@ -1,11 +1,11 @@
 """A history: what was said by whom and when, and what agents did about it. Everything in event time."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from socialsupport_core.conversation.conduct import Conduct
-from socialsupport_core.conversation.kinds import same
+from socialsupport_core.conversation.kinds import Kind, same
 from socialsupport_core.model import Interaction
 from socialsupport_core.store import Tx
 from socialsupport_core.store import history as table
@@ -79,8 +79,6 @@ class History:
     handed: tuple[Handed, ...] = ()
     until: int = 0
     """The moment at which one looks at it."""
-    channels: Mapping[str, str] = field(default_factory=dict)
-    """The network of each channel."""
 
 
 def read(tx: Tx, tenant: str, conduct: Conduct, until: int) -> History:
@@ -131,7 +129,7 @@ def read(tx: Tx, tenant: str, conduct: Conduct, until: int) -> History:
             for at, conversation, channel, state, arrived in table.hand_offs(tx, tenant, until)
         )
     )
-    return History(tuple(touches), turns, handed, until, table.networks(tx, tenant))
+    return History(tuple(touches), turns, handed, until)
 
 
 def _by(interaction: Interaction) -> By | None:
@@ -158,9 +156,8 @@ def _asks(interaction: Interaction, conduct: Conduct) -> frozenset[str]:
     )
 
 
-def _words(kind: object) -> tuple[str, ...]:
-    hints: tuple[str, ...] = getattr(kind, "hints", ())
-    return _ASKED_AS.get(getattr(kind, "name", ""), tuple(f"{hint} n" for hint in hints))
+def _words(kind: Kind) -> tuple[str, ...]:
+    return _ASKED_AS.get(kind.name, ())
 
 
 _ASKED_AS: Mapping[str, tuple[str, ...]] = {

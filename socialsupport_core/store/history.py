@@ -76,9 +76,3 @@ def hand_offs(tx: "Tx", tenant: str, until: int) -> list[tuple[int, str, str, st
         )
         for row in tx.all(sql, tenant, until)
     ]
-
-
-def networks(tx: "Tx", tenant: str) -> dict[str, str]:
-    """By channel, those that are gone too."""
-    rows = tx.all("SELECT DISTINCT channel, network FROM legs WHERE tenant = ?", tenant)
-    return {row["channel"]: row["network"] for row in rows}

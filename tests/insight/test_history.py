@@ -5,10 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from raven import Roost
+from raven import ACCOUNT, Roost, bird
 from raven.events import NOON, edited, message
 
 from socialsupport_core.insight.history import History, read
+from socialsupport_core.model import IdentityClaimed, Thread
 from socialsupport_core.store import micros
 
 KERRY, MORRIS = "raven.ring:kerry", "raven.ring:morris"
@@ -91,6 +92,32 @@ def test_what_is_edited_is_known_to_be(roost: Roost) -> None:
 def test_what_lies_behind_the_end_is_not_there_yet(spoken: Roost) -> None:
     told: dict[str, Any] = spoken.hub.report("acme", until=NOON + timedelta(minutes=10))
     assert (told["matters"]["contacts"], told["matters"]["by_outcome"]) == (1, {"waiting": 1})
+
+
+def test_a_hand_off_is_read_with_where_the_customer_arrived(roost: Roost) -> None:
+    roost.hear(message(1, "hello?", "kerry"))
+    given = roost.hub.hand_off("acme", roost.conversation("kerry"), agent="dana")["token"]
+    roost.clock.forward(seconds=1)
+    assert [one.state for one in history(roost).handed] == ["offered"]
+    brought = IdentityClaimed(
+        id="claim",
+        own_account=ACCOUNT,
+        subject=bird("flo").identifiers[0],
+        proof="handoff_token",
+        token=given,
+        thread=Thread(id="dm-flo", visibility="private"),
+        at=NOON + timedelta(seconds=30),
+    )
+    roost.hear(brought, message(2, "here I am", "flo", at=40))
+    (handed,) = history(roost).handed
+    assert (handed.state, handed.channel, handed.arrived_channel) == ("arrived", "tower", "tower")
+
+
+def test_what_was_typed_in_the_networks_own_app_is_an_answer(roost: Roost) -> None:
+    roost.clock.now = NOON + timedelta(hours=1)
+    roost.hear(message(1, "hello?", "kerry"), message(2, "hi Kerry", "kerry", at=60, outbound=True))
+    assert [(one.by, one.failed) for one in history(roost).touches] == [("customer", False), ("agent", False)]
+    assert roost.hub.report("acme")["response"]["first"]["p50"] == 60.0
 
 
 def test_nothing_of_another_tenant_is_counted(spoken: Roost) -> None:
