@@ -108,9 +108,10 @@ def test_a_hand_off_is_read_with_where_the_customer_arrived(roost: Roost) -> Non
         thread=Thread(id="dm-flo", visibility="private"),
         at=NOON + timedelta(seconds=30),
     )
-    roost.hear(brought, message(2, "here I am", "flo", at=40))
+    roost.doors["barn"] = roost.hub.add_channel("acme", "barn", "raven", {}, mode="webhook").rsplit("/", 1)[1]
+    roost.hear(brought, message(2, "here I am", "flo", at=40), tenant="barn")
     (handed,) = history(roost).handed
-    assert (handed.state, handed.channel, handed.arrived_channel) == ("arrived", "tower", "tower")
+    assert (handed.state, handed.channel, handed.arrived_channel) == ("arrived", "tower", "barn")
 
 
 def test_what_was_typed_in_the_networks_own_app_is_an_answer(roost: Roost) -> None:
