@@ -27,6 +27,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from socialsupport_core.contract import ConfigError, Registry
 from socialsupport_core.conversation.conduct import ContinuitySection, GuardSection, KindName, ToldSection
 from socialsupport_core.conversation.handing import words
+from socialsupport_core.guidance import Guidance
 from socialsupport_core.hub import Hub
 from socialsupport_core.identity import Policy
 from socialsupport_core.identity.proofs import oidc
@@ -179,6 +180,8 @@ class TenantSection(_Section):
     """What may always be said in public."""
     handoff: HandoffSection | None = None
     """What is said when a customer is handed off. Left out, what was set by the API stays."""
+    guidance: Guidance | None = None
+    """What customers may expect, and how agents are guided. Left out, what was set by the API stays."""
     issuers: dict[Id, IssuerSection] = Field(default_factory=dict)
     """Whose sign-in proves who a customer is; `socialsupport[oidc]`."""
     agents: dict[AgentId, AgentSection] = Field(default_factory=dict)
@@ -267,6 +270,8 @@ def apply(config: Config, hub: Hub) -> dict[str, str]:
             context={name: one.model_dump() for name, one in section.context.items()},
             allowed=section.guard.allowed,
         )
+        if section.guidance is not None:
+            hub.set_guidance(tenant, section.guidance.model_dump(mode="json", exclude_defaults=True))
         _hand_off(hub, tenant, section)
         for name, crm in section.crms.items():
             doors[f"{tenant}/{name}"] = hub.add_crm(tenant, name, crm.adapter, crm.settings, rules=crm.rules)

@@ -10,6 +10,7 @@ import regex  # type: ignore[import-untyped]
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from socialsupport_core.conversation.kinds import SHIPPED, Kind
+from socialsupport_core.guidance import Guidance
 
 RuleName = Literal["native_thread", "answers_us", "topic", "open_conversation"]
 RULES: tuple[RuleName, ...] = ("native_thread", "answers_us", "topic", "open_conversation")
@@ -79,6 +80,7 @@ class ConductSection(_Section):
     continuity: ContinuitySection = ContinuitySection()
     context: dict[KindName, ToldSection] = Field(default_factory=dict)
     guard: GuardSection = GuardSection()
+    guidance: Guidance = Guidance()
 
     @model_validator(mode="after")
     def _not_too_many(self) -> Self:
@@ -98,6 +100,7 @@ class Conduct:
     """What is looked for in texts, in this order; of two that overlap the first stays."""
     allowed: frozenset[str] = frozenset()
     by_name: Mapping[str, Kind] = field(default_factory=lambda: {one.name: one for one in SHIPPED})
+    guidance: Guidance = field(default_factory=Guidance)
 
 
 DEFAULT = Conduct()
@@ -116,6 +119,7 @@ def conduct_of(value: Mapping[str, Any]) -> Conduct:
         kinds,
         frozenset(given.guard.allowed),
         {one.name: one for one in kinds},
+        given.guidance,
     )
 
 

@@ -10,6 +10,7 @@ from socialsupport_core.contract import ConfigError, SocialSupportError
 from socialsupport_core.conversation import moving, views
 from socialsupport_core.conversation.conduct import ConductSection
 from socialsupport_core.conversation.kinds import same
+from socialsupport_core.guidance import Guidance
 from socialsupport_core.hub.base import Base, agent_of, conversation_of
 from socialsupport_core.mistakes import mistakes
 from socialsupport_core.store import Tx, accounts, conduct, identity, log, micros
@@ -152,23 +153,39 @@ class Conversing(Base):
             "context": dict(context or {}),
             "guard": {"allowed": list(allowed)},
         }
-        try:
-            kept = ConductSection.model_validate(given).model_dump(mode="json", exclude_defaults=True)
-        except ValidationError as error:
-            raise ConfigError("; ".join(f"{key}: {what}" for key, what in mistakes(error, ConductSection))) from None
+        self._set(tenant, given)
+
+    def set_guidance(self, tenant: str, given: Mapping[str, Any]) -> None:
+        """What customers may expect, and how agents are guided: the keys of `[tenants.TENANT.guidance]`, all of them
+        anew. Raises ConfigError."""
+        self._set(tenant, {"guidance": dict(given)})
+
+    def _set(self, tenant: str, given: Mapping[str, Any]) -> None:
+        """These sections anew; the others stay."""
 
         def write(tx: Tx) -> None:
             if tenant not in dict(accounts.tenants(tx)):
                 raise ConfigError(f"there is no tenant {tenant!r}; add it first")
-            if conduct.put(tx, tenant, kept):
+            if conduct.put(tx, tenant, _checked({**conduct.get(tx, tenant), **given})):
                 accounts.changed(tx)
 
         self._database.do(write)
         self.channels.forget()
 
+    def guidance(self, tenant: str) -> Guidance:
+        return self._database.read(lambda tx: self.channels.conducting.of(tx, tenant)).guidance
+
     def conduct(self, tenant: str) -> dict[str, Any]:
         """The same, as JSON; what is as it is shipped is left out."""
         return self._database.read(lambda tx: conduct.get(tx, tenant))
+
+
+def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
+    """As it is kept. Raises ConfigError."""
+    try:
+        return ConductSection.model_validate(given).model_dump(mode="json", exclude_defaults=True)
+    except ValidationError as error:
+        raise ConfigError("; ".join(f"{key}: {what}" for key, what in mistakes(error, ConductSection))) from None
 
 
 def _other(tx: Tx, one: Conversation, into: str) -> Conversation:

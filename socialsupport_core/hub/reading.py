@@ -9,8 +9,9 @@ from socialsupport_core import identity as people
 from socialsupport_core.contract import SocialSupportError
 from socialsupport_core.conversation import views
 from socialsupport_core.conversation.timeline import PAGE, timeline
+from socialsupport_core.guidance import Guidance, Service
 from socialsupport_core.hub.base import Base, conversation_of
-from socialsupport_core.insight import Settings, report
+from socialsupport_core.insight import History, Settings, report
 from socialsupport_core.insight.history import read as read_history
 from socialsupport_core.model import Payload
 from socialsupport_core.pipeline.doing import possible
@@ -138,12 +139,16 @@ class Reading(Base):
         settings: Settings | None = None,
     ) -> dict[str, Any]:
         """How fast, how many, how well, what it cost, and where and why it broke down: of the matters that began
-        `since` then (the beginning), as they stood at `until` (now). See the page on measures."""
+        `since` then (the beginning), as they stood at `until` (now). What `settings` do not say about targets and
+        hours is as in the tenant's guidance. See the page on measures."""
         seen = micros(until or self.clock())
-        history = self._database.read(
-            lambda tx: read_history(tx, tenant, self.channels.conducting.of(tx, tenant), seen)
-        )
-        return report(history, settings or Settings(), None if since is None else micros(since))
+
+        def look(tx: Tx) -> tuple[History, Guidance]:
+            conduct = self.channels.conducting.of(tx, tenant)
+            return read_history(tx, tenant, conduct, seen), conduct.guidance
+
+        history, guidance = self._database.read(look)
+        return report(history, _assumed(settings or Settings(), guidance), None if since is None else micros(since))
 
     def cursor(self, tenant: str | None = None) -> int:
         """The newest cursor."""
@@ -221,3 +226,8 @@ class Sample(NamedTuple):
 
 def _seconds(since: int | None, now: int) -> float:
     return max(0, now - since) / 1_000_000 if since is not None else 0
+
+
+def _assumed(given: Settings, guidance: Guidance) -> Settings:
+    kept = {name: getattr(guidance, name) for name in Service.model_fields if name not in given.model_fields_set}
+    return given.model_copy(update=kept)

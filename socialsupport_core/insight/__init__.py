@@ -7,14 +7,13 @@ from socialsupport_core.insight.history import Handed, History, Touch, Turn
 from socialsupport_core.insight.journey import Journey, Step, journey
 from socialsupport_core.insight.matters import Contact, Leg, Matter, matters
 from socialsupport_core.insight.report import report
-from socialsupport_core.insight.settings import Costs, Hours, Settings, settings_of
+from socialsupport_core.insight.settings import Costs, Settings, settings_of
 
 __all__ = [
     "Contact",
     "Costs",
     "Handed",
     "History",
-    "Hours",
     "Journey",
     "Leg",
     "Matter",

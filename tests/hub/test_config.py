@@ -213,6 +213,18 @@ def test_words_and_issuers(tmp_path: Path) -> None:
     hub.close()
 
 
+def test_guidance_that_is_left_out_stays(tmp_path: Path) -> None:
+    hub = open_hub(
+        load(write(tmp_path, FULL + "[tenants.acme.guidance]\ntarget = 60\n")), tmp_path, registry=registry()
+    )
+    assert hub.guidance("acme").target == 60
+    apply(load(write(tmp_path, FULL)), hub)
+    assert hub.guidance("acme").target == 60
+    apply(load(write(tmp_path, FULL + "[tenants.acme.guidance]\n")), hub)
+    assert hub.guidance("acme").target == 4 * 3600
+    hub.close()
+
+
 @pytest.mark.parametrize(
     ("right", "wrong", "told"),
     [

@@ -8,6 +8,8 @@ import pytest
 from raven import ACCOUNT, Roost, bird
 from raven.events import NOON, edited, message
 
+from socialsupport_core.contract import ConfigError
+from socialsupport_core.insight import settings_of
 from socialsupport_core.insight.history import History, read
 from socialsupport_core.model import IdentityClaimed, Thread
 from socialsupport_core.store import micros
@@ -124,3 +126,22 @@ def test_what_was_typed_in_the_networks_own_app_is_an_answer(roost: Roost) -> No
 def test_nothing_of_another_tenant_is_counted(spoken: Roost) -> None:
     spoken.hub.add_tenant("globex", "Globex")
     assert spoken.hub.report("globex")["matters"]["count"] == 0
+
+
+def test_targets_and_hours_are_the_tenants_unless_the_report_is_given_others(spoken: Roost) -> None:
+    """What is said of continuity leaves them, and they leave it."""
+    spoken.hub.set_guidance("acme", {"target": 30, "targets": {}, "hours": {"zone": "Europe/Berlin"}})
+    spoken.hub.set_conduct("acme", window=timedelta(days=3))
+    told = spoken.hub.report("acme")["assumptions"]
+    assert (told["target_seconds"], told["hours"]["zone"]) == (30, "Europe/Berlin")
+    told = spoken.hub.report("acme", settings=settings_of({"target": 90}))["assumptions"]
+    assert (told["target_seconds"], told["hours"]["zone"]) == (90, "Europe/Berlin")
+    spoken.hub.set_guidance("acme", {})
+    assert spoken.hub.conduct("acme") == {"continuity": {"window": "P3D"}}
+
+
+def test_guidance_that_makes_no_sense_is_refused_and_changes_nothing(spoken: Roost) -> None:
+    spoken.hub.set_guidance("acme", {"target": 30})
+    with pytest.raises(ConfigError, match=r"guidance\.targt: there is no such key; did you mean target\?"):
+        spoken.hub.set_guidance("acme", {"targt": 30})
+    assert spoken.hub.guidance("acme").target == 30

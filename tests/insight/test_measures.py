@@ -1,6 +1,5 @@
 """Each measure, on a week that was worked out by hand."""
 
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ import pytest
 from past import at, handed, past, resolved, said
 
 from socialsupport_core.contract import ConfigError
-from socialsupport_core.insight import Hours, Settings, report, settings_of
+from socialsupport_core.insight import Settings, report, settings_of
 from socialsupport_core.insight.measures import spread
 
 WEEK = (
@@ -130,40 +129,6 @@ def test_the_values_below_which_a_share_lies() -> None:
     assert spread(n * 1_000_000 for n in range(1, 11)) == {
         "count": 10, "mean": 5.5, "p50": 5.0, "p75": 8.0, "p90": 9.0,
     }  # fmt: skip
-
-
-# hours
-
-WORK = Hours(
-    zone="Europe/Berlin",
-    week=dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), ("09:00-17:00",)),
-    holidays=(date(2026, 11, 3),),
-)
-
-
-@pytest.mark.parametrize(
-    ("begin", "end", "hours"),
-    [
-        (8, 9, 1),  # 9 to 10 in Berlin
-        (7, 9, 1),
-        (15, 32, 1),  # 16:00 on Monday to 9:00 on a holiday
-        (15.5, 56.5, 1),  # over the holiday, to Wednesday 9:30: half an hour each
-        (16, 30, 0),
-        (-72, 0, 7 / 8 * 8 + 1),  # Friday midnight to Monday 1:00 in Berlin: Friday's eight hours
-    ],
-)
-def test_time_is_counted_within_the_hours(begin: float, end: float, hours: float) -> None:
-    assert WORK.within(at(begin), at(end)) == round(hours * 3_600_000_000)
-
-
-def test_without_hours_it_is_always() -> None:
-    assert Hours().within(at(0), at(100)) == 100 * 3_600_000_000
-
-
-def test_an_hour_that_is_skipped_in_spring_does_not_count() -> None:
-    night = Hours(zone="Europe/Berlin", week={"sun": ("00:00-24:00",)})
-    day = at(24 * (date(2027, 3, 28) - date(2026, 11, 2)).days)
-    assert night.within(day - 3_600_000_000, day + 23 * 3_600_000_000) == 23 * 3_600_000_000
 
 
 # settings

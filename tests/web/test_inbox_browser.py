@@ -173,7 +173,8 @@ def test_handing_off_out_of_public(arrive: Callable[..., Visitor], office: Offic
     page.keyboard.press("Enter")
     visitor.entry("Here we can talk privately").wait_for()
     page.locator(".seam", has_text="Dana handed this off to").wait_for()
-    assert {one["thread"] for one in office.roost.sky.messages} == {"square", "dm-kerry"}
+    threads = {"square", "dm-kerry"}
+    until(lambda: {one["thread"] for one in office.roost.sky.messages} == threads, "a half of it was not sent")
     office.hear(2, "Thank you", ago=0)
     page.locator(".seam", has_text="to a private thread").first.wait_for()
     visitor.calm()

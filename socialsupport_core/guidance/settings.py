@@ -1,0 +1,7 @@
+"""All that a tenant says about guidance: `[tenants.TENANT.guidance]`."""
+
+from socialsupport_core.guidance.service import Service
+
+
+class Guidance(Service):
+    """Each part is optional, and harmless as it is shipped."""

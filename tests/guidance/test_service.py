@@ -1,0 +1,57 @@
+"""Hours and targets: worked out by hand."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from pydantic import ValidationError
+
+from socialsupport_core.guidance import Hours, Service
+
+MONDAY = datetime(2026, 11, 2, tzinfo=UTC)
+HOUR = 3_600_000_000
+WORK = Hours(
+    zone="Europe/Berlin",
+    week=dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), ("09:00-17:00",)),
+    holidays=(date(2026, 11, 3),),
+)
+
+
+def at(hours: float) -> int:
+    """So many hours after Monday began in UTC."""
+    return round(MONDAY.timestamp() * 1_000_000 + hours * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "hours"),
+    [
+        (8, 9, 1),  # 9 to 10 in Berlin
+        (7, 9, 1),
+        (15, 32, 1),  # 16:00 on Monday to 9:00 on a holiday
+        (15.5, 56.5, 1),  # over the holiday, to Wednesday 9:30: half an hour each
+        (16, 30, 0),
+        (-72, 0, 7 / 8 * 8 + 1),  # Friday midnight to Monday 1:00 in Berlin: Friday's eight hours
+    ],
+)
+def test_time_is_counted_within_the_hours(begin: float, end: float, hours: float) -> None:
+    assert WORK.within(at(begin), at(end)) == round(hours * HOUR)
+
+
+def test_without_hours_it_is_always() -> None:
+    assert Hours().within(at(0), at(100)) == 100 * HOUR
+
+
+def test_an_hour_that_is_skipped_in_spring_does_not_count() -> None:
+    night = Hours(zone="Europe/Berlin", week={"sun": ("00:00-24:00",)})
+    day = at(24 * (date(2027, 3, 28) - date(2026, 11, 2)).days)
+    assert night.within(day - HOUR, day + 23 * HOUR) == 23 * HOUR
+
+
+def test_a_channel_has_its_own_target_else_its_networks() -> None:
+    service = Service(target=60, targets={"shop-chat": 10, "webchat": 20})
+    found = [service.target_of(*place) for place in (("shop-chat", "webchat"), ("other", "webchat"), ("x", "x"))]
+    assert found == [10_000_000, 20_000_000, 60_000_000]
+
+
+def test_a_target_of_nothing_is_refused() -> None:
+    with pytest.raises(ValidationError, match="greater than 0"):
+        Service(targets={"email": 0})
