@@ -165,6 +165,10 @@ class Tx(ABC):
         """Waits until nobody else changes what belongs to these tenants, and holds that until the commit."""
 
     @abstractmethod
+    def try_lock(self, what: str) -> bool:
+        """The same for one tenant or queue, without waiting: False while somebody else is at it."""
+
+    @abstractmethod
     def _all(self, sql: str, values: Sequence[Any]) -> list[Row]: ...
 
     @abstractmethod

@@ -10,6 +10,7 @@ from socialsupport_core.store import tallies
 from socialsupport_core.store.database import Row, Tx, micros, moment
 
 AT_ONCE = 25  # tenants in one batch
+PARTS = 4  # into which the tenants are divided, for so many processes at once
 MANY = " "
 """In place of the tenant at the door of an app that serves many; no tenant is called that."""
 State = Literal["waiting", "recorded", "ignored", "quarantined"]
@@ -70,12 +71,32 @@ def _values(tenant: str | None, door: str, payload: Payload) -> tuple[Any, ...]:
 def claim(tx: Tx, limit: int, after: str = "") -> list[Entry]:
     """What waits, each tenant's oldest first, in equal shares; until the commit nobody else gets it.
 
-    `after` is the tenant that was last served, so that however many wait, each has its turn.
+    `after` is the tenant that was last served, so that however many wait, each has its turn. Where several processes
+    work on the store, a batch is of some of the tenants, and nobody else claims from them until the commit: whoever
+    records for the others does so at the same time.
     """
     tenants = _with_work(tx, after) or _with_work(tx, "")
-    sql = "SELECT * FROM journal WHERE state = 'waiting' AND tenant = ? ORDER BY entry LIMIT ?"
-    share = -(-limit // max(1, len(tenants)))
-    return [entry_of(row) for tenant in tenants for row in tx.all(f"{sql}{tx.claiming}", tenant, share)]
+    share = -(-limit // max(1, len(tenants) // (PARTS if tx.claiming else 1)))
+    entries: list[Entry] = []
+    for tenant in tenants:
+        if len(entries) >= limit:
+            break
+        if tx.try_lock(_queue(tenant)):
+            entries += _oldest(tx, tenant, min(share, limit - len(entries)))
+    if tenants and not entries:
+        tx.lock(_queue(tenants[0]))  # all are being recorded for: the next turn is ours
+        entries = _oldest(tx, tenants[0], limit)
+    return entries
+
+
+def _queue(tenant: str) -> str:
+    """What is locked while translating, when all else of the tenant goes on."""
+    return f"journal {tenant}"
+
+
+def _oldest(tx: Tx, tenant: str, limit: int) -> list[Entry]:
+    sql = f"SELECT * FROM journal WHERE state = 'waiting' AND tenant = ? ORDER BY entry LIMIT ?{tx.claiming}"
+    return [entry_of(row) for row in tx.all(sql, tenant, limit)]
 
 
 def _with_work(tx: Tx, after: str) -> list[str]:

@@ -34,6 +34,7 @@ IDLE = 8  # connections that are kept open for readers
 ROWS = 500  # of one INSERT; a statement takes 65,535 values at most
 AGAIN = ("40001", "40P01", "55P03")  # serialization failure, deadlock, lock not available: the next try may do
 UNDO = "ROLLBACK"
+KEY = "hashtextextended(current_schema() || %s, 0)"  # of a tenant's lock
 SLOTS = 16  # of each number that is counted along; as many can commit at once as find a free one
 
 
@@ -90,10 +91,14 @@ class PostgreSQLTx(Tx):
     def lock(self, *tenants: str) -> None:
         wanted = sorted(set(tenants) - self._locked)
         for tenant in wanted:
-            self._cursor.execute(
-                "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || %s, 0))", (":" + tenant,)
-            )
+            self._cursor.execute(f"SELECT pg_advisory_xact_lock({KEY})", (":" + tenant,))
         self._locked.update(wanted)
+
+    def try_lock(self, what: str) -> bool:
+        row = self._cursor.execute(f"SELECT pg_try_advisory_xact_lock({KEY}) AS ours", (":" + what,)).fetchone()
+        if row and row["ours"]:
+            self._locked.add(what)
+        return what in self._locked
 
     def conclude(self) -> None:
         """The log is written with the commit, under the tenants' locks: what a cursor has passed never comes later."""
