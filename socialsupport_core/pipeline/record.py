@@ -42,6 +42,7 @@ from socialsupport_core.store.conversations import Leg, ThreadOf
 from socialsupport_core.store.identity import Node
 from socialsupport_core.store.interactions import Key, Stored
 from socialsupport_core.store.journal import Entry
+from socialsupport_core.text import plain
 
 SKEW = timedelta(minutes=10) // timedelta(microseconds=1)
 """By so much our clock may be behind a network's; more than that ahead of us is their mistake."""
@@ -249,6 +250,8 @@ class Recorder:
         if found is None:
             return "it waits for the message that it edits"
         key, stored = found
+        if _is_no_edit(stored.interaction, event):
+            return "it says what is there already"
         if not interactions.edit(tx, place.tenant, key, event.interaction, micros(event.edited_at), event.id):
             return "a newer edit is there already"
         where, conduct = (key.node, key.at, key.seq), self._conduct(tx, place.tenant)
@@ -365,6 +368,15 @@ _HANDLERS: dict[type, Callable[..., str | None]] = {
 
 def _says_the_same(one: Interaction, other: Interaction) -> bool:
     return (one.author.account, one.text, one.subject) == (other.author.account, other.text, other.subject)
+
+
+def _is_no_edit(known: Interaction, event: InteractionEdited) -> bool:
+    """Some networks show a touch as it is now and never say whether it was edited, and ours without its markup."""
+    now = event.interaction
+    if known.direction == "outbound":
+        return plain(known.text or "") == plain(now.text or "")
+    is_same = _says_the_same(known, now) and (known.rating, known.attachments) == (now.rating, now.attachments)
+    return is_same and event.edited_at <= known.sent_at
 
 
 def publish_interaction(

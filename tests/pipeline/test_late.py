@@ -72,6 +72,17 @@ def test_an_edit_of_an_edit_keeps_the_time_of_the_message(roost: Roost) -> None:
     assert (entry["at"], entry["interaction"]["text"]) == ("2026-03-01T12:00:05Z", "second")
 
 
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
+def test_what_is_shown_again_as_it_was_is_no_edit(roost: Roost, order: tuple[int, ...]) -> None:
+    """Some networks show a touch as it is, again and again, and never say whether it was edited."""
+    said = message(1, "first", at=5)
+    events = [said, edited(said, "first", 5, id="now"), edited(said, "first", 4, id="before")]
+    roost.hear(*(events[index] for index in order))
+    assert ["edited_at" in one for one in roost.timeline()] == [False]
+    roost.hear(edited(said, "second", 5, id="same second"))
+    assert [(one["interaction"]["text"], "edited_at" in one) for one in roost.timeline()] == [("second", True)]
+
+
 def test_a_deleted_message_shows_neither_text_nor_files(roost: Roost) -> None:
     said = message(
         1, "my card is 4111", attachments=({"media_type": "image/png", "native_id": "f1", "name": "card.png"},)
