@@ -37,18 +37,31 @@ def check(
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Tell what holds too, as a table.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object for each result.")] = False,
+    against: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SPEC", help="Compare with this OpenAPI 3 or Swagger 2 file instead; may be repeated."),
+    ] = None,
+    server: Annotated[
+        str | None, typer.Option(metavar="URL", help="Where the paths of SPEC begin, if not where it says.")
+    ] = None,
+    partial: Annotated[bool, typer.Option("--partial", help="SPEC leaves out paths that the network has.")] = False,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Golden answers may leave out nothing that SPEC requires.")
+    ] = False,
 ) -> None:
     """Check that plugins keep what they claim.
 
     This is the conformance kit. It tells what was skipped and why, what does not hold, and one line a plugin.
-    The exit status is 1 if something does not hold.
+    The exit status is 1 if something does not hold. With --against the requests that the plugin composes, and the
+    answers in its golden cases, are compared with what the network has published.
     """
     from socialsupport_core.cli.output import complain, json_line
     from socialsupport_core.cli.plugged import broken, subjects
 
+    run = _comparison(against, server, partial=partial, whole=whole) if against else _run
     chosen, unusable, passed = subjects(plugin or []), [] if plugin else broken(), True
     for one in chosen:
-        report = _run(one)
+        report = run(one)
         passed &= report.passed
         if as_json:
             for result in report.results:
@@ -71,6 +84,20 @@ def _run(subject: "Subject") -> "Report":
         if issubclass(kind, Connector):
             return check.check(kind, told=told)
         return check.check_crm(kind, subject.simulator, told=told)
+
+
+def _comparison(specs: "list[str]", server: str | None, *, partial: bool, whole: bool) -> "Callable[[Subject], Report]":
+    """Raises ConfigError."""
+    from socialsupport_core.cli.output import moving
+    from socialsupport_core.testing.against import compare, descriptions
+
+    described = descriptions(specs, server, whole=whole)
+
+    def run(subject: "Subject") -> "Report":
+        with moving(f"comparing {subject.kind.name}") as told:
+            return compare(subject.kind, described, subject.simulator, partial=partial, told=told)
+
+    return run
 
 
 def _show(report: "Report", *, verbose: bool) -> None:

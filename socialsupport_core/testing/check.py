@@ -59,16 +59,16 @@ class Report:
         return tuple(result for result in self.results if result.outcome == "skipped")
 
 
-def _untold(done: int, total: int) -> None:
+def untold(done: int, total: int) -> None:
     """Nobody wants to know how far it is."""
 
 
-def check(connector: type[Connector[Any]], only: Sequence[str] = (), told: Told = _untold) -> Report:
+def check(connector: type[Connector[Any]], only: Sequence[str] = (), told: Told = untold) -> Report:
     """Every property of the kit, or `only` those named. Raises ConfigError when the kit is not installed.
 
     `told` hears how many of how many results there are.
     """
-    _installed()
+    installed()
     from socialsupport_core.testing.conformance import ConnectorConformance  # noqa: PLC0415 - imports pytest
 
     tests = type("TestConformance", (ConnectorConformance,), {"connector": connector})
@@ -76,10 +76,10 @@ def check(connector: type[Connector[Any]], only: Sequence[str] = (), told: Told 
 
 
 def check_crm(
-    crm: type[CRM[Any]], simulator: type[Any] | None = None, only: Sequence[str] = (), told: Told = _untold
+    crm: type[CRM[Any]], simulator: type[Any] | None = None, only: Sequence[str] = (), told: Told = untold
 ) -> Report:
     """The same for a CRM adapter and its simulator, which `Registry.simulators` holds by its name."""
-    _installed()
+    installed()
     from socialsupport_core.testing.crm import CRMConformance  # noqa: PLC0415 - imports pytest
 
     tests = type("TestConformance", (CRMConformance,), {"crm": crm, "simulator": simulator})
@@ -91,7 +91,7 @@ def subject() -> type:
     return _under_test[-1]
 
 
-def _installed() -> None:
+def installed() -> None:
     missing = [name for name in ("pytest", "hypothesis") if importlib.util.find_spec(name) is None]
     if missing:
         raise ConfigError(

@@ -113,6 +113,11 @@ def _settings(folder: Traversable, plugin: Plugin) -> Settings:
     return settings
 
 
+def exempt_of(plugin: Plugin) -> Mapping[str, str]:
+    """What cannot hold here, or is described otherwise → why. Raises ConfigError."""
+    return _exempt(folder_of(plugin))
+
+
 def _exempt(folder: Traversable) -> Mapping[str, str]:
     file = folder / "exempt.json"
     reasons = _json(file) if file.is_file() else {}
