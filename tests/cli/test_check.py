@@ -189,3 +189,41 @@ def test_what_only_shares_letters_is_not_suggested(run: Any, registry: Any) -> N
     assert told == (
         "socialsupport: there is no connector 'heron'; there is: parrot, phone; the folder of a plugin will do too\n"
     )  # fmt: skip
+
+
+@pytest.fixture
+def described(found: list[Result], monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """How the descriptions were read; what is found in comparing is what the kit would have found."""
+    from socialsupport_core.testing import against
+
+    asked: list[Any] = []
+    monkeypatch.setattr(against, "descriptions", lambda *given, **how: asked.append((given, how)) or ["described"])
+
+    def compared(kind: Any, described: Any, simulator: Any, **how: Any) -> Report:
+        asked.append((described, simulator, how.pop("partial")))
+        return Report(kind.name, tuple(found))
+
+    monkeypatch.setattr(against, "compare", compared)
+    return asked
+
+
+def test_against_a_description_only_that_is_compared(run: Any, described: list[Any], found: list[Result]) -> None:
+    found.append(result("requests_fit", "failed", "body.txt: unknown", "a"))
+    ran = run(
+        "check", "parrot", "--against", "a.json", "--against", "b.yaml", "--server", "https://x.example", "--whole"
+    )
+    assert ran.status == 1
+    assert "✗ requests_fit: The requests_fit holds.\n    body.txt: unknown\n" in ran.out
+    assert described == [((["a.json", "b.yaml"], "https://x.example"), {"whole": True}), (["described"], None, False)]
+
+
+def test_a_comparison_that_compares_nothing_fails(run: Any, described: list[Any], found: list[Result]) -> None:
+    found[:] = [result("requests_fit", "skipped", "parrot.example is described nowhere")]
+    assert run("check", "parrot", "--against", "a.json", "--partial").status == 1
+    assert described[-1][-1] is True
+
+
+def test_a_description_that_cannot_be_read_says_so(run: Any, write: Any) -> None:
+    ran = run("check", "parrot", "--against", write("a.json", {"asyncapi": "2.6.0"}))
+    assert (ran.status, ran.out) == (1, "")
+    assert "a.json is no OpenAPI description: it has AsyncAPI" in ran.err

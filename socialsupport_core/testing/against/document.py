@@ -136,7 +136,11 @@ def _yaml(path: str, text: bytes) -> Any:
     except ImportError as error:
         raise ConfigError(MISSING) from error
     fast: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    loader = type("Loader", (fast,), {"yaml_implicit_resolvers": _without_dates(fast.yaml_implicit_resolvers)})
+    as_json = {
+        "yaml_implicit_resolvers": _without_dates(fast.yaml_implicit_resolvers),
+        "flatten_mapping": _with_names(fast.flatten_mapping),
+    }
+    loader = type("Loader", (fast,), as_json)
     try:
         return yaml.load(text, loader)  # noqa: S506 - a safe loader, but for dates
     except yaml.YAMLError as error:
@@ -147,6 +151,18 @@ def _without_dates(resolvers: dict[str, Any]) -> dict[str, Any]:
     """A date is a string in JSON, and in what an API says."""
     dated = "tag:yaml.org,2002:timestamp"
     return {first: [one for one in known if one[0] != dated] for first, known in resolvers.items()}
+
+
+def _with_names(usual: Any) -> Any:
+    """The status `200` is a name in JSON."""
+
+    def flatten(self: Any, node: Any) -> None:
+        usual(self, node)
+        for key, _ in node.value:
+            if key.id == "scalar":
+                key.tag = "tag:yaml.org,2002:str"
+
+    return flatten
 
 
 MISSING = (

@@ -106,7 +106,10 @@ class Shapes:
         try:
             return list(validator.iter_errors(value))
         except Unresolvable as error:
-            raise ConfigError(f"{self.document.path}: {error}; bundle the description into one file") from error
+            ref = getattr(error, "ref", schema.pointer)  # the error itself prints the whole description
+            raise ConfigError(
+                f"{self.document.path} refers to {ref!r}, which leads nowhere; bundle it into one file"
+            ) from None
         except RecursionError as error:
             raise ConfigError(f"{self.document.path}: #{schema.pointer} refers to itself without an end") from error
 
@@ -177,9 +180,10 @@ class Shapes:
         ref = schema.value.get("$ref")
         if isinstance(ref, str):
             yield from self._branches(self.document.at(self.document.local(ref)), value, seen)
-        if heir := self.heir(schema.value, value):
+        heir = self.heir(schema.value, value)
+        if heir:
             yield from self._branches(self.document.at(heir), value, seen)
-        for name in _COMBINED:
+        for name in ("allOf",) if heir else _COMBINED:
             every = list((schema.get(name) or Node([], "")).elements())
             fitting = every if name == "allOf" or value is None else [one for one in every if self._fits(value, one)]
             for one in fitting or every:
