@@ -30,7 +30,7 @@ from socialsupport_core.testing.problems import problems
 
 M = TypeVar("M", bound=BaseModel)
 Plugin = type[Connector[Any]] | type[CRM[Any]]
-SPECIAL = frozenset({"settings.json", "facts.json", "credentials.json", "exempt.json"})
+SPECIAL = frozenset({"settings.json", "facts.json", "credentials.json", "exempt.json", "truth.json"})
 Kinds = Mapping[str, type[Case]]
 KINDS: Kinds = {"payload": Inbound, "intent": Outbound, "poll": Poll, "stream": Stream, "call": Call}
 CRM_KINDS: Kinds = {"payload": CRMInbound, "poll": CRMPoll, "call": Call}
