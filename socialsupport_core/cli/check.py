@@ -13,6 +13,7 @@ import typer
 if TYPE_CHECKING:
     from socialsupport_core.cli.plugged import Subject
     from socialsupport_core.testing.check import Report, Result
+    from socialsupport_core.testing.tiers import Verdict
 
 MARKS = {"passed": "✓", "failed": "✗", "skipped": "–"}
 _WORST_FIRST = ("failed", "skipped", "passed")
@@ -36,7 +37,9 @@ def check(
         ),
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Tell what holds too, as a table.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object for each result.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object for each result, and one for the tier.")
+    ] = False,
     against: Annotated[
         list[str] | None,
         typer.Option(metavar="SPEC", help="Compare with this OpenAPI 3 or Swagger 2 file instead; may be repeated."),
@@ -52,22 +55,26 @@ def check(
     """Check that plugins keep what they claim.
 
     This is the conformance kit. It tells what was skipped and why, what does not hold, and one line a plugin.
-    The exit status is 1 if something does not hold. With --against the requests that the plugin composes, and the
+    The exit status is 1 if something does not hold. Then it tells the tier, bronze, silver or gold, and what is
+    missing for the next. With --against the requests that the plugin composes, and the
     answers in its golden cases, are compared with what the network has published.
     """
     from socialsupport_core.cli.output import complain, json_line
     from socialsupport_core.cli.plugged import broken, subjects
 
-    run = _comparison(against, server, partial=partial, whole=whole) if against else _run
+    run, tiers = (_comparison(against, server, partial=partial, whole=whole), False) if against else (_run, True)
     chosen, unusable, passed = subjects(plugin or []), [] if plugin else broken(), True
     for one in chosen:
         report = run(one)
         passed &= report.passed
+        reached = _tier(one, report) if tiers else None
         if as_json:
             for result in report.results:
                 json_line({"plugin": report.subject, **dataclasses.asdict(result)})
         else:
             _show(report, verbose=verbose)
+        if reached is not None:
+            _show_tier(report.subject, reached, as_json=as_json)
     for fault in unusable:
         complain(f"{fault.plugin} is broken: {fault.reason}")
     if unusable or not passed:
@@ -84,6 +91,21 @@ def _run(subject: "Subject") -> "Report":
         if issubclass(kind, Connector):
             return check.check(kind, told=told)
         return check.check_crm(kind, subject.simulator, told=told)
+
+
+def _tier(subject: "Subject", report: "Report") -> "Verdict":
+    from socialsupport_core.testing.tiers import standing_of, verdict
+
+    return verdict(standing_of(subject.kind, "green" if report.passed else "red"))
+
+
+def _show_tier(name: str, reached: "Verdict", *, as_json: bool) -> None:
+    from socialsupport_core.cli.output import json_line, line
+
+    if as_json:
+        json_line({"plugin": name, "tier": reached.tier, "missing": list(reached.missing)})
+    else:
+        line(f"{name}: {reached}")
 
 
 def _comparison(specs: "list[str]", server: str | None, *, partial: bool, whole: bool) -> "Callable[[Subject], Report]":

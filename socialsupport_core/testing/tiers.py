@@ -78,9 +78,9 @@ def _silver(standing: Standing) -> Iterator[str]:
     if untold:
         yield f"cases/truth.json gives no source for the limits {', '.join(untold)}"
     if not standing.probe:
-        yield "probe is not written, and `without` in cases/truth.json does not say why"
+        yield "probe is not written, and cases/truth.json does not say why"
     if not standing.renewal:
-        yield "refresh is not written, and `without` in cases/truth.json does not say why there is no renewal"
+        yield "refresh is not written, and cases/truth.json does not say why there is no renewal"
     silent = [name for name, layer in standing.surfaces.items() if layer is None]
     if silent:
         yield f"cases/truth.json does not say what stands behind {', '.join(silent)}"
@@ -89,8 +89,8 @@ def _silver(standing: Standing) -> Iterator[str]:
 def _gold(standing: Standing) -> Iterator[str]:
     unproven = {name: layer for name, layer in standing.surfaces.items() if layer != "real"}
     if unproven or not standing.surfaces:
-        told = ", ".join(f"{name} ({layer})" for name, layer in unproven.items()) or "anything"
-        yield f"no real counterpart was tried for {told}"
+        told = ", ".join(f"{name} ({layer})" for name, layer in unproven.items()) or "nothing is told"
+        yield f"no real counterpart was tried: {told}"
 
 
 _DEMANDS: tuple[tuple[Tier, Callable[[Standing], Iterator[str]]], ...] = (

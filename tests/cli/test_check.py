@@ -12,6 +12,9 @@ from socialsupport_core.testing import check as kit
 from socialsupport_core.testing.check import Report, Result
 
 
+NO_PAGE = "the README has no section Set up, What it does, What it cannot, What stands behind it"
+
+
 class Ledger(CRM[Settings]):
     name = "ledger"
     settings_model = Settings
@@ -45,7 +48,10 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[Result]:
 
 def test_where_all_is_well_one_line_says_so(run: Any, found: list[Result]) -> None:
     ran = run("check", "parrot")
-    assert (ran.status, ran.out, ran.err) == (0, "parrot: 3 passed, 0 failed, 0 skipped\n", "")
+    assert (ran.status, ran.err) == (0, "")
+    passed, tier = ran.out.splitlines()
+    assert passed == "parrot: 3 passed, 0 failed, 0 skipped"
+    assert tier == f"parrot: no tier yet; for bronze: {NO_PAGE}"
 
 
 def test_verbose_gives_each_property_one_row_with_the_number_of_its_cases(run: Any, found: list[Result]) -> None:
@@ -68,7 +74,7 @@ def test_a_failure_is_shown_with_its_property_and_its_last_lines(run: Any, found
     assert "✗ first: The first holds.\n    line 10\n" in ran.out
     assert "    line 29\n" in ran.out
     assert "line 9\n" not in ran.out
-    assert ran.out.endswith("parrot: 3 passed, 1 failed, 0 skipped\n")
+    assert "parrot: 3 passed, 1 failed, 0 skipped\nparrot: no tier yet; for bronze: the conformance kit" in ran.out
 
 
 def test_equal_failures_are_one_with_their_number(run: Any, found: list[Result]) -> None:
@@ -93,7 +99,7 @@ def test_what_is_skipped_says_why_once_and_does_not_fail(run: Any, found: list[R
     found += [result("fifth", "skipped", "nothing is sent"), result("fourth", "skipped", "no webhook")]
     ran = run("check", "parrot")
     assert ran.status == 0
-    assert ran.out == (
+    assert ran.out.startswith(
         "– third, fifth: nothing is sent\n– fourth: no webhook\nparrot: 3 passed, 0 failed, 4 skipped\n"
     )  # fmt: skip
 
@@ -129,13 +135,15 @@ def test_as_json_each_result_is_a_line(run: Any, found: list[Result]) -> None:
     found.append(result("third", "failed", "why"))
     ran = run("check", "parrot", "--json")
     assert ran.status == 1
-    assert [(line["plugin"], line["name"], line["case"], line["outcome"]) for line in ran.lines] == [
+    *results, tier = ran.lines
+    assert [(line["plugin"], line["name"], line["case"], line["outcome"]) for line in results] == [
         ("parrot", "first", "a", "passed"),
         ("parrot", "first", "b", "passed"),
         ("parrot", "second", "", "passed"),
         ("parrot", "third", "", "failed"),
     ]
-    assert ran.lines[-1]["message"] == "why"
+    assert results[-1]["message"] == "why"
+    assert tier == {"plugin": "parrot", "tier": "none", "missing": ["the conformance kit is not green", NO_PAGE]}
 
 
 def test_without_names_everything_installed_is_checked(run: Any, registry: Any, found: list[Result]) -> None:

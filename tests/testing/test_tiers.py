@@ -30,7 +30,7 @@ TABLE: dict[str, tuple[dict[str, Any], Tier, str]] = {
         {"surfaces": {"webhook": "real", "sending": "specification"}}, "silver", "sending (specification)",
     ),
     "one surface by an emulator": ({"surfaces": {"webhook": "emulator"}}, "silver", "webhook (emulator)"),
-    "no surface at all": ({"surfaces": {}}, "silver", "no real counterpart was tried for anything"),
+    "no surface at all": ({"surfaces": {}}, "silver", "no real counterpart was tried: nothing is told"),
     "a surface that nobody tells of": ({"surfaces": {"webhook": "real", "sending": None}}, "bronze", "behind sending"),
     "a limit without a source": ({"limits": {"text": True, "rate_limits": False}}, "bronze", "the limits rate_limits"),
     "nothing that it can limit": ({"limits": {}}, "gold", ""),
@@ -139,7 +139,7 @@ def test_what_is_told_counts(telling: Any) -> None:
     told = {"surfaces": every, "limits": {"text": source, "media": source}, "without": without}
     page = "\n".join(f"## {name}" for name in SECTIONS)
     found = verdict(standing_of(telling(told), "green", page))
-    assert str(found).startswith("silver; for gold: no real counterpart was tried for webhook (simulator), poll")
+    assert str(found).startswith("silver; for gold: no real counterpart was tried: webhook (simulator), poll")
     real = [{**PROOF, "layer": "real", "address": "https://pigeon.example"}]
     gold = {**told, "surfaces": dict.fromkeys(surfaces(Pigeon), real)}
     assert str(verdict(standing_of(telling(gold), "green", page))) == "gold"
