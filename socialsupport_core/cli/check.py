@@ -130,7 +130,7 @@ def _show(report: "Report", *, verbose: bool) -> None:
     else:
         for skipped in _alike(report.skipped, lambda one: one.message):
             line(f"{MARKS['skipped']} {_listed(one.name for one in skipped)}: {skipped[0].message}")
-    for failures in _alike(report.failed, lambda one: (one.name, _CASE.sub("", one.message))):
+    for failures in _alike(report.failed, _without_case):
         line("\n".join(_failed(failures)))
     passed = len(report.results) - len(report.failed) - len(report.skipped)
     line(f"{report.subject}: {passed} passed, {len(report.failed)} failed, {len(report.skipped)} skipped")
@@ -142,6 +142,10 @@ def _alike(results: "Iterable[Result]", key: "Callable[[Result], Any]") -> "list
     for one in results:
         groups.setdefault(key(one), []).append(one)
     return list(groups.values())
+
+
+def _without_case(one: "Result") -> tuple[str, str]:
+    return one.name, _CASE.sub("", one.message.removeprefix(f"{one.case}: "))
 
 
 def _failed(alike: "list[Result]") -> Iterator[str]:

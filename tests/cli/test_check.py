@@ -11,7 +11,6 @@ from socialsupport_core.contract import CRM, Broken, Settings
 from socialsupport_core.testing import check as kit
 from socialsupport_core.testing.check import Report, Result
 
-
 NO_PAGE = "the README has no section Set up, What it does, What it cannot, What stands behind it"
 
 

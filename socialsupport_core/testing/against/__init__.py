@@ -36,7 +36,8 @@ def compare(
     partial: bool = False,
     told: Told = untold,
 ) -> Report:
-    """One result for each request and each golden answer; what goes to hosts of none of the descriptions is skipped.
+    """A result for each request and each golden answer, or for each fault of one; what goes to hosts of none of the
+    descriptions is skipped.
 
     With `partial` also what none of them has a path for. Raises ConfigError.
     """
@@ -55,39 +56,42 @@ def _results(asked: Any, described: Sequence[Description], exempt: Exempt, *, pa
     tried = [(one, one.find(asked.request)) for one in described]
     found = next(((one, where.operation, where) for one, where in tried if where.operation), None)
     if found is None:
-        yield _unknown(asked, tried, exempt, partial=partial)
+        yield from _unknown(asked, tried, exempt, partial=partial)
         return
     description, operation, where = found
-    faults = description.of_request(asked.request, where)
-    yield _result(REQUESTS, asked.case, str(operation), list(faults), exempt)
+    yield from _judged(REQUESTS, asked.case, str(operation), description.of_request(asked.request, where), exempt)
     if asked.response is not None:
-        yield _result(
-            ANSWERS, asked.case, str(operation), list(description.of_response(operation, asked.response)), exempt
-        )
+        answered = description.of_response(operation, asked.response)
+        yield from _judged(ANSWERS, asked.case, str(operation), answered, exempt)
 
 
-def _unknown(asked: Any, tried: Sequence[tuple[Description, Any]], exempt: Exempt, *, partial: bool) -> Result:
+def _unknown(
+    asked: Any, tried: Sequence[tuple[Description, Any]], exempt: Exempt, *, partial: bool
+) -> Iterator[Result]:
     host, line = asked.request.url.host, f"{asked.request.method} {asked.request.url.path}"
     ours = sorted((one for one in tried if one[1].is_ours), key=lambda one: not one[1].methods)
     if not ours:
         why = f"{host} is described nowhere; --server tells where the paths of a description begin"
-        return _skipped(REQUESTS, asked.case, why)
+        yield _skipped(REQUESTS, asked.case, why)
+        return
     description, where = ours[0]
     fault = description.unknown(asked.request, where)
     if partial and fault.kind == "unknown path":
-        return _skipped(REQUESTS, asked.case, f"no description has the path of {asked.request.method} {host}")
-    return _result(REQUESTS, asked.case, line, [fault], exempt)
+        yield _skipped(REQUESTS, asked.case, f"no description has the path of {asked.request.method} {host}")
+        return
+    yield from _judged(REQUESTS, asked.case, line, [fault], exempt)
 
 
-def _result(name: str, case: str, line: str, faults: Sequence[Fault], exempt: Exempt) -> Result:
-    excused = {fault: _excuse(f"{line} {fault.place}", exempt) for fault in faults}
-    left = [fault for fault, why in excused.items() if why is None]
-    if left:
-        message = "\n".join([f"{case}: {line}", *map(str, left)])
-        return Result(name, case, SENTENCES[name], "failed", message, 0.0)
-    if faults:
-        return _skipped(name, case, "; ".join(dict.fromkeys(f"exempt: {why}" for why in excused.values())))
-    return Result(name, case, SENTENCES[name], "passed", "", 0.0)
+def _judged(name: str, case: str, line: str, faults: Iterable[Fault], exempt: Exempt) -> Iterator[Result]:
+    """One failure for each fault, one skip for each reason by which others are exempt; else it has passed."""
+    excuses = {fault: _excuse(f"{line} {fault.place}", exempt) for fault in faults}
+    for why in dict.fromkeys(why for why in excuses.values() if why is not None):
+        yield _skipped(name, case, f"exempt: {why}")
+    left = [fault for fault, why in excuses.items() if why is None]
+    for fault in left:
+        yield Result(name, case, SENTENCES[name], "failed", f"{case}: {line}: {fault}", 0.0)
+    if not (left or any(fault.place in {"path", "method"} for fault in excuses)):
+        yield Result(name, case, SENTENCES[name], "passed", "", 0.0)
 
 
 def _skipped(name: str, case: str, why: str) -> Result:

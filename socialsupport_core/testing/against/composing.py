@@ -23,7 +23,7 @@ class Asked:
     """A request, and the golden answer to it where a case has one."""
 
     case: str
-    """`cases/sending.json, case 'a photo'`."""
+    """The name of the golden case, or how it came to be asked."""
     request: httpx.Request
     response: GivenResponse | None = None
 
@@ -53,7 +53,7 @@ def _golden(tests: Any) -> Iterator[Asked]:
             _run(tests, plugin, case, network)
         for ask, step in zip(network.asks, case.exchange, strict=False):
             if isinstance(ask, httpx.Request):
-                yield Asked(str(case), ask, step.response)
+                yield Asked(case.name, ask, step.response)
 
 
 def _run(tests: Any, plugin: Any, case: FlowCase, network: ScriptedNetwork) -> None:
@@ -78,7 +78,7 @@ def _long_texts(tests: Any) -> Iterator[Asked]:
         assert isinstance(case.intent, SendMessage)
         for kind, text in samples(min(limit, CORE_LIMIT)).items():
             intent = case.intent.model_copy(update={"text": split(text, limit, measure)[0], "attachments": ()})
-            yield from _improvised(tests, plugin, f"{case} with a long text ({kind})", intent)
+            yield from _improvised(tests, plugin, f"{case.name} (a long text: {kind})", intent)
 
 
 def _improvised(tests: Any, plugin: Any, name: str, intent: SendMessage) -> Iterator[Asked]:

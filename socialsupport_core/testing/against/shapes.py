@@ -248,10 +248,18 @@ def _told(error: Any, place: str, pointer: str) -> Fault:
     if error.validator == "required":
         absent = next((name for name in error.validator_value if f"'{name}'" in error.message), "a member")
         return Fault(f"{where}.{absent}", "missing", "it is not given", says)
-    given = _KINDS[type(error.instance)] if error.validator in _OF_KIND else _shown(error.instance)
-    return Fault(where, "ill-typed", f"{given} is given", says)
+    return Fault(where, "ill-typed", f"{_given(error)} is given", says)
 
 
+def _given(error: Any) -> str:
+    """No more of it than is wrong with it."""
+    kind = _KINDS[type(error.instance)]
+    if error.validator in _SIZES:
+        return f"{kind} of another size"
+    return kind if error.validator in _OF_KIND else _shown(error.instance)
+
+
+_SIZES = frozenset({"maxLength", "minLength", "maxItems", "minItems", "maxProperties", "minProperties"})
 _OF_KIND = frozenset({"type", "anyOf", "oneOf", "allOf", "not", *_CLOSED})
 _KINDS = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", int: "a number", float: "a number",
           type(None): "null"}  # fmt: skip
