@@ -23,6 +23,7 @@ _NAMED = 5
 """Names in a row; of more, their number is enough."""
 _CASE = re.compile(r"cases/[\w.-]+, case (?:'[^']*'|\"[^\"]*\")")
 """How the kit names a case in its messages."""
+_CRASH = re.compile(r"`\w+` raised ")
 
 
 def add(app: typer.Typer) -> None:
@@ -145,15 +146,20 @@ def _alike(results: "Iterable[Result]", key: "Callable[[Result], Any]") -> "list
 
 
 def _without_case(one: "Result") -> tuple[str, str]:
+    """What a method has raised is one failure, however many promises it breaks."""
+    if _CRASH.match(one.message):
+        return "", one.message
     return one.name, _CASE.sub("", one.message.removeprefix(f"{one.case}: "))
 
 
 def _failed(alike: "list[Result]") -> Iterator[str]:
-    """Failures of one property with one message: the first in full, the others by their cases."""
+    """Failures with one message: the first in full, the others by their properties and cases."""
     first = alike[0]
+    names = dict.fromkeys(one.name for one in alike)
     cases = [one.case for one in alike if one.case]
     where = f" ({len(cases)} cases: {_listed(cases)})" if len(cases) > 1 else ""
-    yield f"{MARKS['failed']} {first.name}{where}: {first.sentence}"
+    sentence = first.sentence if len(names) == 1 else f"{len(names)} promises are broken by one fault."
+    yield f"{MARKS['failed']} {_listed(names)}{where}: {sentence}"
     yield from (f"    {one}" for one in first.message.splitlines()[-_ENOUGH:])
 
 

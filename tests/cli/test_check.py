@@ -88,6 +88,14 @@ def test_equal_failures_are_one_with_their_number(run: Any, found: list[Result])
     assert "3 passed, 5 failed" in out
 
 
+def test_one_fault_that_breaks_many_promises_is_one_line(run: Any, found: list[Result]) -> None:
+    raised = "`hosts` raised RuntimeError: oops (connector.py, line 7); it must answer"
+    found += [result(name, "failed", raised, case) for name, case in (("third", "a"), ("third", "b"), ("fourth", ""))]
+    out = run("check", "parrot").out
+    assert f"✗ third, fourth (2 cases: a, b): 2 promises are broken by one fault.\n    {raised}\n" in out
+    assert out.count("oops") == 1
+
+
 def test_of_many_equal_failures_a_few_are_named(run: Any, found: list[Result]) -> None:
     found += [result("third", "failed", f"{about(str(number))}: no", str(number)) for number in range(40)]
     assert "✗ third (40 cases: 0, 1, 2, 3, 4 and 35 more): " in run("check", "parrot").out
