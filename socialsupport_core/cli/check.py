@@ -62,7 +62,10 @@ def check(
     """
     from socialsupport_core.cli.output import complain, json_line
     from socialsupport_core.cli.plugged import broken, subjects
+    from socialsupport_core.contract import ConfigError
 
+    if not against and (server or partial or whole):
+        raise ConfigError("--server, --partial and --whole say how --against SPEC is read; give the description too")
     run, tiers = (_comparison(against, server, partial=partial, whole=whole), False) if against else (_run, True)
     chosen, unusable, passed = subjects(plugin or []), [] if plugin else broken(), True
     for one in chosen:

@@ -242,3 +242,10 @@ def test_a_description_that_cannot_be_read_says_so(run: Any, write: Any) -> None
     ran = run("check", "parrot", "--against", write("a.json", {"asyncapi": "2.6.0"}))
     assert (ran.status, ran.out) == (1, "")
     assert "a.json is no OpenAPI description: it has AsyncAPI" in ran.err
+
+
+@pytest.mark.parametrize("option", [("--server", "https://x.example"), ("--partial",), ("--whole",)])
+def test_how_a_description_is_read_needs_one(run: Any, found: list[Result], option: tuple[str, ...]) -> None:
+    ran = run("check", "parrot", *option)
+    assert (ran.status, ran.out) == (1, "")
+    assert "--against SPEC" in ran.err

@@ -203,9 +203,10 @@ def test_swagger_2_is_understood(swagger: Description, name: str) -> None:
     assert [(one.place, one.kind) for one in faults(swagger, request)] == [(place, kind)]
 
 
-def test_openapi_3_1_has_types_in_lists_and_constants(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", ["3.1.0", "3.2.0"])
+def test_openapi_3_1_has_types_in_lists_and_constants(tmp_path: Path, version: str) -> None:
     content = copy.deepcopy(read(SPEC).content)
-    content["openapi"] = "3.1.0"
+    content["openapi"] = version
     content["components"]["schemas"]["Keyed"]["properties"]["key"] = {"type": ["string", "null"]}
     content["components"]["schemas"]["Ring"]["properties"]["kind"] = {"const": "ring"}
     modern = Description(read(kept(tmp_path, content)))
@@ -227,6 +228,19 @@ def test_an_heir_that_refers_to_its_base_ends(tmp_path: Path) -> None:
     assert [one.place for one in faults(heirs, letter(marks=[{"kind": "ring", "ring": "r", "x": 1}]))] == [
         "body.marks[0].x"
     ]
+
+
+def test_a_pattern_that_python_cannot_read_says_nothing(tmp_path: Path) -> None:
+    content = copy.deepcopy(read(SPEC).content)
+    content["components"]["schemas"]["Ring"]["properties"]["ring"]["pattern"] = "^\\p{Lu}"
+    described = Description(read(kept(tmp_path, content)))
+    assert faults(described, letter(marks=[{"kind": "ring", "ring": "r-1"}])) == []
+
+
+@pytest.mark.parametrize("kind", [["ring"], {"a": 1}, None, 7])
+def test_a_kind_that_is_no_word_chooses_nothing(pigeon_post: Description, kind: Any) -> None:
+    found = faults(pigeon_post, letter(marks=[{"kind": kind}]))
+    assert {one.place.partition("[")[0] for one in found} == {"body.marks"}
 
 
 UNREADABLE: dict[str, tuple[bytes, str]] = {

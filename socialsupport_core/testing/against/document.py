@@ -14,6 +14,7 @@ from socialsupport_core.contract import ConfigError
 
 ADDRESS = "urn:socialsupport:description"
 """What the description is called where schemas refer to each other."""
+_VERSIONS = ("2.0", "3.0", "3.1", "3.2")
 _DEEPEST = 50
 """References that lead to references."""
 
@@ -63,7 +64,7 @@ class Document:
 
     @property
     def version(self) -> str:
-        """`3.0`, `3.1` or `2.0`."""
+        """`3.1`, or `2.0` of Swagger."""
         return ".".join(str(self.content.get("openapi") or self.content.get("swagger")).split(".")[:2])
 
     @property
@@ -110,8 +111,9 @@ def read(path: str) -> Document:
     if not ("openapi" in content or "swagger" in content):
         held = "AsyncAPI, which describes messages" if "asyncapi" in content else "neither `openapi` nor `swagger`"
         raise ConfigError(f"{path} is no OpenAPI description: it has {held}")
-    if document.version not in {"2.0", "3.0", "3.1"}:
-        raise ConfigError(f"{path} is of version {document.version}; OpenAPI 3.0, 3.1 and Swagger 2.0 are understood")
+    if document.version not in _VERSIONS:
+        known = ", ".join(_VERSIONS)
+        raise ConfigError(f"{path} is of version {document.version}; OpenAPI (Swagger) {known} are understood")
     if not isinstance(content.get("paths"), dict) or not content["paths"]:
         raise ConfigError(f"{path} describes no paths; there is nothing to compare requests with")
     return document

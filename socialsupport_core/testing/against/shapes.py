@@ -139,9 +139,10 @@ class Shapes:
         # from base to heir and back again without an end.
         either = _unless_mapped(usual["anyOf"])
         ours = {"allOf": usual["allOf"], "oneOf": either, "anyOf": either, "discriminator": _Discriminator(self)}
+        ours["pattern"] = _as_python_reads(usual["pattern"])
         lenient = {} if self._whole else dict.fromkeys(("required", *_CLOSED), _nothing)
         asked, answered = OAS30WriteValidator, OAS30ReadValidator
-        if self.document.version == "3.1":
+        if self.document.version in {"3.1", "3.2"}:
             asked = answered = OAS31Validator
         return {"request": extend(asked, ours), "response": extend(answered, {**ours, **lenient})}
 
@@ -198,6 +199,8 @@ class Shapes:
         if not isinstance(told, dict) or not isinstance(value, dict):
             return None  # in Swagger 2 it is a name only
         chosen = value.get(told.get("propertyName"))
+        if not isinstance(chosen, str):
+            return None
         ref = told.get("mapping", {}).get(chosen, f"#/components/schemas/{chosen}")
         named = ref if "#" in ref else f"#/components/schemas/{ref}"
         known = (self.document.content.get("components") or {}).get("schemas") or {}
@@ -235,6 +238,18 @@ def _unless_mapped(usual: Any) -> Any:
             yield from usual(validator, every, value, schema)
 
     return alternatives
+
+
+def _as_python_reads(usual: Any) -> Any:
+    """Patterns are those of JavaScript; one that Python cannot read says nothing."""
+
+    def pattern(validator: Any, written: Any, value: Any, schema: Any) -> Iterator[Any]:
+        try:
+            yield from usual(validator, written, value, schema)
+        except re.error:
+            return
+
+    return pattern
 
 
 def _nothing(*_: Any) -> Iterator[Any]:
