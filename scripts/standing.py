@@ -22,8 +22,8 @@ def cells(plugin: str, kind: Any) -> str:
     """Two of a table: the tier, with what is missing for the next, and the layer behind each surface."""
     known = stands(plugin, kind)
     reached = verdict(known)
-    behind = "; ".join(f"{surface}: {layer}" for surface, layer in known.surfaces.items())
-    return f'<td title="{html.escape(str(reached))}">{reached.tier}</td><td>{html.escape(behind)}</td>'
+    behind = "<br>".join(html.escape(f"{surface}: {layer}") for surface, layer in known.surfaces.items())
+    return f'<td title="{html.escape(str(reached))}">{reached.tier}</td><td class="layers">{behind}</td>'
 
 
 def proven(plugin: str, kind: Any) -> Lines:
