@@ -15,6 +15,7 @@ from typing import Any, get_args
 import typer
 from matrix import matrix
 from pydantic import BaseModel
+from standing import proven
 from telling import Lines, cell, described, fields, joined, made, methods, remarks, shown, signature, table, told, when
 
 from socialsupport_core import config, contract, model, testing, text
@@ -452,6 +453,8 @@ def plugin(name: str, folder: Path) -> Lines:
     kinds: list[type[Any]] = [*registry.connectors.values(), *registry.crms.values(), *registry.fanouts.values()]
     if not kinds:
         return  # a library that others depend on
+    for one in kinds:
+        yield from proven(name, one)
     for one in kinds:
         yield from ("## Every setting", "", *fields(one.settings_model))
     yield from golden(folder / f"socialsupport_{name.replace('-', '_')}" / "cases")

@@ -23,7 +23,8 @@ def plugins(
 ) -> None:
     """Tell what is installed, claimed and broken.
 
-    In the claims, ✓ is done, – is what the network does not have, "not yet" what the connector does not do.
+    The tiers are those that plugins have if `check` is green. In the claims, ✓ is done, – is what the network does not
+    have, "not yet" what the connector does not do.
     """
     from socialsupport_core.cli.output import json_document
     from socialsupport_core.contract import Registry
@@ -41,10 +42,23 @@ def as_object(registry: "Registry") -> dict[str, Any]:
     return {
         "plugins": registry.plugins,
         "connectors": [_connector(one) for _, one in sorted(registry.connectors.items())],
-        "crms": [{"name": name, "contract": one.contract} for name, one in sorted(registry.crms.items())],
-        "fanouts": [{"name": name, "contract": one.contract} for name, one in sorted(registry.fanouts.items())],
+        "crms": [_other(name, one) for name, one in sorted(registry.crms.items())],
+        "fanouts": [_other(name, one) for name, one in sorted(registry.fanouts.items())],
         "broken": [{"plugin": one.plugin, "reason": one.reason} for one in registry.broken],
     }
+
+
+def _other(name: str, kind: "type[CRM[Any]] | type[FanOut[Any]]") -> dict[str, Any]:
+    return {"name": name, "contract": kind.contract, **_standing(kind)}
+
+
+def _standing(kind: Any) -> dict[str, Any]:
+    """The tier, if `check` is green, and what stands behind each surface."""
+    from socialsupport_core.testing.tiers import standing_of, verdict
+
+    standing = standing_of(kind)
+    reached = verdict(standing)
+    return {"tier": reached.tier, "missing": list(reached.missing), "surfaces": dict(standing.surfaces)}
 
 
 def _connector(kind: "type[Connector[Any]]") -> dict[str, Any]:
@@ -59,6 +73,7 @@ def _connector(kind: "type[Connector[Any]]") -> dict[str, Any]:
         "text": able.text.model_dump(mode="json") if able.text else None,
         "events": {one: able.support(one) for one in events},
         "intents": {one: able.support(one) for one in intents},
+        **_standing(kind),
     }
 
 
@@ -76,10 +91,18 @@ def _show(registry: "Registry") -> None:
         line("no plugin is installed; install one, such as socialsupport-telegram")
     if registry.plugins:
         table(("plugin", "version", "provides"), _provided(registry), title="installed")
+        table(("plugin", "tier", "for the next"), _tiers(registry), title="tiers, if check is green")
     if found:
         folded_table(("", *(name for name, _ in found)), _claims([kind for _, kind in found]), title="claims")
     if registry.broken:
         table(("plugin", "why"), [(one.plugin, one.reason) for one in registry.broken], title="broken")
+
+
+def _tiers(registry: "Registry") -> Iterator[tuple[str, str, str]]:
+    kinds: dict[str, Any] = {**registry.fanouts, **registry.crms, **registry.connectors}
+    for name, kind in sorted(kinds.items()):
+        told = _standing(kind)
+        yield name, told["tier"], "; ".join(told["missing"])
 
 
 def _provided(registry: "Registry") -> Iterator[tuple[str, str, str]]:

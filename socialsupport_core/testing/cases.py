@@ -1,9 +1,9 @@
 """Golden cases: what a plugin proves about itself. They ship inside its package, in the folder `cases/`.
 
 `settings.json` holds the fake settings. Optional beside it: `facts.json` (what `probe` learnt),
-`credentials.json` (given to `authorize`) and `exempt.json` (a property of the kit → why this network cannot
-have it). Every other `*.json` holds one case or a list of cases; its key says which kind it is: `payload`,
-`intent`, `poll`, `stream` or `call`.
+`credentials.json` (given to `authorize`), `exempt.json` (a property of the kit → why this network cannot
+have it) and `truth.json` (what stands behind it). Every other `*.json` holds one case or a list of cases; its key says
+which kind it is: `payload`, `intent`, `poll`, `stream` or `call`.
 """
 
 import base64

@@ -30,7 +30,7 @@ from socialsupport_core.testing.problems import problems
 
 M = TypeVar("M", bound=BaseModel)
 Plugin = type[Connector[Any]] | type[CRM[Any]]
-SPECIAL = frozenset({"settings.json", "facts.json", "credentials.json", "exempt.json"})
+SPECIAL = frozenset({"settings.json", "facts.json", "credentials.json", "exempt.json", "truth.json"})
 Kinds = Mapping[str, type[Case]]
 KINDS: Kinds = {"payload": Inbound, "intent": Outbound, "poll": Poll, "stream": Stream, "call": Call}
 CRM_KINDS: Kinds = {"payload": CRMInbound, "poll": CRMPoll, "call": Call}
@@ -111,6 +111,11 @@ def _settings(folder: Traversable, plugin: Plugin) -> Settings:
     settings = special(folder / "settings.json", plugin.settings_model)
     assert settings is not None
     return settings
+
+
+def exempt_of(plugin: Plugin) -> Mapping[str, str]:
+    """What cannot hold here, or is described otherwise → why. Raises ConfigError."""
+    return _exempt(folder_of(plugin))
 
 
 def _exempt(folder: Traversable) -> Mapping[str, str]:

@@ -11,6 +11,8 @@ from socialsupport_core.contract import CRM, Broken, Settings
 from socialsupport_core.testing import check as kit
 from socialsupport_core.testing.check import Report, Result
 
+NO_PAGE = "the README has no section Set up, What it does, What it cannot, What stands behind it"
+
 
 class Ledger(CRM[Settings]):
     name = "ledger"
@@ -45,7 +47,10 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[Result]:
 
 def test_where_all_is_well_one_line_says_so(run: Any, found: list[Result]) -> None:
     ran = run("check", "parrot")
-    assert (ran.status, ran.out, ran.err) == (0, "parrot: 3 passed, 0 failed, 0 skipped\n", "")
+    assert (ran.status, ran.err) == (0, "")
+    passed, tier = ran.out.splitlines()
+    assert passed == "parrot: 3 passed, 0 failed, 0 skipped"
+    assert tier == f"parrot: no tier yet; for bronze: {NO_PAGE}"
 
 
 def test_verbose_gives_each_property_one_row_with_the_number_of_its_cases(run: Any, found: list[Result]) -> None:
@@ -68,7 +73,7 @@ def test_a_failure_is_shown_with_its_property_and_its_last_lines(run: Any, found
     assert "✗ first: The first holds.\n    line 10\n" in ran.out
     assert "    line 29\n" in ran.out
     assert "line 9\n" not in ran.out
-    assert ran.out.endswith("parrot: 3 passed, 1 failed, 0 skipped\n")
+    assert "parrot: 3 passed, 1 failed, 0 skipped\nparrot: no tier yet; for bronze: the conformance kit" in ran.out
 
 
 def test_equal_failures_are_one_with_their_number(run: Any, found: list[Result]) -> None:
@@ -83,6 +88,14 @@ def test_equal_failures_are_one_with_their_number(run: Any, found: list[Result])
     assert "3 passed, 5 failed" in out
 
 
+def test_one_fault_that_breaks_many_promises_is_one_line(run: Any, found: list[Result]) -> None:
+    raised = "`hosts` raised RuntimeError: oops (connector.py, line 7); it must answer"
+    found += [result(name, "failed", raised, case) for name, case in (("third", "a"), ("third", "b"), ("fourth", ""))]
+    out = run("check", "parrot").out
+    assert f"✗ third, fourth (2 cases: a, b): 2 promises are broken by one fault.\n    {raised}\n" in out
+    assert out.count("oops") == 1
+
+
 def test_of_many_equal_failures_a_few_are_named(run: Any, found: list[Result]) -> None:
     found += [result("third", "failed", f"{about(str(number))}: no", str(number)) for number in range(40)]
     assert "✗ third (40 cases: 0, 1, 2, 3, 4 and 35 more): " in run("check", "parrot").out
@@ -93,7 +106,7 @@ def test_what_is_skipped_says_why_once_and_does_not_fail(run: Any, found: list[R
     found += [result("fifth", "skipped", "nothing is sent"), result("fourth", "skipped", "no webhook")]
     ran = run("check", "parrot")
     assert ran.status == 0
-    assert ran.out == (
+    assert ran.out.startswith(
         "– third, fifth: nothing is sent\n– fourth: no webhook\nparrot: 3 passed, 0 failed, 4 skipped\n"
     )  # fmt: skip
 
@@ -129,13 +142,15 @@ def test_as_json_each_result_is_a_line(run: Any, found: list[Result]) -> None:
     found.append(result("third", "failed", "why"))
     ran = run("check", "parrot", "--json")
     assert ran.status == 1
-    assert [(line["plugin"], line["name"], line["case"], line["outcome"]) for line in ran.lines] == [
+    *results, tier = ran.lines
+    assert [(line["plugin"], line["name"], line["case"], line["outcome"]) for line in results] == [
         ("parrot", "first", "a", "passed"),
         ("parrot", "first", "b", "passed"),
         ("parrot", "second", "", "passed"),
         ("parrot", "third", "", "failed"),
     ]
-    assert ran.lines[-1]["message"] == "why"
+    assert results[-1]["message"] == "why"
+    assert tier == {"plugin": "parrot", "tier": "none", "missing": ["the conformance kit is not green", NO_PAGE]}
 
 
 def test_without_names_everything_installed_is_checked(run: Any, registry: Any, found: list[Result]) -> None:
@@ -189,3 +204,48 @@ def test_what_only_shares_letters_is_not_suggested(run: Any, registry: Any) -> N
     assert told == (
         "socialsupport: there is no connector 'heron'; there is: parrot, phone; the folder of a plugin will do too\n"
     )  # fmt: skip
+
+
+@pytest.fixture
+def described(found: list[Result], monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """How the descriptions were read; what is found in comparing is what the kit would have found."""
+    from socialsupport_core.testing import against
+
+    asked: list[Any] = []
+    monkeypatch.setattr(against, "descriptions", lambda *given, **how: asked.append((given, how)) or ["described"])
+
+    def compared(kind: Any, described: Any, simulator: Any, **how: Any) -> Report:
+        asked.append((described, simulator, how.pop("partial")))
+        return Report(kind.name, tuple(found))
+
+    monkeypatch.setattr(against, "compare", compared)
+    return asked
+
+
+def test_against_a_description_only_that_is_compared(run: Any, described: list[Any], found: list[Result]) -> None:
+    found.append(result("requests_fit", "failed", "body.txt: unknown", "a"))
+    ran = run(
+        "check", "parrot", "--against", "a.json", "--against", "b.yaml", "--server", "https://x.example", "--whole"
+    )
+    assert ran.status == 1
+    assert "✗ requests_fit: The requests_fit holds.\n    body.txt: unknown\n" in ran.out
+    assert described == [((["a.json", "b.yaml"], "https://x.example"), {"whole": True}), (["described"], None, False)]
+
+
+def test_a_comparison_that_compares_nothing_fails(run: Any, described: list[Any], found: list[Result]) -> None:
+    found[:] = [result("requests_fit", "skipped", "parrot.example is described nowhere")]
+    assert run("check", "parrot", "--against", "a.json", "--partial").status == 1
+    assert described[-1][-1] is True
+
+
+def test_a_description_that_cannot_be_read_says_so(run: Any, write: Any) -> None:
+    ran = run("check", "parrot", "--against", write("a.json", {"asyncapi": "2.6.0"}))
+    assert (ran.status, ran.out) == (1, "")
+    assert "a.json is no OpenAPI description: it has AsyncAPI" in ran.err
+
+
+@pytest.mark.parametrize("option", [("--server", "https://x.example"), ("--partial",), ("--whole",)])
+def test_how_a_description_is_read_needs_one(run: Any, found: list[Result], option: tuple[str, ...]) -> None:
+    ran = run("check", "parrot", *option)
+    assert (ran.status, ran.out) == (1, "")
+    assert "--against SPEC" in ran.err

@@ -33,6 +33,7 @@ def test_claims_are_shown_with_the_three_marks(run: Any, crowded: Any) -> None:
     assert rows["edit.message"] == ["not", "yet"]
     assert rows["receives"] == ["file,", "webhook"]
     assert rows["text"] == ["40", "characters"]
+    assert ran.out.count("the README has no") == 2  # of the connector, and of the CRM adapter
     assert rows["heron"] == ["ImportError", "while", "loading:", "no", "[wings]"]
 
 
@@ -52,10 +53,14 @@ def test_no_word_is_broken(run: Any, registry: Any, monkeypatch: pytest.MonkeyPa
 def test_as_json(run: Any, crowded: Any) -> None:
     said = json.loads(run("plugins", "--json").out)
     assert said["plugins"] == {"parrot": "1.2", "ledger": "0.9"}
-    assert said["crms"] == [{"name": "ledger", "contract": 1}]
+    (ledger,) = said["crms"]
+    assert (ledger["name"], ledger["contract"], ledger["tier"]) == ("ledger", 1, "none")
+    assert ledger["surfaces"] == {"verbs": None}
     assert said["broken"] == [{"plugin": "heron", "reason": "ImportError while loading: no [wings]"}]
     (parrot,) = said["connectors"]
     assert (parrot["name"], parrot["verification"], parrot["sends"]) == ("parrot", "shared_secret", ["private"])
+    assert parrot["surfaces"] == {"webhook": None, "file": None, "verification": None, "sending": None}
+    assert parrot["missing"][0].startswith("the README has no section Set up")
     assert parrot["text"] == {"limit": 40, "unit": "characters"}
     assert parrot["events"]["unrecognised"] == "yes"
     assert parrot["intents"] == {

@@ -162,6 +162,8 @@ class Reader:
 
     def follow_yaml(self, block: Block, content: str) -> None:
         assert isinstance(yaml.safe_load(content), dict)
+        if block.title:
+            self.write(block.title, content)
 
     def follow_ini(self, block: Block, content: str) -> None:
         parser = ConfigParser(interpolation=None)

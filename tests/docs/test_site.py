@@ -18,6 +18,7 @@ from socialsupport_core import contract, model, text
 from socialsupport_core.contract import Registry, errors, hookspecs
 from socialsupport_core.model.interaction import InteractionKind
 from socialsupport_core.testing import ConnectorConformance, CRMConformance
+from socialsupport_core.testing.tiers import standing_of, verdict
 from socialsupport_core.web.happenings import EVENTS
 from socialsupport_core.web.operations import OPERATIONS
 
@@ -215,10 +216,22 @@ def test_nothing_that_is_generated_is_kept() -> None:
 def test_networks_stand_side_by_side(site: Path) -> None:
     page = (site / "reference/matrix/index.html").read_text("utf-8")
     rows = dict(re.findall(r'<a href="\.\./plugins/[a-z]+/">([a-z]+)</a></td>(.*?)</tr>', page))
-    known = Registry.discover().connectors
-    assert rows.keys() == known.keys()
-    for name, kind in known.items():
+    found = Registry.discover()
+    assert rows.keys() == {*found.connectors, *found.crms, *found.fanouts}
+    for name, kind in found.connectors.items():
         assert f"<td>{kind.capabilities.verification.replace('_', ' ')}</td>" in rows[name]
+    for name, kind in {**found.connectors, **found.crms, **found.fanouts}.items():
+        known = standing_of(kind, "green")
+        assert f">{verdict(known).tier}</td>" in rows[name]
+        assert all(f"{surface}: {layer}" in rows[name] for surface, layer in known.surfaces.items())
+
+
+def test_each_plugins_page_tells_its_tier_and_its_proofs(site: Path) -> None:
+    told = page(site, "plugins/matrix")
+    assert "Tier of matrix" in told
+    assert re.search(r"^Gold\.?$", told, re.MULTILINE)
+    assert "tests/test_matrix_synapse.py::test_we_edit_react_and_delete" in told
+    assert "Silver; for gold: no real counterpart was tried: webhook" in page(site, "plugins/discord")
 
 
 @pytest.mark.browser
@@ -233,9 +246,15 @@ def test_a_word_in_the_field_leaves_the_networks_that_have_it(site: Path) -> Non
         able = {name for name, kind in Registry.discover().connectors.items() if "react" in kind.capabilities.intents}
         page.fill("input[data-filters]", "Private react reaction.removed")
         seen = page.locator("#networks tbody tr:visible td:first-child").all_inner_texts()
+        page.fill("input[data-filters]", "gold")
+        golden = page.locator("#networks tbody tr:visible td:first-child").all_inner_texts()
+        page.fill("input[data-filters]", "sending:emulator")
+        emulated = page.locator("#networks tbody tr:visible td:first-child").all_inner_texts()
         page.fill("input[data-filters]", "")
         every = page.locator("#networks tbody tr:visible").count()
         browser.close()
     assert seen
     assert set(seen) <= able < set(Registry.discover().connectors)
     assert every == len(Registry.discover().connectors)
+    assert set(golden) == {"email", "matrix", "webchat"}
+    assert emulated == ["mastodon"]

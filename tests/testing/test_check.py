@@ -14,6 +14,7 @@ from socialsupport_core.contract import ConfigError, MalformedPayload
 from socialsupport_core.model import Event, Payload
 from socialsupport_core.testing import ConnectorConformance, CRMConformance
 from socialsupport_core.testing import check as module
+from socialsupport_core.testing.problems import crashed
 
 
 class Silent(Pigeon):
@@ -63,6 +64,37 @@ def test_what_a_connector_raises_is_told_in_one_line_with_its_place() -> None:
     assert "input_value" not in told["a sealed letter"]
     assert told["burnt, landed, unknown"].startswith("cases/inbound.json, case 'burnt, landed, unknown': it raised ")
     assert f"KeyError: 'colour' ({Path(__file__).name}, line " in told["burnt, landed, unknown"]
+
+
+class Falling(Pigeon):
+    @property
+    def hosts(self) -> frozenset[str]:
+        raise RuntimeError("no [wings]\nat all")
+
+
+def test_what_is_raised_where_nothing_may_be_is_one_line_and_no_dump() -> None:
+    report = module.check(Falling, only=["requests_stay_on_declared_hosts"])
+    (told,) = {result.message for result in report.failed}
+    assert told.startswith(f"`hosts` raised RuntimeError: no [wings] at all ({Path(__file__).name}, line ")
+    assert told.endswith("and it must answer")
+
+
+def test_a_line_of_an_installed_plugin_is_found(tmp_path: Path) -> None:
+    """Not one of the libraries beside it."""
+    source = "def fall():\n    raise RuntimeError('no wings')\n"
+    errors = []
+    for package in ("wings", "socialsupport_wings"):
+        file = tmp_path / "site-packages" / package / "connector.py"
+        namespace: dict[str, Any] = {}
+        exec(compile(source, str(file), "exec"), namespace)
+        with pytest.raises(RuntimeError) as caught:
+            namespace["fall"]()
+        caught.value.__traceback__ = caught.tb.tb_next
+        errors.append(caught.value)
+    assert crashed(errors[0], "socialsupport_wings") is None
+    assert (crashed(errors[1], "socialsupport_wings") or "").startswith(
+        "`fall` raised RuntimeError: no wings (connector.py, line 2)"
+    )
 
 
 def test_how_far_it_is_can_be_followed() -> None:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from socialsupport_core.model import SendMessage
 from socialsupport_core.testing import new_connector, new_crm
 from socialsupport_core.testing.check import check, check_crm
 from socialsupport_core.testing.folder import plugin_at
+from socialsupport_core.testing.tiers import standing_of, verdict
+from socialsupport_core.testing.truth import truth_of
 
 FIFTEEN_MINUTES = 60
 """Lines that an integrator reads in the time that they have."""
@@ -24,6 +27,24 @@ def test_a_new_connector_passes(tmp_path: Path) -> None:
     assert report.failed == ()
     assert report.passed
     assert report.subject == "acme_chat"
+
+
+@pytest.mark.parametrize("make", [new_connector, new_crm])
+def test_a_new_plugin_is_bronze_and_tells_what_stands_behind_it(
+    make: Callable[[str, Path], Path], tmp_path: Path
+) -> None:
+    folder = make("acme_tier", tmp_path)
+    registry = plugin_at(folder)
+    (kind,) = [*registry.connectors.values(), *registry.crms.values()]
+    standing = standing_of(kind, "green")
+    assert verdict(standing).tier == "bronze"
+    assert set(standing.surfaces.values()) == {"simulator"}
+    assert "cases/truth.json gives no source" in str(verdict(standing))
+    told = truth_of(kind)
+    assert told
+    for proof in [one for every in told.surfaces.values() for one in every]:
+        file, _, name = proof.test.partition("::")
+        assert f"class {name}(" in (folder / file).read_text()
 
 
 def test_a_new_connector_is_short(tmp_path: Path) -> None:

@@ -14,12 +14,13 @@ from socialsupport_core.testing.conformance.parsing import Interactions, Parsing
 from socialsupport_core.testing.conformance.renewal import Renewed
 from socialsupport_core.testing.conformance.secrets import Secrets
 from socialsupport_core.testing.conformance.sending import Flows, Sending
+from socialsupport_core.testing.conformance.signs import Signs
 from socialsupport_core.testing.conformance.streaming import Streamed
 from socialsupport_core.testing.conformance.verification import Verified
 
 
 class ConnectorConformance(
-    Claims, Streamed, Verified, Challenged, Parsing, Interactions, Flows, Sending, Doubt, Renewed, Secrets
+    Claims, Streamed, Verified, Challenged, Parsing, Interactions, Flows, Sending, Signs, Doubt, Renewed, Secrets
 ):
     """Subclass it with `connector`, in a file that pytest collects."""
 
