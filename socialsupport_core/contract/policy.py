@@ -7,7 +7,6 @@ from pydantic import Field
 
 from socialsupport_core.model import Intent, Interaction, Value
 
-
 Verdict = Literal["refuse", "approval", "warn"]
 
 

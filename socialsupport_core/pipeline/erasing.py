@@ -109,6 +109,7 @@ def _begin(tx: Tx, tenant: str, customer: Node, erasure: str, agent: str, at: in
     gone["handoffs"] += removing.delete_in(tx, "handoffs", "redeemed_by", person.nodes, tenant)
     for table, column in _PROOFS:
         gone[table] += removing.delete_in(tx, table, column, person.nodes, tenant)
+    gone["approvals"] += removing.delete_in(tx, "approvals", "node", person.nodes, tenant)
     gone["reactions"] += removing.delete_in(tx, "reactions", "author", person.written, tenant)
     gone["audit"] += _anonymise_audit(tx, person)
     gone["journal"] += removing.empty_payloads(tx, entries, "erased")

@@ -5,6 +5,7 @@
 
 import re
 
+from socialsupport_core.store.approvals import TABLES as APPROVALS
 from socialsupport_core.store.backfills import TABLES as BACKFILLS
 from socialsupport_core.store.breakers import TABLES as BREAKERS
 from socialsupport_core.store.conduct import TABLES as CONDUCT
@@ -153,6 +154,8 @@ SCHEMA += PACE + BREAKERS
 SCHEMA += HANDOFFS + PROOFS + CRMS
 
 SCHEMA += NODES + EVIDENCE + POLICIES
+
+SCHEMA += APPROVALS
 
 SCHEMA += CONTEXT + MOVES + CONDUCT + REVIEWS
 

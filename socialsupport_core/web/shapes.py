@@ -8,6 +8,7 @@ from socialsupport_core.model import Facts, Interaction
 from socialsupport_core.model.event import DeliveryState
 from socialsupport_core.pipeline.plan import Loss, Obstacle
 from socialsupport_core.store.accounts import SCOPES
+from socialsupport_core.store.approvals import State as ApprovalState
 from socialsupport_core.store.moves import Kind
 from socialsupport_core.store.outbox import NEXT
 
@@ -146,6 +147,7 @@ SHAPES: dict[str, Shape] = {
         timeline=listed(ref("Entry")),
         turns=listed({"type": "object"}),
         unsent=listed(ref("Unsent")),
+        approvals_=listed(ref("Approval")),
     ),
     "Told": fields(
         kind=TEXT,
@@ -261,9 +263,35 @@ SHAPES: dict[str, Shape] = {
         losses=listed(ref("Loss")),
         obstacles=listed(ref("Obstacle")),
         refusals=listed(ref("Refusal")),
+        approvals=listed(ref("Refusal")),
+        warnings=listed(ref("Refusal")),
     ),
-    "Sent": fields(key=TEXT, leg=NUMBER, parts=listed(fields(key=TEXT, id=TEXT, state=STATE))),
-    "Done": fields(key=TEXT, leg=NUMBER, parts=listed(fields(key=TEXT, state=STATE))),
+    "Sent": fields(key=TEXT, leg=NUMBER, parts=listed(fields(key=TEXT, id=TEXT, state=STATE)), approval_=ref("Held")),
+    "Done": fields(key=TEXT, leg=NUMBER, parts=listed(fields(key=TEXT, state=STATE)), approval_=ref("Held")),
+    "Held": fields(id=TEXT, state={"enum": ["waiting", "approved"]}, rules=listed(ref("Refusal"))),
+    "Approval": fields(
+        id=TEXT,
+        key=TEXT,
+        conversation_=TEXT,
+        channel_=TEXT,
+        network_=TEXT,
+        leg=NUMBER,
+        visibility=VISIBILITY,
+        type=TEXT,
+        agent=TEXT,
+        state={"enum": list(get_args(ApprovalState))},
+        text_=TEXT,
+        subject_=TEXT,
+        attachments=NUMBER,
+        rules=listed(ref("Refusal")),
+        asked_at=TIME,
+        expires_at=TIME,
+        decided_by_=TEXT,
+        decided_at_=TIME,
+        word_=TEXT,
+        edited=FLAG,
+        wrote_since=FLAG,
+    ),
     "HandOff": fields(
         token_=TEXT,
         url_=TEXT,

@@ -56,7 +56,9 @@ def judge(rules: Rules, now: Situation) -> tuple[Refusal, ...]:
     return tuple(one for one in found if one)
 
 
-def _objection(name: str, rule: Rule, rules: Rules, now: Situation, text: str, beside: tuple[str, ...]) -> Refusal | None:
+def _objection(
+    name: str, rule: Rule, rules: Rules, now: Situation, text: str, beside: tuple[str, ...]
+) -> Refusal | None:
     if not _is_meant(rule, rules, now) or not all(holds(rule, now, text) for holds in _HOLDS):
         return None
     try:

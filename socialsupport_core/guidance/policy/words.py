@@ -1,9 +1,12 @@
 """What words tell: sentences, amounts of money, shouting, anger, complaints. In English, German, French and Spanish."""
 
 import re
+import tomllib
 from collections.abc import Iterator
+from functools import cache
+from importlib import resources
 
-from socialsupport_core.model import Interaction, Intent, OpenPrivate, SendMessage
+from socialsupport_core.model import Intent, Interaction, OpenPrivate, SendMessage
 from socialsupport_core.model.intent import EditMessage
 
 Span = tuple[int, int]
@@ -14,25 +17,13 @@ _SIGN = r"[€$£¥]|\b(?:eur|usd|gbp|chf|euros?|dollars?|pounds?|dólares|libra
 _MONEY = re.compile(rf"(?:{_SIGN})\s?({_NUMBER})|({_NUMBER})\s?(?:{_SIGN})", re.IGNORECASE)
 _CAPITALS = re.compile(r"[^\W\d_]{2,}(?:['’][^\W\d_]+)?")
 _LOUD = 9  # letters at least: a row of abbreviations is no shouting
-_ANGRY = re.compile(
-    r"\b(?:ridiculous|outrageous|disgrace(?:ful)?|unacceptable|furious|fed up|sick of|worst|useless|incompetent|scam(?:mers?)?"
-    r"|fraud|thie(?:f|ves)|liars?|idiots?|pathetic|joke of|never again|lawyer|sue you|wtf|f+u+c+k\w{0,4}|bullshit|shame on|garbage"
-    r"|rip-?off|hours? (?:of )?waiting|how dare"
-    r"|unverschämt\w*|frechheit|wütend|stinksauer|sauer|lächerlich|betrug|betrüger|abzocke|unfähig|inakzeptabel|nie wieder|anwalt"
-    r"|saftladen|unfassbar|reicht(?:'s| es) (?:mir|jetzt)|katastrophe|scheiß\w*|verarsch\w*"
-    r"|inadmissible|inacceptable|scandaleux|honteux|honte|arnaque(?:urs?)?|voleurs?|incompétents?|furieu(?:x|se)|ras[- ]le[- ]bol|avocat|merde"
-    r"|n'importe quoi|plus jamais"
-    r"|inaceptable|vergüenza|estafa(?:dores)?|ladrones|inútiles|indignante|hart[oa]|furios[oa]|abogad[oa]|mierda|ridículo|nunca más|pésim[oa])\b",
-    re.IGNORECASE,
-)
-_COMPLAINT = re.compile(
-    r"\b(?:complain\w*|disappoint\w+|broken|doesn'?t work|not working|still (?:no|not|waiting)|never (?:arrived|came|got)|terrible|awful|horrible"
-    r"|refund|poor service|bad service|wrong (?:item|order|size)|missing|damaged|overcharged|no (?:answer|reply|response)"
-    r"|beschwer\w+|enttäusch\w+|kaputt|defekt|funktioniert nicht|geht nicht|immer noch (?:nicht|kein\w*)|schlecht\w*|falsch\w* (?:artikel|ware)|fehlt|beschädigt"
-    r"|keine antwort|plain\w* |déçue?s?|cassée?s?|ne (?:marche|fonctionne) (?:pas|plus)|toujours pas|nulle?|abîmée?|manquant\w*|aucune réponse"
-    r"|queja\w*|decepcion\w+|rot[oa]|no funciona|todavía no|sigo esperando|mal servicio|dañad[oa]|falta|sin respuesta)\b",
-    re.IGNORECASE,
-)
+
+
+@cache
+def _known(name: str) -> re.Pattern[str]:
+    """Of `words.toml`, any of them."""
+    lists = tomllib.loads((resources.files(__package__) / "words.toml").read_text("utf-8"))[name]
+    return re.compile(rf"\b(?:{'|'.join(one for words in lists.values() for one in words)})\b", re.IGNORECASE)
 
 
 def texts_of(intent: Intent) -> tuple[str, tuple[str, ...]] | None:
@@ -89,12 +80,12 @@ def _with(found: list[Span], row: list[re.Match[str]], least: int) -> list[Span]
 def is_angry(text: str) -> bool:
     """By words, shouting, and rows of exclamation marks. It knows no irony."""
     said = text[:MOST]
-    return bool(_ANGRY.search(said)) or bool(shouted(said, 3)) or "!!!" in said
+    return bool(_known("angry").search(said)) or bool(shouted(said, 3)) or "!!!" in said
 
 
 def complains(text: str) -> bool:
     said = text[:MOST]
-    return bool(_COMPLAINT.search(said)) or is_angry(said)
+    return bool(_known("complaint").search(said)) or is_angry(said)
 
 
 def reached(one: Interaction) -> int:
