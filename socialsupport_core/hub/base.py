@@ -131,14 +131,22 @@ class Base:
         self.leases = Leases(database, clock)
         self.desk = Desk(database, self.channels, registry, self._policies, clock, random_bytes, self.public_url)
         self.keeping = Keeping(database, blobs, self.leases, clock, self._erase_on_request)
-        expiring = Expiring(database, clock)
+        subscribers = Subscribers(
+            self.crms,
+            self.webhooks,
+            self.fanouts,
+            self.leases,
+            self.keeping,
+            FollowUps(self.desk),
+            Expiring(database, clock),
+        )
         self.workers = Workers(
             database,
             self.channels,
             self.keepers,
             blobs,
             Recorder(self._new_conversation_id, self.channels.conducting.of),
-            Subscribers(self.crms, self.webhooks, self.fanouts, self.leases, self.keeping, FollowUps(self.desk), expiring),
+            subscribers,
             self.leases,
             self.bell,
             clock,

@@ -143,9 +143,10 @@ def may_approve(tx: "Tx", tenant: str, agent: str) -> bool:
     """Whether a person other than this agent has a token that may."""
     row = tx.one(
         "SELECT 1 AS one FROM tokens t JOIN agents a ON a.tenant = t.tenant AND a.agent = t.agent"
-        " WHERE t.tenant = ? AND t.agent <> ? AND a.is_bot <> 1 AND (' ' || t.scopes || ' ') LIKE '% approve %' LIMIT 1",
+        " WHERE t.tenant = ? AND t.agent <> ? AND a.is_bot <> 1 AND (' ' || t.scopes || ' ') LIKE ? LIMIT 1",
         tenant,
         agent,
+        "% approve %",
     )
     return row is not None
 

@@ -23,12 +23,12 @@ class Line:
     rule: str | None
     text: str
 
-    def judged(self, rules: Rules = Rules()) -> tuple[Refusal, ...]:
+    def judged(self) -> tuple[Refusal, ...]:
         """As the first answer in its conversation."""
         thread = Thread(id="t", visibility="public" if self.visibility == "public" else "private")
         intent = SendMessage(key="k", own_account="acme", thread=thread, text=self.text)
         now = Situation(intent, self.network, self.network, "dana", NOW, first=True, spoken_on=self.network)
-        return judge(rules, now)
+        return judge(Rules(), now)
 
 
 def lines(name: str) -> Iterator[Line]:
