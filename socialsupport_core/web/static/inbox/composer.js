@@ -263,6 +263,8 @@ export class Composer {
   showPlan(plan) {
     this.plan = plan;
     this.mark();
+    if (plan?.approvals?.length) byId("send-words").textContent = "Send for approval";
+    else this.render();
     const print = JSON.stringify([plan, this.text.value]);
     if (print === this.printed && this.plate.hasChildNodes()) return;
     this.printed = print;
@@ -361,7 +363,8 @@ export class Composer {
     this.desk.timeline.expect(pending);
     try {
       if (pending.mode === "note") await hub.note(pending.conversation, pending.text, pending.key);
-      else await hub.reply(pending.conversation, pending.saying, pending.key);
+      else if ((await hub.reply(pending.conversation, pending.saying, pending.key)).approval)
+        toast("It waits for a colleague's approval.");
       await this.desk.refresh();
       this.desk.timeline.settle(pending);
     } catch (problem) {
