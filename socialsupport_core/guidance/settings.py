@@ -1,5 +1,6 @@
 """All that a tenant says about guidance: `[tenants.TENANT.guidance]`."""
 
+from socialsupport_core.guidance.answers import Answers
 from socialsupport_core.guidance.policy import Rules
 from socialsupport_core.guidance.service import Service
 
@@ -9,3 +10,5 @@ class Guidance(Service):
 
     policy: Rules = Rules()
     """What is asked before anything goes out."""
+    answers: Answers = Answers()
+    """Which answers are shown beside the reply box."""

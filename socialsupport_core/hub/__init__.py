@@ -13,6 +13,7 @@ application through `asyncio.to_thread`. Results are plain values in the form in
 """
 
 from socialsupport_core.contract import AgentNoted, AgentReplied, CaseChanged, CaseFields, CRMEvent
+from socialsupport_core.hub.answering import Answering, NoSuchAnswer
 from socialsupport_core.hub.approving import Approving
 from socialsupport_core.hub.base import NoSuchChannel, NoSuchConversation
 from socialsupport_core.hub.configuring import Configuring
@@ -36,6 +37,7 @@ __all__ = [
     "CursorAhead",
     "DoorClosed",
     "Hub",
+    "NoSuchAnswer",
     "NoSuchApproval",
     "NoSuchChannel",
     "NoSuchConversation",
@@ -47,7 +49,20 @@ __all__ = [
 ]
 
 
-class Hub(Configuring, Receiving, Reading, Doing, Approving, Conversing, Reviewing, Handing, Proving, Telling, Erasing):
+class Hub(
+    Configuring,
+    Receiving,
+    Reading,
+    Doing,
+    Approving,
+    Answering,
+    Conversing,
+    Reviewing,
+    Handing,
+    Proving,
+    Telling,
+    Erasing,
+):
     """One store, its channels and its workers."""
 
     def _act_for_crm(self, crm: Connected, conversation: str, event: CRMEvent, files: tuple[Attachment, ...]) -> None:

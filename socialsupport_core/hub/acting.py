@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from socialsupport_core import identity as people
@@ -12,11 +13,12 @@ from socialsupport_core.conversation.continuity import reunite
 from socialsupport_core.hub.base import Base, agent_of, conversation_of
 from socialsupport_core.model import Choice, Intent, Interaction, Party, Template, Thread
 from socialsupport_core.model.interaction import Attachment
+from socialsupport_core.pipeline import answers as answering
 from socialsupport_core.pipeline import approving, judging, outbound, replying
 from socialsupport_core.pipeline.plan import Plan
 from socialsupport_core.pipeline.record import publish_interaction
 from socialsupport_core.pipeline.replying import ReplyRefused, Saying
-from socialsupport_core.store import Tx, conversations, interactions, micros, outbox, traces
+from socialsupport_core.store import Tx, answers, conversations, interactions, micros, outbox, traces
 from socialsupport_core.store.accounts import Agent
 from socialsupport_core.store.interactions import Stored
 
@@ -33,6 +35,8 @@ class Said:
     """All that objects to it."""
     again: bool = False
     """It is known under its key as one that waits, or waited, for a second person."""
+    answer: str | None = None
+    """The id of the answer with which it began."""
 
     @property
     def held(self) -> tuple[Refusal, ...]:
@@ -75,7 +79,8 @@ class Acting(Base):
 
         `how`: `leg` (else where the customer spoke last), `attachments` (blob digests with media type and name),
         `choices`, `subject`, `private` (open a private thread with somebody who spoke in public), `template` (its
-        `name`, `language` and `parameters`; a text beside it is only shown in the timeline).
+        `name`, `language` and `parameters`; a text beside it is only shown in the timeline), `answer` (the id of the
+        one of `answers` with which it began, so that what came of it is known).
         `connection`: the caller's own to the same PostgreSQL, within a transaction: the reply is sent if and when the
         caller commits. Until then nobody else changes anything of this tenant, so commit soon.
         """
@@ -104,6 +109,7 @@ class Acting(Base):
                 expires = self.channels.conducting.of(tx, tenant).guidance.policy.expires
                 due = micros(now + expires)
                 held = approving.ask(tx, said.leg, said.speaker, said.intent, said.held, id, micros(now), due)
+                self._note_answer(tx, said, now)
             if held is not None:
                 parts = outbox.parts_of(tx, tenant, held.key)
                 return _sent(said, parts) | {
@@ -112,12 +118,13 @@ class Acting(Base):
             parts = outbound.enqueue(tx, said.plan, said.leg, said.speaker, said.intent.key, now)
             for part in parts if context else ():
                 traces.put(tx, "part", tenant, part.key, context or "")
+            self._note_answer(tx, said, now)
             return _sent(said, parts)
 
         return self._database.do(write, tenant) if connection is None else within(connection, write, tenant)
 
     def _saying(self, text: str | None, key: str, how: Mapping[str, Any]) -> Saying:
-        if unknown := how.keys() - {"leg", "attachments", "choices", "subject", "private", "template"}:
+        if unknown := how.keys() - {"leg", "attachments", "choices", "subject", "private", "template", "answer"}:
             raise TypeError(f"a reply has no {', '.join(sorted(unknown))}")
         return Saying(
             text=text,
@@ -139,9 +146,11 @@ class Acting(Base):
             speaker = agent_of(tx, tenant, agent)
             return leg, replying.compose(tx, leg, saying, by_person=not speaker.is_bot), speaker
 
-        return self._weighed(tenant, place)
+        return self._weighed(tenant, place, how.get("answer"))
 
-    def _weighed(self, tenant: str, place: Callable[[Tx], tuple[conversations.Leg, Intent, Agent]]) -> "Said":
+    def _weighed(
+        self, tenant: str, place: Callable[[Tx], tuple[conversations.Leg, Intent, Agent]], answer: str | None = None
+    ) -> "Said":
         """What is about to be said, planned, with all that objects to it."""
         now = self.clock()
 
@@ -154,7 +163,16 @@ class Acting(Base):
 
         leg, intent, speaker, found, again = self._database.read(read)
         plan = replying.plan_for(self.channels.get(tenant, leg.channel).connector, intent, leg, now)
-        return Said(leg, intent, speaker, plan, found, again)
+        return Said(leg, intent, speaker, plan, found, again, answer)
+
+    def _note_answer(self, tx: Tx, said: "Said", now: datetime) -> None:
+        found = conversations.get(tx, said.leg.tenant, said.leg.conversation) if said.answer else None
+        if found is not None and said.answer is not None:
+            connector = self.channels.get(said.leg.tenant, said.leg.channel).connector
+            conduct = self.channels.conducting.of(tx, said.leg.tenant)
+            place = answering.Place(found, said.leg, said.speaker, connector, conduct)
+            text = getattr(said.intent, "text", None) or ""
+            answering.note_use(tx, place, said.answer, text, said.intent.key, micros(now))
 
     def note(self, tenant: str, conversation: str, text: str, *, agent: str, key: str | None = None) -> None:
         """An internal note in the timeline, once for each key; it never leaves."""
@@ -206,11 +224,20 @@ class Acting(Base):
         type_ = "conversation.resolved" if status == "resolved" else "conversation.reopened"
 
         def write(tx: Tx) -> None:
-            if conversation_of(tx, tenant, conversation).status != status:
-                conversations.set_status(tx, tenant, conversation, status, micros(self.clock()))
+            found, at = conversation_of(tx, tenant, conversation), micros(self.clock())
+            if found.status != status:
+                conversations.set_status(tx, tenant, conversation, status, at)
+                if status == "resolved":
+                    self._keep_answer(tx, found, at)
                 self._publish(tx, tenant, type_, {"agent": agent}, conversation)
 
         self._database.do(write, tenant)
+
+    def _keep_answer(self, tx: Tx, found: conversations.Conversation, at: int) -> None:
+        """What was answered here may help in the next such matter, and the answers that were used have helped."""
+        answers.note_resolved(tx, found.tenant, found.id)
+        if self.channels.conducting.of(tx, found.tenant).guidance.answers.matters:
+            answering.index_matter(tx, found, at)
 
     def link(self, tenant: str, who: str, other: str, *, agent: str, note: str | None = None) -> people.Verdict:
         """These two are one customer. Raises VerdictRefused."""

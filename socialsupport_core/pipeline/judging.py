@@ -14,7 +14,7 @@ from socialsupport_core.store.accounts import Agent
 from socialsupport_core.store.conversations import Leg
 
 RECENT = 20
-"""Interactions of each account that are looked at."""
+"""Interactions of the conversation that are looked at."""
 NOBODY = "; nobody may approve it, so it is only a hint: give a colleague's token the scope approve"
 
 
@@ -65,10 +65,10 @@ def _guarded(tx: Tx, conduct: Conduct, intent: Intent, leg: Leg) -> tuple[Refusa
 def _situation(tx: Tx, intent: Intent, leg: Leg, agent: Agent, now: datetime, *, written: bool) -> Situation:
     conversation = conversations.get(tx, leg.tenant, leg.conversation)
     legs = conversations.legs(tx, leg.tenant, leg.conversation) or [leg]
+    nodes = sorted({one.node for one in legs})
     told = [
         one.interaction
-        for node in {one.node for one in legs}
-        for one in interactions.newest(tx, leg.tenant, node, None, RECENT)
+        for one in interactions.newest_of_all(tx, leg.tenant, nodes, None, RECENT, {one.id for one in legs})
         if one.deleted_at is None and one.interaction.direction != "internal"
     ]
     heard = max(legs, key=lambda one: one.last_inbound or 0)

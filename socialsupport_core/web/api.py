@@ -19,6 +19,7 @@ from socialsupport_core.store import StoreError
 from socialsupport_core.store.accounts import Access
 from socialsupport_core.web import (
     admin,
+    answers,
     approving,
     channels,
     connect,
@@ -60,6 +61,8 @@ class ReplyBody(Body):
     subject: str | None = None
     private: bool = False
     template: Template | None = None
+    answer: str | None = Field(default=None, max_length=40)
+    """The id of the answer with which it began."""
 
     def how(self, hub: Hub) -> dict[str, Any]:
         given = self.model_dump(exclude={"text"}) | {"attachments": files.attached(hub, self.attachments)}
@@ -356,4 +359,5 @@ ROUTES = [
     *doing.ROUTES,
     *handing.ROUTES,
     *approving.ROUTES,
+    *answers.ROUTES,
 ]

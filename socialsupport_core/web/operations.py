@@ -5,7 +5,7 @@ from typing import Any
 
 from socialsupport_core.model import Interaction
 from socialsupport_core.store.accounts import Scope
-from socialsupport_core.web import admin, api, approving, channels, conversing, doing, handing, webhooks
+from socialsupport_core.web import admin, answers, api, approving, channels, conversing, doing, handing, webhooks
 from socialsupport_core.web.endpoint import MAX_PAGE
 from socialsupport_core.web.shapes import EMPTY, TEXT, TIME, Shape, fields, listed, ref
 
@@ -143,6 +143,22 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("POST", "/api/conversations/{id}/reply"): Operation(
         "Answer. The same `Idempotency-Key` sends once.", "reply", ref("Sent"), api.ReplyBody, status=202
+    ),
+    ("GET", "/api/answers"): Operation(
+        "All canned replies and articles, and what came of them.",
+        "read",
+        fields(answers=listed(ref("WrittenAnswer"))),
+    ),
+    ("PUT", "/api/answers/{id}"): Operation(
+        "A canned reply or an article, new or in place of the one of this name.", "configure", EMPTY, answers.AnswerBody
+    ),
+    ("DELETE", "/api/answers/{id}"): Operation("Take it away.", "configure", EMPTY),
+    ("GET", "/api/conversations/{id}/answers"): Operation(
+        "What may answer the customer here, the best first: canned replies with their blanks filled, articles, and what"
+        " we said in like matters, without what is private.",
+        "read",
+        fields(answers=listed(ref("OfferedAnswer"))),
+        query=("leg",),
     ),
     ("GET", "/api/approvals"): Operation(
         "Replies that wait for a second person, the longest first; or those `decided` in the last 30 days.",

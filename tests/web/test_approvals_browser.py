@@ -41,7 +41,7 @@ def test_it_waits_and_a_colleague_approves_or_refuses_it(
     dana.shoot(f"approval-author-{scheme}")
 
     kim = begin(office, "kim", arrive, color_scheme=scheme)
-    kim.page.get_by_label("To approve").check(force=True)
+    kim.page.get_by_label("Approve", exact=True).check(force=True)
     theirs = kim.page.locator("#queue-list .approval")
     theirs.get_by_text(SAID).wait_for()
     kim.shoot(f"approval-list-{scheme}")

@@ -76,6 +76,7 @@ export const hub = {
   decide: (one, decision) => call("POST", `api/reviews/${id(one)}`, { decision }),
   plan: (one, saying) => call("POST", about(one, "plan"), saying),
   reply: (one, saying, key) => call("POST", about(one, "reply"), saying, { "idempotency-key": key }),
+  answers: (one, leg) => call("GET", about(one, `answers${query({ leg })}`)),
   approvals: () => call("GET", "api/approvals"),
   approve: (one, anyway) => call("POST", `api/approvals/${id(one)}/approve`, { anyway }),
   refuse: (one, word) => call("POST", `api/approvals/${id(one)}/refuse`, { word }),

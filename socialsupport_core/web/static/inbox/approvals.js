@@ -24,7 +24,7 @@ export class Approvals {
   offer() {
     const review = document.querySelector('input[name="status"][value="review"]').closest("label");
     const input = h("input", { type: "radio", name: "status", value: "approve" });
-    review.after(h("label", {}, input, h("span", {}, "To approve")));
+    review.after(h("label", {}, input, h("span", {}, "Approve")));
   }
 
   async load() {
