@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from socialsupport_core.identity import erasable
 from socialsupport_core.identity.canonical import canonical
-from socialsupport_core.model import EVENT, INTENT, Identifier
+from socialsupport_core.model import EVENT, INTENT, Identifier, SendMessage
 from socialsupport_core.pipeline.subjects import message_digest, people, thread_digest
 from socialsupport_core.store import Row, Tx, accounts, answers, erasures, identity, journal, log, removing
 from socialsupport_core.store.erasures import CRMErasure, Erasure
@@ -111,6 +111,7 @@ def _begin(tx: Tx, tenant: str, customer: Node, erasure: str, agent: str, at: in
     for table, column in _PROOFS:
         gone[table] += removing.delete_in(tx, table, column, person.nodes, tenant)
     gone["answer_uses"] += removing.delete_in(tx, "answer_uses", "conversation", told.conversations, tenant)
+    told.blobs |= _held_files(tx, person)
     gone["approvals"] += removing.delete_in(tx, "approvals", "node", person.nodes, tenant)
     gone["reactions"] += removing.delete_in(tx, "reactions", "author", person.written, tenant)
     gone["audit"] += _anonymise_audit(tx, person)
@@ -278,6 +279,15 @@ def _remove_early(tx: Tx, person: Person, told: Told, entries: set[int]) -> Coun
             row["event"],
         )
     return gone
+
+
+def _held_files(tx: Tx, person: Person) -> set[str]:
+    """Of replies to them that were never sent."""
+    sql = "SELECT intent FROM approvals WHERE tenant = ?"
+    held = [
+        INTENT.validate_json(row["intent"]) for row in removing.rows_in(tx, sql, "node", person.nodes, person.tenant)
+    ]
+    return {file.blob for one in held if isinstance(one, SendMessage) for file in one.attachments if file.blob}
 
 
 def _remove_answers(tx: Tx, person: Person) -> int:

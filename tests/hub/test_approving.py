@@ -10,6 +10,7 @@ from socialsupport_core.contract import Draft, Refusal
 from socialsupport_core.hub import ApprovalRefused, NoSuchApproval, ReplyRefused
 from socialsupport_core.model import SendMessage
 from socialsupport_core.pipeline import outbound
+from socialsupport_core.store import approvals
 
 SAID = "I guarantee that it is there on Friday."
 
@@ -325,3 +326,24 @@ def test_who_is_erased_leaves_nothing_that_waits(held: Roost) -> None:
     held.hub.erase("acme", "raven.ring:kerry", agent="dana")
     assert waiting(held) == []
     assert "Zebulon" not in held.dump()
+
+
+def test_a_file_of_what_was_never_sent_goes_with_the_customer(held: Roost) -> None:
+    digest = held.hub.blobs.put(b"a drawing for kerry")
+    file = {"blob": digest, "media_type": "image/png", "name": "drawing.png"}
+    ask(held, attachments=[file])
+    assert held.hub.blobs.get(digest) == b"a drawing for kerry"
+    held.hub.erase("acme", "raven.ring:kerry", agent="dana")
+    with pytest.raises(LookupError):
+        held.hub.blobs.get(digest)
+
+
+def test_a_decision_falls_once_whoever_asks_the_store(held: Roost) -> None:
+    id = ask(held)
+
+    def decide(tx: Any, state: Any) -> bool:
+        one = approvals.get(tx, "acme", id)
+        assert one is not None
+        return approvals.decide(tx, one, state, "kim", 1)
+
+    assert held.hub._database.do(lambda tx: (decide(tx, "refused"), decide(tx, "approved"))) == (True, False)

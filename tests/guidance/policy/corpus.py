@@ -1,6 +1,6 @@
 """Replies as agents write them: ordinary ones, against which no rule may speak, and some that must be caught.
 
-Those for tuning were looked at while the rules were written, those held out were not.
+Those for tuning were looked at while the rules were written, those held out were not; the fresh ones came last.
 """
 
 from collections.abc import Iterator

@@ -12,7 +12,7 @@ from corpus import Line, lines
 PARTS = ("tuning", "heldout")
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", [*PARTS, "fresh"])
 def test_at_most_one_in_a_hundred_ordinary_replies_is_objected_to(part: str) -> None:
     ordinary = list(lines(f"ordinary_{part}"))
     false = [(one.text, [found.rule for found in one.judged()]) for one in ordinary if one.judged()]
