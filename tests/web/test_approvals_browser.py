@@ -43,11 +43,14 @@ def test_it_waits_and_a_colleague_approves_or_refuses_it(
     kim = begin(office, "kim", arrive, color_scheme=scheme)
     kim.page.get_by_label("Approve", exact=True).check(force=True)
     theirs = kim.page.locator("#queue-list .approval")
-    theirs.get_by_text(SAID).wait_for()
+    said = theirs.get_by_label("What goes out")
+    said.wait_for()
+    assert said.input_value() == SAID
     kim.shoot(f"approval-list-{scheme}")
     if scheme == "light":
+        said.fill("It should be there on Friday.")
         theirs.get_by_role("button", name="Approve").click()
-        until(lambda: office.roost.sky.texts() == [SAID], "it did not go out")
+        until(lambda: office.roost.sky.texts() == ["It should be there on Friday."], "it did not go out")
         mine.wait_for(state="detached")
     else:
         theirs.get_by_role("button", name="Refuse").click()

@@ -49,6 +49,7 @@ export class Approvals {
 
   row(one, listed) {
     const by = one.decided_by && one.state === "refused" ? ` by ${this.desk.nameOf(one.decided_by)}` : "";
+    const text = this.decides(one) && one.text ? this.editable(one) : h("blockquote", { class: "approval-text" }, one.text ?? "(a file)");
     return h(
       "li",
       { class: "approval", data: { state: one.state } },
@@ -60,15 +61,31 @@ export class Approvals {
         h("span", { class: "soft" }, `${this.desk.nameOf(one.agent)}, ${one.visibility}, ${this.desk.channelName(one.channel)} `),
         time(one.asked_at, "ago"),
       ),
-      h("blockquote", { class: "approval-text" }, one.text ?? "(a file)"),
+      text,
       one.word && h("p", { class: "approval-word" }, one.word),
       h("ul", { class: "approval-why" }, one.rules.map((rule) => h("li", {}, [rule.reason, rule.remedy].map(sentence).join(" ")))),
       one.wrote_since && h("p", { class: "plan-line loss" }, icon("warn"), "The customer has written since."),
-      one.state === "waiting" && this.buttons(one, listed),
+      one.state === "waiting" && this.buttons(one, listed, text),
     );
   }
 
-  buttons(one, listed) {
+  decides(one) {
+    return one.state === "waiting" && this.desk.may("approve") && one.agent !== this.desk.session.agent;
+  }
+
+  editable(one) {
+    const box = h("textarea", { class: "approval-text", rows: 3, "aria-label": "What goes out" });
+    box.value = one.text;
+    return box;
+  }
+
+  /** As it was written, or as it stands in the box now. */
+  approve(one, text) {
+    const changed = text.value !== undefined && text.value !== one.text;
+    return hub.approve(one.id, { anyway: one.wrote_since, ...(changed ? { text: text.value } : {}) });
+  }
+
+  buttons(one, listed, text) {
     const look = listed && h("a", { class: "approval-open", href: `#/${one.conversation}` }, "Look");
     if (one.agent === this.desk.session.agent)
       return h("p", { class: "approval-buttons" }, this.button("Withdraw", () => hub.withdraw(one.id), "Withdrawn."), look);
@@ -77,7 +94,7 @@ export class Approvals {
     return h(
       "div",
       { class: "approval-buttons" },
-      this.button("Approve", () => hub.approve(one.id, one.wrote_since), "Approved: it goes out.", "primary"),
+      this.button("Approve", () => this.approve(one, text), "Approved: it goes out.", "primary"),
       word,
       this.button("Refuse", () => this.refuse(one, word), "Refused: its author is told."),
       look,
