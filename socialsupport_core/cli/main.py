@@ -31,6 +31,7 @@ VERBS = (
     "resolve",
     "erase",
     "journal",
+    "answers",
 )
 """Modules of this package in the order of `--help`. Each has `add(app)`, and imports what it needs inside."""
 

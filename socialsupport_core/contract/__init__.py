@@ -55,6 +55,7 @@ from socialsupport_core.contract.flow import (
 )
 from socialsupport_core.contract.hookspecs import hookimpl
 from socialsupport_core.contract.policy import Draft, Policy, Refusal
+from socialsupport_core.contract.ranking import Asked, Ranker
 from socialsupport_core.contract.registry import Broken, Registry
 from socialsupport_core.contract.stream import Closed, Dial, Frame, Happening, Opened, Step, StreamState, Tick
 from socialsupport_core.contract.surface import Entry, Listener, ListenerFactory, SurfaceFactory, SurfaceHost
@@ -67,6 +68,7 @@ __all__ = [
     "AgentReplied",
     "Answer",
     "Ask",
+    "Asked",
     "AuthExpired",
     "Broken",
     "CRMEvent",
@@ -103,6 +105,7 @@ __all__ = [
     "Opened",
     "Outcome",
     "Policy",
+    "Ranker",
     "RateLimited",
     "ReadBlob",
     "ReadPayload",

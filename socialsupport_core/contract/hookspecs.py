@@ -9,6 +9,7 @@ from socialsupport_core.contract.connector import Connector
 from socialsupport_core.contract.crm import CRM
 from socialsupport_core.contract.fanout import FanOut
 from socialsupport_core.contract.policy import Policy
+from socialsupport_core.contract.ranking import Ranker
 from socialsupport_core.contract.surface import ListenerFactory, SurfaceFactory
 from socialsupport_core.contract.wire import Wire
 
@@ -65,7 +66,13 @@ def socialsupport_canonical_forms() -> Mapping[str, Callable[[str], str]]:
 
 @hookspec
 def socialsupport_policies() -> Sequence[Policy]:
-    """Rules that every reply must pass before it goes out."""
+    """Rules that every reply must pass before it goes out: each refuses, asks for approval, or warns."""
+    return ()
+
+
+@hookspec
+def socialsupport_rankers() -> Sequence[Ranker]:
+    """Which of some texts answer a question, by their meaning; words find them, this puts them in order."""
     return ()
 
 

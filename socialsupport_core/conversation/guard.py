@@ -10,6 +10,7 @@ from socialsupport_core.contract import Refusal
 from socialsupport_core.conversation.conduct import DEFAULT, Conduct
 from socialsupport_core.conversation.flat import flatten
 from socialsupport_core.conversation.secrecy import NOTHING, Secrets, seen_in_private
+from socialsupport_core.guidance.policy import beside
 from socialsupport_core.model import Intent, OpenPrivate, SendMessage
 
 Found = tuple[str, int, int]
@@ -87,10 +88,10 @@ def check(intent: Intent, conduct: Conduct = DEFAULT, secrets: Secrets = NOTHING
 
 def _refusal(rule: str, verb: str, intent: Intent, look: Callable[[str], list[Found]]) -> Refusal | None:
     found = look(getattr(intent, "text", None) or "")
-    beside = [one for text in _beside(intent) for one in look(text)]
-    if not found and not beside:
+    also = [one for text in beside(intent) for one in look(text)]
+    if not found and not also:
         return None
-    what = ", ".join(sorted({name for name, _, _ in (*found, *beside)}))
+    what = ", ".join(sorted({name for name, _, _ in (*found, *also)}))
     return Refusal(
         rule=rule,
         reason=f"this goes out in public and {verb} {what}",
@@ -114,15 +115,6 @@ def _files(intent: Intent, secrets: Secrets) -> Refusal | None:
         return None
     reason = f"this goes out in public, and {', '.join(found)} came from a private thread"
     return Refusal(rule="nothing_private_in_public", reason=reason, remedy=REMEDY)
-
-
-def _beside(intent: Intent) -> list[str]:
-    """What is read beside the text: subject, buttons, names and descriptions of files, what fills a template."""
-    if not isinstance(intent, SendMessage):
-        return []
-    files = [text for one in intent.attachments for text in (one.name, one.text) if text]
-    blanks = intent.template.parameters if intent.template else ()
-    return [intent.subject or "", *(choice.title for choice in intent.choices), *files, *blanks]
 
 
 def _personal(text: str, conduct: Conduct) -> list[Found]:

@@ -1,7 +1,14 @@
 """All that a tenant says about guidance: `[tenants.TENANT.guidance]`."""
 
+from socialsupport_core.guidance.answers import Answers
+from socialsupport_core.guidance.policy import Rules
 from socialsupport_core.guidance.service import Service
 
 
 class Guidance(Service):
     """Each part is optional, and harmless as it is shipped."""
+
+    policy: Rules = Rules()
+    """What is asked before anything goes out."""
+    answers: Answers = Answers()
+    """Which answers are shown beside the reply box."""

@@ -13,6 +13,8 @@ application through `asyncio.to_thread`. Results are plain values in the form in
 """
 
 from socialsupport_core.contract import AgentNoted, AgentReplied, CaseChanged, CaseFields, CRMEvent
+from socialsupport_core.hub.answering import Answering, NoSuchAnswer
+from socialsupport_core.hub.approving import Approving
 from socialsupport_core.hub.base import NoSuchChannel, NoSuchConversation
 from socialsupport_core.hub.configuring import Configuring
 from socialsupport_core.hub.conversing import Conversing, NothingTold
@@ -25,14 +27,18 @@ from socialsupport_core.hub.receiving import Receiving
 from socialsupport_core.hub.reviewing import Reviewing
 from socialsupport_core.hub.telling import NoSuchWebhook, Telling
 from socialsupport_core.model import Attachment
+from socialsupport_core.pipeline.approving import ApprovalRefused, NoSuchApproval
 from socialsupport_core.pipeline.channels import DoorClosed, NoSuchDoor
 from socialsupport_core.pipeline.replying import ReplyRefused
 from socialsupport_core.store.crm import Connected
 
 __all__ = [
+    "ApprovalRefused",
     "CursorAhead",
     "DoorClosed",
     "Hub",
+    "NoSuchAnswer",
+    "NoSuchApproval",
     "NoSuchChannel",
     "NoSuchConversation",
     "NoSuchDoor",
@@ -43,7 +49,20 @@ __all__ = [
 ]
 
 
-class Hub(Configuring, Receiving, Reading, Doing, Conversing, Reviewing, Handing, Proving, Telling, Erasing):
+class Hub(
+    Configuring,
+    Receiving,
+    Reading,
+    Doing,
+    Approving,
+    Answering,
+    Conversing,
+    Reviewing,
+    Handing,
+    Proving,
+    Telling,
+    Erasing,
+):
     """One store, its channels and its workers."""
 
     def _act_for_crm(self, crm: Connected, conversation: str, event: CRMEvent, files: tuple[Attachment, ...]) -> None:

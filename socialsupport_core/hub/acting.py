@@ -2,30 +2,64 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from socialsupport_core import identity as people
 from socialsupport_core import tracing
 from socialsupport_core.contract import Refusal
-from socialsupport_core.conversation import guard, secrecy
 from socialsupport_core.conversation.continuity import reunite
 from socialsupport_core.hub.base import Base, agent_of, conversation_of
 from socialsupport_core.model import Choice, Intent, Interaction, Party, Template, Thread
 from socialsupport_core.model.interaction import Attachment
-from socialsupport_core.pipeline import outbound, replying
+from socialsupport_core.pipeline import answers as answering
+from socialsupport_core.pipeline import approving, judging, outbound, replying
 from socialsupport_core.pipeline.plan import Plan
 from socialsupport_core.pipeline.record import publish_interaction
 from socialsupport_core.pipeline.replying import ReplyRefused, Saying
-from socialsupport_core.store import Tx, conversations, interactions, micros, outbox, traces
+from socialsupport_core.store import Tx, answers, conversations, interactions, micros, outbox, traces
 from socialsupport_core.store.accounts import Agent
 from socialsupport_core.store.interactions import Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is about to be said."""
+
+    leg: conversations.Leg
+    intent: Intent
+    speaker: Agent
+    plan: Plan
+    found: tuple[Refusal, ...]
+    """All that objects to it."""
+    again: bool = False
+    """It is known under its key as one that waits, or waited, for a second person."""
+    answer: str | None = None
+    """The id of the answer with which it began."""
+
+    @property
+    def held(self) -> tuple[Refusal, ...]:
+        return judging.holding(self.found)
+
+    def check(self) -> None:
+        """Raises ReplyRefused."""
+        refused = judging.forbidding(self.found)
+        if not self.again and (refused or not self.plan.possible):
+            reasons = [one.reason for one in refused] + [one.reason for one in self.plan.obstacles]
+            raise ReplyRefused("; ".join(reasons), refusals=refused, plan=self.plan)
+
+
+def _sent(said: Said, parts: Sequence[outbox.Part]) -> dict[str, Any]:
+    shown = [{"key": part.key, "id": str(part.seq), "state": part.state} for part in parts]
+    return {"key": said.intent.key, "leg": said.leg.id, "parts": shown}
 
 
 class Acting(Base):
     def plan(self, tenant: str, conversation: str, text: str | None, *, agent: str, **how: Any) -> dict[str, Any]:
         """What would go out, in how many parts, what is lost, and what forbids it. Nothing is sent."""
-        _, plan, refusals, leg = self._planned(tenant, conversation, agent, self._saying(text, "plan", how), how)
-        return replying.shown(plan, refusals, leg)
+        said = self._planned(tenant, conversation, agent, self._saying(text, "plan", how), how)
+        return replying.shown(said.plan, said.found, said.leg)
 
     def reply(
         self,
@@ -40,9 +74,13 @@ class Acting(Base):
     ) -> dict[str, Any]:
         """Puts a reply into the outbox, once for each key. Raises ReplyRefused, and then nothing is sent.
 
+        Where a rule asks for a second person it is kept until somebody has approved it: the answer then has no parts,
+        but an `approval`.
+
         `how`: `leg` (else where the customer spoke last), `attachments` (blob digests with media type and name),
         `choices`, `subject`, `private` (open a private thread with somebody who spoke in public), `template` (its
-        `name`, `language` and `parameters`; a text beside it is only shown in the timeline).
+        `name`, `language` and `parameters`; a text beside it is only shown in the timeline), `answer` (the id of the
+        one of `answers` with which it began, so that what came of it is known).
         `connection`: the caller's own to the same PostgreSQL, within a transaction: the reply is sent if and when the
         caller commits. Until then nobody else changes anything of this tenant, so commit soon.
         """
@@ -54,33 +92,39 @@ class Acting(Base):
         self, tenant: str, conversation: str, agent: str, saying: Saying, how: Mapping[str, Any], connection: Any
     ) -> dict[str, Any]:
         with tracing.span("plan") as span:
-            speaker, plan, refusals, leg = self._planned(tenant, conversation, agent, saying, how)
-            span.set(network=leg.network, channel=leg.channel, parts=len(plan.parts))
-        if refusals or not plan.possible:
-            reasons = [one.reason for one in refusals] + [one.reason for one in plan.obstacles]
-            raise ReplyRefused("; ".join(reasons), refusals=refusals, plan=plan)
-        with tracing.span("outbox", part=tracing.part_id(saying.key), parts=len(plan.parts)) as span:
-            write = self._enqueued(plan, leg, speaker, saying.key, span.context)
-            within = self._database.within
-            parts = self._database.do(write, tenant) if connection is None else within(connection, write, tenant)
-        shown = [{"key": part.key, "id": str(part.seq), "state": part.state} for part in parts]
-        return {"key": saying.key, "leg": leg.id, "parts": shown}
+            said = self._planned(tenant, conversation, agent, saying, how)
+            span.set(network=said.leg.network, channel=said.leg.channel, parts=len(said.plan.parts))
+        said.check()
+        with tracing.span("outbox", part=tracing.part_id(saying.key), parts=len(said.plan.parts)) as span:
+            return self._put(said, span.context, connection)
 
-    def _enqueued(
-        self, plan: Plan, leg: conversations.Leg, speaker: Agent, key: str, context: str | None
-    ) -> Callable[[Tx], list[outbox.Part]]:
-        now = self.clock()
+    def _put(self, said: "Said", context: str | None = None, connection: Any = None) -> dict[str, Any]:
+        """Into the outbox, or among what waits for a second person; the same key once."""
+        now, id, tenant = self.clock(), self._id("apr"), said.leg.tenant
+        within = self._database.within
 
-        def write(tx: Tx) -> list[outbox.Part]:
-            parts = outbound.enqueue(tx, plan, leg, speaker, key, now)
+        def write(tx: Tx) -> dict[str, Any]:
+            held = approving.known(tx, tenant, said.intent)
+            if held is None and said.held and not outbox.parts_of(tx, tenant, said.intent.key):
+                expires = self.channels.conducting.of(tx, tenant).guidance.policy.expires
+                due = micros(now + expires)
+                held = approving.ask(tx, said.leg, said.speaker, said.intent, said.held, id, micros(now), due)
+                self._note_answer(tx, said, now)
+            if held is not None:
+                parts = outbox.parts_of(tx, tenant, held.key)
+                return _sent(said, parts) | {
+                    "approval": {"id": held.id, "state": held.state, "rules": list(held.rules)}
+                }
+            parts = outbound.enqueue(tx, said.plan, said.leg, said.speaker, said.intent.key, now)
             for part in parts if context else ():
-                traces.put(tx, "part", leg.tenant, part.key, context or "")
-            return parts
+                traces.put(tx, "part", tenant, part.key, context or "")
+            self._note_answer(tx, said, now)
+            return _sent(said, parts)
 
-        return write
+        return self._database.do(write, tenant) if connection is None else within(connection, write, tenant)
 
     def _saying(self, text: str | None, key: str, how: Mapping[str, Any]) -> Saying:
-        if unknown := how.keys() - {"leg", "attachments", "choices", "subject", "private", "template"}:
+        if unknown := how.keys() - {"leg", "attachments", "choices", "subject", "private", "template", "answer"}:
             raise TypeError(f"a reply has no {', '.join(sorted(unknown))}")
         return Saying(
             text=text,
@@ -92,33 +136,43 @@ class Acting(Base):
             template=Template.model_validate(template) if (template := how.get("template")) else None,
         )
 
-    def _planned(
-        self, tenant: str, conversation: str, agent: str, saying: Saying, how: Mapping[str, Any]
-    ) -> tuple[Agent, Plan, tuple[Refusal, ...], conversations.Leg]:
+    def _planned(self, tenant: str, conversation: str, agent: str, saying: Saying, how: Mapping[str, Any]) -> "Said":
         speaking = self._speaking(tenant)
 
-        def prepare(tx: Tx) -> tuple[Agent, Any, conversations.Leg, tuple[Interaction, ...], tuple[Refusal, ...]]:
+        def place(tx: Tx) -> tuple[conversations.Leg, Intent, Agent]:
             found = conversation_of(tx, tenant, conversation)
             wanted = how.get("leg") or replying.leg_of_key(tx, found, saying.key)
             leg = replying.choose_leg(tx, found, wanted, lambda one: one.channel in speaking)
-            recent = interactions.newest(tx, tenant, leg.node, None, 10)
             speaker = agent_of(tx, tenant, agent)
-            intent = replying.compose(tx, leg, saying, by_person=not speaker.is_bot)
-            refused = self._guarded(tx, leg, intent)
-            return speaker, intent, leg, tuple(one.interaction for one in recent), refused
+            return leg, replying.compose(tx, leg, saying, by_person=not speaker.is_bot), speaker
 
-        speaker, intent, leg, recent, guarded = self._database.read(prepare)
-        live = self.channels.get(tenant, leg.channel)
-        plan = replying.plan_for(live.connector, intent, leg, self.clock())
-        refused = replying.refusals(self._policies, intent, leg, speaker, recent)
-        return speaker, plan, (*guarded, *refused), leg
+        return self._weighed(tenant, place, how.get("answer"))
 
-    def _guarded(self, tx: Tx, leg: conversations.Leg, intent: Intent) -> tuple[Refusal, ...]:
-        """What must not be read in public; nothing is looked up for what is not."""
-        if not guard.is_public(intent):
-            return ()
-        conduct = self.channels.conducting.of(tx, leg.tenant)
-        return guard.check(intent, conduct, secrecy.read(tx, leg.tenant, leg.node, intent, conduct))
+    def _weighed(
+        self, tenant: str, place: Callable[[Tx], tuple[conversations.Leg, Intent, Agent]], answer: str | None = None
+    ) -> "Said":
+        """What is about to be said, planned, with all that objects to it."""
+        now = self.clock()
+
+        def read(tx: Tx) -> tuple[conversations.Leg, Intent, Agent, tuple[Refusal, ...], bool]:
+            leg, intent, speaker = place(tx)
+            found = judging.objections(
+                tx, self._policies, self.channels.conducting.of(tx, tenant), intent, leg, speaker, now
+            )
+            return leg, intent, speaker, found, approving.known(tx, tenant, intent) is not None
+
+        leg, intent, speaker, found, again = self._database.read(read)
+        plan = replying.plan_for(self.channels.get(tenant, leg.channel).connector, intent, leg, now)
+        return Said(leg, intent, speaker, plan, found, again, answer)
+
+    def _note_answer(self, tx: Tx, said: "Said", now: datetime) -> None:
+        found = conversations.get(tx, said.leg.tenant, said.leg.conversation) if said.answer else None
+        if found is not None and said.answer is not None:
+            connector = self.channels.get(said.leg.tenant, said.leg.channel).connector
+            conduct = self.channels.conducting.of(tx, said.leg.tenant)
+            place = answering.Place(found, said.leg, said.speaker, connector, conduct)
+            text = getattr(said.intent, "text", None) or ""
+            answering.note_use(tx, place, said.answer, text, said.intent.key, micros(now))
 
     def note(self, tenant: str, conversation: str, text: str, *, agent: str, key: str | None = None) -> None:
         """An internal note in the timeline, once for each key; it never leaves."""
@@ -170,11 +224,20 @@ class Acting(Base):
         type_ = "conversation.resolved" if status == "resolved" else "conversation.reopened"
 
         def write(tx: Tx) -> None:
-            if conversation_of(tx, tenant, conversation).status != status:
-                conversations.set_status(tx, tenant, conversation, status, micros(self.clock()))
+            found, at = conversation_of(tx, tenant, conversation), micros(self.clock())
+            if found.status != status:
+                conversations.set_status(tx, tenant, conversation, status, at)
+                if status == "resolved":
+                    self._keep_answer(tx, found, at)
                 self._publish(tx, tenant, type_, {"agent": agent}, conversation)
 
         self._database.do(write, tenant)
+
+    def _keep_answer(self, tx: Tx, found: conversations.Conversation, at: int) -> None:
+        """What was answered here may help in the next such matter, and the answers that were used have helped."""
+        answers.note_resolved(tx, found.tenant, found.id)
+        if self.channels.conducting.of(tx, found.tenant).guidance.answers.matters:
+            answering.index_matter(tx, found, at)
 
     def link(self, tenant: str, who: str, other: str, *, agent: str, note: str | None = None) -> people.Verdict:
         """These two are one customer. Raises VerdictRefused."""

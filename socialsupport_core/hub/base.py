@@ -21,6 +21,7 @@ from socialsupport_core.contract import (
 )
 from socialsupport_core.identity.canonical import add_forms
 from socialsupport_core.model import Attachment
+from socialsupport_core.pipeline.approving import Expiring
 from socialsupport_core.pipeline.bell import Bell
 from socialsupport_core.pipeline.channels import Channels
 from socialsupport_core.pipeline.connecting import Connecting
@@ -130,13 +131,22 @@ class Base:
         self.leases = Leases(database, clock)
         self.desk = Desk(database, self.channels, registry, self._policies, clock, random_bytes, self.public_url)
         self.keeping = Keeping(database, blobs, self.leases, clock, self._erase_on_request)
+        subscribers = Subscribers(
+            self.crms,
+            self.webhooks,
+            self.fanouts,
+            self.leases,
+            self.keeping,
+            FollowUps(self.desk),
+            Expiring(database, clock),
+        )
         self.workers = Workers(
             database,
             self.channels,
             self.keepers,
             blobs,
             Recorder(self._new_conversation_id, self.channels.conducting.of),
-            Subscribers(self.crms, self.webhooks, self.fanouts, self.leases, self.keeping, FollowUps(self.desk)),
+            subscribers,
             self.leases,
             self.bell,
             clock,

@@ -7,7 +7,7 @@ from socialsupport_core.contract import SocialSupportError
 from socialsupport_core.hub.acting import Acting, plain_key
 from socialsupport_core.hub.base import agent_of, conversation_of
 from socialsupport_core.model import Intent
-from socialsupport_core.pipeline import doing, outbound, replying
+from socialsupport_core.pipeline import doing, replying
 from socialsupport_core.pipeline.doing import Verb
 from socialsupport_core.pipeline.replying import ReplyRefused
 from socialsupport_core.store import Tx, conversations
@@ -47,7 +47,7 @@ class Doing(Acting):
             where = replying.choose_leg(tx, found, leg, lambda one: one.channel in speaking)
             return where, doing.sign(where, key, doing.recipient_on(tx, where))
 
-        return self._done(tenant, place, agent, key)
+        return self._done(tenant, place, agent)
 
     def _do(self, tenant: str, id: str, verb: Verb, said: str, agent: str, key: str | None) -> dict[str, Any]:
         told = plain_key(key) if key else self._id("out")
@@ -59,19 +59,13 @@ class Doing(Acting):
                 raise NoSuchInteraction(str(error)) from None
             return leg, doing.compose(leg, verb, about, said, told, doing.recipient_on(tx, leg))
 
-        return self._done(tenant, place, agent, told)
+        return self._done(tenant, place, agent)
 
-    def _done(
-        self, tenant: str, place: Callable[[Tx], tuple[conversations.Leg, Intent]], agent: str, key: str
-    ) -> dict[str, Any]:
-        leg, intent, guarded, speaker = self._database.read(
-            lambda tx: (*(found := place(tx)), self._guarded(tx, *found), agent_of(tx, tenant, agent))
-        )
-        live, now = self.channels.get(tenant, leg.channel), self.clock()
-        plan = replying.plan_for(live.connector, intent, leg, now)
-        refused = (*guarded, *replying.refusals(self._policies, intent, leg, speaker, ()))
-        if refused or not plan.possible:
-            reasons = [one.reason for one in refused] + [one.reason for one in plan.obstacles]
-            raise ReplyRefused(f"{leg.channel}: {'; '.join(reasons)}", refusals=refused, plan=plan)
-        parts = self._database.do(lambda tx: outbound.enqueue(tx, plan, leg, speaker, key, now), tenant)
-        return {"key": key, "leg": leg.id, "parts": [{"key": one.key, "state": one.state} for one in parts]}
+    def _done(self, tenant: str, place: Callable[[Tx], tuple[conversations.Leg, Intent]], agent: str) -> dict[str, Any]:
+        said = self._weighed(tenant, lambda tx: (*place(tx), agent_of(tx, tenant, agent)))
+        try:
+            said.check()
+        except ReplyRefused as error:
+            raise ReplyRefused(f"{said.leg.channel}: {error}", refusals=error.refusals, plan=error.plan) from None
+        done = self._put(said)
+        return done | {"parts": [{"key": one["key"], "state": one["state"]} for one in done["parts"]]}

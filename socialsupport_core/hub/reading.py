@@ -14,6 +14,7 @@ from socialsupport_core.hub.base import Base, conversation_of
 from socialsupport_core.insight import History, Settings, report
 from socialsupport_core.insight.history import read as read_history
 from socialsupport_core.model import Payload
+from socialsupport_core.pipeline import approving
 from socialsupport_core.pipeline.doing import possible
 from socialsupport_core.pipeline.fanouts import TROUBLE
 from socialsupport_core.store import (
@@ -89,7 +90,9 @@ class Reading(Base):
 
         def find(tx: Tx) -> dict[str, Any]:
             one = conversation_of(tx, tenant, conversation, follow=False)
-            return views.conversation(tx, one, self.channels.conducting.of(tx, tenant))
+            shown = views.conversation(tx, one, self.channels.conducting.of(tx, tenant))
+            held = approving.on_legs(tx, tenant, {leg["id"] for leg in shown["legs"]}, micros(self.clock()))
+            return shown | ({"approvals": held} if held else {})
 
         found = self._database.read(find)
         for leg in found["legs"]:

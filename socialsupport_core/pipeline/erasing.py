@@ -15,9 +15,9 @@ from pydantic import ValidationError
 
 from socialsupport_core.identity import erasable
 from socialsupport_core.identity.canonical import canonical
-from socialsupport_core.model import EVENT, INTENT, Identifier
+from socialsupport_core.model import EVENT, INTENT, Identifier, SendMessage
 from socialsupport_core.pipeline.subjects import message_digest, people, thread_digest
-from socialsupport_core.store import Row, Tx, accounts, erasures, identity, journal, log, removing
+from socialsupport_core.store import Row, Tx, accounts, answers, erasures, identity, journal, log, removing
 from socialsupport_core.store.erasures import CRMErasure, Erasure
 from socialsupport_core.store.identity import Node, account_digest
 from socialsupport_core.store.removing import Told
@@ -101,6 +101,7 @@ def _begin(tx: Tx, tenant: str, customer: Node, erasure: str, agent: str, at: in
     entries = told.entries | erasures.entries_about(tx, tenant, marks) | _unread_about(tx, person)
     gone: Counter[str] = Counter()
     gone += _remove_early(tx, person, told, entries)
+    gone["answers"] += _remove_answers(tx, person)
     gone += removing.remove(tx, tenant, told, lambda row: _is_to(row, person))
     gone += removing.forget_log(tx, tenant, _entries_that_name(tx, person, told))
     gone += _remove_from_crms(tx, person, told, erasure, at)
@@ -109,6 +110,9 @@ def _begin(tx: Tx, tenant: str, customer: Node, erasure: str, agent: str, at: in
     gone["handoffs"] += removing.delete_in(tx, "handoffs", "redeemed_by", person.nodes, tenant)
     for table, column in _PROOFS:
         gone[table] += removing.delete_in(tx, table, column, person.nodes, tenant)
+    gone["answer_uses"] += removing.delete_in(tx, "answer_uses", "conversation", told.conversations, tenant)
+    told.blobs |= _held_files(tx, person)
+    gone["approvals"] += removing.delete_in(tx, "approvals", "node", person.nodes, tenant)
     gone["reactions"] += removing.delete_in(tx, "reactions", "author", person.written, tenant)
     gone["audit"] += _anonymise_audit(tx, person)
     gone["journal"] += removing.empty_payloads(tx, entries, "erased")
@@ -275,6 +279,24 @@ def _remove_early(tx: Tx, person: Person, told: Told, entries: set[int]) -> Coun
             row["event"],
         )
     return gone
+
+
+def _held_files(tx: Tx, person: Person) -> set[str]:
+    """Of replies to them that were never sent."""
+    sql = "SELECT intent FROM approvals WHERE tenant = ?"
+    held = [
+        INTENT.validate_json(row["intent"]) for row in removing.rows_in(tx, sql, "node", person.nodes, person.tenant)
+    ]
+    return {file.blob for one in held if isinstance(one, SendMessage) for file in one.attachments if file.blob}
+
+
+def _remove_answers(tx: Tx, person: Person) -> int:
+    """What is found by words of theirs, also in conversations with others."""
+    legs = removing.rows_in(tx, "SELECT conversation FROM legs WHERE tenant = ?", "node", person.nodes, person.tenant)
+    sql = "SELECT number FROM answers WHERE kind = 'matter' AND tenant = ?"
+    found = removing.rows_in(tx, sql, "name", {row["conversation"] for row in legs}, person.tenant)
+    found += removing.rows_in(tx, sql, "node", person.nodes, person.tenant)
+    return answers.forget(tx, person.tenant, {row["number"] for row in found})
 
 
 def _remove_conversations(tx: Tx, person: Person, told: Told) -> Counter[str]:

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from socialsupport_core.contract import ConfigError, Policy, Refusal, Registry
-from socialsupport_core.conversation import guard, handoff, secrecy
+from socialsupport_core.conversation import handoff
 from socialsupport_core.conversation.handing.arrival import BEGUN
 from socialsupport_core.conversation.handing.targets import MICRO, Reach, Target, plan
 from socialsupport_core.conversation.handing.words import Words
 from socialsupport_core.identity import may_disclose
 from socialsupport_core.identity.proofs import FORGEABLE, ProofRefused
-from socialsupport_core.model import Intent, Interaction
-from socialsupport_core.pipeline import outbound, proving, replying
+from socialsupport_core.model import Interaction
+from socialsupport_core.pipeline import judging, outbound, proving, replying
 from socialsupport_core.pipeline.channels import Channels, Live
 from socialsupport_core.pipeline.plan import Plan
 from socialsupport_core.pipeline.replying import ReplyRefused, Saying
@@ -115,15 +115,9 @@ class Desk:
         live = self.channels.get(leg.tenant, leg.channel)
         intent = replying.compose(tx, leg, Saying(text=text, key=key, private=private), by_person=not agent.is_bot)
         planned = replying.plan_for(live.connector, intent, leg, self.clock())
-        recent = tuple(one.interaction for one in interactions.newest(tx, leg.tenant, leg.node, None, 10))
-        refused = replying.refusals(self._policies, intent, leg, agent, recent)
-        return Half(leg, planned, (*self._guarded(tx, leg, intent), *refused), key)
-
-    def _guarded(self, tx: Tx, leg: Leg, intent: Intent) -> tuple[Refusal, ...]:
-        if not guard.is_public(intent):
-            return ()
         conduct = self.channels.conducting.of(tx, leg.tenant)
-        return guard.check(intent, conduct, secrecy.read(tx, leg.tenant, leg.node, intent, conduct))
+        found = judging.objections(tx, self._policies, conduct, intent, leg, agent, self.clock(), written=False)
+        return Half(leg, planned, judging.stopping(found), key)
 
 
 # which channels there are

@@ -1,11 +1,11 @@
 """From what an agent wants to say to an intent: to whom, where, in answer to what."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from socialsupport_core.contract import Connector, Draft, Policy, Refusal, SocialSupportError
+from socialsupport_core.contract import Connector, Refusal, SocialSupportError
 from socialsupport_core.model import (
     Choice,
     Intent,
@@ -20,7 +20,6 @@ from socialsupport_core.model import (
 from socialsupport_core.model.interaction import Attachment
 from socialsupport_core.pipeline.plan import Plan, make_plan
 from socialsupport_core.store import Tx, conversations, identity, interactions, moment, outbox
-from socialsupport_core.store.accounts import Agent
 from socialsupport_core.store.conversations import Conversation, Leg
 
 
@@ -111,26 +110,10 @@ def plan_for(connector: Connector[Any], intent: Intent, leg: Leg, now: datetime)
     return make_plan(connector, intent, now=now, last_inbound=last)
 
 
-def refusals(
-    policies: tuple[Policy, ...], intent: Intent, leg: Leg, agent: Agent, recent: tuple[Interaction, ...]
-) -> tuple[Refusal, ...]:
-    """Every policy that objects. A policy that fails objects too: what cannot be checked is not said."""
-    draft = Draft(intent=intent, agent=agent.id, tenant=leg.tenant, network=leg.network, recent=recent)
-    return tuple(refusal for policy in policies if (refusal := _ask(policy, draft)))
-
-
-def _ask(policy: Policy, draft: Draft) -> Refusal | None:
-    try:
-        return policy(draft)
-    except Exception as error:
-        name = getattr(policy, "__name__", type(policy).__name__)
-        return Refusal(rule=name, reason=f"the rule failed: {error}", remedy="have the operator mend the rule")
-
-
-def shown(plan: Plan, refused: tuple[Refusal, ...], leg: Leg) -> dict[str, Any]:
-    """The plan as the API shows it."""
+def shown(plan: Plan, found: tuple[Refusal, ...], leg: Leg) -> dict[str, Any]:
+    """The plan as the API shows it. It is possible, too, if a second person has to approve it."""
     return {
-        "possible": plan.possible and not refused,
+        "possible": plan.possible and not any(one.verdict == "refuse" for one in found),
         "leg": leg.id,
         "channel": leg.channel,
         "network": leg.network,
@@ -147,5 +130,12 @@ def shown(plan: Plan, refused: tuple[Refusal, ...], leg: Leg) -> dict[str, Any]:
         ],
         "losses": [one.model_dump() for one in plan.losses],
         "obstacles": [one.model_dump() for one in plan.obstacles],
-        "refusals": [one.model_dump() for one in refused],
+        "refusals": told(found, "refuse"),
+        "approvals": told(found, "approval"),
+        "warnings": told(found, "warn"),
     }
+
+
+def told(found: Iterable[Refusal], verdict: str) -> list[dict[str, Any]]:
+    """Those of one verdict, as the API shows them."""
+    return [one.model_dump(exclude={"verdict"}) for one in found if one.verdict == verdict]

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
+from socialsupport_core.pipeline.approving import Expiring
 from socialsupport_core.pipeline.crm import CRMs
 from socialsupport_core.pipeline.fanouts import FanOuts
 from socialsupport_core.pipeline.handing import FollowUps
@@ -20,15 +21,18 @@ class Subscribers:
     leases: Leases
     keeping: Keeping
     handing: FollowUps
+    expiring: Expiring
 
     async def begin(self) -> int:
         """Begins what is to be told now, beside what is under way; how much."""
-        return await self.webhooks.begin() + await self.fanouts.begin() + await self.handing.turn()
+        begun = await self.webhooks.begin() + await self.fanouts.begin()
+        return begun + await self.handing.turn() + await self.expiring.turn()
 
     async def tell(self) -> int:
         """Tells what is to be told now, and waits for it; how much."""
         told = await self.crms.tell(self.leases) + await self.webhooks.deliver() + await self.fanouts.hand_on()
-        return told + await self.handing.turn(at_once=True) + await self.keeping.turn(at_once=True)
+        told += await self.handing.turn(at_once=True) + await self.expiring.turn(at_once=True)
+        return told + await self.keeping.turn(at_once=True)
 
     @property
     def under_way(self) -> "list[asyncio.Task[Any]]":

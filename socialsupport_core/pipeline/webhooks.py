@@ -42,6 +42,8 @@ LANES = 200  # of one endpoint, beyond which nothing more is taken up
 LEASE = 60 * SECOND  # a lane that was under way in a crash is tried again after that
 PING = "webhook.ping"
 TYPES = frozenset(get_args(EventType)) | {
+    "approval.asked",
+    "approval.decided",
     "attachment.refused",
     "attachment.stored",
     "challenge.proven",

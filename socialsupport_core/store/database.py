@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
 from socialsupport_core.contract.errors import ConfigError, SocialSupportError
+from socialsupport_core.store.search import Dialect
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -55,6 +56,8 @@ class Tx(ABC):
 
     outside: tuple[type[Exception], ...]
     """Errors that are not the work's own fault: disk full, server away."""
+    full_text: Dialect
+    """How `search` looks for words."""
     claiming = ""
     """Ends a SELECT of what nobody else may take meanwhile."""
     last_cursor: str

@@ -79,6 +79,7 @@ def _several(sql: str, rows: int) -> str | None:
 class PostgreSQLTx(Tx):
     outside = (psycopg.OperationalError, psycopg.InterfaceError)
     claiming = " FOR UPDATE SKIP LOCKED"
+    full_text = "tsvector"
     last_cursor = "SELECT last_value AS n FROM log_cursor_seq WHERE is_called"
 
     def __init__(self, connection: "psycopg.Connection[Any]") -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from socialsupport_core.store import journal, outbox
+from socialsupport_core.store import answers, journal, outbox
 from socialsupport_core.store.database import Row, Tx
 from socialsupport_core.store.erasures import chunks, forget_subjects, marks_for
 
@@ -69,6 +69,8 @@ def remove(tx: Tx, tenant: str, told: Told, also: Callable[[Row], bool] | None =
     `also` says which rows of their threads in the outbox go too.
     """
     gone: Counter[str] = Counter()
+    leading = rows_in(tx, "SELECT number FROM answers WHERE tenant = ?", "seq", told.seqs, tenant)
+    gone["answers"] += answers.forget(tx, tenant, {row["number"] for row in leading})
     gone += _remove_parts(tx, tenant, told, also)
     gone += _remove_log(tx, tenant, told)
     seqs = sorted(told.seqs)

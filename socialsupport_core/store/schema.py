@@ -5,6 +5,8 @@
 
 import re
 
+from socialsupport_core.store.answers import TABLES as ANSWERS
+from socialsupport_core.store.approvals import TABLES as APPROVALS
 from socialsupport_core.store.backfills import TABLES as BACKFILLS
 from socialsupport_core.store.breakers import TABLES as BREAKERS
 from socialsupport_core.store.conduct import TABLES as CONDUCT
@@ -24,6 +26,7 @@ from socialsupport_core.store.policies import TABLES as POLICIES
 from socialsupport_core.store.proofs import TABLES as PROOFS
 from socialsupport_core.store.retention import TABLES as RETENTION
 from socialsupport_core.store.reviews import TABLES as REVIEWS
+from socialsupport_core.store.search import FTS5, TSVECTOR
 from socialsupport_core.store.streams import TABLES as STREAMS
 from socialsupport_core.store.tallies import TABLES as TALLIES
 from socialsupport_core.store.traces import TABLES as TRACES
@@ -154,9 +157,11 @@ SCHEMA += HANDOFFS + PROOFS + CRMS
 
 SCHEMA += NODES + EVIDENCE + POLICIES
 
+SCHEMA += APPROVALS + ANSWERS
+
 SCHEMA += CONTEXT + MOVES + CONDUCT + REVIEWS
 
-NUMBERED = ("node", "leg", "seq", "part", "move")
+NUMBERED = ("node", "leg", "seq", "part", "move", "answer")
 
 TELL = "INSERT INTO log (tenant, type, at, channel, thread, conversation, data) VALUES (?, ?, ?, ?, ?, ?, ?)"
 """How the log is written, with each commit."""
@@ -175,7 +180,9 @@ _META = (
 SQLITE_ONLY = f"{_META}CREATE TABLE numbers (name TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID;\n" + "".join(
     f"INSERT INTO numbers VALUES ('{name}', 1);\n" for name in NUMBERED
 )
+SQLITE_ONLY += FTS5
 POSTGRESQL_ONLY = _META + "".join(f"CREATE SEQUENCE {name}_numbers;\n" for name in NUMBERED)
+POSTGRESQL_ONLY += TSVECTOR
 
 
 def for_sqlite(statements: str) -> str:

@@ -19,6 +19,7 @@ CACHE_KIB = 32 * 1024  # of the writer and of each reader; the default of 2 MB i
 
 class SQLiteTx(Tx):
     outside = (sqlite3.OperationalError,)
+    full_text = "fts5"
     last_cursor = "SELECT seq AS n FROM sqlite_sequence WHERE name = 'log'"
 
     def __init__(self, connection: sqlite3.Connection) -> None:

@@ -17,7 +17,19 @@ from socialsupport_core.model import Choice, Interaction, Template
 from socialsupport_core.model.interaction import Attachment
 from socialsupport_core.store import StoreError
 from socialsupport_core.store.accounts import Access
-from socialsupport_core.web import admin, channels, connect, conversing, doing, erasing, files, handing, webhooks
+from socialsupport_core.web import (
+    admin,
+    answers,
+    approving,
+    channels,
+    connect,
+    conversing,
+    doing,
+    erasing,
+    files,
+    handing,
+    webhooks,
+)
 from socialsupport_core.web.auth import require
 from socialsupport_core.web.endpoint import (
     Body,
@@ -49,6 +61,8 @@ class ReplyBody(Body):
     subject: str | None = None
     private: bool = False
     template: Template | None = None
+    answer: str | None = Field(default=None, max_length=40)
+    """The id of the answer with which it began."""
 
     def how(self, hub: Hub) -> dict[str, Any]:
         given = self.model_dump(exclude={"text"}) | {"attachments": files.attached(hub, self.attachments)}
@@ -344,4 +358,6 @@ ROUTES = [
     *conversing.ROUTES,
     *doing.ROUTES,
     *handing.ROUTES,
+    *approving.ROUTES,
+    *answers.ROUTES,
 ]

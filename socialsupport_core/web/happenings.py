@@ -8,10 +8,19 @@ _DONE = fields(
 _TOUCH = fields(interaction=ref("Interaction"), id=TEXT, customer_=TEXT, agent_=TEXT, state_=STATE)
 _AGENT = fields(agent_=TEXT, by_=TEXT)
 _MOVED = fields(**{"from": TEXT, "to": TEXT, "move": TEXT, "legs": listed(NUMBER), "agent_": TEXT})
+_APPROVAL = fields(
+    approval=TEXT,
+    state={"enum": ["waiting", "approved", "refused", "withdrawn", "expired"]},
+    agent=TEXT,
+    by=TEXT,
+    rules=TEXT,
+)
 _NATIVE: Shape = {"type": "object", "description": "The event as the connector gave it, without its type."}
 
 STEP: Shape = {"enum": ["planned", "offered", "reminded", "arrived", "confirmed", "expired"]}
 EVENTS: dict[str, tuple[str, Shape]] = {
+    "approval.asked": ("A reply waits for a second person, and which rules ask for it.", _APPROVAL),
+    "approval.decided": ("It was approved, refused or withdrawn, or nobody decided in time.", _APPROVAL),
     "interaction.received": ("A touch was recorded, in either direction, a note included.", _TOUCH),
     "interaction.edited": ("The touch as it reads now.", _TOUCH),
     "interaction.deleted": ("A touch was taken back.", fields(id=TEXT, native_id=TEXT)),

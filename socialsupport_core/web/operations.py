@@ -5,7 +5,7 @@ from typing import Any
 
 from socialsupport_core.model import Interaction
 from socialsupport_core.store.accounts import Scope
-from socialsupport_core.web import admin, api, channels, conversing, doing, handing, webhooks
+from socialsupport_core.web import admin, answers, api, approving, channels, conversing, doing, handing, webhooks
 from socialsupport_core.web.endpoint import MAX_PAGE
 from socialsupport_core.web.shapes import EMPTY, TEXT, TIME, Shape, fields, listed, ref
 
@@ -22,7 +22,11 @@ QUERY: dict[str, tuple[Shape, str]] = {
     "crm": (TEXT, "The CRM to connect, in place of a channel; its adapter stands in the path."),
     "return_to": (TEXT, "A path of this origin to which the operator comes back in the end."),
     "redirect": ({"enum": ["1", "true", "yes"]}, "Send the browser there at once; only this browser may come back."),
-    "state": (TEXT, "Of reviews `open`, `later` or `decided`; coming back from a network, what was given along."),
+    "state": (
+        TEXT,
+        "Of reviews `open`, `later` or `decided`, of approvals `waiting` or `decided`; coming back from a network,"
+        " what was given along.",
+    ),
     "code": (TEXT, "What the network gives for access."),
     "error": (TEXT, "Why there is no access."),
     "error_description": (TEXT, "The same in words."),
@@ -140,6 +144,39 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/api/conversations/{id}/reply"): Operation(
         "Answer. The same `Idempotency-Key` sends once.", "reply", ref("Sent"), api.ReplyBody, status=202
     ),
+    ("GET", "/api/answers"): Operation(
+        "All canned replies and articles, and what came of them.",
+        "read",
+        fields(answers=listed(ref("WrittenAnswer"))),
+    ),
+    ("PUT", "/api/answers/{id}"): Operation(
+        "A canned reply or an article, new or in place of the one of this name.", "configure", EMPTY, answers.AnswerBody
+    ),
+    ("DELETE", "/api/answers/{id}"): Operation("Take it away.", "configure", EMPTY),
+    ("GET", "/api/conversations/{id}/answers"): Operation(
+        "What may answer the customer here, the best first: canned replies with their blanks filled, articles, and what"
+        " we said in like matters, without what is private.",
+        "read",
+        fields(answers=listed(ref("OfferedAnswer"))),
+        query=("leg",),
+    ),
+    ("GET", "/api/approvals"): Operation(
+        "Replies that wait for a second person, the longest first; or those `decided` in the last 30 days.",
+        "read",
+        fields(approvals=listed(ref("Approval"))),
+        query=("state", "limit"),
+    ),
+    ("POST", "/api/approvals/{id}/approve"): Operation(
+        "It goes out as it was written, or with another text. 409: it is one's own, was decided, or the customer has"
+        " written since. 422: it cannot go out any more, and goes on waiting.",
+        "approve",
+        ref("Sent"),
+        approving.ApproveBody,
+    ),
+    ("POST", "/api/approvals/{id}/refuse"): Operation(
+        "It does not go out; its author reads why.", "approve", EMPTY, approving.RefuseBody
+    ),
+    ("POST", "/api/approvals/{id}/withdraw"): Operation("Its author takes it back.", "reply", EMPTY),
     ("POST", "/api/conversations/{id}/typing"): Operation(
         "Show the customer that somebody types, for some seconds.", "reply", ref("Done"), doing.TypingBody, status=202
     ),

@@ -23,8 +23,11 @@ from socialsupport_core.contract import (
 )
 from socialsupport_core.conversation.moving import MoveRefused
 from socialsupport_core.hub import (
+    ApprovalRefused,
     CursorAhead,
     DoorClosed,
+    NoSuchAnswer,
+    NoSuchApproval,
     NoSuchChannel,
     NoSuchConversation,
     NoSuchDoor,
@@ -43,6 +46,9 @@ STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NoSuchDoor, 404),
     (Erased, 410),
     (NoSuchCustomer, 404),
+    (NoSuchAnswer, 404),
+    (NoSuchApproval, 404),
+    (ApprovalRefused, 409),
     (NoSuchConversation, 404),
     (NoSuchInteraction, 404),
     (NoSuchWebhook, 404),

@@ -1,5 +1,6 @@
 // The reply box: where it goes, how it goes, and what is in the way. A chosen place never changes under a written text.
 
+import { Answers } from "./answers.js";
 import { hub, Problem } from "./api.js";
 import { announce, byId, debounce, h, icon, reconcile, toast } from "./dom.js";
 import { Files } from "./files.js";
@@ -49,6 +50,7 @@ export class Composer {
     this.warning = h("p", { class: "plan-line loss", id: "hand-off-note", role: "status", hidden: true });
     this.handing = new HandOff(this);
     this.handOff = this.handing.button;
+    this.answers = new Answers(this);
     this.submit = h(
       "button",
       { type: "submit", class: "primary", id: "send" },
@@ -63,6 +65,7 @@ export class Composer {
       this.warning,
       this.plate,
       this.handing.panel,
+      this.answers.panel,
       h("div", { class: "composer-foot" }, this.files.button, this.files.picker, this.handOff, hint, this.submit),
     );
     this.files.listen(this.form, this.text);
@@ -89,6 +92,7 @@ export class Composer {
     if (!this.places.some((leg) => leg.id === this.leg) || (!this.text.value && !this.chosen))
       this.leg = this.places[0]?.id ?? null;
     this.render();
+    this.answers.show(conversation);
     if (changed) this.examine();
   }
 
@@ -215,6 +219,7 @@ export class Composer {
     this.plan = null;
     this.plate.replaceChildren();
     this.render();
+    this.answers.show(this.conversation);
     this.keep();
     this.plans();
   }
@@ -263,6 +268,8 @@ export class Composer {
   showPlan(plan) {
     this.plan = plan;
     this.mark();
+    if (plan?.approvals?.length) byId("send-words").textContent = "Send for approval";
+    else this.render();
     const print = JSON.stringify([plan, this.text.value]);
     if (print === this.printed && this.plate.hasChildNodes()) return;
     this.printed = print;
@@ -328,7 +335,7 @@ export class Composer {
       conversation: id,
       customer: customer.id,
       mode: this.mode,
-      saying: this.saying(),
+      saying: { ...this.saying(), ...(this.mode === "note" ? {} : this.answers.began) },
       at: new Date().toISOString(),
       agent: this.desk.session.agent,
       text,
@@ -342,6 +349,7 @@ export class Composer {
 
   clear() {
     this.text.value = "";
+    this.answers.forget();
     if (this.mode !== "note") this.files.set();
     this.plan = null;
     this.chosen = false;
@@ -361,7 +369,8 @@ export class Composer {
     this.desk.timeline.expect(pending);
     try {
       if (pending.mode === "note") await hub.note(pending.conversation, pending.text, pending.key);
-      else await hub.reply(pending.conversation, pending.saying, pending.key);
+      else if ((await hub.reply(pending.conversation, pending.saying, pending.key)).approval)
+        toast("It waits for a colleague's approval.");
       await this.desk.refresh();
       this.desk.timeline.settle(pending);
     } catch (problem) {

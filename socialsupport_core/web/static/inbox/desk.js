@@ -1,6 +1,7 @@
 // The desk: what is open, what comes in, and what the panes show of it.
 
 import { hub } from "./api.js";
+import { Approvals } from "./approvals.js";
 import { Composer } from "./composer.js";
 import { announce, byId, debounce, h, icon, toast } from "./dom.js";
 import { listen, showKeys } from "./keys.js";
@@ -21,7 +22,7 @@ const UNWELL = {
   silent: "has fallen silent.",
   gap: "has lost something.",
 };
-const CHANGES_QUEUE = /^(interaction|conversation|customer|delivery|intent)\./;
+const CHANGES_QUEUE = /^(interaction|conversation|customer|delivery|intent|approval)\./;
 
 export class Desk {
   constructor(session, me, agents, { out }) {
@@ -33,6 +34,7 @@ export class Desk {
     this.queue = new Queue(this);
     this.timeline = new Timeline(this);
     this.composer = new Composer(this);
+    this.approvals = new Approvals(this);
     this.person = new Person(this);
     this.review = new Review(this);
     this.refreshQueue = debounce(() => this.loadQueue(), 250);
@@ -207,6 +209,7 @@ export class Desk {
     for (const id of ["assignee", "resolve"]) byId(id).hidden = !this.may("reply");
     this.timeline.show(found);
     this.composer.show(found);
+    this.approvals.show(found);
     this.showAnswering(found.answering);
     if (!document.hidden) this.queue.read(found);
   }
@@ -267,6 +270,7 @@ export class Desk {
     const { text } = this.queue;
     try {
       if (!text && this.queue.status === "review") return await this.review.load();
+      if (!text && this.queue.status === "approve") return await this.approvals.load();
       if (text) {
         const { customers } = await hub.customers(text);
         if (text === this.queue.text) this.queue.show(customers.flatMap((one) => one.conversations));

@@ -13,6 +13,7 @@ const KEYS = [
   ["p", "About this person"],
   ["/", "Search"],
   ["Ctrl Enter", "Send"],
+  ["Alt 1", "Put in the first answer that may fit; 2 the second"],
   ["Esc", "Leave the reply box, close what is open"],
   ["?", "These keys"],
 ];

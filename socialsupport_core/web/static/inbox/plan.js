@@ -10,23 +10,27 @@ export function hindrances(plan) {
   return [...(plan?.refusals ?? []), ...(plan?.obstacles ?? [])].filter((one) => !HARMLESS.has(one.rule));
 }
 
+/** What a second person is asked for, and what the agent is told. */
+const hints = (plan) => [...(plan?.approvals ?? []), ...(plan?.warnings ?? [])];
+
 /** The lines under the text. */
 export function showPlan(plan, text) {
   if (!plan) return [];
   const against = hindrances(plan);
   return [
     ...against.map((one) => hindrance(one, text)),
+    ...hints(plan).map((one) => hindrance(one, text, "hint")),
     ...(plan.losses ?? []).map((one) => h("p", { class: "plan-line loss" }, icon("warn"), h("span", {}, one.why))),
     !against.length && plan.parts?.length ? parts(plan) : null,
   ];
 }
 
-function hindrance(one, text) {
+function hindrance(one, text, kind = "") {
   const places = (one.spans ?? []).map((span) => piece(text, span)).filter(Boolean);
   return h(
     "div",
-    { class: "hindrance", data: { rule: one.rule } },
-    icon("stop"),
+    { class: `hindrance ${kind}`.trim(), data: { rule: one.rule } },
+    icon(kind ? "warn" : "stop"),
     h(
       "p",
       {},
@@ -78,7 +82,7 @@ const sentence = (words) => {
 
 /** The text with its refused places marked. The hub counts code points. */
 export function marked(text, plan) {
-  const spans = hindrances(plan)
+  const spans = [...hindrances(plan), ...hints(plan)]
     .flatMap((one) => one.spans ?? [])
     .sort((a, b) => a[0] - b[0]);
   const characters = [...text];

@@ -60,7 +60,7 @@ export class Queue {
   }
 
   render() {
-    if (this.status === "review" && !this.text) return; // the list shows something else
+    if (["review", "approve"].includes(this.status) && !this.text) return; // the list shows something else
     reconcile(
       this.list,
       this.shown.map((one) => {
