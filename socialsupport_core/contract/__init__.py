@@ -58,11 +58,13 @@ from socialsupport_core.contract.policy import Draft, Policy, Refusal
 from socialsupport_core.contract.registry import Broken, Registry
 from socialsupport_core.contract.stream import Closed, Dial, Frame, Happening, Opened, Step, StreamState, Tick
 from socialsupport_core.contract.surface import Entry, Listener, ListenerFactory, SurfaceFactory, SurfaceHost
+from socialsupport_core.contract.triage import NOISE, ContactKind, Heard, Triage, TriageFactory, Urgency, Verdict
 from socialsupport_core.contract.wire import Wire
 
 __all__ = [
     "CONTRACT",
     "CRM",
+    "NOISE",
     "AgentNoted",
     "AgentReplied",
     "Answer",
@@ -85,6 +87,7 @@ __all__ = [
     "Contact",
     "ContactChanged",
     "ContactGone",
+    "ContactKind",
     "ContentRejected",
     "DeliveryError",
     "Dial",
@@ -96,6 +99,7 @@ __all__ = [
     "Forbidden",
     "Frame",
     "Happening",
+    "Heard",
     "Listener",
     "ListenerFactory",
     "LogRecord",
@@ -119,10 +123,14 @@ __all__ = [
     "SurfaceFactory",
     "SurfaceHost",
     "Tick",
+    "Triage",
+    "TriageFactory",
     "Unavailable",
     "Uncertain",
     "Unreachable",
     "Unsupported",
+    "Urgency",
+    "Verdict",
     "Wait",
     "Wire",
     "body",

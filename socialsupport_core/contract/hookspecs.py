@@ -10,6 +10,7 @@ from socialsupport_core.contract.crm import CRM
 from socialsupport_core.contract.fanout import FanOut
 from socialsupport_core.contract.policy import Policy
 from socialsupport_core.contract.surface import ListenerFactory, SurfaceFactory
+from socialsupport_core.contract.triage import TriageFactory
 from socialsupport_core.contract.wire import Wire
 
 if TYPE_CHECKING:
@@ -66,6 +67,12 @@ def socialsupport_canonical_forms() -> Mapping[str, Callable[[str], str]]:
 @hookspec
 def socialsupport_policies() -> Sequence[Policy]:
     """Rules that every reply must pass before it goes out."""
+    return ()
+
+
+@hookspec
+def socialsupport_triage() -> Sequence[TriageFactory]:
+    """What judges of which kind a customer's message is, after the rules: made once, given its folder."""
     return ()
 
 

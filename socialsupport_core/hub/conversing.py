@@ -13,7 +13,7 @@ from socialsupport_core.conversation.kinds import same
 from socialsupport_core.guidance import Guidance
 from socialsupport_core.hub.base import Base, agent_of, conversation_of
 from socialsupport_core.mistakes import mistakes
-from socialsupport_core.store import Tx, accounts, conduct, identity, log, micros
+from socialsupport_core.store import Tx, accounts, conduct, identity, log, micros, standing
 from socialsupport_core.store import context as told
 from socialsupport_core.store.conversations import Conversation
 
@@ -159,6 +159,7 @@ class Conversing(Base):
         """What customers may expect, and how agents are guided: the keys of `[tenants.TENANT.guidance]`, all of them
         anew. Raises ConfigError."""
         self._set(tenant, {"guidance": dict(given)})
+        self._database.do(lambda tx: standing.reckon_anew(tx, tenant), tenant)
 
     def _set(self, tenant: str, given: Mapping[str, Any]) -> None:
         """These sections anew; the others stay."""

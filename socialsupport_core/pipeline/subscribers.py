@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
+from socialsupport_core.pipeline.alerting import Alerting
 from socialsupport_core.pipeline.crm import CRMs
 from socialsupport_core.pipeline.fanouts import FanOuts
 from socialsupport_core.pipeline.handing import FollowUps
@@ -20,15 +21,20 @@ class Subscribers:
     leases: Leases
     keeping: Keeping
     handing: FollowUps
+    alerting: Alerting
 
     async def begin(self) -> int:
         """Begins what is to be told now, beside what is under way; how much."""
-        return await self.webhooks.begin() + await self.fanouts.begin() + await self.handing.turn()
+        return await self.webhooks.begin() + await self.fanouts.begin() + await self._look()
 
     async def tell(self) -> int:
         """Tells what is to be told now, and waits for it; how much."""
         told = await self.crms.tell(self.leases) + await self.webhooks.deliver() + await self.fanouts.hand_on()
-        return told + await self.handing.turn(at_once=True) + await self.keeping.turn(at_once=True)
+        return told + await self._look(at_once=True) + await self.keeping.turn(at_once=True)
+
+    async def _look(self, *, at_once: bool = False) -> int:
+        """Whose time has come."""
+        return await self.handing.turn(at_once=at_once) + await self.alerting.turn(at_once=at_once)
 
     @property
     def under_way(self) -> "list[asyncio.Task[Any]]":

@@ -17,7 +17,7 @@ from socialsupport_core.model import Choice, Interaction, Template
 from socialsupport_core.model.interaction import Attachment
 from socialsupport_core.store import StoreError
 from socialsupport_core.store.accounts import Access
-from socialsupport_core.web import admin, channels, connect, conversing, doing, erasing, files, handing, webhooks
+from socialsupport_core.web import admin, channels, connect, conversing, doing, erasing, files, handing, queueing, webhooks
 from socialsupport_core.web.auth import require
 from socialsupport_core.web.endpoint import (
     Body,
@@ -38,6 +38,7 @@ from socialsupport_core.web.presence import Presence
 HEARTBEAT = 15.0  # seconds between comments on a quiet stream, so that proxies keep it open
 STEPS = frozenset({"timeline", "link", "split", "undo"})
 STATUSES = ("open", "resolved", "all")
+QUEUE = ("status", "channel", "assignee", "waiting", "limit", *queueing.QUERY)
 NOBODY = 'needs at least one, such as {"kind": "phone", "value": "+15550147"}; an agent\'s note has its own address'
 
 
@@ -156,6 +157,7 @@ def queue(request: Request, hub: Hub, access: Access) -> Any:
         channel=asked.get("channel"),
         assignee=asked.get("assignee"),
         waiting=flag(request, "waiting"),
+        **queueing.asked(request),
         limit=limit_of(request, 100),
     )
     others = _others(request, access)
@@ -323,7 +325,7 @@ ROUTES = [
     route("/customers/{id:path}/undo", "POST", "link", undo),
     *handing.CUSTOMERS,
     route("/customers/{id:path}", "GET", "read", customer),
-    route("/conversations", "GET", "read", queue, query=("status", "channel", "assignee", "waiting", "limit")),
+    route("/conversations", "GET", "read", queue, query=QUEUE),
     route("/conversations/{id}", "GET", "read", conversation),
     route("/conversations/{id}/plan", "POST", "read", plan),
     route("/conversations/{id}/reply", "POST", "reply", reply),
@@ -344,4 +346,5 @@ ROUTES = [
     *conversing.ROUTES,
     *doing.ROUTES,
     *handing.ROUTES,
+    *queueing.ROUTES,
 ]
