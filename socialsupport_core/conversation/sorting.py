@@ -1,6 +1,7 @@
 """How a conversation stands after each message: what kind of contact waits, how urgent, and until when."""
 
 import json
+from dataclasses import dataclass
 
 from socialsupport_core.contract import Verdict
 from socialsupport_core.conversation.conduct import Conduct
@@ -13,19 +14,29 @@ from socialsupport_core.store.identity import Node
 from socialsupport_core.store.standing import Standing
 
 
-def heard(
-    tx: Tx, leg: Leg, node: Node, interaction: Interaction, at: int, verdict: Verdict | None, conduct: Conduct
-) -> None:
-    """The customer has said something; without a verdict only the time counts. Costs no statement of its own."""
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a customer has said. Without a verdict only the time counts."""
+
+    node: Node
+    interaction: Interaction
+    at: int
+    received_at: int
+    verdict: Verdict | None = None
+
+
+def heard(tx: Tx, leg: Leg, word: Word, conduct: Conduct) -> None:
+    """Costs no statement of its own."""
+    at, verdict = word.at, word.verdict
     one = conversations.get(tx, leg.tenant, leg.conversation)
     assert one is not None
     before = one.standing
     since = conversations.waiting_with(one, at)
     stands = before
     if verdict is not None and at > (one.answered_at or 0):
-        stands = _with(one, verdict, interaction, _is_noise(one, node, verdict, conduct.guidance))
+        stands = _with(one, verdict, word.interaction, _is_noise(one, word.node, verdict, conduct.guidance))
     if since is not None and not stands.noise:
-        stands = _timed(stands, since, leg, conduct.guidance)
+        stands = _timed(stands, since, word.received_at, leg, conduct.guidance)
     conversations.customer_spoke(tx, leg, at, stands)
     if verdict is not None and stands.noise != before.noise:
         publish(tx, leg, at, verdict, noise=stands.noise)
@@ -69,12 +80,15 @@ def added(stands: Standing, verdict: Verdict, interaction: Interaction) -> Stand
     )
 
 
-def _timed(stands: Standing, since: int, leg: Leg, guidance: Guidance) -> Standing:
-    """Until when it is to be answered: on the channel where that is soonest. What was warned of before stays so."""
+def _timed(stands: Standing, since: int, received_at: int, leg: Leg, guidance: Guidance) -> Standing:
+    """Until when it is to be answered: on the channel where that is soonest. What was warned of before stays so.
+
+    Nobody is warned of what was overdue when it came, such as history that is read back.
+    """
     due_at = guidance.due(since, leg.channel, leg.network, stands.urgency)
     if due_at is None or (stands.due_at is not None and stands.due_at <= due_at):
         return stands
-    return stands._replace(due_at=due_at, alert_at=guidance.warned(since, due_at))
+    return stands._replace(due_at=due_at, alert_at=guidance.warned(since, due_at) if received_at < due_at else None)
 
 
 def recount(tx: Tx, one: Conversation) -> None:
@@ -87,8 +101,9 @@ def recount(tx: Tx, one: Conversation) -> None:
         verdict = Verdict.model_validate_json(written)
         noise = noise and verdict.is_noise
         stands = added(stands, verdict, Interaction.model_validate_json(data))
-    wanted = noise and one.standing.noise
-    conversations.stand(tx, one, stands._replace(noise=wanted))
+    kept_out = noise and one.standing.noise
+    due_at, alert_at = one.standing.due_at, one.standing.alert_at
+    conversations.stand(tx, one, stands._replace(noise=kept_out, due_at=due_at, alert_at=alert_at))
 
 
 def language_of(stands: Standing) -> str | None:

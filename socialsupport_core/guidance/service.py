@@ -14,6 +14,7 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HOUR = 3600.0
 MICRO = timedelta(microseconds=1)
 LONGEST = 800  # days that a target is looked for
+SHARES: Mapping[Urgency, float] = {"high": 0.5}
 TARGETS: Mapping[str, float] = {"webchat": 300.0, "email": 24 * HOUR, "phone": 60.0, "twilio": 4 * HOUR}
 
 
@@ -102,7 +103,7 @@ class Service(Section):
     targets: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=lambda: dict(TARGETS))
     """The same by channel or network."""
     hours: Hours = Hours()
-    urgencies: dict[Urgency, Annotated[float, Field(gt=0, le=10)]] = Field(default_factory=lambda: {"high": 0.5})
+    urgencies: dict[Urgency, Annotated[float, Field(gt=0, le=10)]] = Field(default_factory=lambda: dict(SHARES))
     """The share of the target within which a contact of this urgency is to be answered; 1 unless it is named."""
     warn: float = Field(default=0.75, gt=0, lt=1)
     """The share of the target after which a warning comes."""

@@ -34,7 +34,7 @@ class Queueing(Base):
         after: int = 0,
     ) -> list[dict[str, Any]]:
         """Conversations, whoever has waited longest first; ordered by `next`, whoever is to be answered next, with the
-        score and its reasons, from the place `after` on.
+        score and its reasons, from the place `after` on; whoever does not wait comes last.
 
         `noise` True: only what is kept out of the queue, such as those who are after a coupon; False: only what is not;
         None: as False, unless `status` is None, which asks for all there is.
@@ -42,7 +42,7 @@ class Queueing(Base):
         if order not in ORDERS:
             raise ConfigError(f"there is no order {order!r}; {near(order, ORDERS)}")
         shown = noise if noise is not None or status is None else False
-        asked = Asked(status, channel, assignee, waiting, shown, kind)
+        asked = Asked(status, channel, assignee, waiting or None, shown, kind)
         if order == "next":
             return self._next(tenant, asked, limit, after)
 
@@ -59,10 +59,15 @@ class Queueing(Base):
             waiting = queue.waiting(tx, tenant, asked, guidance.queue.candidates)
             found = [(_waiter(one, windows), one) for one in waiting]
             ranked = sorted(found, key=lambda pair: (-score(pair[0], now, guidance.queue, guidance), *_first(pair[1])))
-            return [
+            shown = [
                 views.summary(tx, one.conversation) | {"next": _told(waiter, now, guidance)}
                 for waiter, one in ranked[after : after + limit]
             ]
+            if len(shown) == limit or asked.waiting:
+                return shown
+            place = max(0, after - len(ranked))
+            rest = queue.oldest(tx, tenant, asked._replace(waiting=False), limit - len(shown), place)
+            return shown + [views.summary(tx, one) for one in rest]
 
         return self._database.read(find)
 

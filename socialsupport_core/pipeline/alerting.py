@@ -80,7 +80,7 @@ def _leg(tx: Tx, found: Conversation) -> Leg:
     return max(conversations.legs(tx, found.tenant, found.id), key=lambda leg: (leg.last_inbound or 0, leg.id))
 
 
-def _publish(  # noqa: PLR0913 - all of it is told
+def _publish(
     tx: Tx, found: Conversation, leg: Leg, one: Due, due_at: int, level: int, guidance: Guidance, now: int
 ) -> None:
     data: dict[str, Any] = {

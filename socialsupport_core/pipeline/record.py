@@ -13,6 +13,7 @@ from socialsupport_core.conversation.answering import weigh
 from socialsupport_core.conversation.conduct import DEFAULT, Conduct
 from socialsupport_core.conversation.continuity import Touch, attach, reunite
 from socialsupport_core.conversation.handing import arrival
+from socialsupport_core.conversation.sorting import Word
 from socialsupport_core.identity import observe, proofs
 from socialsupport_core.identity.canonical import canonical
 from socialsupport_core.identity.proofs import Bringing
@@ -207,16 +208,17 @@ class Recorder:
         leg = attach(tx, Touch(place.tenant, thread, node, interaction, at, conduct, told), self._new_id)
         kinds = dict.fromkeys(one.kind for one in told)
         verdict = self._triaging.judge(place.tenant, place.channel, interaction, kinds, conduct)
-        triage, entry = verdict and verdict.model_dump_json(exclude_none=True), place.entry and place.entry.number
-        fate = (None, None, None, None, state, triage)
-        stored = Stored(seq, node.number, at, leg.id, entry, interaction, place.received_at, *fate)
+        triage = verdict.model_dump_json(exclude_none=True) if verdict else None
+        entry = place.entry.number if place.entry else None
+        where = seq, node.number, at, leg.id, entry
+        stored = Stored(*where, interaction, place.received_at, None, None, None, None, state, triage)
         interactions.store(tx, place.tenant, stored, written.whole)
         context.keep(tx, place.tenant, node.number, at, seq, thread.visibility, told)
         if interaction.attachments:
             attachments.expect(tx, place.tenant, seq, interaction)
         publish_interaction(tx, place.tenant, "interaction.received", stored, leg, customer=node, written=written)
         if interaction.direction != "outbound" and not interaction.author.is_bot:
-            sorting.heard(tx, leg, node, interaction, at, verdict, conduct)
+            sorting.heard(tx, leg, Word(node, interaction, at, place.received_at, verdict), conduct)
         return leg
 
     def _store_namesake(self, tx: Tx, place: Place, event: InteractionReceived, node: Node, at: int) -> Leg | None:

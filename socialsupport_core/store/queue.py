@@ -14,7 +14,8 @@ class Asked(NamedTuple):
     status: str | None = "open"
     channel: str | None = None
     assignee: str | None = None
-    waiting: bool = False
+    waiting: bool | None = None
+    """Only who waits, or only who does not."""
     noise: bool | None = False
     """Only what is kept out of the queue, or only what is not."""
     kind: str | None = None
@@ -35,7 +36,7 @@ class Waiting(NamedTuple):
 
 _WHERE = (
     " WHERE c.tenant = ? AND (CAST(? AS TEXT) IS NULL OR c.status = ?) AND c.superseded_by IS NULL"
-    " AND (CAST(? AS TEXT) IS NULL OR c.assignee = ?) AND (? = 0 OR c.waiting_since IS NOT NULL)"
+    " AND (CAST(? AS TEXT) IS NULL OR c.assignee = ?) AND (CAST(? AS INTEGER) IS NULL OR (c.waiting_since IS NOT NULL) = (CAST(? AS INTEGER) = 1))"
     " AND (CAST(? AS INTEGER) IS NULL OR c.noise = ?) AND (CAST(? AS TEXT) IS NULL OR c.kind = ?)"
     " AND (CAST(? AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM legs l WHERE l.tenant = c.tenant"
     "   AND l.conversation = c.conversation AND l.channel = ?))"
@@ -43,29 +44,26 @@ _WHERE = (
 
 
 def _values(tenant: str, asked: Asked) -> tuple[object, ...]:
-    noise = None if asked.noise is None else int(asked.noise)
-    given = (asked.status, asked.assignee), int(asked.waiting), (noise, asked.kind, asked.channel)
-    return (tenant, *_twice(given[0]), given[1], *_twice(given[2]))
+    waiting, noise = (None if one is None else int(one) for one in (asked.waiting, asked.noise))
+    given = asked.status, asked.assignee, waiting, noise, asked.kind, asked.channel
+    return (tenant, *(value for one in given for value in (one, one)))
 
 
-def _twice(values: tuple[object, ...]) -> tuple[object, ...]:
-    return tuple(value for one in values for value in (one, one))
-
-
-def oldest(tx: "Tx", tenant: str, asked: Asked, limit: int) -> list[Conversation]:
+def oldest(tx: "Tx", tenant: str, asked: Asked, limit: int, after: int = 0) -> list[Conversation]:
     """Whoever has waited longest first; then the most recently active."""
     rows = tx.all(
         f"SELECT * FROM conversations c{_WHERE}"
-        " ORDER BY c.waiting_since IS NULL, c.waiting_since, c.updated_at DESC LIMIT ?",
+        " ORDER BY c.waiting_since IS NULL, c.waiting_since, c.updated_at DESC LIMIT ? OFFSET ?",
         *_values(tenant, asked),
         limit,
+        after,
     )
     return [conversation_of(row) for row in rows]
 
 
 def waiting(tx: "Tx", tenant: str, asked: Asked, limit: int) -> list[Waiting]:
     """Those whose target runs out first, and what is urgent among the others: at most twice `limit`."""
-    asked = asked._replace(status="open", waiting=True)
+    asked = asked._replace(status=asked.status or "open", waiting=True)
     values = _values(tenant, asked)
     chosen = (
         f"SELECT c.conversation FROM conversations c{_WHERE}"
