@@ -79,7 +79,7 @@ def test_a_new_contact_is_warned_of_anew(asked: Roost) -> None:
 def test_an_answer_that_does_not_arrive_makes_no_new_contact(asked: Roost) -> None:
     pass_time(asked, hours=2)
     assert told(asked) == ["breached"]
-    asked.sky.faults.refuse = 1
+    asked.sky.blocked.add("dm-kerry")
     asked.reply("At nine.")
     pass_time(asked, minutes=1)
     assert asked.states() == ["failed"]

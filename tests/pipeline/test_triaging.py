@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from raven import Raven, Roost, message
 
-from socialsupport_core.contract import ConfigError, Heard, Triage, Verdict
+from socialsupport_core.contract import ConfigError, Heard, Triage, Verdict, hookimpl
 from socialsupport_core.model import Reach
 
 COUPON = "any promo codes for new customers?"
@@ -96,6 +96,7 @@ def test_the_gravest_of_a_contact_stands_for_it_until_it_is_answered(roost: Roos
     assert (stands(roost)["kind"], stands(roost)["urgency"]) == ("request", "high")
     roost.reply("Done.")
     roost.hub.drain()
+    roost.clock.forward(minutes=1)
     say(roost, 3, "thank you so much, you are amazing")
     assert (stands(roost)["kind"], stands(roost)["urgency"]) == ("praise", "low")
 
@@ -170,7 +171,7 @@ def broken(_folder: Path | None) -> Triage:
 def test_a_plugin_may_know_better_and_one_that_fails_loses_nothing(
     roost: Roost, caplog: pytest.LogCaptureFixture
 ) -> None:
-    roost.reopen(Raven, socialsupport_triage=lambda: [broken, Clever])
+    roost.reopen(Raven, socialsupport_triage=hookimpl(lambda: [broken, Clever]))
     say(roost, 1, "hello there")
     shown = stands(roost)
     assert (shown["kind"], shown["sentiment"], shown["by"], shown["noise"]) == ("spam", -0.5, "clever", True)
@@ -205,7 +206,7 @@ def test_a_window_about_to_close_presses(roost: Roost) -> None:
     say(roost, 1, "what time do you open?", "kerry")
     roost.clock.forward(hours=46)
     say(roost, 2, "what time do you open?", "flo")
-    roost.clock.forward(minutes=79)
+    roost.clock.forward(minutes=78)
     (kerry, _) = roost.hub.queue("acme", order="next")
     reasons = {part["name"]: part["reason"] for part in kerry["next"]["parts"]}
     assert reasons["window"] == "window closes in 40 min"
