@@ -23,6 +23,8 @@ class Word:
     at: int
     received_at: int
     verdict: Verdict | None = None
+    written: str | None = None
+    """The verdict as JSON."""
 
 
 def heard(tx: Tx, leg: Leg, word: Word, conduct: Conduct) -> None:
@@ -34,7 +36,7 @@ def heard(tx: Tx, leg: Leg, word: Word, conduct: Conduct) -> None:
     since = conversations.waiting_with(one, at)
     stands = before
     if verdict is not None and at > (one.answered_at or 0):
-        stands = _with(one, verdict, word.interaction, _is_noise(one, word.node, verdict, conduct.guidance))
+        stands = _with(one, verdict, word, noise=_is_noise(one, word.node, verdict, conduct.guidance))
     if since is not None and not stands.noise:
         stands = _timed(stands, since, word.received_at, leg, conduct.guidance)
     conversations.customer_spoke(tx, leg, at, stands)
@@ -58,26 +60,23 @@ def _is_noise(one: Conversation, node: Node, verdict: Verdict, guidance: Guidanc
     return verdict.kind in guidance.triage.noise
 
 
-def _with(one: Conversation, verdict: Verdict, interaction: Interaction, noise: bool) -> Standing:
+def _with(one: Conversation, verdict: Verdict, word: Word, *, noise: bool) -> Standing:
     """One message more in the contact that waits, or the first of a new one."""
     fresh = one.waiting_since is None or (one.standing.noise and not noise)
-    return added(Standing() if fresh else one.standing, verdict, interaction)._replace(noise=noise)
+    stands = Standing() if fresh else one.standing
+    return added(stands, verdict, word.written or verdict.model_dump_json(exclude_none=True), word.interaction, noise)
 
 
-def added(stands: Standing, verdict: Verdict, interaction: Interaction) -> Standing:
+def added(stands: Standing, verdict: Verdict, written: str, interaction: Interaction, noise: bool) -> Standing:
     """The gravest of the contact stands for it, with its reasons."""
-    kind = verdict.kind if stands.kind is None else gravest(verdict.kind, stands.kind)  # type: ignore[arg-type]
-    urgency = verdict.urgency
-    if stands.urgency is not None and stands.kind is not None:
-        urgency = most_urgent(urgency, stands.urgency)  # type: ignore[arg-type]
-    tells = kind != stands.kind or urgency != stands.urgency or stands.triage is None
     followers = (interaction.reach.followers or 0) if interaction.reach else 0
-    return stands._replace(
-        kind=kind,
-        urgency=urgency,
-        reach=max(stands.reach, followers),
-        triage=verdict.model_dump_json(exclude_none=True) if tells else stands.triage,
-    )
+    if stands.kind is None or stands.urgency is None:
+        return Standing(verdict.kind, verdict.urgency, noise, max(stands.reach, followers), written, *stands[5:])
+    kind = gravest(verdict.kind, stands.kind)  # type: ignore[arg-type]
+    urgency = most_urgent(verdict.urgency, stands.urgency)  # type: ignore[arg-type]
+    tells = kind != stands.kind or urgency != stands.urgency
+    told = written if tells else stands.triage
+    return Standing(kind, urgency, noise, max(stands.reach, followers), told, *stands[5:])
 
 
 def _timed(stands: Standing, since: int, received_at: int, leg: Leg, guidance: Guidance) -> Standing:
@@ -88,7 +87,7 @@ def _timed(stands: Standing, since: int, received_at: int, leg: Leg, guidance: G
     due_at = guidance.due(since, leg.channel, leg.network, stands.urgency)
     if due_at is None or (stands.due_at is not None and stands.due_at <= due_at):
         return stands
-    return stands._replace(due_at=due_at, alert_at=guidance.warned(since, due_at) if received_at < due_at else None)
+    return Standing(*stands[:5], due_at, guidance.warned(since, due_at) if received_at < due_at else None)
 
 
 def recount(tx: Tx, one: Conversation) -> None:
@@ -100,7 +99,7 @@ def recount(tx: Tx, one: Conversation) -> None:
     for written, data in found:
         verdict = Verdict.model_validate_json(written)
         noise = noise and verdict.is_noise
-        stands = added(stands, verdict, Interaction.model_validate_json(data))
+        stands = added(stands, verdict, written, Interaction.model_validate_json(data), noise)
     kept_out = noise and one.standing.noise
     due_at, alert_at = one.standing.due_at, one.standing.alert_at
     conversations.stand(tx, one, stands._replace(noise=kept_out, due_at=due_at, alert_at=alert_at))

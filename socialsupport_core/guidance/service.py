@@ -119,5 +119,7 @@ class Service(Section):
 
     def warned(self, since: int, due_at: int) -> int:
         """When a warning comes, if the target runs out then: by the hours, too."""
+        if not self.hours.week:
+            return since + int((due_at - since) * self.warn)
         share = int(self.hours.within(since, due_at) * self.warn)
         return min(due_at, self.hours.after(since, share) or due_at)

@@ -53,10 +53,13 @@ class Phrase(NamedTuple):
 
 
 class Index(NamedTuple):
-    """Phrases by their first word, and stems by their first letters."""
+    """Phrases by what is looked up for each word: the word, it and the next one, and its first letters."""
 
-    exact: dict[str, list[Phrase]]
+    single: dict[str, list[Phrase]]
+    pairs: dict[str, list[Phrase]]
     stems: dict[str, list[Phrase]]
+    loose: dict[str, list[Phrase]]
+    """By the first word those whose second is a stem."""
 
 
 class TriageSection(Section):
@@ -86,7 +89,10 @@ def fold(text: str) -> str:
     text = text.casefold().replace("’", "'")
     if text.isascii():
         return text
-    return "".join(one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one))
+    return _MARKS.sub("", unicodedata.normalize("NFKD", text))
+
+
+_MARKS = re.compile("[\u0300-\u036f]+")
 
 
 def _phrase(written: str, kind: str, language: str | None) -> Phrase:
@@ -102,13 +108,17 @@ def _phrases(without: frozenset[str] = frozenset()) -> Iterator[Phrase]:
 
 
 def _indexed(phrases: Iterable[Phrase]) -> Index:
-    index = Index({}, {})
-    for one in phrases:
-        first = one.words[0]
-        by, key = (index.stems, first[:STEM]) if first.endswith("*") else (index.exact, first)
-        by.setdefault(key.rstrip("*"), []).append(one)
-    for found in (*index.exact.values(), *index.stems.values()):
-        found.sort(key=lambda one: -len(one.words))  # the longest that fits
+    index = Index({}, {}, {}, {})
+    for one in sorted(phrases, key=lambda one: -len(one.words)):  # the longest that fits
+        first, second = (*one.words, "")[:2]
+        if first.endswith("*"):
+            index.stems.setdefault(first[:STEM].rstrip("*"), []).append(one)
+        elif not second:
+            index.single.setdefault(first, []).append(one)
+        elif second.endswith("*"):
+            index.loose.setdefault(first, []).append(one)
+        else:
+            index.pairs.setdefault(f"{first} {second}", []).append(one)
     return index
 
 
@@ -126,7 +136,7 @@ def judge(heard: Heard, section: TriageSection | None = None) -> Verdict:
     text = heard.text[:MOST]
     words = WORD.findall(fold(text))
     language = heard.language or language_of(text, words)
-    found = list(_hits(words, (section or _DEFAULT).index, language))
+    found = _hits(words, (section or _DEFAULT).index, language)
     kind, why = _kind(heard, words, found)
     urgency, pressing = _urgency(kind, text, found)
     reasons = (why, pressing) if pressing else (why,)
@@ -172,25 +182,31 @@ def _script(text: str) -> str | None:
     return name if count * 3 > sum(letter.isalpha() for letter in text[:400]) else None
 
 
-def _hits(words: list[str], index: Index, language: str | None) -> Iterator[Phrase]:
+def _hits(words: list[str], index: Index, language: str | None) -> list[Phrase]:
     """Phrases of the language, or of any if that is unknown; each place counts for one of a kind."""
-    exact, stems = index
+    single, pairs, stems, loose = index
+    found: list[Phrase] = []
+    before = ""
     for at, word in enumerate(words):
-        mine = exact.get(word, _NONE) + stems.get(word[:STEM], _NONE)
-        if not mine:
+        if mine := pairs.get(f"{before} {word}"):  # met at its second word
+            found += _fitting(mine, words, at - 1, language)
+        for mine in (loose.get(word), single.get(word), stems.get(word[:STEM])):
+            if mine:
+                found += _fitting(mine, words, at, language)
+        before = word
+    return found
+
+
+def _fitting(phrases: list[Phrase], words: list[str], at: int, language: str | None) -> Iterator[Phrase]:
+    seen: set[str] = set()
+    for one in phrases:
+        if one.kind in seen or not _spoken(one, language) or not _fits(one.words, words, at):
             continue
-        seen: set[str] = set()
-        for one in mine:
-            if one.kind in seen or not _spoken(one, language) or not _fits(one.words, words, at):
-                continue
-            seen.add(one.kind)
-            if one.kind == "praise" and not _NEGATIONS.isdisjoint(words[max(0, at - 2) : at]):
-                yield one._replace(kind="complaint", written=f"{words[at - 1]} {one.written}")
-            else:
-                yield one
-
-
-_NONE: list[Phrase] = []
+        seen.add(one.kind)
+        if one.kind == "praise" and not _NEGATIONS.isdisjoint(words[max(0, at - 2) : at]):
+            yield one._replace(kind="complaint", written=f"{words[at - 1]} {one.written}")
+        else:
+            yield one
 
 
 def _spoken(one: Phrase, language: str | None) -> bool:
@@ -263,7 +279,7 @@ def _quoted(words: Iterable[str]) -> str:
 def _urgency(kind: ContactKind, text: str, found: list[Phrase]) -> tuple[Urgency, str | None]:
     if kind in _NO_HURRY:
         return "low", None
-    why = [f"“{word}”" for word in dict.fromkeys(one.written for one in found if one.kind == "urgent")][:4]
+    why = [f"“{one.written}”" for one in found if one.kind == "urgent"][:4]
     if len(text) >= SHOUTED and text.isupper():
         why.append("in capitals")
     if kind == "complaint" and "!!!" in text:

@@ -218,7 +218,7 @@ class Recorder:
             attachments.expect(tx, place.tenant, seq, interaction)
         publish_interaction(tx, place.tenant, "interaction.received", stored, leg, customer=node, written=written)
         if interaction.direction != "outbound" and not interaction.author.is_bot:
-            sorting.heard(tx, leg, Word(node, interaction, at, place.received_at, verdict), conduct)
+            sorting.heard(tx, leg, Word(node, interaction, at, place.received_at, verdict, triage), conduct)
         return leg
 
     def _store_namesake(self, tx: Tx, place: Place, event: InteractionReceived, node: Node, at: int) -> Leg | None:

@@ -24,7 +24,7 @@ class Triaging:
         section = conduct.guidance.triage
         if not section.enabled or interaction.direction != "inbound" or interaction.author.is_bot:
             return None
-        heard = Heard.model_construct(
+        heard = Heard(
             tenant=tenant,
             network=interaction.network,
             channel=channel,

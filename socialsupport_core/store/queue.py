@@ -36,7 +36,8 @@ class Waiting(NamedTuple):
 
 _WHERE = (
     " WHERE c.tenant = ? AND (CAST(? AS TEXT) IS NULL OR c.status = ?) AND c.superseded_by IS NULL"
-    " AND (CAST(? AS TEXT) IS NULL OR c.assignee = ?) AND (CAST(? AS INTEGER) IS NULL OR (c.waiting_since IS NOT NULL) = (CAST(? AS INTEGER) = 1))"
+    " AND (CAST(? AS TEXT) IS NULL OR c.assignee = ?)"
+    " AND (CAST(? AS INTEGER) IS NULL OR (c.waiting_since IS NOT NULL) = (CAST(? AS INTEGER) = 1))"
     " AND (CAST(? AS INTEGER) IS NULL OR c.noise = ?) AND (CAST(? AS TEXT) IS NULL OR c.kind = ?)"
     " AND (CAST(? AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM legs l WHERE l.tenant = c.tenant"
     "   AND l.conversation = c.conversation AND l.channel = ?))"
