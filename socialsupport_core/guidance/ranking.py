@@ -33,7 +33,7 @@ class QueueSection(Section):
     """Somebody who was sent from one place to another."""
     window: float = Field(default=80, ge=0, le=1000)
     """A reply window that closes at once."""
-    candidates: int = Field(default=3000, ge=100, le=20_000)
+    candidates: int = Field(default=2000, ge=100, le=20_000)
     """So many of those whose target runs out first are weighed, and as many of the urgent ones."""
 
 

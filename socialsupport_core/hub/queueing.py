@@ -57,11 +57,15 @@ class Queueing(Base):
         def find(tx: Tx) -> list[dict[str, Any]]:
             guidance = self.channels.conducting.of(tx, tenant).guidance
             waiting = queue.waiting(tx, tenant, asked, guidance.queue.candidates)
-            found = [(_waiter(one, windows), one) for one in waiting]
-            ranked = sorted(found, key=lambda pair: (-score(pair[0], now, guidance.queue, guidance), *_first(pair[1])))
+            waiters = [(_waiter(one, windows), one.conversation) for one in waiting]
+            ranked = sorted(
+                waiters, key=lambda one: (-score(one[0], now, guidance.queue, guidance), one[0].since, one[1])
+            )
+            page = ranked[after : after + limit]
+            conversations.read_conversations(tx, tenant, [name for _, name in page])
             shown = [
-                views.summary(tx, one.conversation) | {"next": _told(waiter, now, guidance)}
-                for waiter, one in ranked[after : after + limit]
+                views.summary(tx, conversation_of(tx, tenant, name)) | {"next": _told(waiter, now, guidance)}
+                for waiter, name in page
             ]
             if len(shown) == limit or asked.waiting:
                 return shown
@@ -136,25 +140,20 @@ def _verdict(kind: ContactKind, urgency: Urgency, agent: str) -> Verdict:
 
 
 def _waiter(one: Waiting, windows: dict[str, int]) -> Waiter:
-    found, stands = one.conversation, one.conversation.standing
     window = windows.get(one.channel)
     return Waiter(
-        since=found.waiting_since or found.updated_at,
-        due_at=stands.due_at,
+        since=one.since,
+        due_at=one.due_at,
         channel=one.channel,
         network=one.network,
-        kind=stands.kind,
-        urgency=stands.urgency,
-        followers=stands.reach,
+        kind=one.kind,
+        urgency=one.urgency,
+        followers=one.reach,
         public=one.visibility == "public",
-        returned=found.answered_at is not None,
+        returned=one.answered_at is not None,
         handed=one.handed,
         closes_at=one.last_inbound + window if window is not None and one.last_inbound is not None else None,
     )
-
-
-def _first(one: Waiting) -> tuple[int, str]:
-    return one.conversation.waiting_since or 0, one.conversation.id
 
 
 def _told(waiter: Waiter, now: int, guidance: Guidance) -> dict[str, Any]:

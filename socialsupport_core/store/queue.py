@@ -24,23 +24,31 @@ class Asked(NamedTuple):
 class Waiting(NamedTuple):
     """A conversation that waits, with the leg on which its customer spoke last."""
 
-    conversation: Conversation
+    conversation: str
+    since: int
+    answered_at: int | None
+    due_at: int | None
+    kind: str | None
+    urgency: str | None
+    reach: int
     channel: str
     network: str
     visibility: str
     last_inbound: int | None
-    legs: int
     handed: bool
     """It has been handed off before."""
 
 
+_ON_CHANNEL = (
+    "(CAST(? AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM legs l WHERE l.tenant = c.tenant"
+    " AND l.conversation = c.conversation AND l.channel = ?))"
+)
 _WHERE = (
     " WHERE c.tenant = ? AND (CAST(? AS TEXT) IS NULL OR c.status = ?) AND c.superseded_by IS NULL"
     " AND (CAST(? AS TEXT) IS NULL OR c.assignee = ?)"
     " AND (CAST(? AS INTEGER) IS NULL OR (c.waiting_since IS NOT NULL) = (CAST(? AS INTEGER) = 1))"
     " AND (CAST(? AS INTEGER) IS NULL OR c.noise = ?) AND (CAST(? AS TEXT) IS NULL OR c.kind = ?)"
-    " AND (CAST(? AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM legs l WHERE l.tenant = c.tenant"
-    "   AND l.conversation = c.conversation AND l.channel = ?))"
+    f" AND {_ON_CHANNEL}"
 )
 
 
@@ -63,44 +71,47 @@ def oldest(tx: "Tx", tenant: str, asked: Asked, limit: int, after: int = 0) -> l
 
 
 def waiting(tx: "Tx", tenant: str, asked: Asked, limit: int) -> list[Waiting]:
-    """Those whose target runs out first, and what is urgent among the others: at most twice `limit`."""
-    asked = asked._replace(status=asked.status or "open", waiting=True)
-    values = _values(tenant, asked)
-    chosen = (
-        f"SELECT c.conversation FROM conversations c{_WHERE}"
-        " ORDER BY coalesce(c.due_at, c.waiting_since), c.conversation LIMIT ?"
+    """Those whose target runs out first, and what is urgent among the others: at most twice `limit`, by an index."""
+    if asked.status not in (None, "open"):
+        return []
+    noise = "0, 1" if asked.noise is None else str(int(asked.noise))
+    which = (
+        "SELECT c.conversation FROM conversations c WHERE c.tenant = ? AND c.status = 'open'"
+        " AND c.waiting_since IS NOT NULL AND c.superseded_by IS NULL AND c.noise IN (" + noise + ")"
+        " AND (CAST(? AS TEXT) IS NULL OR c.assignee = ?) AND (CAST(? AS TEXT) IS NULL OR c.kind = ?)"
+        f" AND {_ON_CHANNEL}"
     )
-    urgent = (
-        f"SELECT c.conversation FROM conversations c{_WHERE} AND c.urgency = 'high'"
-        " ORDER BY c.waiting_since, c.conversation LIMIT ?"
-    )
+    last = " ORDER BY c.due_at LIMIT ?"
+    given = (asked.assignee, asked.kind, asked.channel)
+    values = (tenant, *(value for one in given for value in (one, one)), limit)
     rows = tx.all(
-        "SELECT c.*, l.leg, l.channel, l.network, l.visibility, l.last_inbound,"
-        " EXISTS (SELECT 1 FROM handoffs h WHERE h.tenant = c.tenant AND h.conversation = c.conversation) AS handed"
-        " FROM conversations c JOIN legs l ON l.tenant = c.tenant AND l.conversation = c.conversation"
-        " WHERE c.tenant = ? AND c.conversation IN"
-        f" (SELECT conversation FROM ({chosen}) AS a UNION SELECT conversation FROM ({urgent}) AS b)"
-        " ORDER BY c.conversation, l.leg",
+        "SELECT c.conversation, c.waiting_since, c.answered_at, c.due_at, c.kind, c.urgency, c.reach,"
+        " l.channel, l.network, l.visibility, l.last_inbound, EXISTS (SELECT 1 FROM handoffs h"
+        "   WHERE h.tenant = c.tenant AND h.conversation = c.conversation) AS handed"
+        f" FROM (SELECT conversation FROM ({which}{last}) AS due"
+        f"   UNION SELECT conversation FROM ({which} AND c.urgency = 'high'{last}) AS urgent) AS chosen"
+        " JOIN conversations c ON c.tenant = ? AND c.conversation = chosen.conversation"
+        " JOIN legs l ON l.tenant = c.tenant AND l.conversation = c.conversation"
+        " ORDER BY coalesce(l.last_inbound, 0), l.leg",
+        *values,
+        *values,
         tenant,
-        *values,
-        limit,
-        *values,
-        limit,
     )
-    by_conversation: dict[str, list[Row]] = {}
-    for row in rows:
-        by_conversation.setdefault(row["conversation"], []).append(row)
-    return [_waiting(mine) for mine in by_conversation.values()]
+    return [_waiting(row) for row in {row["conversation"]: row for row in rows}.values()]  # of several legs the last
 
 
-def _waiting(legs: "list[Row]") -> Waiting:
-    last = max(legs, key=lambda leg: (leg["last_inbound"] or 0, leg["leg"]))
+def _waiting(row: "Row") -> Waiting:
     return Waiting(
-        conversation_of(last),
-        last["channel"],
-        last["network"],
-        last["visibility"],
-        last["last_inbound"],
-        len(legs),
-        bool(last["handed"]),
+        row["conversation"],
+        row["waiting_since"],
+        row["answered_at"],
+        row["due_at"],
+        row["kind"],
+        row["urgency"],
+        row["reach"],
+        row["channel"],
+        row["network"],
+        row["visibility"],
+        row["last_inbound"],
+        bool(row["handed"]),
     )

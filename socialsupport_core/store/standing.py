@@ -15,6 +15,8 @@ INDEXES = """
 CREATE INDEX conversations_by_alert ON conversations (alert_at) WHERE alert_at IS NOT NULL;
 CREATE INDEX conversations_next ON conversations (tenant, noise, due_at)
   WHERE status = 'open' AND waiting_since IS NOT NULL AND superseded_by IS NULL;
+CREATE INDEX conversations_urgent ON conversations (tenant, noise, due_at)
+  WHERE status = 'open' AND waiting_since IS NOT NULL AND superseded_by IS NULL AND urgency = 'high';
 """
 TABLES = """
 CREATE TABLE corrections (
