@@ -58,7 +58,16 @@ from socialsupport_core.contract.policy import Draft, Policy, Refusal
 from socialsupport_core.contract.registry import Broken, Registry
 from socialsupport_core.contract.stream import Closed, Dial, Frame, Happening, Opened, Step, StreamState, Tick
 from socialsupport_core.contract.surface import Entry, Listener, ListenerFactory, SurfaceFactory, SurfaceHost
-from socialsupport_core.contract.triage import NOISE, ContactKind, Heard, Triage, TriageFactory, Urgency, Verdict
+from socialsupport_core.contract.triage import (
+    NOISE,
+    ContactKind,
+    Heard,
+    LearningTriage,
+    Triage,
+    TriageFactory,
+    Urgency,
+    Verdict,
+)
 from socialsupport_core.contract.wire import Wire
 
 __all__ = [
@@ -100,6 +109,7 @@ __all__ = [
     "Frame",
     "Happening",
     "Heard",
+    "LearningTriage",
     "Listener",
     "ListenerFactory",
     "LogRecord",

@@ -1,8 +1,8 @@
 """Triage: what kind of contact a message is. The rules of the core judge first; a plugin may know better."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from pydantic import Field
 
@@ -55,6 +55,15 @@ class Triage(Protocol):
 
     def judge(self, heard: Heard, verdict: Verdict) -> Verdict | None:
         """None leaves the verdict as it is. Called for each message of a customer: it may not take its time."""
+        ...
+
+
+@runtime_checkable
+class LearningTriage(Triage, Protocol):
+    """One that learns from what a tenant's agents have put right."""
+
+    def learn(self, tenant: str, labels: Sequence[tuple[str, str]]) -> dict[str, Any]:
+        """From kinds and texts; how good it is then, as JSON. Raises ConfigError if it cannot."""
         ...
 
 

@@ -133,13 +133,14 @@ class Base:
         self.leases = Leases(database, clock)
         self.desk = Desk(database, self.channels, registry, self._policies, clock, random_bytes, self.public_url)
         self.keeping = Keeping(database, blobs, self.leases, clock, self._erase_on_request)
+        self.triaging = Triaging(made(registry.triage, models))
         alerting = Alerting(database, lambda tx, one: self.channels.conducting.of(tx, one).guidance, clock)
         self.workers = Workers(
             database,
             self.channels,
             self.keepers,
             blobs,
-            Recorder(self._new_conversation_id, self.channels.conducting.of, Triaging(made(registry.triage, models))),
+            Recorder(self._new_conversation_id, self.channels.conducting.of, self.triaging),
             Subscribers(
                 self.crms, self.webhooks, self.fanouts, self.leases, self.keeping, FollowUps(self.desk), alerting
             ),

@@ -131,6 +131,11 @@ class Queueing(Base):
         return [{"kind": row["kind"], "text": views.text_of(row["data"])} for row in found]
 
 
+    def learn_triage(self, tenant: str) -> dict[str, Any]:
+        """Lets the plugins that learn do so; by the name of each, how good it is then. Raises ConfigError."""
+        return self.triaging.learn(tenant, [(one["kind"], one["text"]) for one in self.triage_labels(tenant)])
+
+
 def _verdict(kind: ContactKind, urgency: Urgency, agent: str) -> Verdict:
     try:
         return Verdict(kind=kind, urgency=urgency, reasons=(f"{kind}: {agent} says so",), by="agent")

@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
 
-from socialsupport_core.contract import Heard, Triage, Verdict
+from socialsupport_core.contract import ConfigError, Heard, LearningTriage, Triage, TriageFactory, Verdict
 from socialsupport_core.conversation.conduct import Conduct
 from socialsupport_core.guidance.triage import MOST, judge
 from socialsupport_core.model import Interaction
@@ -39,6 +41,13 @@ class Triaging:
             verdict = self._better(plugin, heard, verdict)
         return verdict
 
+    def learn(self, tenant: str, labels: Sequence[tuple[str, str]]) -> dict[str, Any]:
+        """By the name of each plugin that learns, how good it is then. Raises ConfigError."""
+        learning = [one for one in self._plugins if isinstance(one, LearningTriage)]
+        if not learning:
+            raise ConfigError("there is no plugin that learns; install one, such as socialsupport-triage-sklearn")
+        return {one.name: one.learn(tenant, labels) for one in learning}
+
     def _better(self, plugin: Triage, heard: Heard, verdict: Verdict) -> Verdict:
         try:
             found = plugin.judge(heard, verdict)
@@ -53,12 +62,12 @@ def _text(interaction: Interaction) -> str:
     return f"{interaction.subject[:200]}\n{text}" if interaction.subject else text
 
 
-def made(factories: "Sequence[object]", folder: "object") -> list[Triage]:
+def made(factories: Sequence[TriageFactory], folder: Path | None) -> list[Triage]:
     """Those that can be made; one that fails is logged and left out."""
     found: list[Triage] = []
     for factory in factories:
         try:
-            found.append(factory(folder))  # type: ignore[operator]
+            found.append(factory(folder))
         except Exception:
             logger.exception("a plugin for triage cannot be made")
     return found
