@@ -130,7 +130,6 @@ class Queueing(Base):
         found = self._database.read(lambda tx: standing.labels(tx, tenant, limit))
         return [{"kind": row["kind"], "text": views.text_of(row["data"])} for row in found]
 
-
     def learn_triage(self, tenant: str) -> dict[str, Any]:
         """Lets the plugins that learn do so; by the name of each, how good it is then. Raises ConfigError."""
         return self.triaging.learn(tenant, [(one["kind"], one["text"]) for one in self.triage_labels(tenant)])

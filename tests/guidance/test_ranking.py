@@ -36,9 +36,7 @@ def points(one: Waiter, service: Service = SERVICE, section: QueueSection = SECT
 
 @settings(max_examples=80)
 @given(waiters, ago, sections, st.sampled_from([SERVICE, WORK]))
-def test_waiting_longer_never_lowers_the_rank(
-    one: Waiter, other: int, section: QueueSection, service: Service
-) -> None:
+def test_waiting_longer_never_lowers_the_rank(one: Waiter, other: int, section: QueueSection, service: Service) -> None:
     longer, shorter = sorted((one.since, other))
     scores = [points(one._replace(since=since), service, section) for since in (longer, shorter)]
     assert scores[0] >= scores[1] - 1e-9

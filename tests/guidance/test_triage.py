@@ -162,9 +162,9 @@ def test_a_tenant_adds_words_and_takes_some_away() -> None:
 
 
 def test_words_that_make_no_sense_are_refused() -> None:
-    for given in ({"words": {"moan": ("x",)}}, {"words": {"spam": ("x",)}}, {"without": ["x" * 61]}):
+    for written in ({"words": {"moan": ("x",)}}, {"words": {"spam": ("x",)}}, {"without": ["x" * 61]}):
         with pytest.raises(ValidationError):
-            TriageSection.model_validate(given)
+            TriageSection.model_validate(written)
 
 
 # bounds

@@ -134,7 +134,7 @@ def test_other_targets_hold_for_who_waits_already(asked: Roost) -> None:
 
 
 def test_by_the_hours_a_night_is_no_waiting(roost: Roost) -> None:
-    week = dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), ["09:00-17:00"])
+    week = {day: ["09:00-17:00"] for day in ("mon", "tue", "wed", "thu", "fri")}
     roost.hub.set_guidance("acme", HOURLY | {"hours": {"week": week}})
     roost.hear(message(1, "hello", at=roost.clock.now))  # a Sunday
     pass_time(roost, hours=20)  # Monday, 9:00

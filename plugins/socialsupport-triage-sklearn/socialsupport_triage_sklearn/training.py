@@ -15,16 +15,19 @@ FOLDS = 5
 def train(labels: Sequence[tuple[str, str]]) -> Model:
     """`labels` are kinds and texts. Raises ConfigError if there are too few."""
     kinds, texts = _usable(labels)
-    figures = _crossed(kinds, texts)
-    learnt = _learn(kinds, texts)
+    return plain(_learn(kinds, texts), len(texts), _crossed(kinds, texts))
+
+
+def plain(learnt: Any, examples: int, figures: dict[str, tuple[float, float]]) -> Model:
+    """What scikit-learn has learnt, as numbers and words."""
     words, weigher = learnt["words"], learnt["weigher"]
     return Model(
-        kinds=tuple(str(one) for one in weigher.classes_),  # type: ignore[arg-type]
+        kinds=tuple(str(one) for one in weigher.classes_),
         grams={gram: int(place) for gram, place in words.vocabulary_.items()},
         weights=tuple(round(float(one), 6) for one in words.idf_),
         coefficients=tuple(tuple(round(float(one), 6) for one in row) for row in _rows(weigher)),
         intercepts=tuple(float(one) for one in _intercepts(weigher)),
-        examples=len(texts),
+        examples=examples,
         figures=figures,
     )
 
@@ -44,9 +47,9 @@ def _usable(labels: Sequence[tuple[str, str]]) -> tuple[list[str], list[str]]:
 
 def _learn(kinds: Sequence[str], texts: Sequence[str]) -> Any:
     # imported when it is needed: judging does without
-    from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
-    from sklearn.pipeline import Pipeline  # noqa: PLC0415
+    from sklearn.feature_extraction.text import TfidfVectorizer  # type: ignore[import-untyped]  # noqa: PLC0415
+    from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]  # noqa: PLC0415
+    from sklearn.pipeline import Pipeline  # type: ignore[import-untyped]  # noqa: PLC0415
 
     words = TfidfVectorizer(analyzer=grams, max_features=GRAMS)
     weigher = LogisticRegression(C=10.0, class_weight="balanced", max_iter=1000)
@@ -65,7 +68,7 @@ def _intercepts(weigher: Any) -> Any:
 
 def _crossed(kinds: list[str], texts: list[str]) -> dict[str, tuple[float, float]]:
     """By kind precision and recall, each example judged by a model that was learnt without it."""
-    from sklearn.model_selection import StratifiedKFold  # noqa: PLC0415
+    from sklearn.model_selection import StratifiedKFold  # type: ignore[import-untyped]  # noqa: PLC0415
 
     folds = StratifiedKFold(min(FOLDS, *Counter(kinds).values()), shuffle=True, random_state=0)
     told: dict[int, str] = {}

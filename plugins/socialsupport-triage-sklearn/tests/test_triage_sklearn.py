@@ -15,7 +15,7 @@ from socialsupport_core.hub import Hub
 from socialsupport_core.model import Identifier, Interaction, Party, Thread
 from socialsupport_triage_sklearn.learned import Learned
 from socialsupport_triage_sklearn.model import Model, grams
-from socialsupport_triage_sklearn.training import _learn, train
+from socialsupport_triage_sklearn.training import _learn, plain, train
 
 THINGS = ("kettle", "lamp", "chair", "router", "jacket", "tent")
 LABELS = [
@@ -35,11 +35,16 @@ def heard(text: str, **more: Any) -> Heard:
 RULES = Verdict(kind="request", reasons=("request: nothing tells otherwise",))
 
 
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return train(LABELS)
+
+
 @pytest.fixture
-def learned(tmp_path: Path) -> Learned:
-    found = Learned(tmp_path / "models")
-    found.learn("acme", LABELS)
-    return found
+def learned(tmp_path: Path, model: Model) -> Learned:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "acme.json").write_text(model.model_dump_json(), "utf-8")
+    return Learned(tmp_path / "models")
 
 
 def test_it_learns_and_says_how_good_it_is(tmp_path: Path) -> None:
@@ -74,7 +79,8 @@ def test_it_is_silent_where_it_is_not_sure_agrees_or_would_hide_a_customer(learn
 
 @pytest.mark.parametrize("labels", [LABELS, LABELS[:24]], ids=["three kinds", "two kinds"])
 def test_the_plain_model_says_what_scikit_learn_says(labels: list[tuple[str, str]]) -> None:
-    model, learnt = train(labels), _learn(*zip(*labels, strict=True))
+    learnt = _learn(*zip(*labels, strict=True))
+    model = plain(learnt, len(labels), {})
     for text in ("my sofa hums", "moon tokens now", "chef's kiss", "nothing of it", ""):
         kind, probability, _ = model.judge(text)
         odds = learnt.predict_proba([text])[0]
@@ -118,8 +124,8 @@ def test_a_file_that_is_no_model_is_left_aside(
     assert len([one for one in caplog.records if "is left aside" in one.getMessage()]) == 1
 
 
-def test_tables_that_do_not_fit_are_no_model() -> None:
-    whole = json.loads(train(LABELS).model_dump_json())
+def test_tables_that_do_not_fit_are_no_model(model: Model) -> None:
+    whole = json.loads(model.model_dump_json())
     for name, value in (
         ("intercepts", whole["intercepts"][:-1]),
         ("weights", whole["weights"][:-1]),
