@@ -11,6 +11,7 @@ from socialsupport_core.model import Interaction
 from socialsupport_core.store import Tx, conversations, log, standing
 from socialsupport_core.store.conversations import Conversation, Leg
 from socialsupport_core.store.identity import Node
+from socialsupport_core.store.interactions import Key
 from socialsupport_core.store.standing import Standing
 
 
@@ -88,6 +89,16 @@ def _timed(stands: Standing, since: int, received_at: int, leg: Leg, guidance: G
     if due_at is None or (stands.due_at is not None and stands.due_at <= due_at):
         return stands
     return Standing(*stands[:5], due_at, guidance.warned(since, due_at) if received_at < due_at else None)
+
+
+def edited(tx: Tx, tenant: str, key: Key, leg: Leg | None, verdict: Verdict | None) -> None:
+    """The message says something else now. What an agent has said of it stands."""
+    if verdict is None or leg is None:
+        return
+    if standing.judge_anew(tx, tenant, key, verdict.model_dump_json(exclude_none=True)):
+        one = conversations.get(tx, tenant, leg.conversation)
+        assert one is not None
+        recount(tx, one)
 
 
 def recount(tx: Tx, one: Conversation) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from socialsupport_core.conversation.views import SECOND, time
 from socialsupport_core.guidance import Guidance
-from socialsupport_core.store import Database, Tx, conversations, log, micros, standing
+from socialsupport_core.store import Database, StoreError, Tx, conversations, log, micros, standing
 from socialsupport_core.store.conversations import Conversation, Leg
 from socialsupport_core.store.standing import Due
 
@@ -37,9 +37,21 @@ class Alerting:
         by_tenant: dict[str, list[Due]] = {}
         for one in found:
             by_tenant.setdefault(one.tenant, []).append(one)
+        done = 0
         for tenant, mine in by_tenant.items():
-            await asyncio.to_thread(self._look, tenant, mine, now)
-        self._next_look = now if found else now + PAUSE
+            done += await asyncio.to_thread(self._try, tenant, mine, now)
+        self._next_look = now if done else now + PAUSE
+        return done
+
+    def _try(self, tenant: str, found: list[Due], now: int) -> int:
+        """A mistake of ours holds up nobody else's, and nothing but this."""
+        try:
+            self._look(tenant, found, now)
+        except StoreError:
+            raise
+        except Exception:
+            logger.exception("the targets of %s could not be looked at", tenant)
+            return 0
         return len(found)
 
     def _look(self, tenant: str, found: list[Due], now: int) -> None:

@@ -252,6 +252,8 @@ class Recorder:
         where, conduct = (key.node, key.at, key.seq), self._conduct(tx, place.tenant)
         context.change(tx, place.tenant, where, stored.interaction, event.interaction, conduct)
         leg = conversations.leg(tx, stored.leg)
+        verdict = self._triaging.judge(place.tenant, place.channel, event.interaction, (), conduct)
+        sorting.edited(tx, place.tenant, key, leg, verdict)
         publish_interaction(tx, place.tenant, event.type, replace(stored, interaction=event.interaction), leg)
         return None
 

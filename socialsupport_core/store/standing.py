@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from socialsupport_core.store.database import Row, Tx
+    from socialsupport_core.store.interactions import Key
 
 COLUMNS = """kind TEXT, urgency TEXT, noise INTEGER NOT NULL DEFAULT 0, reach INTEGER NOT NULL DEFAULT 0, triage TEXT,
   due_at INTEGER, alert_at INTEGER, alerted INTEGER NOT NULL DEFAULT 0, alerted_for INTEGER,
@@ -121,10 +122,11 @@ def forget_alert(tx: "Tx", one: Due) -> None:
 
 
 def reckon_anew(tx: "Tx", tenant: str) -> None:
-    """The targets are others now: for everybody who waits."""
+    """The targets are others now: for everybody who waits, but for what was overdue when it came."""
     tx.run(
         "UPDATE conversations SET due_at = NULL, alert_at = waiting_since"
-        " WHERE tenant = ? AND status = 'open' AND waiting_since IS NOT NULL AND noise = 0",
+        " WHERE tenant = ? AND status = 'open' AND waiting_since IS NOT NULL AND noise = 0"
+        " AND (alert_at IS NOT NULL OR alerted > 0 OR due_at IS NULL)",
         tenant,
     )
 
@@ -141,6 +143,22 @@ def verdicts_since(tx: "Tx", tenant: str, conversation: str, at: int) -> list[tu
         at,
     )
     return [(row["triage"], row["data"]) for row in rows]
+
+
+def judge_anew(tx: "Tx", tenant: str, key: "Key", verdict: str) -> bool:
+    """False if it was never judged, or by an agent."""
+    return bool(
+        tx.run(
+            "UPDATE interactions SET triage = ? WHERE tenant = ? AND node = ? AND at = ? AND seq = ?"
+            " AND triage IS NOT NULL AND NOT EXISTS (SELECT 1 FROM corrections c WHERE c.tenant = interactions.tenant"
+            " AND c.seq = interactions.seq)",
+            verdict,
+            tenant,
+            key.node,
+            key.at,
+            key.seq,
+        )
+    )
 
 
 # what agents say about it

@@ -111,6 +111,31 @@ def test_history_that_is_read_back_warns_nobody(roost: Roost) -> None:
     assert told(roost) == []
 
 
+def test_neither_a_restart_nor_other_targets_warn_of_it(roost: Roost) -> None:
+    roost.hub.set_guidance("acme", HOURLY)
+    roost.hear(message(1, "hello", at=roost.clock.now - timedelta(days=30)))
+    for target in (3600, 1800):
+        roost.reopen()
+        roost.hub.set_guidance("acme", HOURLY | {"target": target})
+        pass_time(roost, hours=1)
+    assert told(roost) == []
+
+
+def test_a_mistake_of_ours_holds_up_nothing_else(
+    asked: Roost, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: Any) -> None:
+        raise ArithmeticError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("socialsupport_core.pipeline.alerting._look_at", fails)
+        pass_time(asked, hours=2)
+    assert "the targets of acme could not be looked at" in caplog.text
+    assert told(asked) == []
+    pass_time(asked, minutes=1)
+    assert told(asked) == ["breached"]
+
+
 def test_marketing_waits_for_nobody(roost: Roost) -> None:
     roost.hub.set_guidance("acme", HOURLY)
     roost.hear(message(1, "any promo codes?", at=roost.clock.now))

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from raven import Raven, Roost, message
+from raven import Raven, Roost, edited, message
 
 from socialsupport_core.contract import ConfigError, Heard, Triage, Verdict, hookimpl
 from socialsupport_core.model import Reach
@@ -88,6 +88,18 @@ def test_somebody_after_a_coupon_who_turns_out_to_be_in_need_is_in_the_queue(roo
     shown = stands(roost)
     assert (shown["kind"], shown["urgency"], shown["noise"]) == ("complaint", "high", False)
     assert [one["data"]["noise"] for one in roost.log("conversation.triaged")] == [True, False]
+
+
+def test_a_message_that_is_edited_is_judged_anew_unless_an_agent_has(roost: Roost) -> None:
+    original = message(1, COUPON, at=roost.clock.now)
+    roost.hear(original)
+    roost.hear(edited(original, "my lamp is broken", 3700))
+    assert names(roost) == ["kerry"]
+    assert stands(roost)["kind"] == "complaint"
+    roost.hub.triage("acme", roost.conversation(), "spam", agent="dana")
+    roost.hear(edited(original, "my lamp is broken again", 3800))
+    assert names(roost) == []
+    assert stands(roost)["by"] == "agent"
 
 
 def test_the_gravest_of_a_contact_stands_for_it_until_it_is_answered(roost: Roost) -> None:
