@@ -89,10 +89,14 @@ def test_an_answer_that_does_not_arrive_makes_no_new_contact(asked: Roost) -> No
 
 
 def test_what_comes_late_makes_no_new_contact_either(asked: Roost) -> None:
+    pass_time(asked, minutes=46)
+    asked.hear(message("0", "hello", at=NOON + timedelta(minutes=55)))
+    pass_time(asked, minutes=1)
+    assert told(asked) == ["warning"]
     pass_time(asked, hours=2)
-    asked.hear(message(0, "hello", at=NOON + timedelta(minutes=50)))
+    asked.hear(message("00", "hello", at=NOON + timedelta(minutes=50)))
     pass_time(asked, hours=2)
-    assert told(asked) == ["breached"]
+    assert told(asked) == ["warning", "breached"]
 
 
 def test_more_words_do_not_put_it_off_and_urgent_ones_hurry(asked: Roost) -> None:
