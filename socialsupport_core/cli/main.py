@@ -29,6 +29,7 @@ VERBS = (
     "people",
     "report",
     "resolve",
+    "learn",
     "erase",
     "journal",
     "answers",

@@ -59,11 +59,22 @@ from socialsupport_core.contract.ranking import Asked, Ranker
 from socialsupport_core.contract.registry import Broken, Registry
 from socialsupport_core.contract.stream import Closed, Dial, Frame, Happening, Opened, Step, StreamState, Tick
 from socialsupport_core.contract.surface import Entry, Listener, ListenerFactory, SurfaceFactory, SurfaceHost
+from socialsupport_core.contract.triage import (
+    NOISE,
+    ContactKind,
+    Heard,
+    LearningTriage,
+    Triage,
+    TriageFactory,
+    Urgency,
+    Verdict,
+)
 from socialsupport_core.contract.wire import Wire
 
 __all__ = [
     "CONTRACT",
     "CRM",
+    "NOISE",
     "AgentNoted",
     "AgentReplied",
     "Answer",
@@ -87,6 +98,7 @@ __all__ = [
     "Contact",
     "ContactChanged",
     "ContactGone",
+    "ContactKind",
     "ContentRejected",
     "DeliveryError",
     "Dial",
@@ -98,6 +110,8 @@ __all__ = [
     "Forbidden",
     "Frame",
     "Happening",
+    "Heard",
+    "LearningTriage",
     "Listener",
     "ListenerFactory",
     "LogRecord",
@@ -122,10 +136,14 @@ __all__ = [
     "SurfaceFactory",
     "SurfaceHost",
     "Tick",
+    "Triage",
+    "TriageFactory",
     "Unavailable",
     "Uncertain",
     "Unreachable",
     "Unsupported",
+    "Urgency",
+    "Verdict",
     "Wait",
     "Wire",
     "body",

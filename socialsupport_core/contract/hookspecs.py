@@ -11,6 +11,7 @@ from socialsupport_core.contract.fanout import FanOut
 from socialsupport_core.contract.policy import Policy
 from socialsupport_core.contract.ranking import Ranker
 from socialsupport_core.contract.surface import ListenerFactory, SurfaceFactory
+from socialsupport_core.contract.triage import TriageFactory
 from socialsupport_core.contract.wire import Wire
 
 if TYPE_CHECKING:
@@ -73,6 +74,12 @@ def socialsupport_policies() -> Sequence[Policy]:
 @hookspec
 def socialsupport_rankers() -> Sequence[Ranker]:
     """Which of some texts answer a question, by their meaning; words find them, this puts them in order."""
+    return ()
+
+
+@hookspec
+def socialsupport_triage() -> Sequence[TriageFactory]:
+    """What judges of which kind a customer's message is, after the rules: made once, given its folder."""
     return ()
 
 

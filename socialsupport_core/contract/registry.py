@@ -19,6 +19,7 @@ from socialsupport_core.contract.fanout import FanOut
 from socialsupport_core.contract.policy import Policy
 from socialsupport_core.contract.ranking import Ranker
 from socialsupport_core.contract.surface import ListenerFactory, SurfaceFactory
+from socialsupport_core.contract.triage import TriageFactory
 from socialsupport_core.contract.wire import Wire
 from socialsupport_core.mistakes import near
 
@@ -52,6 +53,7 @@ class Registry:
     listeners: dict[str, ListenerFactory] = field(default_factory=dict)
     policies: list[Policy] = field(default_factory=list)
     rankers: list[Ranker] = field(default_factory=list)
+    triage: list[TriageFactory] = field(default_factory=list)
     simulators: dict[str, type[Any]] = field(default_factory=dict)
     canonical_forms: dict[str, Callable[[str], str]] = field(default_factory=dict)
     """By the kind of identifiers."""
@@ -150,6 +152,7 @@ class Registry:
         self.wires += offer.wires
         self.policies += offer.policies
         self.rankers += offer.rankers
+        self.triage += offer.triage
 
 
 def _told(error: BaseException) -> str:
@@ -186,6 +189,7 @@ def _offered(name: str, plugin: object) -> Registry:
     offer.wires = list(_flat(manager.hook.socialsupport_wires()))
     offer.policies = list(_flat(manager.hook.socialsupport_policies()))
     offer.rankers = list(_flat(manager.hook.socialsupport_rankers()))
+    offer.triage = list(_flat(manager.hook.socialsupport_triage()))
     offer.simulators = {one.network: one for one in _flat(manager.hook.socialsupport_simulators())}
     for forms in manager.hook.socialsupport_canonical_forms():
         offer.canonical_forms.update(forms)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from socialsupport_core.conversation import sorting
 from socialsupport_core.store import Tx, conversations, interactions, log, micros, outbox
 from socialsupport_core.store.conversations import Conversation
 from socialsupport_core.store.outbox import Part
@@ -30,6 +31,7 @@ def recount(tx: Tx, found: Conversation) -> None:
         return
     _answered(tx, found, resolved)
     conversations.recount(tx, found.tenant, found.id, max([last, *resolved]))
+    sorting.recount(tx, conversations.get(tx, found.tenant, found.id) or found)
 
 
 def _answered(tx: Tx, found: Conversation, resolved: list[int]) -> Conversation:

@@ -1,5 +1,6 @@
 """The timeline: all interactions of one customer in order, merged from the newest of each account."""
 
+import json
 from typing import Any
 
 from socialsupport_core.store import Tx, attachments, conversations, identity, interactions, moment
@@ -81,6 +82,7 @@ def _entry(stored: Stored, leg: Leg | None, reactions: list[str], kept: list[Kep
         "html": "" if gone else to_html(stored.interaction.text or ""),
         "state": stored.state,
         "agent": stored.agent,
+        "triage": json.loads(stored.triage) if stored.triage and not gone else None,
         "edited_at": _time(stored.edited_at) if stored.edited_at else None,
         "deleted_at": _time(stored.deleted_at) if stored.deleted_at else None,
         "reactions": reactions or None,

@@ -1,5 +1,7 @@
 """Customers and conversations as the API shows them. Absent fields are left out."""
 
+import json
+from datetime import timedelta
 from typing import Any
 
 from socialsupport_core.conversation.conduct import DEFAULT, Conduct
@@ -17,6 +19,7 @@ from socialsupport_core.store.outbox import Part
 from socialsupport_core.text import plain
 
 SECOND = 1_000_000
+MICRO = timedelta(microseconds=1)
 OPEN = frozenset({"queued", "retrying", "uncertain", "failed"})
 """Delivery states of which an agent wants to know more."""
 
@@ -74,9 +77,33 @@ def summary(tx: Tx, one: Conversation) -> dict[str, Any]:
         channels=list(dict.fromkeys(leg.channel for leg in legs)),
         networks=list(dict.fromkeys(leg.network for leg in legs)),
         cases=crm.cases(tx, one.tenant, one.id) or None,
+        triage=standing(one),
         last=_excerpt(last[0]) if last else None,
         failed=_failed(tx, one, legs),
     )
+
+
+def standing(one: Conversation) -> dict[str, Any] | None:
+    """What kind of contact it is, why, and when its target runs out."""
+    stands = one.standing
+    if stands.kind is None or stands.triage is None:
+        return None
+    told = json.loads(stands.triage)
+    given = {name: told[name] for name in ("language", "sentiment", "by") if name in told}
+    waits = one.waiting_since is not None and one.status == "open"
+    return given | present(
+        kind=stands.kind,
+        urgency=stands.urgency,
+        noise=stands.noise,
+        reasons=told.get("reasons", []),
+        due_at=time(stands.due_at) if waits else None,
+    )
+
+
+def text_of(data: str) -> str:
+    """What an interaction says, of its JSON."""
+    told = json.loads(data)
+    return "\n".join(one for one in (told.get("subject"), told.get("text")) if one)
 
 
 def _failed(tx: Tx, one: Conversation, legs: list[Leg]) -> dict[str, Any] | None:

@@ -8,9 +8,13 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from socialsupport_core.contract import Urgency
+
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HOUR = 3600.0
 MICRO = timedelta(microseconds=1)
+LONGEST = 800  # days that a target is looked for
+SHARES: Mapping[Urgency, float] = {"high": 0.5}
 TARGETS: Mapping[str, float] = {"webchat": 300.0, "email": 24 * HOUR, "phone": 60.0, "twilio": 4 * HOUR}
 
 
@@ -57,6 +61,21 @@ class Hours(Section):
             for opens, closes in self._openings(first.date() + timedelta(days=n))
         )
 
+    def after(self, begin: int, micros: int) -> int | None:
+        """When so many microseconds of the hours have gone by since then; None if that is years away, or never."""
+        if not self.week:
+            return begin + micros
+        first, left = datetime.fromtimestamp(begin / 1_000_000, self._zone).date(), micros
+        if not any(self.week.values()):
+            return None
+        for n in range(LONGEST):
+            for opens, closes in sorted(self._openings(first + timedelta(days=n))):
+                opens = max(opens, begin)  # noqa: PLW2901
+                if closes - opens >= left:
+                    return opens + left
+                left -= max(0, closes - opens)
+        return None
+
     @cached_property
     def _zone(self) -> ZoneInfo:
         return ZoneInfo(self.zone)
@@ -84,7 +103,23 @@ class Service(Section):
     targets: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=lambda: dict(TARGETS))
     """The same by channel or network."""
     hours: Hours = Hours()
+    urgencies: dict[Urgency, Annotated[float, Field(gt=0, le=10)]] = Field(default_factory=lambda: dict(SHARES))
+    """The share of the target within which a contact of this urgency is to be answered; 1 unless it is named."""
+    warn: float = Field(default=0.75, gt=0, lt=1)
+    """The share of the target after which a warning comes."""
 
-    def target_of(self, channel: str, network: str) -> int:
+    def target_of(self, channel: str, network: str, urgency: str | None = None) -> int:
         """Microseconds."""
-        return int(self.targets.get(channel, self.targets.get(network, self.target)) * 1_000_000)
+        seconds = self.targets.get(channel, self.targets.get(network, self.target))
+        return int(seconds * self.urgencies.get(urgency or "normal", 1.0) * 1_000_000)  # type: ignore[call-overload]
+
+    def due(self, since: int, channel: str, network: str, urgency: str | None = None) -> int | None:
+        """When the target of a contact that began then runs out."""
+        return self.hours.after(since, self.target_of(channel, network, urgency))
+
+    def warned(self, since: int, due_at: int) -> int:
+        """When a warning comes, if the target runs out then: by the hours, too."""
+        if not self.hours.week:
+            return since + int((due_at - since) * self.warn)
+        share = int(self.hours.within(since, due_at) * self.warn)
+        return min(due_at, self.hours.after(since, share) or due_at)

@@ -2,7 +2,9 @@
 
 from socialsupport_core.guidance.answers import Answers
 from socialsupport_core.guidance.policy import Rules
+from socialsupport_core.guidance.ranking import QueueSection
 from socialsupport_core.guidance.service import Service
+from socialsupport_core.guidance.triage import TriageSection
 
 
 class Guidance(Service):
@@ -12,3 +14,5 @@ class Guidance(Service):
     """What is asked before anything goes out."""
     answers: Answers = Answers()
     """Which answers are shown beside the reply box."""
+    triage: TriageSection = TriageSection()
+    queue: QueueSection = QueueSection()

@@ -22,6 +22,7 @@ from socialsupport_core.hub.doing import Doing, NoSuchInteraction
 from socialsupport_core.hub.erasing import Erasing
 from socialsupport_core.hub.handing import Handing
 from socialsupport_core.hub.proving import Proving
+from socialsupport_core.hub.queueing import Queueing
 from socialsupport_core.hub.reading import CursorAhead, Reading
 from socialsupport_core.hub.receiving import Receiving
 from socialsupport_core.hub.reviewing import Reviewing
@@ -53,6 +54,7 @@ class Hub(
     Configuring,
     Receiving,
     Reading,
+    Queueing,
     Doing,
     Approving,
     Answering,

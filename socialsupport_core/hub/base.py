@@ -22,6 +22,7 @@ from socialsupport_core.contract import (
 from socialsupport_core.identity.canonical import add_forms
 from socialsupport_core.model import Attachment
 from socialsupport_core.pipeline.approving import Expiring
+from socialsupport_core.pipeline.alerting import Alerting
 from socialsupport_core.pipeline.bell import Bell
 from socialsupport_core.pipeline.channels import Channels
 from socialsupport_core.pipeline.connecting import Connecting
@@ -34,6 +35,7 @@ from socialsupport_core.pipeline.keeping import Keeping
 from socialsupport_core.pipeline.leases import Leases
 from socialsupport_core.pipeline.record import Recorder
 from socialsupport_core.pipeline.subscribers import Subscribers
+from socialsupport_core.pipeline.triaging import Triaging, made
 from socialsupport_core.pipeline.webhooks import Webhooks
 from socialsupport_core.pipeline.workers import Workers
 from socialsupport_core.store import (
@@ -87,6 +89,7 @@ class Base:
         wires: Sequence[Wire] = (),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         random_bytes: Callable[[int], bytes] = chance.token_bytes,
+        models: Path | None = None,
     ) -> None:
         self.registry = registry
         add_forms(registry.canonical_forms)
@@ -131,22 +134,19 @@ class Base:
         self.leases = Leases(database, clock)
         self.desk = Desk(database, self.channels, registry, self._policies, clock, random_bytes, self.public_url)
         self.keeping = Keeping(database, blobs, self.leases, clock, self._erase_on_request)
-        subscribers = Subscribers(
-            self.crms,
-            self.webhooks,
-            self.fanouts,
-            self.leases,
-            self.keeping,
+        self.triaging = Triaging(made(registry.triage, models))
+        turns = (
             FollowUps(self.desk),
             Expiring(database, clock),
+            Alerting(database, lambda tx, one: self.channels.conducting.of(tx, one).guidance, clock),
         )
         self.workers = Workers(
             database,
             self.channels,
             self.keepers,
             blobs,
-            Recorder(self._new_conversation_id, self.channels.conducting.of),
-            subscribers,
+            Recorder(self._new_conversation_id, self.channels.conducting.of, self.triaging),
+            Subscribers(self.crms, self.webhooks, self.fanouts, self.leases, self.keeping, turns),
             self.leases,
             self.bell,
             clock,
@@ -179,6 +179,7 @@ class Base:
             )
         if beside is not None:
             kept = beside.with_name(f"{beside.name}.blobs")
+            options.setdefault("models", beside.with_name(f"{beside.name}.triage"))
             kept.mkdir(parents=True, exist_ok=True)  # there from the start, so that a backup can name it
             blobs = blobs or FolderBlobs(kept)
         assert blobs is not None

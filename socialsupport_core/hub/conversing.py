@@ -10,10 +10,10 @@ from socialsupport_core.contract import ConfigError, SocialSupportError
 from socialsupport_core.conversation import moving, views
 from socialsupport_core.conversation.conduct import ConductSection
 from socialsupport_core.conversation.kinds import same
-from socialsupport_core.guidance import Guidance
+from socialsupport_core.guidance import Guidance, Service
 from socialsupport_core.hub.base import Base, agent_of, conversation_of
 from socialsupport_core.mistakes import mistakes
-from socialsupport_core.store import Tx, accounts, conduct, identity, log, micros
+from socialsupport_core.store import Tx, accounts, conduct, identity, log, micros, standing
 from socialsupport_core.store import context as told
 from socialsupport_core.store.conversations import Conversation
 
@@ -158,7 +158,10 @@ class Conversing(Base):
     def set_guidance(self, tenant: str, given: Mapping[str, Any]) -> None:
         """What customers may expect, and how agents are guided: the keys of `[tenants.TENANT.guidance]`, all of them
         anew. Raises ConfigError."""
+        before = self.guidance(tenant)
         self._set(tenant, {"guidance": dict(given)})
+        if any(getattr(before, name) != getattr(self.guidance(tenant), name) for name in Service.model_fields):
+            self._database.do(lambda tx: standing.reckon_anew(tx, tenant), tenant)
 
     def _set(self, tenant: str, given: Mapping[str, Any]) -> None:
         """These sections anew; the others stay."""

@@ -21,7 +21,6 @@ from socialsupport_core.store import (
     Tx,
     accounts,
     attachments,
-    conversations,
     fanouts,
     identity,
     journal,
@@ -63,24 +62,6 @@ class Reading(Base):
     def find_customers(self, tenant: str, text: str, limit: int = 20) -> list[dict[str, Any]]:
         def find(tx: Tx) -> list[dict[str, Any]]:
             return [views.customer(tx, tenant, one) for one in identity.search(tx, tenant, text, limit)]
-
-        return self._database.read(find)
-
-    def queue(
-        self,
-        tenant: str,
-        *,
-        status: str | None = "open",
-        channel: str | None = None,
-        assignee: str | None = None,
-        waiting: bool = False,
-        limit: int = 100,
-    ) -> list[dict[str, Any]]:
-        """Conversations, whoever has waited longest first."""
-
-        def find(tx: Tx) -> list[dict[str, Any]]:
-            found = conversations.queue(tx, tenant, status, channel, assignee, waiting, limit)
-            return [views.summary(tx, one) for one in found]
 
         return self._database.read(find)
 

@@ -1,5 +1,6 @@
 """A history: what was said by whom and when, and what agents did about it. Everything in event time."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -47,6 +48,9 @@ class Touch:
     edited: bool = False
     rating: float | None = None
     reach: int = 0
+    contact: str | None = None
+    """What kind of contact triage, or an agent, says it is: `praise`."""
+    urgency: str | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -93,6 +97,7 @@ def read(tx: Tx, tenant: str, conduct: Conduct, until: int) -> History:
         if (by := _by(interaction)) is None:
             continue
         facts = told.get(row["seq"], [])
+        judged = json.loads(row["triage"]) if row["triage"] else {}
         touches.append(
             Touch(
                 row["at"],
@@ -115,6 +120,8 @@ def read(tx: Tx, tenant: str, conduct: Conduct, until: int) -> History:
                 edited=row["edited_at"] is not None,
                 rating=interaction.rating,
                 reach=(interaction.reach.followers or 0) if interaction.reach else 0,
+                contact=judged.get("kind"),
+                urgency=judged.get("urgency"),
             )
         )
     turns = tuple(

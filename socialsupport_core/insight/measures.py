@@ -74,15 +74,22 @@ def coverage(found: Sequence[Journey], settings: Settings, until: int) -> Shown:
     """How many contacts were answered by people, and how many within the target. What may still wait is not counted."""
     due: list[tuple[Leg, Contact]] = []
     for leg, one in contacts_of(found):
-        if one.answered_at is not None or until - one.at > settings.target_of(leg.channel, leg.network):
+        if one.answered_at is not None or until - one.at > _target(leg, one, settings):
             due.append((leg, one))
     answered = [(leg, one) for leg, one in due if one.answered_at is not None]
     in_time = [
         one
         for leg, one in answered
-        if settings.hours.within(one.at, one.answered_at or 0) <= settings.target_of(leg.channel, leg.network)
+        if settings.hours.within(one.at, one.answered_at or 0) <= _target(leg, one, settings)
     ]
     return {"answered": share(len(answered), len(due)), "in_target": share(len(in_time), len(due))}
+
+
+def _target(leg: Leg, one: Contact, settings: Settings) -> int:
+    """By the most urgent of what was said in the contact."""
+    told = {touch.urgency for touch in one.touches}
+    urgency = next((name for name in ("high", "normal", "low") if name in told), None)
+    return settings.target_of(leg.channel, leg.network, urgency)
 
 
 def first_contact(found: Sequence[Journey]) -> Shown:
@@ -168,6 +175,23 @@ def load(found: Sequence[Journey]) -> list[Shown]:
         }
         for agent, mine in sorted(by_agent.items())
     ]
+
+
+def praise(found: Sequence[Journey]) -> Shown:
+    """How often customers praised, and whom: the agent whose answer in the matter came last before it."""
+    given: Counter[str] = Counter()
+    touches = contacts = 0
+    for journey in found:
+        agent = ""
+        for touch in sorted(journey.matter.touches):
+            if touch.by == "agent" and touch.agent and not touch.failed:
+                agent = touch.agent
+            elif touch.by == "customer":
+                contacts += 1
+                touches += touch.contact == "praise"
+                given[agent] += touch.contact == "praise"
+    agents = [{"agent": name, "count": count} for name, count in given.most_common() if name and count]
+    return {"messages": share(touches, contacts), "to_nobody": given[""], "agents": agents}
 
 
 def reach(found: Sequence[Journey]) -> Shown:

@@ -63,6 +63,7 @@ def _figures(found: Sequence[Journey], settings: Settings, until: int) -> Shown:
         "deflection": measures.deflection(found),
         "accuracy": measures.accuracy(found),
         "reach": measures.reach(found),
+        "praise": measures.praise(found),
         "agents": measures.load(found),
         "channels": measures.by_channel(found, settings, until),
         "breakdowns": _breakdowns(found),

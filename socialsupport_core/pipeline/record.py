@@ -8,11 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 from socialsupport_core.contract import MalformedPayload
-from socialsupport_core.conversation import context, handoff, moving
+from socialsupport_core.conversation import context, handoff, moving, sorting
 from socialsupport_core.conversation.answering import weigh
 from socialsupport_core.conversation.conduct import DEFAULT, Conduct
 from socialsupport_core.conversation.continuity import Touch, attach, reunite
 from socialsupport_core.conversation.handing import arrival
+from socialsupport_core.conversation.sorting import Word
 from socialsupport_core.identity import observe, proofs
 from socialsupport_core.identity.canonical import canonical
 from socialsupport_core.identity.proofs import Bringing
@@ -37,6 +38,7 @@ from socialsupport_core.model import (
     Unrecognised,
 )
 from socialsupport_core.pipeline import erasure_requests, proving, reports, subjects
+from socialsupport_core.pipeline.triaging import Triaging
 from socialsupport_core.store import Tx, attachments, conversations, identity, interactions, log, micros, outbox
 from socialsupport_core.store.conversations import Leg, ThreadOf
 from socialsupport_core.store.identity import Node
@@ -113,10 +115,14 @@ class Recorder:
     """`new_id` makes conversation ids; `conduct` says how a tenant's conversations are conducted."""
 
     def __init__(
-        self, new_id: Callable[[], str], conduct: Callable[[Tx, str], Conduct] = lambda _tx, _tenant: DEFAULT
+        self,
+        new_id: Callable[[], str],
+        conduct: Callable[[Tx, str], Conduct] = lambda _tx, _tenant: DEFAULT,
+        triaging: Triaging | None = None,
     ) -> None:
         self._new_id = new_id
         self._conduct = conduct
+        self._triaging = triaging or Triaging()
 
     def record(self, tx: Tx, place: Place, event: Event) -> str | None:
         """Records an event once. Returns why nothing was done, None if something was."""
@@ -155,8 +161,6 @@ class Recorder:
         leg = self._store(tx, place, interaction, node, at) or self._store_namesake(tx, place, event, node, at)
         if leg is None:
             return "it was recorded before"
-        if not interaction.author.is_bot:
-            conversations.customer_spoke(tx, leg, at)
         arrival.arrive(tx, leg, node, place.received_at)
         proving.hear(tx, leg, node, event.id, interaction.text or "", place.entry, place.received_at)
         catch_up(tx, place, interaction.native_id, self)
@@ -203,25 +207,19 @@ class Recorder:
         told = context.extract(interaction, conduct)
         written = interactions.Written.of(interaction)
         leg = attach(tx, Touch(place.tenant, thread, node, interaction, at, conduct, told), self._new_id)
-        stored = Stored(
-            seq,
-            node.number,
-            at,
-            leg.id,
-            place.entry.number if place.entry else None,
-            interaction,
-            place.received_at,
-            None,
-            None,
-            None,
-            None,
-            state,
-        )
+        kinds = dict.fromkeys(one.kind for one in told)
+        verdict = self._triaging.judge(place.tenant, place.channel, interaction, kinds, conduct)
+        triage = verdict.model_dump_json(exclude_none=True) if verdict else None
+        entry = place.entry.number if place.entry else None
+        where = seq, node.number, at, leg.id, entry
+        stored = Stored(*where, interaction, place.received_at, None, None, None, None, state, triage)
         interactions.store(tx, place.tenant, stored, written.whole)
         context.keep(tx, place.tenant, node.number, at, seq, thread.visibility, told)
         if interaction.attachments:
             attachments.expect(tx, place.tenant, seq, interaction)
         publish_interaction(tx, place.tenant, "interaction.received", stored, leg, customer=node, written=written)
+        if interaction.direction != "outbound" and not interaction.author.is_bot:
+            sorting.heard(tx, leg, Word(node, interaction, at, place.received_at, verdict, triage), conduct)
         return leg
 
     def _store_namesake(self, tx: Tx, place: Place, event: InteractionReceived, node: Node, at: int) -> Leg | None:
@@ -257,6 +255,8 @@ class Recorder:
         where, conduct = (key.node, key.at, key.seq), self._conduct(tx, place.tenant)
         context.change(tx, place.tenant, where, stored.interaction, event.interaction, conduct)
         leg = conversations.leg(tx, stored.leg)
+        verdict = self._triaging.judge(place.tenant, place.channel, event.interaction, (), conduct)
+        sorting.edited(tx, place.tenant, key, leg, verdict)
         publish_interaction(tx, place.tenant, event.type, replace(stored, interaction=event.interaction), leg)
         return None
 

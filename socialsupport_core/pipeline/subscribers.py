@@ -2,15 +2,20 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from socialsupport_core.pipeline.approving import Expiring
 from socialsupport_core.pipeline.crm import CRMs
 from socialsupport_core.pipeline.fanouts import FanOuts
-from socialsupport_core.pipeline.handing import FollowUps
 from socialsupport_core.pipeline.keeping import Keeping
 from socialsupport_core.pipeline.leases import Leases
 from socialsupport_core.pipeline.webhooks import Webhooks
+
+
+class Turns(Protocol):
+    """Looks now and then whose time has come."""
+
+    async def turn(self, *, at_once: bool = False) -> int:
+        """How many it was; `at_once`, or only if it has not looked for a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +25,19 @@ class Subscribers:
     fanouts: FanOuts
     leases: Leases
     keeping: Keeping
-    handing: FollowUps
-    expiring: Expiring
+    turns: tuple[Turns, ...]
 
     async def begin(self) -> int:
         """Begins what is to be told now, beside what is under way; how much."""
-        begun = await self.webhooks.begin() + await self.fanouts.begin()
-        return begun + await self.handing.turn() + await self.expiring.turn()
+        return await self.webhooks.begin() + await self.fanouts.begin() + await self._look()
 
     async def tell(self) -> int:
         """Tells what is to be told now, and waits for it; how much."""
         told = await self.crms.tell(self.leases) + await self.webhooks.deliver() + await self.fanouts.hand_on()
-        told += await self.handing.turn(at_once=True) + await self.expiring.turn(at_once=True)
-        return told + await self.keeping.turn(at_once=True)
+        return told + await self._look(at_once=True) + await self.keeping.turn(at_once=True)
+
+    async def _look(self, *, at_once: bool = False) -> int:
+        return sum([await one.turn(at_once=at_once) for one in self.turns])
 
     @property
     def under_way(self) -> "list[asyncio.Task[Any]]":

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from socialsupport_core.store.database import Row, Tx
 from socialsupport_core.store.erasures import chunks, marks_for
+from socialsupport_core.store.standing import Standing, standing_of
 
 
 class Conversation(NamedTuple):
@@ -26,6 +27,7 @@ class Conversation(NamedTuple):
     answered_at: int | None = None
     superseded_by: str | None = None
     """The conversation in which it goes on, while its legs are there."""
+    standing: Standing = Standing()
 
 
 class Leg(NamedTuple):
@@ -77,7 +79,7 @@ def get(tx: Tx, tenant: str, conversation: str) -> Conversation | None:
     known = tx.memo("conversations")
     if (tenant, conversation) not in known:
         row = tx.one("SELECT * FROM conversations WHERE tenant = ? AND conversation = ?", tenant, conversation)
-        known[tenant, conversation] = _conversation(row) if row else None
+        known[tenant, conversation] = conversation_of(row) if row else None
     found: Conversation | None = known[tenant, conversation]
     return found
 
@@ -94,13 +96,27 @@ def current(tx: Tx, tenant: str, conversation: str) -> Conversation | None:
 
 def _save(tx: Tx, one: Conversation) -> None:
     own = None if one.superseded_by else one.status  # what is superseded keeps its own, and may have it again
+    before = _known(tx, one.tenant, one.id)
+    since = one.waiting_since if one.status == "open" else None
+    stands = one.standing is not before.standing and one.standing.due_at is not None
+    standing = one.standing.waits(since, before.waiting_since, stands=stands)
     tx.amend(
         "UPDATE conversations SET status = coalesce(?, status), assignee = ?, updated_at = ?, waiting_since = ?,"
-        " answered_at = ? WHERE tenant = ? AND conversation = ?",
+        " answered_at = ?, kind = ?, urgency = ?, noise = ?, reach = ?, triage = ?, due_at = ?, alert_at = ?"
+        " WHERE tenant = ? AND conversation = ?",
         (one.tenant, one.id),
-        (own, one.assignee, one.updated_at, one.waiting_since, one.answered_at, one.tenant, one.id),
+        (
+            own,
+            one.assignee,
+            one.updated_at,
+            one.waiting_since,
+            one.answered_at,
+            *standing.values,
+            one.tenant,
+            one.id,
+        ),
     )
-    tx.memo("conversations")[one.tenant, one.id] = one
+    tx.memo("conversations")[one.tenant, one.id] = one._replace(standing=standing)
 
 
 def of_customer(tx: Tx, tenant: str, customer: int) -> list[Conversation]:
@@ -124,7 +140,7 @@ def read_customers(tx: Tx, tenant: str, customers: Collection[int]) -> None:
         *customers,
     ):
         known[tenant, row["whose"]].append(row["conversation"])
-        read.setdefault((tenant, row["conversation"]), _conversation(row))
+        read.setdefault((tenant, row["conversation"]), conversation_of(row))
 
 
 def read_threads(tx: Tx, tenant: str, channel: str, threads: Iterable[str]) -> None:
@@ -144,42 +160,12 @@ def read_threads(tx: Tx, tenant: str, channel: str, threads: Iterable[str]) -> N
     if missing := sorted({one.conversation for one in legs if (tenant, one.conversation) not in read}):
         marks = ", ".join("?" * len(missing))
         sql = f"SELECT * FROM conversations WHERE tenant = ? AND conversation IN ({marks})"
-        read.update(((tenant, row["conversation"]), _conversation(row)) for row in tx.all(sql, tenant, *missing))
+        read.update(((tenant, row["conversation"]), conversation_of(row)) for row in tx.all(sql, tenant, *missing))
 
 
 def _remember(tx: Tx, one: Leg) -> Leg:
     tx.memo("legs")[one.id] = one
     return one
-
-
-def queue(
-    tx: Tx,
-    tenant: str,
-    status: str | None,
-    channel: str | None,
-    assignee: str | None,
-    waiting: bool,
-    limit: int,
-) -> list[Conversation]:
-    """Whoever has waited longest first; then the most recently active."""
-    rows = tx.all(
-        "SELECT * FROM conversations c WHERE tenant = ? AND (CAST(? AS TEXT) IS NULL OR status = ?)"
-        " AND superseded_by IS NULL"
-        " AND (CAST(? AS TEXT) IS NULL OR assignee = ?) AND (? = 0 OR waiting_since IS NOT NULL)"
-        " AND (CAST(? AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM legs l WHERE l.tenant = c.tenant"
-        "   AND l.conversation = c.conversation AND l.channel = ?))"
-        " ORDER BY waiting_since IS NULL, waiting_since, updated_at DESC LIMIT ?",
-        tenant,
-        status,
-        status,
-        assignee,
-        assignee,
-        int(waiting),
-        channel,
-        channel,
-        limit,
-    )
-    return [_conversation(row) for row in rows]
 
 
 def set_status(tx: Tx, tenant: str, conversation: str, status: str, at: int) -> None:
@@ -192,13 +178,22 @@ def assign(tx: Tx, tenant: str, conversation: str, assignee: str | None) -> None
     _save(tx, _known(tx, tenant, conversation)._replace(assignee=assignee))
 
 
-def customer_spoke(tx: Tx, leg: Leg, at: int) -> None:
-    """What comes late and was answered already makes nobody wait."""
+def waiting_with(one: Conversation, at: int) -> int | None:
+    """Since when its customer waits, having said something then.
+
+    What comes late and was answered already makes nobody wait.
+    """
+    if at <= (one.answered_at or 0):
+        return one.waiting_since
+    return at if one.waiting_since is None else min(one.waiting_since, at)
+
+
+def customer_spoke(tx: Tx, leg: Leg, at: int, standing: Standing | None = None) -> None:
+    """`standing` is how it stands with these words, if they were judged."""
     one = _known(tx, leg.tenant, leg.conversation)
-    waiting = one.waiting_since
-    if at > (one.answered_at or 0):
-        waiting = at if waiting is None else min(waiting, at)
-    _save(tx, one._replace(updated_at=max(one.updated_at, at), waiting_since=waiting))
+    waiting = waiting_with(one, at)
+    stands = one.standing if standing is None else standing
+    _save(tx, one._replace(updated_at=max(one.updated_at, at), waiting_since=waiting, standing=stands))
     last = max(leg.last_inbound or 0, at)
     tx.amend("UPDATE legs SET last_inbound = ? WHERE leg = ?", leg.id, (last, leg.id))
     _remember(tx, leg._replace(last_inbound=last))
@@ -218,6 +213,10 @@ def wait_as(tx: Tx, before: Conversation) -> None:
     """What was said since was no answer: the customer waits as before."""
     one = _known(tx, before.tenant, before.id)
     _save(tx, one._replace(waiting_since=before.waiting_since, answered_at=before.answered_at))
+
+
+def stand(tx: Tx, one: Conversation, standing: Standing) -> None:
+    _save(tx, _known(tx, one.tenant, one.id)._replace(standing=standing))
 
 
 def back_to_queue(tx: Tx, one: Conversation, at: int) -> None:
@@ -375,7 +374,7 @@ def read_conversations(tx: Tx, tenant: str, names: Iterable[str]) -> None:
     read = tx.memo("conversations")
     for part in chunks(sorted({name for name in names if (tenant, name) not in read})):
         sql = f"SELECT * FROM conversations WHERE tenant = ? AND conversation IN ({marks_for(part)})"
-        read.update(((tenant, row["conversation"]), _conversation(row)) for row in tx.all(sql, tenant, *part))
+        read.update(((tenant, row["conversation"]), conversation_of(row)) for row in tx.all(sql, tenant, *part))
 
 
 def begun_by(tx: Tx, tenant: str, nodes: Iterable[int]) -> list[Conversation]:
@@ -383,7 +382,7 @@ def begun_by(tx: Tx, tenant: str, nodes: Iterable[int]) -> list[Conversation]:
     wanted = sorted(set(nodes))
     marks = ", ".join("?" * len(wanted))
     sql = f"SELECT * FROM conversations WHERE tenant = ? AND node IN ({marks}) ORDER BY opened_at, conversation"
-    return [_conversation(row) for row in tx.all(sql, tenant, *wanted)]
+    return [conversation_of(row) for row in tx.all(sql, tenant, *wanted)]
 
 
 def place(tx: Tx, leg: Leg, conversation: str, rule: str, reason: str) -> None:
@@ -456,7 +455,7 @@ def _recount_inbound(tx: Tx, leg: Leg) -> None:
     )
 
 
-def _conversation(row: Row) -> Conversation:
+def conversation_of(row: Row) -> Conversation:
     return Conversation(
         row["tenant"],
         row["conversation"],
@@ -469,6 +468,7 @@ def _conversation(row: Row) -> Conversation:
         row["waiting_since"],
         row["answered_at"],
         row["superseded_by"],
+        standing_of(row),
     )
 
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:  # as the tables beside this, it knows the database only by it
     from socialsupport_core.store.database import Row, Tx
 
 _INTERACTIONS = (
-    "SELECT i.seq, i.at, i.data, i.agent, i.state, i.edited_at, c.id AS customer, l.channel, l.conversation"
+    "SELECT i.seq, i.at, i.data, i.agent, i.state, i.edited_at, i.triage, c.id AS customer, l.channel, l.conversation"
     " FROM interactions i JOIN nodes n ON n.node = i.node JOIN nodes c ON c.node = n.customer"
     " JOIN legs l ON l.leg = i.leg WHERE i.tenant = ? AND i.at < ? AND i.deleted_at IS NULL ORDER BY i.at, i.seq"
 )

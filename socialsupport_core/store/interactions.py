@@ -39,6 +39,8 @@ class Stored:
     part: str | None
     state: str | None
     """Of an outbound one: `queued`, `retrying`, `sent`, `delivered`, `read`, `failed`, `uncertain`."""
+    triage: str | None = None
+    """Of a customer's: the verdict on what kind of contact it is, as JSON."""
 
 
 RANK = {"queued": 0, "retrying": 0, "uncertain": 1, "failed": 1, "sent": 2, "delivered": 3, "read": 4}
@@ -165,7 +167,7 @@ def store(tx: Tx, tenant: str, stored: Stored, written: str | None = None) -> No
     """`written` is the interaction as JSON, where it is at hand."""
     tx.defer(
         "INSERT INTO interactions (tenant, node, at, seq, leg, entry, direction, kind, data, received_at, agent,"
-        " part, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " part, state, triage) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             tenant,
             stored.node,
@@ -180,6 +182,7 @@ def store(tx: Tx, tenant: str, stored: Stored, written: str | None = None) -> No
             stored.agent,
             stored.part,
             stored.state,
+            stored.triage,
         ),
     )
 
@@ -408,4 +411,5 @@ def _stored(row: Row) -> Stored:
         row["agent"],
         row["part"],
         row["state"],
+        row["triage"],
     )

@@ -19,7 +19,7 @@ CREATE TABLE nodes (
   node NUMBERED, tenant TEXT NOT NULL, kind TEXT NOT NULL, scope TEXT NOT NULL,
   value TEXT NOT NULL, first_seen INTEGER NOT NULL, id TEXT NOT NULL, customer INTEGER NOT NULL,
   name TEXT, handle TEXT, name_at INTEGER NOT NULL DEFAULT 0, handle_at INTEGER NOT NULL DEFAULT 0,
-  told TEXT, since INTEGER NOT NULL DEFAULT 0, base INTEGER,
+  told TEXT, since INTEGER NOT NULL DEFAULT 0, base INTEGER, wanted INTEGER,
   UNIQUE (tenant, kind, scope, value, since), UNIQUE (tenant, id));
 CREATE INDEX nodes_by_customer ON nodes (tenant, customer);
 CREATE INDEX nodes_by_base ON nodes (base) WHERE base IS NOT NULL;
@@ -48,6 +48,8 @@ class Node(NamedTuple):
     """From when this node stands for its identifier: 0 is ever, below 0 is no more."""
     base: int = 0
     """The identifier's first node."""
+    wanted: int | None = None
+    """An agent's word whether what it writes belongs into the queue of support: 1 or 0."""
 
     @property
     def slot(self) -> str:
@@ -286,4 +288,5 @@ def node_of(row: Row) -> Node:
         row["told"],
         row["since"],
         row["base"] or row["node"],
+        row["wanted"],
     )

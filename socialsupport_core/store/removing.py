@@ -76,7 +76,7 @@ def remove(tx: Tx, tenant: str, told: Told, also: Callable[[Row], bool] | None =
     seqs = sorted(told.seqs)
     sql = "SELECT blob FROM attachments WHERE tenant = ? AND blob IS NOT NULL"
     told.blobs.update(row["blob"] for row in rows_in(tx, sql, "seq", seqs, tenant))
-    for table in ("attachments", "reactions", "interaction_keys", "context"):
+    for table in ("attachments", "reactions", "interaction_keys", "context", "corrections"):
         gone[table] += delete_in(tx, table, "seq", seqs, tenant)
     for row in told.seqs.values():
         gone["interactions"] += tx.run(

@@ -27,6 +27,9 @@ from socialsupport_core.store.proofs import TABLES as PROOFS
 from socialsupport_core.store.retention import TABLES as RETENTION
 from socialsupport_core.store.reviews import TABLES as REVIEWS
 from socialsupport_core.store.search import FTS5, TSVECTOR
+from socialsupport_core.store.standing import COLUMNS as STANDING
+from socialsupport_core.store.standing import INDEXES as STANDINGS
+from socialsupport_core.store.standing import TABLES as CORRECTIONS
 from socialsupport_core.store.streams import TABLES as STREAMS
 from socialsupport_core.store.tallies import TABLES as TALLIES
 from socialsupport_core.store.traces import TABLES as TRACES
@@ -66,6 +69,7 @@ CREATE TABLE conversations (
   tenant TEXT NOT NULL, conversation TEXT NOT NULL, node INTEGER NOT NULL, subject TEXT, status TEXT NOT NULL,
   assignee TEXT, opened_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, waiting_since INTEGER,
   answered_at INTEGER, superseded_by TEXT,
+  {standing}
   PRIMARY KEY (tenant, conversation)) WITHOUT ROWID;
 CREATE INDEX conversations_by_status ON conversations (tenant, status, waiting_since);
 CREATE TABLE legs (
@@ -86,6 +90,7 @@ CREATE TABLE interactions (
   tenant TEXT NOT NULL, node INTEGER NOT NULL, at INTEGER NOT NULL, seq INTEGER NOT NULL,
   leg INTEGER NOT NULL, entry INTEGER, direction TEXT NOT NULL, kind TEXT NOT NULL, data TEXT NOT NULL,
   received_at INTEGER NOT NULL, edited_at INTEGER, edit TEXT, deleted_at INTEGER, agent TEXT, part TEXT, state TEXT,
+  triage TEXT,
   PRIMARY KEY (tenant, node, at, seq)) WITHOUT ROWID;
 CREATE TABLE early (
   tenant TEXT NOT NULL, channel TEXT NOT NULL, native_id TEXT NOT NULL, event TEXT NOT NULL, data TEXT NOT NULL,
@@ -132,6 +137,8 @@ CREATE TABLE audit (
   number SERIAL, tenant TEXT NOT NULL, agent TEXT NOT NULL, at INTEGER NOT NULL,
   verb TEXT NOT NULL, object TEXT NOT NULL);
 """
+
+SCHEMA = SCHEMA.replace("{standing}", STANDING) + STANDINGS + CORRECTIONS
 
 SCHEMA += LEASES + WEBHOOKS
 

@@ -28,6 +28,7 @@ from socialsupport_core.web import (
     erasing,
     files,
     handing,
+    queueing,
     webhooks,
 )
 from socialsupport_core.web.auth import require
@@ -50,6 +51,7 @@ from socialsupport_core.web.presence import Presence
 HEARTBEAT = 15.0  # seconds between comments on a quiet stream, so that proxies keep it open
 STEPS = frozenset({"timeline", "link", "split", "undo"})
 STATUSES = ("open", "resolved", "all")
+QUEUE = ("status", "channel", "assignee", "waiting", "limit", *queueing.QUERY)
 NOBODY = 'needs at least one, such as {"kind": "phone", "value": "+15550147"}; an agent\'s note has its own address'
 
 
@@ -170,6 +172,7 @@ def queue(request: Request, hub: Hub, access: Access) -> Any:
         channel=asked.get("channel"),
         assignee=asked.get("assignee"),
         waiting=flag(request, "waiting"),
+        **queueing.asked(request),
         limit=limit_of(request, 100),
     )
     others = _others(request, access)
@@ -337,7 +340,7 @@ ROUTES = [
     route("/customers/{id:path}/undo", "POST", "link", undo),
     *handing.CUSTOMERS,
     route("/customers/{id:path}", "GET", "read", customer),
-    route("/conversations", "GET", "read", queue, query=("status", "channel", "assignee", "waiting", "limit")),
+    route("/conversations", "GET", "read", queue, query=QUEUE),
     route("/conversations/{id}", "GET", "read", conversation),
     route("/conversations/{id}/plan", "POST", "read", plan),
     route("/conversations/{id}/reply", "POST", "reply", reply),
@@ -360,4 +363,5 @@ ROUTES = [
     *handing.ROUTES,
     *approving.ROUTES,
     *answers.ROUTES,
+    *queueing.ROUTES,
 ]

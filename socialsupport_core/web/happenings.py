@@ -1,6 +1,6 @@
 """What each event of the log tells, as JSON Schema."""
 
-from socialsupport_core.web.shapes import NUMBER, STATE, TEXT, Shape, fields, listed, ref
+from socialsupport_core.web.shapes import NUMBER, STATE, TEXT, TIME, Shape, fields, listed, ref
 
 _DONE = fields(
     id=TEXT, native_id_=TEXT, key_=TEXT, state_=STATE, code_={"type": ["string", "null"]}, reason_=TEXT, agent_=TEXT
@@ -15,6 +15,7 @@ _APPROVAL = fields(
     by=TEXT,
     rules=TEXT,
 )
+_TARGET = fields(waiting_since=TIME, due_at=TIME, target=NUMBER, urgency=TEXT, kind_=TEXT, assignee_=TEXT)
 _NATIVE: Shape = {"type": "object", "description": "The event as the connector gave it, without its type."}
 
 STEP: Shape = {"enum": ["planned", "offered", "reminded", "arrived", "confirmed", "expired"]}
@@ -58,6 +59,12 @@ EVENTS: dict[str, tuple[str, Shape]] = {
         "An agent has corrected or removed what the customer told, or taken that back (`told`).",
         fields(kind=TEXT, state={"enum": ["told", "corrected", "removed"]}, agent=TEXT),
     ),
+    "conversation.triaged": (
+        "It was kept out of the queue as `noise`, or is back in it: by the rules, a plugin or an agent (`by`).",
+        fields(kind=TEXT, noise={"type": "boolean"}, reasons=listed(TEXT), by=TEXT, agent_=TEXT),
+    ),
+    "service.warning": ("A contact still waits, and its target (in seconds) runs out soon. Once.", _TARGET),
+    "service.breached": ("A contact still waits, and its target has run out. Once.", _TARGET),
     "conversation.resolved": ("An agent, or the CRM, has closed it.", _AGENT),
     "conversation.reopened": (
         "An agent has reopened it, the customer wrote again, an answer failed, or something open was merged into it"

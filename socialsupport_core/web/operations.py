@@ -3,10 +3,23 @@
 from dataclasses import dataclass
 from typing import Any
 
+from socialsupport_core.guidance.triage import GRAVE
+from socialsupport_core.hub.queueing import ORDERS
 from socialsupport_core.model import Interaction
 from socialsupport_core.store.accounts import Scope
-from socialsupport_core.web import admin, answers, api, approving, channels, conversing, doing, handing, webhooks
-from socialsupport_core.web.endpoint import MAX_PAGE
+from socialsupport_core.web import (
+    admin,
+    answers,
+    api,
+    approving,
+    channels,
+    conversing,
+    doing,
+    handing,
+    queueing,
+    webhooks,
+)
+from socialsupport_core.web.endpoint import MAX_PAGE, NO, YES
 from socialsupport_core.web.shapes import EMPTY, TEXT, TIME, Shape, fields, listed, ref
 
 BINARY: Shape = {"type": "string", "contentMediaType": "application/octet-stream"}
@@ -15,7 +28,10 @@ QUERY: dict[str, tuple[Shape, str]] = {
     "q": (TEXT, "Part of a name, handle or identifier."),
     "limit": (LIMIT, "How many at most."),
     "before": (TEXT, "A cursor of the answer before: what is older."),
-    "after": ({"type": "integer", "minimum": 0}, "The cursor of the last event that you have dealt with."),
+    "after": ({"type": "integer", "minimum": 0}, "The cursor of the last event dealt with; of the queue, its place."),
+    "order": ({"enum": list(ORDERS)}, "`oldest` unless you say otherwise."),
+    "noise": ({"enum": [*sorted(YES), *sorted(NO - {""})]}, "Only what is kept out of the queue, or only what is not."),
+    "kind": ({"enum": list(GRAVE)}, "Only contacts of this kind."),
     "presence": ({"const": "1"}, "In the stream, also who else is answering."),
     "status": ({"enum": ["open", "resolved", "all"]}, "`open` unless you say otherwise."),
     "channel": (TEXT, "Of conversations, only those with a leg on this channel; to connect, the channel itself."),
@@ -36,6 +52,7 @@ QUERY: dict[str, tuple[Shape, str]] = {
     "tenant": (TEXT, "Only of this tenant."),
     "leg": ({"type": "integer"}, "The leg on which the customer is; where the customer spoke last unless you say."),
 }
+GUIDANCE: Shape = {"type": "object", "description": "The keys of `[tenants.TENANT.guidance]`."}
 PATH: dict[str, str] = {
     "door": "The unguessable id of the door.",
     "id": "The id; of a customer also any identifier, such as `phone:+15550147`.",
@@ -132,10 +149,23 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "An agent decides that a network's demand is not to be met.", "erase", EMPTY
     ),
     ("GET", "/api/conversations"): Operation(
-        "The queue, whoever has waited longest first.",
+        "The queue, whoever has waited longest first, or whoever to answer `next`, with the reasons.",
         "read",
         fields(conversations=listed(ref("ConversationSummary"))),
-        query=("status", "channel", "assignee", "waiting", "limit"),
+        query=api.QUEUE,
+    ),
+    ("POST", "/api/conversations/{id}/triage"): Operation(
+        "Of what kind it is, by your word: out of the queue, or back into it. It is learnt from.",
+        "reply",
+        ref("Standing"),
+        queueing.TriageBody,
+    ),
+    ("GET", "/api/guidance"): Operation("Targets, hours, triage and the queue's weights.", "configure", GUIDANCE),
+    ("PUT", "/api/guidance"): Operation(
+        "All of it anew; what is left out is as it is shipped. Who waits is reckoned anew.",
+        "configure",
+        GUIDANCE,
+        queueing.GuidanceBody,
     ),
     ("GET", "/api/conversations/{id}"): Operation("One conversation with its legs.", "read", ref("Conversation")),
     ("POST", "/api/conversations/{id}/plan"): Operation(

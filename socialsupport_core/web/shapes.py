@@ -2,7 +2,7 @@
 
 from typing import Any, get_args
 
-from socialsupport_core.contract import Refusal
+from socialsupport_core.contract import ContactKind, Refusal, Urgency
 from socialsupport_core.identity.review import Kind as ReviewKind
 from socialsupport_core.model import Facts, Interaction
 from socialsupport_core.model.event import DeliveryState
@@ -50,6 +50,14 @@ BETWEEN: dict[str, Shape] = {
 }
 WEAK = fields(between=listed(TEXT), tier=BETWEEN["tier"], at=TIME)
 """Of evidence that was retracted or is too much to be told."""
+JUDGED: dict[str, Shape] = {
+    "kind": {"enum": list(get_args(ContactKind))},
+    "urgency": {"enum": list(get_args(Urgency))},
+    "language_": TEXT,
+    "sentiment_": {"type": "number"},
+    "reasons": listed(TEXT),
+    "by": TEXT,
+}
 SUMMARY: dict[str, Shape] = {
     "id": TEXT,
     "customer": WHO,
@@ -63,6 +71,8 @@ SUMMARY: dict[str, Shape] = {
     "channels": listed(TEXT),
     "networks": listed(TEXT),
     "cases_": listed({"type": "object"}),
+    "triage_": ref("Standing"),
+    "next_": fields(score={"type": "number"}, parts=listed(fields(name=TEXT, points={"type": "number"}, reason=TEXT))),
     "failed_": fields(channel=TEXT, agent=TEXT, part=TEXT, state=STATE, reason_=TEXT, code_=TEXT, attempts=NUMBER),
     "last_": fields(text=TEXT, direction=TEXT, network=TEXT, visibility=VISIBILITY, at=TIME, state_=STATE),
 }
@@ -149,6 +159,7 @@ SHAPES: dict[str, Shape] = {
         unsent=listed(ref("Unsent")),
         approvals_=listed(ref("Approval")),
     ),
+    "Standing": fields(**JUDGED, noise=FLAG, due_at_=TIME),
     "Told": fields(
         kind=TEXT,
         label=TEXT,
@@ -230,6 +241,7 @@ SHAPES: dict[str, Shape] = {
         edited_at_=TIME,
         deleted_at_=TIME,
         reactions_=listed(TEXT),
+        triage_=fields(**JUDGED),
         can_=listed({"enum": ["edit", "delete", "react"]}),
         attachments_=listed(ref("StoredAttachment")),
         by=TEXT,

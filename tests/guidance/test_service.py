@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from socialsupport_core.guidance import Hours, Service
@@ -55,3 +57,47 @@ def test_a_channel_has_its_own_target_else_its_networks() -> None:
 def test_a_target_of_nothing_is_refused() -> None:
     with pytest.raises(ValidationError, match="greater than 0"):
         Service(targets={"email": 0})
+
+
+# when the target runs out
+
+
+@pytest.mark.parametrize(
+    ("begin", "hours", "end"),
+    [
+        (8, 1, 9),
+        (15, 2, 57),  # one hour on Monday, Tuesday is a holiday, Wednesday 9:00 to 10:00 in Berlin
+        (16, 0.5, 56.5),  # exactly at closing time: from Wednesday on
+        (-72, 8, -56),  # Friday's eight hours, to the minute
+        (4, 8, 16),
+    ],
+)
+def test_a_target_runs_out_by_the_hours(begin: float, hours: float, end: float) -> None:
+    assert WORK.after(at(begin), round(hours * HOUR)) == at(end)
+
+
+def test_without_hours_it_runs_out_by_the_clock() -> None:
+    assert Hours().after(at(0), HOUR) == at(1)
+
+
+def test_hours_in_which_nobody_ever_is_know_no_end() -> None:
+    assert Hours(week={"mon": ()}).after(at(0), HOUR) is None
+
+
+@settings(max_examples=60)
+@given(st.floats(0, 24 * 400), st.integers(1, 100 * HOUR))
+def test_it_is_the_inverse_of_counting(begin: float, span: int) -> None:
+    end = WORK.after(at(begin), span)
+    assert end is not None
+    assert WORK.within(at(begin), end) == span
+    assert WORK.within(at(begin), end - 1) == span - 1
+
+
+def test_what_is_urgent_is_due_sooner_and_a_warning_comes_before() -> None:
+    service = Service(target=3600, targets={}, urgencies={"high": 0.5, "low": 2})
+    dues = [service.due(at(0), "x", "x", urgency) for urgency in ("high", None, "low")]
+    assert dues == [at(0.5), at(1), at(2)]
+    assert service.warned(at(0), at(1)) == at(0.75)
+    by_hours = Service(target=7200, hours=WORK, warn=0.75)
+    assert by_hours.due(at(15), "x", "x") == at(57)
+    assert by_hours.warned(at(15), at(57)) == at(56.5)

@@ -160,3 +160,31 @@ def test_settings_that_are_not_there_are_told(tmp_path: Path) -> None:
 def test_a_tenants_own_costs_take_the_place_of_the_shipped() -> None:
     own = settings_of({"costs": {"currency": "EUR", "contact": {"phone": 10.0}, "after_failure": {"phone": 0.5}}})
     assert report(past(), own)["cost"]["failed_contact"]["amount"] == 5.0
+
+
+def test_praise_goes_to_whoever_answered_last() -> None:
+    story = past(
+        said(9, "x", customer="cus_kerry", contact="complaint"),
+        said(9.5, "x", "agent", "cus_kerry", agent="sam"),
+        said(10, "x", "agent", "cus_kerry", agent="dana"),
+        said(11, "x", customer="cus_kerry", contact="praise"),
+        said(11.5, "x", "agent", "cus_kerry", agent="bo", failed=True),
+        said(12, "x", customer="cus_kerry", contact="praise"),
+        said(9, "x", customer="cus_flo", contact="praise"),  # nobody has said anything to her
+        said(10, "x", "agent", "cus_flo", agent="sam"),
+        said(10.1, "x", customer="cus_flo", contact="praise"),
+        said(9, "x", customer="cus_max"),
+    )
+    assert report(story, Settings())["praise"] == {
+        "messages": share(4, 6),
+        "to_nobody": 1,
+        "agents": [{"agent": "dana", "count": 2}, {"agent": "sam", "count": 1}],
+    }
+
+
+def test_what_is_urgent_has_less_time() -> None:
+    def coverage(urgency: str | None) -> Any:
+        story = past(said(9, "x", urgency=urgency), said(10, "x", "agent"))
+        return report(story, Settings(target=5000, targets={}))["coverage"]["in_target"]
+
+    assert [coverage(urgency)["count"] for urgency in (None, "normal", "high")] == [1, 1, 0]

@@ -88,6 +88,7 @@ export const hub = {
   handTo: (one, leg, to) => call("POST", about(one, "hand-off"), { leg, to }),
   presence: (one, answering) => call("POST", about(one, "presence"), { answering }),
   assign: (one, assignee) => call("POST", about(one, "assign"), { assignee }),
+  triage: (one, kind) => call("POST", about(one, "triage"), { kind }),
   resolve: (one) => call("POST", about(one, "resolve")),
   reopen: (one) => call("POST", about(one, "reopen")),
   edit: (one, text, key) => call("PATCH", `api/interactions/${id(one)}`, { text }, { "idempotency-key": key }),

@@ -8,6 +8,7 @@ import { listen, showKeys } from "./keys.js";
 import { Person } from "./person.js";
 import { Queue } from "./queue.js";
 import { Review } from "./review.js";
+import { showKind } from "./sorting.js";
 import { Stream } from "./stream.js";
 import { tick, time } from "./times.js";
 import { Timeline } from "./timeline.js";
@@ -22,7 +23,7 @@ const UNWELL = {
   silent: "has fallen silent.",
   gap: "has lost something.",
 };
-const CHANGES_QUEUE = /^(interaction|conversation|customer|delivery|intent|approval)\./;
+const CHANGES_QUEUE = /^(interaction|conversation|customer|delivery|intent|approval|service)\./;
 
 export class Desk {
   constructor(session, me, agents, { out }) {
@@ -207,6 +208,7 @@ export class Desk {
     this.showAssignee(found);
     byId("resolve").textContent = found.status === "resolved" ? "Reopen" : "Resolve";
     for (const id of ["assignee", "resolve"]) byId(id).hidden = !this.may("reply");
+    showKind(found, { may: this.may("reply"), attempt: (work, done) => this.attempt(work, done) });
     this.timeline.show(found);
     this.composer.show(found);
     this.approvals.show(found);

@@ -1,6 +1,7 @@
-// The queue: whoever has waited longest first.
+// The queue: what to answer next first, or whoever has waited longest.
 
 import { byId, debounce, h, icon, reconcile } from "./dom.js";
+import { reasons, Sorting } from "./sorting.js";
 import { time, urgency } from "./times.js";
 import { badge, called, initials } from "./words.js";
 
@@ -26,6 +27,7 @@ export class Queue {
       this.channel = event.target.value;
       desk.filtered();
     });
+    this.sorting = new Sorting(desk.session, () => desk.filtered());
     const search = byId("search-text");
     const look = debounce(() => desk.filtered(), 250);
     search.addEventListener("input", () => {
@@ -41,7 +43,8 @@ export class Queue {
   /** What to ask the hub for. */
   filter() {
     const status = { mine: "open" }[this.status] ?? this.status;
-    return { status, channel: this.channel, assignee: this.status === "mine" ? this.desk.session.agent : "" };
+    const assignee = this.status === "mine" ? this.desk.session.agent : "";
+    return { status, channel: this.channel, assignee, ...this.sorting.filter(status) };
   }
 
   channels(all) {
@@ -96,6 +99,7 @@ export class Queue {
           waiting(one),
         ),
         h("span", { class: "row-excerpt" }, excerpt(one, this.desk)),
+        reasons(one),
         one.failed && h("span", { class: "row-failed" }, `An answer failed: ${one.failed.reason ?? "nobody knows why"}`),
         h(
           "span",
