@@ -21,8 +21,8 @@ from socialsupport_core.contract import (
 )
 from socialsupport_core.identity.canonical import add_forms
 from socialsupport_core.model import Attachment
-from socialsupport_core.pipeline.approving import Expiring
 from socialsupport_core.pipeline.alerting import Alerting
+from socialsupport_core.pipeline.approving import Expiring
 from socialsupport_core.pipeline.bell import Bell
 from socialsupport_core.pipeline.channels import Channels
 from socialsupport_core.pipeline.connecting import Connecting
