@@ -2,12 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from socialsupport_core.insight.history import Handed, History, Touch, Turn
 from socialsupport_core.insight.settings import Settings
 
 PATIENCE = 3_600_000_000
 """Microseconds of silence after which the customer's next word is another contact."""
+
+
+in_order = attrgetter("at", "id")
+"""Touches in event time; comparing all of their fields would take many times as long."""
 
 
 @dataclass(slots=True)
@@ -75,7 +80,7 @@ class Matter:
 
     @property
     def touches(self) -> list[Touch]:
-        return sorted(touch for leg in self.legs for touch in leg.touches)
+        return sorted((touch for leg in self.legs for touch in leg.touches), key=in_order)
 
     @property
     def contacts(self) -> list[Contact]:
@@ -86,7 +91,7 @@ def matters(history: History, settings: Settings) -> list[Matter]:
     """In the order in which they began. The order of the history's rows makes no difference."""
     by_customer: dict[str, list[Touch]] = {}
     owner: dict[str, set[str]] = {}
-    for touch in sorted(history.touches):
+    for touch in sorted(history.touches, key=in_order):
         by_customer.setdefault(touch.customer, []).append(touch)
         owner.setdefault(touch.conversation, set()).add(touch.customer)
     done: list[Turn | Handed] = [*history.turns, *history.handed]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from socialsupport_core.insight.journey import Journey
+from socialsupport_core.insight.journey import Journey, Step
 from socialsupport_core.insight.matters import Contact, Leg, Matter
 from socialsupport_core.insight.settings import Settings
 
@@ -72,32 +72,50 @@ def resolution(found: Sequence[Journey], settings: Settings) -> Shown:
 
 def coverage(found: Sequence[Journey], settings: Settings, until: int) -> Shown:
     """How many contacts were answered by people, and how many within the target. What may still wait is not counted."""
-    due: list[tuple[Leg, Contact]] = []
-    for leg, one in contacts_of(found):
-        if one.answered_at is not None or until - one.at > settings.target_of(leg.channel, leg.network):
-            due.append((leg, one))
-    answered = [(leg, one) for leg, one in due if one.answered_at is not None]
-    in_time = [
-        one
-        for leg, one in answered
-        if settings.hours.within(one.at, one.answered_at or 0) <= settings.target_of(leg.channel, leg.network)
+    counted = due(found, settings, until)
+    answered = [pair for pair in counted if pair[1].answered_at is not None]
+    in_time = [pair for pair in answered if in_target(*pair, settings)]
+    return {"answered": share(len(answered), len(counted)), "in_target": share(len(in_time), len(counted))}
+
+
+def due(found: Iterable[Journey], settings: Settings, until: int) -> list[tuple[Leg, Contact]]:
+    """Contacts that were answered, or should have been by now."""
+    return [
+        (leg, one)
+        for leg, one in contacts_of(found)
+        if one.answered_at is not None or until - one.at > settings.target_of(leg.channel, leg.network)
     ]
-    return {"answered": share(len(answered), len(due)), "in_target": share(len(in_time), len(due))}
+
+
+def in_target(leg: Leg, one: Contact, settings: Settings) -> bool:
+    """Answered by a person within the hours that the channel's target allows."""
+    if one.answered_at is None:
+        return False
+    return settings.hours.within(one.at, one.answered_at) <= settings.target_of(leg.channel, leg.network)
 
 
 def first_contact(found: Sequence[Journey]) -> Shown:
     """Of the matters whose end is known, how many were resolved by the answer to their first contact."""
-    known = [one for one in found if one.ended in {"resolved", "failed"}]
-    done = [
-        one for one in known if one.ended == "resolved" and len(one.matter.contacts) == 1 and not one.matter.reopened
-    ]
-    return share(len(done), len(known))
+    known = [one for one in found if is_known(one)]
+    return share(sum(is_first_contact(one) for one in known), len(known))
+
+
+def is_known(one: Journey) -> bool:
+    """How it ended."""
+    return one.ended in {"resolved", "failed"}
+
+
+def is_first_contact(one: Journey) -> bool:
+    return one.ended == "resolved" and len(one.matter.contacts) == 1 and not one.matter.reopened
 
 
 def handled_twice(found: Sequence[Journey]) -> Shown:
     """Matters in which two people answered, or one person on two channels without a hand-off between them."""
-    twice = [one for one in found if len(_agents(one.matter)) > 1 or _answered_apart(one)]
-    return share(len(twice), len(found))
+    return share(sum(is_handled_twice(one) for one in found), len(found))
+
+
+def is_handled_twice(journey: Journey) -> bool:
+    return len(_agents(journey.matter)) > 1 or _answered_apart(journey)
 
 
 def _agents(matter: Matter) -> set[str]:
@@ -112,13 +130,18 @@ def _answered_apart(journey: Journey) -> bool:
 def switches(found: Sequence[Journey]) -> Shown:
     """How often customers went on elsewhere, and how often what they had told came along: by a hand-off, or because
     the conversation was recognised as the same one there."""
-    total = kept = 0
-    for journey in found:
-        spoken = [step.leg for step in journey.steps if step.outcome != "ours"]
-        for before, after in pairwise(spoken):
-            total += 1
-            kept += bool({one.conversation for one in before.touches} & {one.conversation for one in after.touches})
+    every = [pair for one in found for pair in turns(one)]
+    total, kept = len(every), sum(keeps_context(before.leg, after.leg) for before, after in every)
     return {"count": total, "with_context": share(kept, total)}
+
+
+def turns(journey: Journey) -> list[tuple[Step, Step]]:
+    """Each time the customer went on elsewhere: from which leg to which."""
+    return list(pairwise(step for step in journey.steps if step.outcome != "ours"))
+
+
+def keeps_context(before: Leg, after: Leg) -> bool:
+    return bool({one.conversation for one in before.touches} & {one.conversation for one in after.touches})
 
 
 def hand_offs(found: Sequence[Journey]) -> Shown:
@@ -129,12 +152,11 @@ def hand_offs(found: Sequence[Journey]) -> Shown:
 
 def deflection(found: Sequence[Journey]) -> Shown:
     """Matters that machines resolved without any person."""
-    alone = [
-        one
-        for one in found
-        if one.ended == "resolved" and any(contact.bot for contact in one.matter.contacts) and not _people(one.matter)
-    ]
-    return share(len(alone), len(found))
+    return share(sum(is_deflected(one) for one in found), len(found))
+
+
+def is_deflected(one: Journey) -> bool:
+    return one.ended == "resolved" and any(contact.bot for contact in one.matter.contacts) and not _people(one.matter)
 
 
 def _people(matter: Matter) -> bool:
