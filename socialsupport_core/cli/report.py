@@ -26,7 +26,7 @@ def add(app: typer.Typer) -> None:
     app.command()(report)
 
 
-def report(
+def report(  # noqa: PLR0913, PLR0917 - each is an option
     store: Store = DEFAULT,
     tenant: Tenant = None,
     since: Moment = None,

@@ -17,7 +17,18 @@ from socialsupport_core.model import Choice, Interaction, Template
 from socialsupport_core.model.interaction import Attachment
 from socialsupport_core.store import StoreError
 from socialsupport_core.store.accounts import Access
-from socialsupport_core.web import admin, channels, connect, conversing, doing, erasing, files, handing, webhooks
+from socialsupport_core.web import (
+    admin,
+    channels,
+    connect,
+    conversing,
+    doing,
+    erasing,
+    files,
+    handing,
+    reporting,
+    webhooks,
+)
 from socialsupport_core.web.auth import require
 from socialsupport_core.web.endpoint import (
     Body,
@@ -344,4 +355,5 @@ ROUTES = [
     *conversing.ROUTES,
     *doing.ROUTES,
     *handing.ROUTES,
+    *reporting.ROUTES,
 ]

@@ -5,7 +5,7 @@ from typing import Any
 
 from socialsupport_core.model import Interaction
 from socialsupport_core.store.accounts import Scope
-from socialsupport_core.web import admin, api, channels, conversing, doing, handing, webhooks
+from socialsupport_core.web import admin, api, channels, conversing, doing, handing, reporting, webhooks
 from socialsupport_core.web.endpoint import MAX_PAGE
 from socialsupport_core.web.shapes import EMPTY, TEXT, TIME, Shape, fields, listed, ref
 
@@ -18,7 +18,10 @@ QUERY: dict[str, tuple[Shape, str]] = {
     "after": ({"type": "integer", "minimum": 0}, "The cursor of the last event that you have dealt with."),
     "presence": ({"const": "1"}, "In the stream, also who else is answering."),
     "status": ({"enum": ["open", "resolved", "all"]}, "`open` unless you say otherwise."),
-    "channel": (TEXT, "Of conversations, only those with a leg on this channel; to connect, the channel itself."),
+    "channel": (
+        TEXT,
+        "Of conversations and matters, only those with a leg on this channel; to connect, the channel itself.",
+    ),
     "crm": (TEXT, "The CRM to connect, in place of a channel; its adapter stands in the path."),
     "return_to": (TEXT, "A path of this origin to which the operator comes back in the end."),
     "redirect": ({"enum": ["1", "true", "yes"]}, "Send the browser there at once; only this browser may come back."),
@@ -30,6 +33,11 @@ QUERY: dict[str, tuple[Shape, str]] = {
     "waiting": ({"enum": ["1", "true", "yes"]}, "Only where the customer waits for an answer."),
     "name": (TEXT, "What the file is called; its ending tells the type where the request does not."),
     "tenant": (TEXT, "Only of this tenant."),
+    "since": (TEXT, "A day or a moment; matters that began from then on. The beginning unless you say."),
+    "until": (TEXT, "A day or a moment: as it stood then. Now unless you say."),
+    "network": (TEXT, "Only matters with a leg on this network."),
+    "visibility": ({"enum": ["public", "private"]}, "Only matters with such a leg."),
+    "agent": (TEXT, "Only matters with a leg on which this agent answered."),
     "leg": ({"type": "integer"}, "The leg on which the customer is; where the customer spoke last unless you say."),
 }
 PATH: dict[str, str] = {
@@ -276,6 +284,21 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "reply",
         fields(context=listed(ref("Told"))),
         conversing.ContextBody,
+    ),
+    ("GET", "/api/report"): Operation(
+        "How fast, how many, how well, what it cost, and where it broke; `Accept: text/html` gives the page.",
+        "read",
+        ref("Report"),
+        query=reporting.QUERY,
+    ),
+    ("GET", "/api/report.html"): Operation(
+        "The same as one page with charts.", "read", TEXT, query=reporting.QUERY, media_type="text/html"
+    ),
+    ("GET", "/api/live"): Operation(
+        "How it goes right now: who waits, and what became of the contacts that began today. Cheap enough to be asked"
+        " again after each event.",
+        "read",
+        ref("Live"),
     ),
     ("GET", "/api/reviews"): Operation(
         "What the machine may not decide about who is who, with its reasons: `open` unless `state` says `later`; what"
