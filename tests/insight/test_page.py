@@ -80,7 +80,7 @@ def test_each_figure_is_the_reports(busy: dict[str, Any], parsed: Parsed) -> Non
         assert parsed.figures[path].endswith(f"(of {_at(busy, path)['count']:,})")
     for name in ("expected", "incurred", "avoided"):
         assert parsed.figures[f"cost.{name}"].startswith(f"{busy['cost'][name]['amount']:,.2f} USD")
-    for one in busy["changes"]:
+    for one in busy["changes"][:10]:
         assert parsed.figures[f"changes.{one['rank']}"].startswith(f"{one['amount']:,.2f} USD")
 
 
