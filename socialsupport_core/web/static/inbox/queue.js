@@ -13,6 +13,7 @@ export class Queue {
     this.list = byId("queue-list");
     this.status = "open";
     this.channel = "";
+    this.waiting = false;
     this.text = "";
     this.current = null;
     this.shown = [];
@@ -41,7 +42,8 @@ export class Queue {
   /** What to ask the hub for. */
   filter() {
     const status = { mine: "open" }[this.status] ?? this.status;
-    return { status, channel: this.channel, assignee: this.status === "mine" ? this.desk.session.agent : "" };
+    const assignee = this.status === "mine" ? this.desk.session.agent : "";
+    return { status, channel: this.channel, assignee, waiting: this.waiting && "1" };
   }
 
   channels(all) {
