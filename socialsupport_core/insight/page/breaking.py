@@ -2,7 +2,7 @@
 
 from socialsupport_core.insight.page.charts import heat
 from socialsupport_core.insight.page.figures import Row, View, behind, figures, more_of, pointer
-from socialsupport_core.insight.page.formats import share
+from socialsupport_core.insight.page.formats import answer, share
 from socialsupport_core.insight.page.markup import Html, h
 
 ID, QUESTION = "breaks", "Where does it break?"
@@ -11,7 +11,7 @@ TOLD = 20
 
 
 def headline(view: View) -> str:
-    return f"{share(view.at('breakdowns'))} matters broke down"
+    return answer(view.at("breakdowns"), "matters broke down")
 
 
 def section(view: View) -> list[Html]:

@@ -9,6 +9,8 @@ from socialsupport_core.insight.page.markup import Html, h
 
 Shown = Mapping[str, Any]
 WIDTH = 720
+NEAR = 18
+"""So far above a bar a line would go through the bar's number, which is then within the bar."""
 
 
 def _svg(name: str, height: float, *parts: object, width: float = WIDTH) -> Html:
@@ -34,20 +36,23 @@ def _line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Html:
 
 def waits(name: str, one: Shown, published: Sequence[Shown] = ()) -> Html:
     """How many contacts were answered by then, at all, and never; the target, and what is published of others."""
-    left, top, high, step = 44, 26, 190, (WIDTH - 56) / (len(one["bins"]) + 2)
+    left, top, high, step = 44, 36, 190, (WIDTH - 56) / (len(one["bins"]) + 2)
     shown = [(edge(b["within_seconds"]), b["by_then"], "bar") for b in one["bins"]]
     shown += [("at all", one["answered"], "bar"), ("never", one["unanswered"], "bar bad")]
+    lines = {at: b for b in published if (at := _column(b, one)) is not None}
     parts = [_grid(left, top, high)]
     for number, (label, part, kind) in enumerate(shown):
         x, tall = left + number * step, (part["share"] or 0) * high
         parts.append(_rect(x + 4, top + high - tall, step - 8, tall, f"{label}: {share(part)}", class_=kind))
         parts.append(_text(x + step / 2, top + high + 16, label))
-        parts.append(_text(x + step / 2, top + high - tall - 5, percent(part["share"]), class_="value"))
-    parts += [line for b in published if (line := _published(b, one, left, top, high, step))]
+        crossed = number in lines and 0 <= lines[number]["share"] * high - tall < NEAR and tall > NEAR
+        y = top + high - tall + (13 if crossed else -5)
+        parts.append(_text(x + step / 2, y, percent(part["share"]), class_="value on" if crossed else "value"))
+    parts += [_published(b, left + at * step, top + high * (1 - b["share"]), step) for at, b in lines.items()]
     if one["target_seconds"]:
         x = left + step * _place([b["within_seconds"] for b in one["bins"]], one["target_seconds"])
-        parts += [_line(x, top - 10, x, top + high, "target")]
-        parts += [_text(x + 4, top - 12, f"target {edge(one['target_seconds'])}", "start", "target-name")]
+        parts += [_line(x, top - 18, x, top + high, "target")]
+        parts += [_text(x + 4, top - 20, f"target {edge(one['target_seconds'])}", "start", "target-name")]
     return _svg(name, top + high + 26, *parts)
 
 
@@ -69,18 +74,17 @@ def _place(edges: Sequence[float], target: float) -> float:
     return len(edges)
 
 
-def _published(b: Shown, one: Shown, left: float, top: float, high: float, step: float) -> Html | None:
-    """A line through the column that it speaks of; what speaks of no column is in the table alone."""
+def _column(b: Shown, one: Shown) -> int | None:
+    """Of what it speaks; what speaks of none of the columns is in the table alone."""
     edges = [x["within_seconds"] for x in one["bins"]]
     if b["measure"] == "unanswered":
-        column = len(edges) + 1
-    elif b["within_seconds"] is None:
-        column = len(edges)
-    elif b["within_seconds"] in edges:
-        column = edges.index(b["within_seconds"])
-    else:
-        return None
-    x, y = left + column * step, top + high * (1 - b["share"])
+        return len(edges) + 1
+    if b["within_seconds"] is None:
+        return len(edges)
+    return edges.index(b["within_seconds"]) if b["within_seconds"] in edges else None
+
+
+def _published(b: Shown, x: float, y: float, step: float) -> Html:
     tip = h("title", f"published: {b['wording']}")
     line = _line(x - 2, y, x + step + 2, y, "published")
     return h("g", tip, line, _text(x + step / 2, y - 4, f"{b['share']:.0%}", class_="published-name"))

@@ -94,6 +94,8 @@ def _each(view: View) -> Html:
 
 def _weeks(view: View) -> Html:
     caption = "Incurred, by the week of the breakdown"
+    if not view.report["weeks"]:
+        return h("p", "There is no week to show.")
     weeks = [(one["week"], one["incurred"]) for one in view.report["weeks"]]
     rows = [(week, money(amount, view.currency)) for week, amount in weeks]
     note = f"The price of a contact: {_source(view.at('cost'))}."

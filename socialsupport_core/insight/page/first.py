@@ -29,16 +29,22 @@ def section(view: View) -> list[Html]:
 
 
 def _change(view: View, one: Shown) -> Html:
-    incurred, expected = one["incurred"], one["expected"]
-    told = (
-        f"{money(one['amount'], view.currency)} = {incurred['amount']:,.2f} for what followed"
-        f" {counted(incurred['matters'], 'matter')} + {expected['amount']:,.2f} expected of"
-        f" {counted(expected['matters'], 'matter')}; {one['without_a_price']:,} without a price"
-    )
     return h(
         "li",
         h("h3", f"{one['channel']}: {one['reason']}"),
         h("p", one["do"], class_="do"),
-        h("p", f"{share(one['matters'])} matters. ", h("span", told, data_figure=f"changes.{one['rank']}")),
+        h("p", f"{share(one['matters'])} matters. ", h("span", _sum(view, one), data_figure=f"changes.{one['rank']}")),
         more_of(f"The newest {len(one['evidence'])} of these", pointers(view, one["evidence"]), "evidence"),
     )
+
+
+def _sum(view: View, one: Shown) -> str:
+    """And what it is made of."""
+    parts = [
+        f"{one[name]['amount']:,.2f} {words} {counted(one[name]['matters'], 'matter')}"
+        for name, words in (("incurred", "for what followed"), ("expected", "expected of"))
+        if one[name]["matters"]
+    ]
+    if one["without_a_price"]:
+        parts.append(f"{counted(one['without_a_price'], 'matter')} without a price")
+    return f"{money(one['amount'], view.currency)}: {', '.join(parts)}"

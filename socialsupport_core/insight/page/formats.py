@@ -16,6 +16,11 @@ def share(one: Mapping[str, Any]) -> str:
     return NOTHING if one["share"] is None else f"{one['share']:.1%} ({one['count']:,} of {one['of']:,})"
 
 
+def answer(one: Mapping[str, Any], words: str) -> str:
+    """A share as a sentence; without anything to be a share of there is none."""
+    return f"{share(one)} {words}" if one["of"] else "nothing to tell yet"
+
+
 def spread(one: Mapping[str, Any]) -> str:
     if not one["count"]:
         return NOTHING

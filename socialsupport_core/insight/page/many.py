@@ -2,15 +2,16 @@
 
 from socialsupport_core.insight.page.charts import heat
 from socialsupport_core.insight.page.figures import Row, View, behind, figures, table
-from socialsupport_core.insight.page.formats import share, spread
+from socialsupport_core.insight.page.formats import answer, share, spread
 from socialsupport_core.insight.page.markup import Html, h
+from socialsupport_core.insight.words import counted
 
 ID, QUESTION = "many", "How many?"
 WEEK = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def headline(view: View) -> str:
-    return f"{view.at('matters.contacts'):,} contacts, {share(view.at('coverage.answered'))} answered"
+    return f"{counted(view.at('matters.contacts'), 'contact')}, {answer(view.at('coverage.answered'), 'answered')}"
 
 
 def section(view: View) -> list[Html]:
@@ -45,7 +46,7 @@ def _channels(view: View) -> Html:
         )
         for one in view.report["channels"]
     ]
-    return table("By channel", heads, rows)
+    return table("By channel", heads, rows) if rows else h("p", "No channel has brought any contact.")
 
 
 def _agents(view: View) -> Html:
@@ -53,6 +54,8 @@ def _agents(view: View) -> Html:
         (one["agent"], f"{one['contacts']:,}", f"{one['matters']:,}", spread(one["response"]))
         for one in view.report["agents"]
     ]
+    if not rows:
+        return h("p", "No agent has answered yet.")
     return table("By agent", ("agent", "contacts answered", "matters", "response: half within"), rows)
 
 
@@ -60,7 +63,7 @@ def _arrivals(view: View, what: str, caption: str) -> Html:
     found = view.report["arrivals"]
     hours = [f"{hour}" for hour in range(24)]
     name = f"{caption}: {what} by weekday and hour ({found['zone']})"
-    note = "Brown: outside your hours."
+    note = "" if all(map(all, found["open"])) else "Brown: outside your hours."
     chart = heat(name, WEEK, hours, found[what], lambda day, hour: not found["open"][day][hour])
     rows = [
         (WEEK[day], *[_cell(value, found["open"][day][hour]) for hour, value in enumerate(row)])
@@ -78,9 +81,9 @@ def _number(value: float | None) -> str:
 
 
 def _published(view: View) -> str:
-    return "; ".join(
-        f"published: {one['wording']}" for one in view.report["benchmarks"] if one["measure"] == "answered"
-    )
+    """What speaks of all that is answered, however late."""
+    told = [one for one in view.report["benchmarks"] if one["measure"] == "answered" and not one["within_seconds"]]
+    return "; ".join(f"published: {one['wording']}" for one in told) or "–"
 
 
 ROWS = (

@@ -1,5 +1,7 @@
 """How fast are we?"""
 
+from collections.abc import Sequence
+
 from socialsupport_core.insight.page.charts import columns, waits
 from socialsupport_core.insight.page.figures import Row, Shown, View, behind, figures, more_of, table
 from socialsupport_core.insight.page.formats import edge, percent, share, span, spread
@@ -20,17 +22,27 @@ def section(view: View) -> list[Html]:
     return [
         figures(view, "How long customers wait: half of them at most, and nine of ten", ROWS),
         _waits(view, "All channels", every),
-        more_of(
-            f"Channel by channel, the busiest {min(CHANNELS, len(channels))} of {len(channels)}",
-            h("div", *[_waits(view, one["channel"], one) for one in channels[:CHANNELS]]),
-            "more channels",
-        ),
+        *_by_channel(view, channels),
         _benchmarks(view),
         _weeks(view),
     ]
 
 
+def _by_channel(view: View, channels: Sequence[Shown]) -> list[Html]:
+    if not channels:
+        return []
+    return [
+        more_of(
+            f"Channel by channel, the busiest {min(CHANNELS, len(channels))} of {len(channels)}",
+            h("div", *[_waits(view, one["channel"], one) for one in channels[:CHANNELS]]),
+            "more channels",
+        )
+    ]
+
+
 def _waits(view: View, name: str, one: Shown) -> Html:
+    if not one["contacts"]:
+        return h("p", "No contact has been answered, or should have been by now.")
     rows = [(f"within {edge(b['within_seconds'])}", b["count"], share(b["by_then"])) for b in one["bins"]]
     rows += [
         ("later", one["later"], share(one["answered"])),
@@ -63,6 +75,8 @@ def _nearest(b: Shown) -> str:
 
 def _weeks(view: View) -> Html:
     caption = "Response week by week: half were answered within"
+    if not view.report["weeks"]:
+        return h("p", "There is no week to show.")
     values = [(one["week"], one["response_p50"]) for one in view.report["weeks"]]
     rows = [
         (one["week"], one["from"], one["contacts"], "–" if one["response_p50"] is None else span(one["response_p50"]))

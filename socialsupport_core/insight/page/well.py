@@ -2,7 +2,7 @@
 
 from socialsupport_core.insight.page.charts import sankey
 from socialsupport_core.insight.page.figures import Row, Shown, View, behind, figures
-from socialsupport_core.insight.page.formats import share, touch
+from socialsupport_core.insight.page.formats import answer, share, touch
 from socialsupport_core.insight.page.markup import Html, h
 
 ID, QUESTION = "well", "How well?"
@@ -11,7 +11,7 @@ FLOWS = 12
 
 
 def headline(view: View) -> str:
-    return f"{share(view.at('first_contact_resolution'))} resolved at the first contact"
+    return answer(view.at("first_contact_resolution"), "resolved at the first contact")
 
 
 def section(view: View) -> list[Html]:
