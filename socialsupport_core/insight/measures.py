@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -72,7 +72,11 @@ def resolution(found: Sequence[Journey], settings: Settings) -> Shown:
 
 def coverage(found: Sequence[Journey], settings: Settings, until: int) -> Shown:
     """How many contacts were answered by people, and how many within the target. What may still wait is not counted."""
-    counted = due(found, settings, until)
+    return _coverage(contacts_of(found), settings, until)
+
+
+def _coverage(contacts: Iterable[tuple[Leg, Contact]], settings: Settings, until: int) -> Shown:
+    counted = _due(contacts, settings, until)
     answered = [pair for pair in counted if pair[1].answered_at is not None]
     in_time = [pair for pair in answered if in_target(*pair, settings)]
     return {"answered": share(len(answered), len(counted)), "in_target": share(len(in_time), len(counted))}
@@ -80,9 +84,13 @@ def coverage(found: Sequence[Journey], settings: Settings, until: int) -> Shown:
 
 def due(found: Iterable[Journey], settings: Settings, until: int) -> list[tuple[Leg, Contact]]:
     """Contacts that were answered, or should have been by now."""
+    return _due(contacts_of(found), settings, until)
+
+
+def _due(contacts: Iterable[tuple[Leg, Contact]], settings: Settings, until: int) -> list[tuple[Leg, Contact]]:
     return [
         (leg, one)
-        for leg, one in contacts_of(found)
+        for leg, one in contacts
         if one.answered_at is not None or until - one.at > settings.target_of(leg.channel, leg.network)
     ]
 
@@ -204,31 +212,20 @@ def reach(found: Sequence[Journey]) -> Shown:
 
 def by_channel(found: Sequence[Journey], settings: Settings, until: int) -> list[Shown]:
     """The same contacts, channel by channel."""
-    channels = sorted({(leg.channel, leg.network) for leg, _ in contacts_of(found)})
-    return [_channel(found, channel, network, settings, until) for channel, network in channels]
-
-
-def _channel(found: Sequence[Journey], channel: str, network: str, settings: Settings, until: int) -> Shown:
-    mine = _only(found, lambda leg: leg.channel == channel)
-    contacts = [one for _, one in contacts_of(mine)]
-    failed = [step for one in found for step in one.steps if step.leg.channel == channel and step.outcome == "failed"]
-    blamed = [one for one in found if one.broke is not None and one.steps[one.broke].leg.channel == channel]
-    return {
-        "channel": channel,
-        "network": network,
-        "contacts": len(contacts),
-        "response": spread(one.answer.at - one.at for one in contacts if one.answer and not one.attended),
-        "coverage": coverage(mine, settings, until),
-        "failed_legs": len(failed),
-        "broke_here": len(blamed),
-    }
-
-
-def _only(found: Sequence[Journey], wanted: Callable[[Leg], bool]) -> list[Journey]:
-    """The same journeys with these legs alone."""
-    kept = []
-    for one in found:
-        legs = [leg for leg in one.matter.legs if wanted(leg)]
-        if legs:
-            kept.append(Journey(Matter(one.matter.customer, legs), ()))
-    return kept
+    contacts: dict[tuple[str, str], list[tuple[Leg, Contact]]] = {}
+    for pair in contacts_of(found):
+        contacts.setdefault((pair[0].channel, pair[0].network), []).append(pair)
+    failed = Counter(step.leg.channel for one in found for step in one.steps if step.outcome == "failed")
+    blamed = Counter(one.steps[broke].leg.channel for one in found if (broke := one.broke) is not None)
+    return [
+        {
+            "channel": channel,
+            "network": network,
+            "contacts": len(mine),
+            "response": spread(one.answer.at - one.at for _, one in mine if one.answer and not one.attended),
+            "coverage": _coverage(mine, settings, until),
+            "failed_legs": failed[channel],
+            "broke_here": blamed[channel],
+        }
+        for (channel, network), mine in sorted(contacts.items())
+    ]

@@ -14,7 +14,7 @@ CHANNELS = 6
 
 def headline(view: View) -> str:
     found = view.at("response.first")
-    return f"{span(found['p50'])} to a first answer, in the middle" if found["count"] else "nobody has answered yet"
+    return f"half get a first answer within {span(found['p50'])}" if found["count"] else "nobody has answered yet"
 
 
 def section(view: View) -> list[Html]:
