@@ -35,6 +35,10 @@ class Today:
     contacts: list[Contact] = field(default_factory=list)
     by_thread: dict[tuple[str, str], list[Contact]] = field(default_factory=lambda: defaultdict(list))
     """Those that wait for an answer there."""
+    waits: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """The same counted, by conversation and channel."""
+    said: dict[tuple[str, str], int] = field(default_factory=dict)
+    """When people last answered in a thread: what comes late may have been answered already."""
     by_answer: dict[str, tuple[str, str, list[Contact]]] = field(default_factory=dict)
     """By our interaction's id: where it was said, and what it answered."""
     place: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -60,49 +64,52 @@ class Today:
             if not said["author"]["is_bot"]:
                 self._answered(str(data.get("id", "")), (channel, thread), at)
         elif said["direction"] == "inbound" and not said["author"]["is_bot"]:
-            self._moved(conversation, channel, said["thread"]["visibility"], thread)
+            self._moved(conversation, channel, said["thread"]["visibility"])
             self._asked(Contact(conversation, channel, said["network"], at, at), thread, said)
 
     def _asked(self, new: Contact, thread: str, said: Mapping[str, Any]) -> None:
-        waiting = self.by_thread[new.channel, thread]
+        where = new.channel, thread
+        waiting = self.by_thread[where]
         attended = said["kind"] == "visit" or (said["kind"] == "call" and bool(said.get("duration")))
         if attended:
             new.answered_at = new.since
+        elif self.said.get(where, 0) >= new.since:
+            new.answered_at = self.said[where]
         elif waiting and new.since - waiting[-1].last <= PATIENCE:
             waiting[-1].last = max(waiting[-1].last, new.since)
             return
         else:
-            waiting.append(new)
+            self._wait(new, where)
         self.contacts.append(new)
 
+    def _wait(self, one: Contact, where: tuple[str, str]) -> None:
+        one.answered_at = None
+        self.by_thread[where].append(one)
+        self.waits[one.conversation, one.channel] += 1
+
     def _answered(self, answer: str, where: tuple[str, str], at: int) -> None:
-        waiting = self.by_thread[where]
-        mine = [one for one in waiting if one.since <= at]
+        mine = [one for one in self.by_thread[where] if one.since <= at]
+        self.said[where] = max(at, self.said.get(where, 0))
         for one in mine:
             one.answered_at = at
-            waiting.remove(one)
-        if mine:
-            self.by_answer[answer] = (*where, mine)
+            self.by_thread[where].remove(one)
+            self.waits[one.conversation, one.channel] -= 1
+        self.by_answer[answer] = (*where, mine)
 
     def _failed(self, answer: str, conversation: str) -> None:
         self.unsent.add(conversation)
-        channel, thread, mine = self.by_answer.pop(answer, ("", "", []))
-        for one in mine:
-            one.answered_at = None
-            self.by_thread[channel, thread].append(one)
+        if answer in self.by_answer:
+            channel, thread, mine = self.by_answer.pop(answer)
+            self.said.pop((channel, thread), None)
+            for one in mine:
+                self._wait(one, (channel, thread))
 
-    def _moved(self, conversation: str, channel: str, visibility: str, thread: str) -> None:
+    def _moved(self, conversation: str, channel: str, visibility: str) -> None:
         """On another channel than before, or from public to private."""
         before, here = self.place.get(conversation), (channel, visibility)
         self.place[conversation] = here
         if before is not None and before != here and conversation not in self.left:
-            waiting = any(
-                one.conversation == conversation
-                for key, contacts in self.by_thread.items()
-                if key[0] == before[0] and key != (channel, thread)
-                for one in contacts
-            )
-            self.left[conversation] = "no_answer" if waiting else "not_resolved"
+            self.left[conversation] = "no_answer" if self.waits[conversation, before[0]] > 0 else "not_resolved"
 
     def figures(self, service: Service, now: int) -> Shown:
         """Of the contacts that are answered, or should be by now: how many are, and how many within the target."""

@@ -10,6 +10,9 @@ if TYPE_CHECKING:  # as the tables beside this, it knows the database only by it
 LOOKED_AT = 200_000
 """Events of one day; of a busier tenant the newest are counted."""
 
+BEFORE_ALL = -(2**62)
+"""Whoever waits at all; said as a range, for SQLite counts what IS NOT NULL by reading all of the tenant's rows."""
+
 
 class Waiting(NamedTuple):
     """Whoever has waited longest, and where the customer spoke last."""
@@ -23,7 +26,7 @@ class Waiting(NamedTuple):
 def waiting(tx: "Tx", tenant: str) -> tuple[int, Waiting | None]:
     """How many conversations wait, and the one that has waited longest."""
     where = (
-        "FROM conversations WHERE tenant = ? AND status = 'open' AND waiting_since IS NOT NULL"
+        f"FROM conversations WHERE tenant = ? AND status = 'open' AND waiting_since > {BEFORE_ALL}"
         " AND superseded_by IS NULL"
     )
     counted = tx.one(f"SELECT count(*) AS count {where}", tenant)

@@ -1,7 +1,10 @@
 """How it goes right now, from a real store; and that asking again reads only what is new."""
 
 import json
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -116,3 +119,20 @@ def test_the_tenants_own_target_and_zone_hold(asked: Roost) -> None:
     found = now(asked)
     assert (found["oldest"]["target_seconds"], found["oldest"]["overdue"]) == (60.0, True)
     assert found["today"]["since"].endswith("T10:00:00Z"), "the day begins ten hours after midnight in UTC"
+
+
+def test_who_waits_is_counted_by_the_index(tmp_path: Path) -> None:
+    """However many conversations have ever been: they are not read."""
+    asked: list[str] = []
+
+    class Watched:
+        def one(self, sql: str, *given: Any) -> None:
+            asked.append(sql)
+
+    live.waiting(Watched(), "acme")  # type: ignore[arg-type]
+    roost = Roost(tmp_path)
+    roost.hub.close()
+    with closing(sqlite3.connect(roost.path)) as store:
+        plans = [store.execute(f"EXPLAIN QUERY PLAN {sql}", ("acme",)).fetchone()[3] for sql in asked]
+    assert len(plans) == 2
+    assert all("INDEX conversations_by_status (tenant=? AND status=? AND waiting_since>?)" in plan for plan in plans)

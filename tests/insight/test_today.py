@@ -71,6 +71,8 @@ def test_nothing_is_nothing() -> None:
         ([event(1, "store", kind="visit")], 2, (1, 1, 1, 1)),
         ([event(-1, "x"), reply(1, "x")], 9, (0, 0, 0, 0)),  # yesterday's
         ([event(1, "x", "internal")], 9, (0, 0, 0, 0)),
+        ([reply(2, "x"), event(1, "x")], 9, (1, 1, 1, 1)),  # the log is in no order of time
+        ([reply(2, "x"), event(3, "x")], 9, (1, 0, 0, 1)),
     ],
 )
 def test_contacts_of_today(events: list[Any], now: float, expected: tuple[int, int, int, int]) -> None:
