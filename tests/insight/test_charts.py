@@ -155,8 +155,9 @@ def test_nodes_are_as_high_as_what_passes_through_them() -> None:
     assert len(shapes(picture, "path", "lost")) == 2, "what is nothing has no ribbon"
 
 
-def test_nodes_stay_within_the_picture_and_apart() -> None:
-    flows = [flow(f"from{n % 5}", f"to{n % 4}", n + 1, n // 2) for n in range(12)]
+@pytest.mark.parametrize(("sources", "targets"), [(5, 4), (9, 1), (1, 9), (1, 1)])
+def test_nodes_stay_within_the_picture_and_apart(sources: int, targets: int) -> None:
+    flows = [flow(f"from{n % sources}", f"to{n % targets}", n + 1, n // 2) for n in range(12)]
     picture = drawn(sankey("Flows", flows))
     box = float(picture.find("svg").get("viewBox").split()[3])
     for side in {one.get("x") for one in shapes(picture, "rect", "node")}:
