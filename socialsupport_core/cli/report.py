@@ -26,7 +26,7 @@ def add(app: typer.Typer) -> None:
     app.command()(report)
 
 
-def report(
+def report(  # noqa: PLR0913, PLR0917 - each is an option
     store: Store = DEFAULT,
     tenant: Tenant = None,
     since: Moment = None,
@@ -34,19 +34,46 @@ def report(
     settings: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Targets, hours and costs of your own, as TOML.")
     ] = None,
+    channel: Annotated[str | None, typer.Option(metavar="ID", help="Only matters that were on this channel.")] = None,
+    network: Annotated[str | None, typer.Option(help="Only matters that were on this network.")] = None,
+    visibility: Annotated[
+        str | None, typer.Option(metavar="public|private", help="Only matters that were public, or private.")
+    ] = None,
+    agent: Annotated[str | None, typer.Option(metavar="ID", help="Only matters in which this agent answered.")] = None,
     as_json: AsJson = False,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write one page with charts there.")] = None,
+    inbox: Annotated[
+        str | None, typer.Option(metavar="URL", help="Where the inbox page is, to which the page's figures lead.")
+    ] = None,
 ) -> None:
     """Tell how fast and how well customers are answered, what failures cost, and where and why they begin."""
     from socialsupport_core.cli.output import json_document
     from socialsupport_core.insight import settings_of
 
     assumed = settings_of(settings)
+    filters = {"channel": channel, "network": network, "visibility": visibility, "agent": agent}
     with hub_at(store) as hub:
-        found = hub.report(tenant_of(hub, tenant), since=_utc(since), until=_utc(until), settings=assumed)
+        whose = tenant_of(hub, tenant)
+        found = hub.report(whose, since=_utc(since), until=_utc(until), settings=assumed, **filters)
+    if html:
+        _write(html, found, whose, inbox)
     if as_json:
         json_document(found)
-    else:
+    elif not html:
         _show(found)
+
+
+def _write(file: Path, found: dict[str, Any], whose: str, inbox: str | None) -> None:
+    from socialsupport_core.cli.output import remark
+    from socialsupport_core.contract import ConfigError
+    from socialsupport_core.insight.page import page
+
+    content = page(found, name=whose, inbox=inbox).encode()
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be written: {error.strerror}") from error
+    remark(f"{file}: {len(content) / 1000:,.0f} kB")
 
 
 def _utc(moment: datetime | None) -> datetime | None:
@@ -58,7 +85,10 @@ def _utc(moment: datetime | None) -> datetime | None:
 def _show(found: dict[str, Any]) -> None:
     from socialsupport_core.cli.output import line, table
 
-    line(f"{found['period']['from'][:16]} to {found['period']['until'][:16]} UTC, by when a matter began\n")
+    line(f"{found['period']['from'][:16]} to {found['period']['until'][:16]} UTC, by when a matter began")
+    if given := [f"{name} {value}" for name, value in found["filters"].items() if value]:
+        line(f"only matters with {', '.join(given)} in them, whole")
+    line("")
     before = found["previous"]
     table(
         ("measure", "value", *(("before",) if before else ())),
@@ -68,6 +98,7 @@ def _show(found: dict[str, Any]) -> None:
         table(_CHANNEL, [_channel(one) for one in found["channels"]], title="by channel")
     if found["breakdowns"]["by_reason"]:
         table(("why it broke down", "matters"), found["breakdowns"]["by_reason"].items())
+        table(("change first", "", "cost", "matters"), [_change(one) for one in found["changes"][:5]])
     for one in found["journeys"][:5]:
         line(f"{one['customer']}, {one['began'][:16]}: {one['explanation']}")
     _show_cost(found["cost"])
@@ -90,6 +121,15 @@ def _show_cost(cost: dict[str, Any]) -> None:
         f" ({cost['incurred']['without_a_price']} of them have no price)\n"
         f"avoided by {cost['avoided']['hand_offs']} hand-offs that held: {cost['avoided']['amount']:.2f}\n"
         f"handled twice, {twice['matters']} matters: {twice['from']:.2f} to {twice['to']:.2f}"
+    )
+
+
+def _change(one: dict[str, Any]) -> tuple[object, ...]:
+    return (
+        f"{one['rank']}. {one['channel']}: {one['reason']}",
+        one["do"],
+        f"{one['amount']:.2f}",
+        one["matters"]["count"],
     )
 
 

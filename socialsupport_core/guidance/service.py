@@ -76,11 +76,26 @@ class Hours(Section):
                 left -= max(0, closes - opens)
         return None
 
+    def local(self, at: int) -> datetime:
+        """A moment, in microseconds since 1970, as a clock on the wall shows it there."""
+        return datetime.fromtimestamp(at / 1_000_000, self._zone)
+
     @cached_property
     def _zone(self) -> ZoneInfo:
         return ZoneInfo(self.zone)
 
+    @cached_property
+    def _known(self) -> dict[date, list[tuple[int, int]]]:
+        """Days whose openings were asked for: a report asks for the same ones again and again."""
+        return {}
+
     def _openings(self, day: date) -> list[tuple[int, int]]:
+        if (known := self._known.get(day)) is not None:
+            return known
+        found = self._known[day] = self._opened(day)
+        return found
+
+    def _opened(self, day: date) -> list[tuple[int, int]]:
         if day in self.holidays:
             return []
         return [

@@ -21,6 +21,7 @@ from socialsupport_core.hub.conversing import Conversing, NothingTold
 from socialsupport_core.hub.doing import Doing, NoSuchInteraction
 from socialsupport_core.hub.erasing import Erasing
 from socialsupport_core.hub.handing import Handing
+from socialsupport_core.hub.living import Living
 from socialsupport_core.hub.proving import Proving
 from socialsupport_core.hub.queueing import Queueing
 from socialsupport_core.hub.reading import CursorAhead, Reading
@@ -54,6 +55,7 @@ class Hub(
     Configuring,
     Receiving,
     Reading,
+    Living,
     Queueing,
     Doing,
     Approving,

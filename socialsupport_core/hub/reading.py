@@ -11,7 +11,8 @@ from socialsupport_core.conversation import views
 from socialsupport_core.conversation.timeline import PAGE, timeline
 from socialsupport_core.guidance import Guidance, Service
 from socialsupport_core.hub.base import Base, conversation_of
-from socialsupport_core.insight import History, Settings, report
+from socialsupport_core.insight import Filters, History, Settings, report
+from socialsupport_core.insight.filters import Known, check
 from socialsupport_core.insight.history import read as read_history
 from socialsupport_core.model import Payload
 from socialsupport_core.pipeline import approving
@@ -121,18 +122,28 @@ class Reading(Base):
         since: datetime | None = None,
         until: datetime | None = None,
         settings: Settings | None = None,
+        channel: str | None = None,
+        network: str | None = None,
+        visibility: str | None = None,
+        agent: str | None = None,
     ) -> dict[str, Any]:
         """How fast, how many, how well, what it cost, and where and why it broke down: of the matters that began
         `since` then (the beginning), as they stood at `until` (now). What `settings` do not say about targets and
-        hours is as in the tenant's guidance. See the page on measures."""
+        hours is as in the tenant's guidance. With `channel`, `network`, `visibility` or `agent` only of matters with a
+        leg that meets all of them, each matter whole. See the page on measures. Raises ConfigError."""
         seen = micros(until or self.clock())
 
-        def look(tx: Tx) -> tuple[History, Guidance]:
+        def look(tx: Tx) -> tuple[History, Guidance, Known]:
             conduct = self.channels.conducting.of(tx, tenant)
-            return read_history(tx, tenant, conduct, seen), conduct.guidance
+            channels, agents = accounts.channels(tx, tenant), accounts.agents(tx, tenant)
+            known = Known({one.id for one in channels}, {one.connector for one in channels}, {one.id for one in agents})
+            return read_history(tx, tenant, conduct, seen), conduct.guidance, known
 
-        history, guidance = self._database.read(look)
-        return report(history, _assumed(settings or Settings(), guidance), None if since is None else micros(since))
+        filters = Filters(channel, network, visibility, agent)
+        history, guidance, known = self._database.read(look)
+        check(filters, history, known)
+        start = None if since is None else micros(since)
+        return report(history, _assumed(settings or Settings(), guidance), start, filters)
 
     def cursor(self, tenant: str | None = None) -> int:
         """The newest cursor."""

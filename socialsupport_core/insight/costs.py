@@ -49,12 +49,12 @@ def incurred(found: Sequence[Journey], table: Costs) -> Shown:
     for one in found:
         for step in one.steps[one.broke + 1 :] if one.broke is not None else ():
             contacts += len(step.leg.contacts)
-            price = _price(step.leg.network, table)
+            price = price_of(step.leg.network, table)
             if price is None:
                 uncosted += len(step.leg.contacts)
                 continue
             blamed = one.steps[one.broke or 0]
-            key = blamed.leg.channel, REASONS[blamed.reason or "no_answer"], _week(step.leg.at)
+            key = blamed.leg.channel, REASONS[blamed.reason or "no_answer"], week_of(step.leg.at)
             amounts[key] += round(price * len(step.leg.contacts) * 100)
     total = sum(amounts.values())
     return {
@@ -75,15 +75,20 @@ def _summed(amounts: Counter[tuple[str, str, str]], part: int) -> dict[str, floa
 
 
 def _is_failed_social(step: Step, table: Costs) -> bool:
-    return step.outcome == "failed" and step.leg.network not in table.kinds
+    return step.outcome == "failed" and is_social(step.leg.network, table)
 
 
-def _price(network: str, table: Costs) -> float | None:
+def is_social(network: str, table: Costs) -> bool:
+    return network not in table.kinds
+
+
+def price_of(network: str, table: Costs) -> float | None:
+    """Of one contact there; None where the table names none."""
     kind = table.kinds.get(network)
     return table.contact.get(kind) if kind else None
 
 
-def _week(at: int) -> str:
+def week_of(at: int) -> str:
     """`2026-W47`."""
     year, week, _ = datetime.fromtimestamp(at / 1_000_000, UTC).isocalendar()
     return f"{year}-W{week:02}"

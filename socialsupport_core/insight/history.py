@@ -50,7 +50,6 @@ class Touch:
     reach: int = 0
     contact: str | None = None
     """What kind of contact triage, or an agent, says it is: `praise`."""
-    urgency: str | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -121,7 +120,6 @@ def read(tx: Tx, tenant: str, conduct: Conduct, until: int) -> History:
                 rating=interaction.rating,
                 reach=(interaction.reach.followers or 0) if interaction.reach else 0,
                 contact=judged.get("kind"),
-                urgency=judged.get("urgency"),
             )
         )
     turns = tuple(

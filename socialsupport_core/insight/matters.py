@@ -2,12 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from socialsupport_core.insight.history import Handed, History, Touch, Turn
 from socialsupport_core.insight.settings import Settings
 
 PATIENCE = 3_600_000_000
 """Microseconds of silence after which the customer's next word is another contact."""
+
+
+in_order = attrgetter("at", "id")
+"""Touches in event time; comparing all of their fields would take many times as long."""
 
 
 @dataclass(slots=True)
@@ -25,7 +30,8 @@ class Contact:
 
     @property
     def attended(self) -> bool:
-        return any(touch.attended for touch in self.touches)
+        """Nothing goes on with a call that was taken, nor it with anything: it is a contact of its own."""
+        return self.touches[0].attended
 
     @property
     def answered_at(self) -> int | None:
@@ -75,7 +81,7 @@ class Matter:
 
     @property
     def touches(self) -> list[Touch]:
-        return sorted(touch for leg in self.legs for touch in leg.touches)
+        return sorted((touch for leg in self.legs for touch in leg.touches), key=in_order)
 
     @property
     def contacts(self) -> list[Contact]:
@@ -86,7 +92,7 @@ def matters(history: History, settings: Settings) -> list[Matter]:
     """In the order in which they began. The order of the history's rows makes no difference."""
     by_customer: dict[str, list[Touch]] = {}
     owner: dict[str, set[str]] = {}
-    for touch in sorted(history.touches):
+    for touch in sorted(history.touches, key=in_order):
         by_customer.setdefault(touch.customer, []).append(touch)
         owner.setdefault(touch.conversation, set()).add(touch.customer)
     done: list[Turn | Handed] = [*history.turns, *history.handed]

@@ -2,11 +2,11 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from socialsupport_core.insight.journey import Journey
+from socialsupport_core.insight.journey import Journey, Step
 from socialsupport_core.insight.matters import Contact, Leg, Matter
 from socialsupport_core.insight.settings import Settings
 
@@ -72,39 +72,58 @@ def resolution(found: Sequence[Journey], settings: Settings) -> Shown:
 
 def coverage(found: Sequence[Journey], settings: Settings, until: int) -> Shown:
     """How many contacts were answered by people, and how many within the target. What may still wait is not counted."""
-    due: list[tuple[Leg, Contact]] = []
-    for leg, one in contacts_of(found):
-        if one.answered_at is not None or until - one.at > _target(leg, one, settings):
-            due.append((leg, one))
-    answered = [(leg, one) for leg, one in due if one.answered_at is not None]
-    in_time = [
-        one
-        for leg, one in answered
-        if settings.hours.within(one.at, one.answered_at or 0) <= _target(leg, one, settings)
+    return _coverage(contacts_of(found), settings, until)
+
+
+def _coverage(contacts: Iterable[tuple[Leg, Contact]], settings: Settings, until: int) -> Shown:
+    counted = _due(contacts, settings, until)
+    answered = [pair for pair in counted if pair[1].answered_at is not None]
+    in_time = [pair for pair in answered if in_target(*pair, settings)]
+    return {"answered": share(len(answered), len(counted)), "in_target": share(len(in_time), len(counted))}
+
+
+def due(found: Iterable[Journey], settings: Settings, until: int) -> list[tuple[Leg, Contact]]:
+    """Contacts that were answered, or should have been by now."""
+    return _due(contacts_of(found), settings, until)
+
+
+def _due(contacts: Iterable[tuple[Leg, Contact]], settings: Settings, until: int) -> list[tuple[Leg, Contact]]:
+    return [
+        (leg, one)
+        for leg, one in contacts
+        if one.answered_at is not None or until - one.at > settings.target_of(leg.channel, leg.network)
     ]
-    return {"answered": share(len(answered), len(due)), "in_target": share(len(in_time), len(due))}
 
 
-def _target(leg: Leg, one: Contact, settings: Settings) -> int:
-    """By the most urgent of what was said in the contact."""
-    told = {touch.urgency for touch in one.touches}
-    urgency = next((name for name in ("high", "normal", "low") if name in told), None)
-    return settings.target_of(leg.channel, leg.network, urgency)
+def in_target(leg: Leg, one: Contact, settings: Settings) -> bool:
+    """Answered by a person within the hours that the channel's target allows."""
+    if one.answered_at is None:
+        return False
+    return settings.hours.within(one.at, one.answered_at) <= settings.target_of(leg.channel, leg.network)
 
 
 def first_contact(found: Sequence[Journey]) -> Shown:
     """Of the matters whose end is known, how many were resolved by the answer to their first contact."""
-    known = [one for one in found if one.ended in {"resolved", "failed"}]
-    done = [
-        one for one in known if one.ended == "resolved" and len(one.matter.contacts) == 1 and not one.matter.reopened
-    ]
-    return share(len(done), len(known))
+    known = [one for one in found if is_known(one)]
+    return share(sum(is_first_contact(one) for one in known), len(known))
+
+
+def is_known(one: Journey) -> bool:
+    """How it ended."""
+    return one.ended in {"resolved", "failed"}
+
+
+def is_first_contact(one: Journey) -> bool:
+    return one.ended == "resolved" and len(one.matter.contacts) == 1 and not one.matter.reopened
 
 
 def handled_twice(found: Sequence[Journey]) -> Shown:
     """Matters in which two people answered, or one person on two channels without a hand-off between them."""
-    twice = [one for one in found if len(_agents(one.matter)) > 1 or _answered_apart(one)]
-    return share(len(twice), len(found))
+    return share(sum(is_handled_twice(one) for one in found), len(found))
+
+
+def is_handled_twice(journey: Journey) -> bool:
+    return len(_agents(journey.matter)) > 1 or _answered_apart(journey)
 
 
 def _agents(matter: Matter) -> set[str]:
@@ -119,13 +138,18 @@ def _answered_apart(journey: Journey) -> bool:
 def switches(found: Sequence[Journey]) -> Shown:
     """How often customers went on elsewhere, and how often what they had told came along: by a hand-off, or because
     the conversation was recognised as the same one there."""
-    total = kept = 0
-    for journey in found:
-        spoken = [step.leg for step in journey.steps if step.outcome != "ours"]
-        for before, after in pairwise(spoken):
-            total += 1
-            kept += bool({one.conversation for one in before.touches} & {one.conversation for one in after.touches})
+    every = [pair for one in found for pair in turns(one)]
+    total, kept = len(every), sum(keeps_context(before.leg, after.leg) for before, after in every)
     return {"count": total, "with_context": share(kept, total)}
+
+
+def turns(journey: Journey) -> list[tuple[Step, Step]]:
+    """Each time the customer went on elsewhere: from which leg to which."""
+    return list(pairwise(step for step in journey.steps if step.outcome != "ours"))
+
+
+def keeps_context(before: Leg, after: Leg) -> bool:
+    return bool({one.conversation for one in before.touches} & {one.conversation for one in after.touches})
 
 
 def hand_offs(found: Sequence[Journey]) -> Shown:
@@ -136,12 +160,11 @@ def hand_offs(found: Sequence[Journey]) -> Shown:
 
 def deflection(found: Sequence[Journey]) -> Shown:
     """Matters that machines resolved without any person."""
-    alone = [
-        one
-        for one in found
-        if one.ended == "resolved" and any(contact.bot for contact in one.matter.contacts) and not _people(one.matter)
-    ]
-    return share(len(alone), len(found))
+    return share(sum(is_deflected(one) for one in found), len(found))
+
+
+def is_deflected(one: Journey) -> bool:
+    return one.ended == "resolved" and any(contact.bot for contact in one.matter.contacts) and not _people(one.matter)
 
 
 def _people(matter: Matter) -> bool:
@@ -206,31 +229,20 @@ def reach(found: Sequence[Journey]) -> Shown:
 
 def by_channel(found: Sequence[Journey], settings: Settings, until: int) -> list[Shown]:
     """The same contacts, channel by channel."""
-    channels = sorted({(leg.channel, leg.network) for leg, _ in contacts_of(found)})
-    return [_channel(found, channel, network, settings, until) for channel, network in channels]
-
-
-def _channel(found: Sequence[Journey], channel: str, network: str, settings: Settings, until: int) -> Shown:
-    mine = _only(found, lambda leg: leg.channel == channel)
-    contacts = [one for _, one in contacts_of(mine)]
-    failed = [step for one in found for step in one.steps if step.leg.channel == channel and step.outcome == "failed"]
-    blamed = [one for one in found if one.broke is not None and one.steps[one.broke].leg.channel == channel]
-    return {
-        "channel": channel,
-        "network": network,
-        "contacts": len(contacts),
-        "response": spread(one.answer.at - one.at for one in contacts if one.answer and not one.attended),
-        "coverage": coverage(mine, settings, until),
-        "failed_legs": len(failed),
-        "broke_here": len(blamed),
-    }
-
-
-def _only(found: Sequence[Journey], wanted: Callable[[Leg], bool]) -> list[Journey]:
-    """The same journeys with these legs alone."""
-    kept = []
-    for one in found:
-        legs = [leg for leg in one.matter.legs if wanted(leg)]
-        if legs:
-            kept.append(Journey(Matter(one.matter.customer, legs), ()))
-    return kept
+    contacts: dict[tuple[str, str], list[tuple[Leg, Contact]]] = {}
+    for pair in contacts_of(found):
+        contacts.setdefault((pair[0].channel, pair[0].network), []).append(pair)
+    failed = Counter(step.leg.channel for one in found for step in one.steps if step.outcome == "failed")
+    blamed = Counter(one.steps[broke].leg.channel for one in found if (broke := one.broke) is not None)
+    return [
+        {
+            "channel": channel,
+            "network": network,
+            "contacts": len(mine),
+            "response": spread(one.answer.at - one.at for _, one in mine if one.answer and not one.attended),
+            "coverage": _coverage(mine, settings, until),
+            "failed_legs": failed[channel],
+            "broke_here": blamed[channel],
+        }
+        for (channel, network), mine in sorted(contacts.items())
+    ]

@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
-from socialsupport_core.insight import measures
+from socialsupport_core.insight import measures, series
+from socialsupport_core.insight.changes import changes
 from socialsupport_core.insight.costs import cost
+from socialsupport_core.insight.evidence import evidence, moment
+from socialsupport_core.insight.filters import Filters, chosen
 from socialsupport_core.insight.history import History
 from socialsupport_core.insight.journey import REASONS, Journey, journey
 from socialsupport_core.insight.matters import matters
@@ -17,23 +19,35 @@ SHOWN = 100
 """Journeys that broke down are told one by one up to so many, the newest first."""
 
 
-def report(history: History, settings: Settings, since: int | None = None) -> Shown:
-    """Of the matters that began between `since` (the beginning) and the history's end, in microseconds."""
+def report(history: History, settings: Settings, since: int | None = None, filters: Filters | None = None) -> Shown:
+    """Of the matters that began between `since` (the beginning) and the history's end, in microseconds, and that the
+    filters choose."""
+    wanted = filters or Filters()
     every = [journey(one, settings, history.until) for one in matters(history, settings)]
     begun = every[0].matter.at if every else history.until
     start = begun if since is None else since
     before = start - (history.until - start)
-    mine = [one for one in every if start <= one.matter.at < history.until]
-    earlier = [one for one in every if before <= one.matter.at < start]
+    mine = chosen((one for one in every if start <= one.matter.at < history.until), wanted)
+    earlier = chosen((one for one in every if before <= one.matter.at < start), wanted)
+    figures = _figures(mine, settings, history.until)
     return {
         "period": {"from": moment(start), "until": moment(history.until)},
+        "filters": wanted.shown(),
         "assumptions": {
             "window_days": settings.window.total_seconds() / 86_400,
             "target_seconds": settings.target,
             "targets_seconds": settings.targets,
             "hours": settings.hours.model_dump(mode="json"),
         },
-        **_figures(mine, settings, history.until),
+        **figures,
+        "benchmarks": series.benchmarks(mine, settings, history.until),
+        "distributions": series.distributions(mine, settings, history.until),
+        "weeks": series.weeks(mine, settings, history.until, figures["cost"]["incurred"]["by_week"]),
+        "arrivals": series.arrivals(mine, settings.hours),
+        "flows": series.flows(mine),
+        "failures": series.failures(mine),
+        "changes": changes(mine, settings.costs),
+        "evidence": evidence(mine, settings, history.until),
         "previous": None
         if since is None
         else {
@@ -107,7 +121,3 @@ def _told(one: Journey) -> Shown:
             for step in one.steps
         ],
     }
-
-
-def moment(at: int) -> str:
-    return datetime.fromtimestamp(at / 1_000_000, UTC).isoformat().replace("+00:00", "Z")

@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -49,12 +49,37 @@ class Costs(Section):
         return sum(share * self.contact[kind] for kind, share in self.after_failure.items())
 
 
+class Benchmark(Section):
+    """What is published of others, to stand beside our own."""
+
+    share: float = Field(ge=0, le=1)
+    wording: str = Field(min_length=1, max_length=200)
+    source: str = Field(min_length=1, max_length=300)
+    measure: Literal["answered", "unanswered"] = "answered"
+    """Which share of our contacts stands beside it."""
+    within: float | None = Field(default=None, gt=0)
+    """Of what was answered, only what was within so many seconds."""
+
+
+UNNAMED = "a published figure on social customer care; the study is not named to us, so check it before you quote it"
+BENCHMARKS = (
+    Benchmark(share=0.66, wording="66 % within four hours", source=UNNAMED, within=14_400),
+    Benchmark(share=0.23, wording="23 % rarely answered", source=UNNAMED, measure="unanswered"),
+    Benchmark(
+        share=0.13,
+        wording="only 13 % of messages to brands get any answer",
+        source="the research that this project starts from; the study is not named to us",
+    ),
+)
+
+
 class Settings(Service):
     """All of it."""
 
     window: timedelta = Field(default=timedelta(days=7), gt=timedelta(0))
     """How long a matter may be silent and still be the same."""
     costs: Costs = Costs()
+    benchmarks: tuple[Benchmark, ...] = BENCHMARKS
 
     @property
     def gap(self) -> int:

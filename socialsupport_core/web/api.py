@@ -29,6 +29,7 @@ from socialsupport_core.web import (
     files,
     handing,
     queueing,
+    reporting,
     webhooks,
 )
 from socialsupport_core.web.auth import require
@@ -364,4 +365,5 @@ ROUTES = [
     *approving.ROUTES,
     *answers.ROUTES,
     *queueing.ROUTES,
+    *reporting.ROUTES,
 ]

@@ -56,6 +56,7 @@ def create_app(
         ],
     )
     app.state.hub = hub
+    app.state.inbox = inbox
     app.state.run_workers = run_workers
     app.state.presence = Presence(hub.clock, hub.bell.ring)
     return app

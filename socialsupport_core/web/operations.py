@@ -17,6 +17,7 @@ from socialsupport_core.web import (
     doing,
     handing,
     queueing,
+    reporting,
     webhooks,
 )
 from socialsupport_core.web.endpoint import MAX_PAGE, NO, YES
@@ -34,7 +35,10 @@ QUERY: dict[str, tuple[Shape, str]] = {
     "kind": ({"enum": list(GRAVE)}, "Only contacts of this kind."),
     "presence": ({"const": "1"}, "In the stream, also who else is answering."),
     "status": ({"enum": ["open", "resolved", "all"]}, "`open` unless you say otherwise."),
-    "channel": (TEXT, "Of conversations, only those with a leg on this channel; to connect, the channel itself."),
+    "channel": (
+        TEXT,
+        "Of conversations and matters, only those with a leg on this channel; to connect, the channel itself.",
+    ),
     "crm": (TEXT, "The CRM to connect, in place of a channel; its adapter stands in the path."),
     "return_to": (TEXT, "A path of this origin to which the operator comes back in the end."),
     "redirect": ({"enum": ["1", "true", "yes"]}, "Send the browser there at once; only this browser may come back."),
@@ -50,6 +54,11 @@ QUERY: dict[str, tuple[Shape, str]] = {
     "waiting": ({"enum": ["1", "true", "yes"]}, "Only where the customer waits for an answer."),
     "name": (TEXT, "What the file is called; its ending tells the type where the request does not."),
     "tenant": (TEXT, "Only of this tenant."),
+    "since": (TEXT, "A day or a moment; matters that began from then on. The beginning unless you say."),
+    "until": (TEXT, "A day or a moment: as it stood then. Now unless you say."),
+    "network": (TEXT, "Only matters with a leg on this network."),
+    "visibility": ({"enum": ["public", "private"]}, "Only matters with such a leg."),
+    "agent": (TEXT, "Only matters with a leg on which this agent answered."),
     "leg": ({"type": "integer"}, "The leg on which the customer is; where the customer spoke last unless you say."),
 }
 GUIDANCE: Shape = {"type": "object", "description": "The keys of `[tenants.TENANT.guidance]`."}
@@ -343,6 +352,21 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "reply",
         fields(context=listed(ref("Told"))),
         conversing.ContextBody,
+    ),
+    ("GET", "/api/report"): Operation(
+        "How fast, how many, how well, what it cost, and where it broke; `Accept: text/html` gives the page.",
+        "read",
+        ref("Report"),
+        query=reporting.QUERY,
+    ),
+    ("GET", "/api/report.html"): Operation(
+        "The same as one page with charts.", "read", TEXT, query=reporting.QUERY, media_type="text/html"
+    ),
+    ("GET", "/api/live"): Operation(
+        "How it goes right now: who waits, and what became of the contacts that began today. Cheap enough to be asked"
+        " again after each event.",
+        "read",
+        ref("Live"),
     ),
     ("GET", "/api/reviews"): Operation(
         "What the machine may not decide about who is who, with its reasons: `open` unless `state` says `later`; what"

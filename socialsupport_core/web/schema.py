@@ -12,6 +12,7 @@ from starlette.routing import Route
 from socialsupport_core.pipeline.webhooks import MEDIA_TYPE, PING
 from socialsupport_core.web.happenings import EVENTS
 from socialsupport_core.web.operations import BINARY, OPERATIONS, PATH, QUERY, Operation
+from socialsupport_core.web.reported import REPORTED
 from socialsupport_core.web.shapes import MODELS, SHAPES, TEXT, Shape, fields, ref
 
 Document = dict[str, Any]
@@ -62,6 +63,8 @@ def _operation(method: str, path: str, one: Operation) -> Document:
         )
     if path == "/api/events":
         found["responses"]["200"]["content"]["text/event-stream"] = {"schema": TEXT}
+    if path == "/api/report":
+        found["responses"]["200"]["content"]["text/html"] = {"schema": TEXT}
     if one.body is not None:
         content = {"application/json": {"schema": ref(one.body.__name__)}}
         found["requestBody"] = {"required": True, "content": content}
@@ -97,7 +100,7 @@ def _schemas() -> Document:
     _, described = models_json_schema(
         [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
     )
-    return {**described["$defs"], **SHAPES}
+    return {**described["$defs"], **SHAPES, **REPORTED}
 
 
 @cache

@@ -59,6 +59,63 @@ def test_settings_of_ones_own(run: Any, store: str, tmp_path: Path) -> None:
     assert (ran.status, "cost: Extra inputs" in ran.err) == (1, True)
 
 
+# the page
+
+
+def test_it_is_written_as_one_page(run: Any, store: str, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    ran = run("report", "--store", store, "--until", "2026-11-03", "--html", str(file))
+    assert (ran.status, ran.out) == (0, "")
+    assert str(file) in ran.err
+    written = file.read_text("utf-8")
+    assert "<h1>Support report of acme</h1>" in written
+    assert "50.0% (1 of 2)" in written
+    assert "<script" not in written
+
+
+def test_the_page_and_the_document_at_once(run: Any, store: str, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    ran = run("report", "--store", store, "--html", str(file), "--json", "--inbox", "https://desk.example/")
+    told = json.loads(ran.out)
+    (conversation,) = told["evidence"]["breakdowns"]["newest"][0]["conversations"]
+    assert f'href="https://desk.example/#/{conversation}"' in file.read_text("utf-8")
+
+
+def test_a_place_where_nothing_can_be_written_is_told(run: Any, store: str, tmp_path: Path) -> None:
+    ran = run("report", "--store", store, "--html", str(tmp_path / "nowhere" / "report.html"))
+    assert (ran.status, "cannot be written: No such file" in ran.err) == (1, True)
+
+
+def test_an_inbox_that_is_none_writes_nothing(run: Any, store: str, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    ran = run("report", "--store", store, "--html", str(file), "--inbox", "javascript:alert(1)")
+    assert (ran.status, "is no address of an inbox page" in ran.err, file.exists()) == (1, True, False)
+
+
+# filters
+
+
+@pytest.mark.parametrize(("option", "value", "matters"), [("--network", "phone", 2), ("--visibility", "public", 0)])
+def test_only_some_matters(run: Any, store: str, option: str, value: str, matters: int) -> None:
+    ran = run("report", "--store", store, "--until", "2026-11-03", option, value)
+    assert f"only matters with {option[2:]} {value} in them, whole" in ran.out
+    told = json.loads(run("report", "--store", store, option, value, "--json").out)
+    assert told["matters"]["count"] == matters
+
+
+@pytest.mark.parametrize("option", ["--channel", "--network", "--agent", "--visibility"])
+def test_a_name_that_is_nowhere_is_told(run: Any, store: str, option: str) -> None:
+    ran = run("report", "--store", store, option, "fax")
+    assert ran.status == 1
+    assert f"there is no {option[2:]} 'fax' to report on" in ran.err
+
+
+def test_what_to_change_first_is_told_in_a_table(run: Any, store: str) -> None:
+    told = run("report", "--store", store, "--until", "2026-11-03").out
+    assert "change first" in told
+    assert "no answer in time" in told
+
+
 @pytest.mark.parametrize("given", ["yesterday", "2026-13-01"])
 def test_a_moment_that_is_none_is_told(run: Any, store: str, given: str) -> None:
     ran = run("report", "--store", store, "--since", given)

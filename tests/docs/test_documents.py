@@ -93,6 +93,8 @@ READS = (
     "/api/conversations/{conversation}",
     "/api/events",
     "/api/channels",
+    "/api/report",
+    "/api/live",
     "/health",
 )
 

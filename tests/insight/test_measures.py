@@ -180,11 +180,3 @@ def test_praise_goes_to_whoever_answered_last() -> None:
         "to_nobody": 1,
         "agents": [{"agent": "dana", "count": 2}, {"agent": "sam", "count": 1}],
     }
-
-
-def test_what_is_urgent_has_less_time() -> None:
-    def coverage(urgency: str | None) -> Any:
-        story = past(said(9, "x", urgency=urgency), said(10, "x", "agent"))
-        return report(story, Settings(target=5000, targets={}))["coverage"]["in_target"]
-
-    assert [coverage(urgency)["count"] for urgency in (None, "normal", "high")] == [1, 1, 0]

@@ -6,6 +6,7 @@ import { Composer } from "./composer.js";
 import { announce, byId, debounce, h, icon, toast } from "./dom.js";
 import { listen, showKeys } from "./keys.js";
 import { Person } from "./person.js";
+import { Pulse } from "./pulse.js";
 import { Queue } from "./queue.js";
 import { Review } from "./review.js";
 import { showKind } from "./sorting.js";
@@ -33,6 +34,7 @@ export class Desk {
     this.channels = new Map(me.channels.map((one) => [one.id, one]));
     this.present = {};
     this.queue = new Queue(this);
+    this.pulse = new Pulse(this);
     this.timeline = new Timeline(this);
     this.composer = new Composer(this);
     this.approvals = new Approvals(this);
@@ -55,6 +57,7 @@ export class Desk {
     this.queue.channels(titles);
     this.showUnwell();
     this.stream.run();
+    this.pulse.load();
     await this.loadQueue();
     this.route();
   }
@@ -301,6 +304,7 @@ export class Desk {
 
   heard(type, event) {
     if (type === "presence") return this.sensed(event);
+    this.pulse.heard(type);
     if (type === "channel.changed") return this.refreshChannels();
     if (CHANGES_QUEUE.test(type)) this.refreshQueue();
     if (type === "interaction.received") this.call(event);

@@ -47,6 +47,7 @@ function signedOut() {
 function leave() {
   if (!desk) return;
   desk.stream.stop();
+  desk.pulse.stop();
   desk = null;
   localStorage.removeItem(SIGNED_IN);
   askToken("You have been signed out.", true);

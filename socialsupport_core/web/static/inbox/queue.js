@@ -14,6 +14,7 @@ export class Queue {
     this.list = byId("queue-list");
     this.status = "open";
     this.channel = "";
+    this.waiting = false;
     this.text = "";
     this.current = null;
     this.shown = [];
@@ -44,7 +45,8 @@ export class Queue {
   filter() {
     const status = { mine: "open" }[this.status] ?? this.status;
     const assignee = this.status === "mine" ? this.desk.session.agent : "";
-    return { status, channel: this.channel, assignee, ...this.sorting.filter(status) };
+    const waiting = this.waiting && "1";
+    return { status, channel: this.channel, assignee, waiting, ...this.sorting.filter(status) };
   }
 
   channels(all) {
