@@ -1,0 +1,99 @@
+"""From a public complaint to a proven private conversation, as an agent sees it on the inbox page."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from raven import Raven, bird, message
+from raven.connector import ACCOUNT
+from raven.events import thread_id
+from raven.office import CHROMIUM, Office, Visitor, until
+
+from socialsupport_core.model import IdentityClaimed
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM, reason="there is no chromium on this machine (Debian: apt install chromium)"),
+]
+
+
+class Perch(Raven):
+    """Ravens to whom one may come with a link."""
+
+    def invitation(self, token: str) -> str | None:
+        return f"https://raven.example/?token={token}"
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    """Two channels of acme: the tower, which everybody sees, and the bridge."""
+    with Office(tmp_path, Perch) as made:
+        path = made.hub.add_channel("acme", "bridge", "raven", {}, mode="webhook")
+        made.roost.doors["bridge"] = path.rsplit("/", 1)[1]
+        yield made
+
+
+def said(office: Office, pattern: str) -> str:
+    """What we have said that looks like this, once it is said."""
+    found: list[str] = []
+
+    def looked() -> bool:
+        found[:] = re.findall(pattern, "\n".join(office.roost.sky.texts()))
+        return bool(found)
+
+    until(looked, f"nobody has said {pattern}", 20)
+    return found[-1]
+
+
+def handed_off(office: Office) -> str:
+    """Kerry complains in public and is handed off to the bridge; the token of the link."""
+    office.hear(1, "Nobody answers!", visibility="public")
+    office.hub.hand_off("acme", office.roost.conversation(), agent="dana", to="bridge")
+    return said(office, r"/h/([a-z2-7]{26})")
+
+
+def comes(office: Office, token: str, name: str) -> str:
+    """Somebody comes to the bridge with the link; the code that is told there."""
+    at, who = datetime.now(UTC), bird(name)
+    claim = IdentityClaimed(
+        id=f"c-{name}", own_account=ACCOUNT, subject=who.account, proof="handoff_token", token=token,
+        thread=thread_id(name), at=at,
+    )  # fmt: skip
+    office.roost.deliver(claim, message(f"n-{name}", "Here I am", name, at=at), tenant="bridge")
+    return said(office, r"answer us with (\d{6})")
+
+
+def going_to(visitor: Visitor) -> Any:
+    return visitor.page.locator(".legs :checked + span")
+
+
+def test_an_answer_stays_where_the_agent_has_written_in_private(arrive: Callable[..., Visitor], office: Office) -> None:
+    office.hear(1, "In confidence", ago=300)
+    office.hear(2, "Nobody answers!", visibility="public", ago=100)
+    visitor = arrive().sign_in().open()
+    page = visitor.page
+    going_to(visitor).get_by_text("public").wait_for()
+    page.locator(".legs label", has_text="private").locator("input").check()
+    visitor.write("Your refund is under way")
+    visitor.send()
+    visitor.entry("Your refund is under way").get_by_text("Sent", exact=True).wait_for()
+    until(lambda: office.roost.sky.texts() == ["Your refund is under way"], "it was not sent")
+    assert going_to(visitor).inner_text().endswith("private")
+    assert page.locator("#composer").get_attribute("data-visibility") == "private"
+    office.hear(3, "Still waiting here!", visibility="public", ago=0)
+    going_to(visitor).get_by_text("public").wait_for()
+    visitor.calm()
+
+
+def test_once_it_is_proven_the_answer_goes_to_the_private_end(arrive: Callable[..., Visitor], office: Office) -> None:
+    code = comes(office, handed_off(office), "nested")
+    visitor = arrive().sign_in().open()
+    office.hear(2, f"@acme {code}", visibility="public", ago=0)
+    visitor.page.locator(".seam", has_text="is proven at both ends").wait_for()
+    visitor.entry("Here I am").wait_for()
+    going_to(visitor).get_by_text("private").wait_for()
+    assert visitor.page.locator("#composer").get_attribute("data-visibility") == "private"
+    visitor.calm()
