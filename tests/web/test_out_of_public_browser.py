@@ -97,3 +97,16 @@ def test_once_it_is_proven_the_answer_goes_to_the_private_end(arrive: Callable[.
     going_to(visitor).get_by_text("private").wait_for()
     assert visitor.page.locator("#composer").get_attribute("data-visibility") == "private"
     visitor.calm()
+
+
+def test_the_page_itself_never_scrolls(arrive: Callable[..., Visitor], office: Office) -> None:
+    """What is hidden in the panel of the person, far down, makes no page longer than the window."""
+    token = handed_off(office)
+    code = comes(office, token, "nested")
+    office.hear(2, f"@acme {code}", visibility="public", ago=0)
+    visitor = arrive(viewport={"width": 1280, "height": 420}).sign_in().open()
+    visitor.page.get_by_text("Two customers turned out to be one").first.wait_for(state="attached")
+    heights = "[document.documentElement.scrollHeight, innerHeight]"
+    tall, window = visitor.page.evaluate(heights)
+    assert tall <= window
+    visitor.calm()
