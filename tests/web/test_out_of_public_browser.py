@@ -99,6 +99,31 @@ def test_once_it_is_proven_the_answer_goes_to_the_private_end(arrive: Callable[.
     visitor.calm()
 
 
+def test_what_proves_who_it_is_is_told_in_words_and_at_once(arrive: Callable[..., Visitor], office: Office) -> None:
+    token = handed_off(office)
+    visitor = arrive().sign_in().open()
+    page = visitor.page
+    code = comes(office, token, "nested")
+    page.locator("section", has_text="Not joined").get_by_text("never joins").wait_for()  # without opening it anew
+    asked = page.locator(".seam.turn", has_text="Dana asked kerry on Raven for the code told to nested on Raven")
+    asked.wait_for()
+    wrong = f"{(int(code) + 1) % 1_000_000:06}"
+    office.hear(2, f"@acme {wrong}", visibility="public", ago=0)
+    refused = page.locator(".seam.turn", has_text="Refused from kerry on Raven: the code was wrong; 4 tries are left")
+    refused.wait_for()
+    office.hear(3, f"@acme {code}", visibility="public", ago=0)
+    proven = page.locator(".seam.turn", has_text="Proven: kerry on Raven and nested on Raven are one person")
+    proven.wait_for()
+    marks = [one.locator("path").get_attribute("d") for one in (asked, refused, proven)]
+    assert len(set(marks)) == 3  # a refusal bears no tick
+    verdict = page.locator(".verdict", has_text="the weakest step is a one-time code")
+    verdict.wait_for()
+    assert "raven.ring:" not in verdict.inner_text()
+    assert page.locator("section h3", has_text="Not joined").count() == 0  # they are, by now
+    visitor.shoot("proven")
+    visitor.calm()
+
+
 def test_the_page_itself_never_scrolls(arrive: Callable[..., Visitor], office: Office) -> None:
     """What is hidden in the panel of the person, far down, makes no page longer than the window."""
     token = handed_off(office)

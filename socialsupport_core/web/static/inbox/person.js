@@ -113,7 +113,7 @@ export class Person {
     const change = explained.would_change ?? [];
     return section(
       "Why one person",
-      h("p", { class: "soft verdict" }, `${capital(explained.verdict)}.`),
+      h("p", { class: "soft verdict" }, `${capital(plainly(explained.verdict, explained))}.`),
       h("ul", { class: "evidence" }, rows),
       change.length > 0 &&
         details(
@@ -122,7 +122,7 @@ export class Person {
           h(
             "ul",
             { class: "soft changes" },
-            change.map((words) => h("li", {}, `${capital(words)}.`)),
+            change.map((words) => h("li", {}, `${capital(plainly(words, explained))}.`)),
           ),
         ),
     );
@@ -166,9 +166,10 @@ export class Person {
   }
 
   suggestions(explained, customer) {
-    if (!explained.refused.length) return null;
     const mine = new Set(customer.accounts.map((one) => one.identifier));
-    const rows = explained.refused.map((one) => {
+    const open = explained.refused.filter((one) => one.between.some((end) => !mine.has(end))); // others joined them
+    if (!open.length) return null;
+    const rows = open.map((one) => {
       const other = one.between.find((end) => !mine.has(end));
       const link =
         other &&
@@ -402,6 +403,15 @@ function pair(between, handles) {
     return h("span", { class: "end", title: written }, icon(kindGlyph(name)), h("span", { class: "value" }, said));
   });
   return h("p", { class: "pair" }, ends[0], h("span", { class: "soft" }, "and"), ends[1]);
+}
+
+/** What the hub explains, with accounts and proofs as people say them. */
+function plainly(words, { accounts, weakest }) {
+  const step = weakest ? words.replace(weakest.proof, proof(weakest.proof)) : words;
+  const said = step.replace(/\S+-[0-9a-f]{20} \(([^()]+)\)/g, "the step between $1");
+  const longestFirst = [...accounts].sort((a, b) => b.identifier.length - a.identifier.length);
+  const name = (one) => sayable(identifier(one.identifier).value, one.handle);
+  return longestFirst.reduce((all, one) => all.replaceAll(one.identifier, name(one)), said);
 }
 
 const section = (title, ...children) => h("section", {}, h("h3", {}, title), ...children);
