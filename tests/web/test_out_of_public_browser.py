@@ -135,3 +135,16 @@ def test_the_page_itself_never_scrolls(arrive: Callable[..., Visitor], office: O
     tall, window = visitor.page.evaluate(heights)
     assert tall <= window
     visitor.calm()
+
+
+def test_the_hand_off_says_beforehand_who_will_read_it(arrive: Callable[..., Visitor], office: Office) -> None:
+    office.hear(1, "Nobody answers!", visibility="public")
+    office.hear(2, "Is it open?", "sam")
+    visitor = arrive().sign_in()
+    choice = visitor.page.get_by_role("dialog", name="Hand off to")
+    for name, audience in (("Kerry", "everybody"), ("Sam", "the customer")):
+        visitor.open(name)
+        visitor.page.get_by_role("button", name="Hand off").click()
+        choice.get_by_text(f"sends our words at once; {audience} can read them").wait_for()
+        visitor.shoot(f"hand-off-{name.lower()}")
+    visitor.calm()
