@@ -137,6 +137,18 @@ def test_the_page_itself_never_scrolls(arrive: Callable[..., Visitor], office: O
     visitor.calm()
 
 
+def test_from_one_account_to_what_the_other_has_written(arrive: Callable[..., Visitor], office: Office) -> None:
+    comes(office, handed_off(office), "nested")
+    visitor = arrive().sign_in().open()
+    page = visitor.page
+    page.locator("section", has_text="Not joined").get_by_role("button", name="Look").click()
+    visitor.entry("Here I am").wait_for()
+    assert page.locator("#talk-title").inner_text() == "Nested"
+    page.locator("section", has_text="Not joined").get_by_role("button", name="Look").click()
+    visitor.entry("Nobody answers!").wait_for()
+    visitor.calm()
+
+
 def test_the_hand_off_says_beforehand_who_will_read_it(arrive: Callable[..., Visitor], office: Office) -> None:
     office.hear(1, "Nobody answers!", visibility="public")
     office.hear(2, "Is it open?", "sam")

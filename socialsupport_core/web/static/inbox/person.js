@@ -1,6 +1,7 @@
 // Who this is, and why we believe it. Every join has its evidence, and every verdict can be undone.
 
-import { byId, h, icon } from "./dom.js";
+import { hub } from "./api.js";
+import { byId, h, icon, toast } from "./dom.js";
 import { time } from "./times.js";
 import { told } from "./told.js";
 import { badge, called, identifier, kind, kindGlyph, network, plural, proof, sayable, tier } from "./words.js";
@@ -205,10 +206,24 @@ export class Person {
           icon("stop"),
           h("span", {}, `${this.origin(one)}: ${one.rule}. `, time(one.at, "ago")),
         ),
-        h("p", { class: "choice-buttons" }, link, apart),
+        h("p", { class: "choice-buttons" }, link, apart, other && this.look(other, one)),
       );
     });
     return section("Not joined", h("ul", { class: "evidence" }, rows));
+  }
+
+  /** To what the other account has written: whoever is to decide wants to read it. */
+  look(other, one) {
+    const open = async () => {
+      try {
+        const { conversations } = await hub.customer(other);
+        if (conversations.length) this.desk.open(conversations[0].id);
+        else toast("Nothing has been heard from it so far.");
+      } catch (problem) {
+        toast(problem.message, "trouble");
+      }
+    };
+    return h("button", { type: "button", class: "as-link", id: `look-${one.id}`, on: { click: open } }, "Look");
   }
 
   apart(explained) {
