@@ -55,14 +55,23 @@ def handed_off(office: Office) -> str:
     return said(office, r"/h/([a-z2-7]{26})")
 
 
-def comes(office: Office, token: str, name: str) -> str:
-    """Somebody comes to the bridge with the link; the code that is told there."""
+def comes(office: Office, token: str, name: str) -> None:
+    """Somebody comes to the bridge with the link."""
     at, who = datetime.now(UTC), bird(name)
     claim = IdentityClaimed(
-        id=f"c-{name}", own_account=ACCOUNT, subject=who.account, proof="handoff_token", token=token,
-        thread=thread_id(name), at=at,
-    )  # fmt: skip
-    office.roost.deliver(claim, message(f"n-{name}", "Here I am", name, at=at), tenant="bridge")
+        id=f"c-{name}",
+        own_account=ACCOUNT,
+        subject=who.account,
+        proof="handoff_token",
+        token=token,
+        thread=thread_id(name),
+        at=at,
+    )
+    office.roost.deliver(claim, message(f"n-{name}", f"Here I am, {name}", name, at=at), tenant="bridge")
+
+
+def told(office: Office) -> str:
+    """The code that whoever has come is told."""
     return said(office, r"answer us with (\d{6})")
 
 
@@ -89,7 +98,8 @@ def test_an_answer_stays_where_the_agent_has_written_in_private(arrive: Callable
 
 
 def test_once_it_is_proven_the_answer_goes_to_the_private_end(arrive: Callable[..., Visitor], office: Office) -> None:
-    code = comes(office, handed_off(office), "nested")
+    comes(office, handed_off(office), "nested")
+    code = told(office)
     visitor = arrive().sign_in().open()
     office.hear(2, f"@acme {code}", visibility="public", ago=0)
     visitor.page.locator(".seam", has_text="is proven at both ends").wait_for()
@@ -103,7 +113,8 @@ def test_what_proves_who_it_is_is_told_in_words_and_at_once(arrive: Callable[...
     token = handed_off(office)
     visitor = arrive().sign_in().open()
     page = visitor.page
-    code = comes(office, token, "nested")
+    comes(office, token, "nested")
+    code = told(office)
     page.locator("section", has_text="Not joined").get_by_text("never joins").wait_for()  # without opening it anew
     asked = page.locator(".seam.turn", has_text="Dana asked kerry on Raven for the code told to nested on Raven")
     asked.wait_for()
@@ -127,7 +138,8 @@ def test_what_proves_who_it_is_is_told_in_words_and_at_once(arrive: Callable[...
 def test_the_page_itself_never_scrolls(arrive: Callable[..., Visitor], office: Office) -> None:
     """What is hidden in the panel of the person, far down, makes no page longer than the window."""
     token = handed_off(office)
-    code = comes(office, token, "nested")
+    comes(office, token, "nested")
+    code = told(office)
     office.hear(2, f"@acme {code}", visibility="public", ago=0)
     visitor = arrive(viewport={"width": 1280, "height": 420}).sign_in().open()
     visitor.page.get_by_text("Two customers turned out to be one").first.wait_for(state="attached")
@@ -159,4 +171,21 @@ def test_the_hand_off_says_beforehand_who_will_read_it(arrive: Callable[..., Vis
         visitor.page.get_by_role("button", name="Hand off").click()
         choice.get_by_text(f"sends our words at once; {audience} can read them").wait_for()
         visitor.shoot(f"hand-off-{name.lower()}")
+    visitor.calm()
+
+
+def test_a_link_that_is_brought_again_is_refused_where_both_are(arrive: Callable[..., Visitor], office: Office) -> None:
+    token = handed_off(office)
+    comes(office, token, "nested")
+    told(office)
+    comes(office, token, "mallory")
+    visitor = arrive().sign_in()
+    for name in ("Kerry", "Mallory"):
+        visitor.open(name)
+        refused = visitor.page.locator(
+            ".seam.turn", has_text="Refused from mallory on Raven: the token was used already"
+        )
+        refused.wait_for()
+        assert refused.count() == 1
+    assert visitor.entry("Nobody answers!").count() == 0  # a refusal shows nothing of what it was about
     visitor.calm()
