@@ -41,13 +41,18 @@ def hear(tx: Tx, leg: Leg, author: Node, source: str, text: str, entry: Entry | 
         return
     genuine = is_authentic(tx, leg.tenant, author, entry.number if entry else None)
     mine = proofs.open_of(tx, leg.tenant, author.number)
-    for one in mine or proofs.all_open(tx, leg.tenant, BYSTANDERS):
+    refused: tuple[Challenge, Outcome] | None = None
+    for one in mine or proofs.all_open(tx, leg.tenant, BYSTANDERS):  # a wrong code is a try at each of one's own
         told = identity.by_numbers(tx, [one.told])[one.told]
         proof = code_for(told)
         outcome = proof.hear(tx, one, told, author, text, source=source, at=at, is_authentic=genuine)
-        if outcome is not None:
+        if isinstance(outcome, Proven):
             settle(tx, one, outcome, author, at, leg)
             return
+        if outcome is not None and refused is None:
+            refused = one, outcome
+    if refused is not None:
+        settle(tx, *refused, author, at, leg)
 
 
 def begin(

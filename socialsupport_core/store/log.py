@@ -78,20 +78,22 @@ def turns(tx: Tx, tenant: str, conversation: str, limit: int = 100) -> list[Reco
         conversation,
         limit,
     )
-    early = _refused_before(tx, tenant, conversation, limit)
-    found = sorted([*rows, *early], key=lambda row: int(row["cursor"]))
+    elsewhere = _refused_here(tx, tenant, conversation, limit)
+    found = sorted([*rows, *elsewhere], key=lambda row: int(row["cursor"]))
     return [_record(row) for row in found[-limit:]]
 
 
-def _refused_before(tx: Tx, tenant: str, conversation: str, limit: int) -> list[Row]:
-    """A token comes before the first word: what was refused then was of no conversation yet."""
+def _refused_here(tx: Tx, tenant: str, conversation: str, limit: int) -> list[Row]:
+    """What was refused to who writes here, though it is of another conversation, or of none: a token comes first."""
     return tx.all(
         "SELECT g.* FROM log g JOIN (SELECT DISTINCT channel, thread FROM legs WHERE tenant = ? AND conversation = ?"
         " AND visibility = 'private') l ON g.channel = l.channel AND g.thread = l.thread WHERE g.tenant = ?"
-        " AND g.type IN ('handoff.refused', 'proof.refused') AND g.conversation IS NULL ORDER BY g.cursor DESC LIMIT ?",
+        " AND g.type IN ('handoff.refused', 'proof.refused') AND g.conversation IS DISTINCT FROM ?"
+        " ORDER BY g.cursor DESC LIMIT ?",
         tenant,
         conversation,
         tenant,
+        conversation,
         limit,
     )
 

@@ -3,6 +3,7 @@
 import html
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+from urllib.parse import unquote
 
 
 class Words(NamedTuple):
@@ -59,7 +60,8 @@ def wanted(accept: str) -> str:
 def page(language: str, ways: Sequence[Mapping[str, str]]) -> str:
     words = WORDS.get(language, WORDS["en"])
     items = "".join(
-        f'<li><a href="{html.escape(way["url"], quote=True)}" rel="noreferrer">{html.escape(way["label"])}</a></li>'
+        f'<li><a href="{html.escape(way["url"], quote=True)}" rel="noreferrer">{html.escape(way["label"])}</a>'
+        f"{_address(way['url'])}</li>"
         for way in ways
     )
     said = f"<h1>{_text(words.heading)}</h1><p>{_text(words.lead)}</p><ul>{items}</ul><p>{_text(words.code)}</p>"
@@ -69,6 +71,12 @@ def page(language: str, ways: Sequence[Mapping[str, str]]) -> str:
 def over(language: str) -> str:
     words = WORDS[language]
     return _page(language, f"<h1>{_text(words.over)}</h1><p>{_text(words.again)}</p>")
+
+
+def _address(url: str) -> str:
+    """Where to write to: a machine without a mail program makes nothing of the link alone."""
+    scheme, _, rest = url.partition(":")
+    return f"<small>{_text(unquote(rest.partition('?')[0]))}</small>" if scheme == "mailto" else ""
 
 
 def _text(words: str) -> str:

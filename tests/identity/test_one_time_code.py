@@ -149,6 +149,30 @@ def test_a_new_code_replaces_the_old_one(talking: Roost) -> None:
     assert one_customer(talking, "kerry", "owl")
 
 
+def test_a_code_told_to_somebody_else_voids_nobodys(talking: Roost) -> None:
+    """Kerry has come with one link, mallory with another that was meant for kerry: both were told a code."""
+    hers = asked(talking, told=OWL)["code"]
+    asked(talking, told=MALLORY)
+    says(talking, hers)
+    assert one_customer(talking, "kerry", "owl")
+    assert not one_customer(talking, "kerry", "mallory")
+    assert refusals(talking) == []
+
+
+def test_a_guess_is_a_try_at_every_code_that_is_open(talking: Roost) -> None:
+    first = asked(talking, told=OWL)["code"]
+    second = asked(talking, told=MALLORY)["code"]
+    guesses = [one for one in wrong(first, 9) if one != second][:5]
+    for guess in guesses:
+        says(talking, guess)
+    assert len(refusals(talking)) == 5
+    for code in (first, second):
+        says(talking, code)
+    assert {one["state"] for one in talking.hub.challenges("acme", talking.conversation("kerry"))} == {"spent"}
+    assert not one_customer(talking, "kerry", "owl")
+    assert not one_customer(talking, "kerry", "mallory")
+
+
 def test_tries_are_counted_by_all_processes_together(talking: Roost) -> None:
     code = asked(talking)["code"]
     for guess in wrong(code, 3):

@@ -6,7 +6,7 @@ import pytest
 from raven import Roost, message
 from raven.web import Desk, Web
 
-from socialsupport_core.web import create_app
+from socialsupport_core.web import arrivals, create_app
 
 
 def sign_in(web: Web, token: str) -> str:
@@ -109,6 +109,16 @@ def test_a_hand_off_page_has_its_looks_without_the_inbox(roost: Roost) -> None:
     assert {one.rpartition(".")[2] for one in linked} == {"svg", "css"}
     for one in linked:
         assert web.get(f"/h/{one}").status_code == 200
+
+
+def test_a_hand_off_page_tells_the_address_to_write_to() -> None:
+    """Without a mail program on this machine the link does nothing."""
+    way = {"url": "mailto:support%2Bh.abc@acme.example?subject=4711", "label": "By e-mail"}
+    other = {"url": "https://t.me/acme_bot?start=abc", "label": "On Telegram"}
+    shown = arrivals.page("en", [way, other])
+    assert "<small>support+h.abc@acme.example</small>" in shown
+    assert shown.count("<small>") == 1
+    assert "<script>" not in arrivals.page("en", [way | {"url": "mailto:%3Cscript%3E@acme.example"}])
 
 
 def test_whoever_forgets_to_start_the_hub_is_told_once(roost: Roost, caplog: pytest.LogCaptureFixture) -> None:

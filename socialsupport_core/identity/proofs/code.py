@@ -57,7 +57,8 @@ class OneTimeCode(Proof):
         """The challenge and its code, which is kept nowhere. An older one between the two is replaced."""
         self._may_begin(tx, tenant, told, expected, at)
         for earlier in proofs.open_of(tx, tenant, expected.number):
-            proofs.end(tx, earlier, "replaced", at)
+            if earlier.told == told.number:  # one told to another stays good, or a stranger with a link could void it
+                proofs.end(tx, earlier, "replaced", at)
         code = f"{int.from_bytes(random(8)) % 10**DIGITS:0{DIGITS}}"
         one = Challenge(
             tenant,

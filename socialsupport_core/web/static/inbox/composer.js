@@ -5,6 +5,7 @@ import { hub, Problem } from "./api.js";
 import { announce, byId, debounce, h, icon, reconcile, toast } from "./dom.js";
 import { Files } from "./files.js";
 import { HandOff } from "./handoff.js";
+import { answered, placesOf } from "./places.js";
 import { hindrances, marked, showPlan } from "./plan.js";
 import { time } from "./times.js";
 import { called, glyph, identifier } from "./words.js";
@@ -25,6 +26,7 @@ export class Composer {
     this.form = byId("composer");
     this.mode = "reply";
     this.leg = null;
+    this.said = null;
     this.plan = null;
     this.obstructed = new Map();
     this.build();
@@ -87,7 +89,7 @@ export class Composer {
     const changed = this.conversation?.id !== conversation.id;
     if (changed) this.leave();
     this.conversation = conversation;
-    this.places = distinct(conversation.legs);
+    this.places = placesOf(conversation, this.said);
     if (changed) this.restore();
     if (!this.places.some((leg) => leg.id === this.leg) || (!this.text.value && !this.chosen))
       this.leg = this.places[0]?.id ?? null;
@@ -101,6 +103,7 @@ export class Composer {
     this.told = false;
     this.plan = null;
     this.chosen = false;
+    this.said = null;
     this.obstructed = new Map();
     this.warning.hidden = true;
     this.handing.close();
@@ -343,6 +346,7 @@ export class Composer {
       network: this.mode === "note" ? "internal" : leg.network,
       visibility: kind,
     };
+    if (this.mode === "reply") this.said = answered(this.conversation, leg);
     this.clear();
     return this.deliver(pending);
   }
@@ -447,13 +451,6 @@ function choose(parent, value, options, render, valueOf) {
   for (const input of parent.querySelectorAll("input")) input.checked = input.value === String(value);
 }
 
-/** One place for each thread, the newest leg of it; first comes where the customer spoke last and we can speak. */
-function distinct(legs) {
-  const places = new Map();
-  for (const leg of legs) places.set(`${leg.channel} ${leg.thread} ${leg.account}`, leg);
-  return [...places.values()].sort((a, b) => (spoken(b) > spoken(a) ? 1 : -1));
-}
-
 /** What tells a place from its twins: the account, else when it was last spoken there. */
 function apart(leg, twins) {
   if (!twins.length) return [];
@@ -462,7 +459,6 @@ function apart(leg, twins) {
 }
 
 const spokenAt = (leg) => leg.last_inbound ?? leg.opened_at;
-const spoken = (leg) => `${leg.speaks ? 1 : 0} ${leg.last_inbound ?? ""} ${leg.opened_at}`;
 
 /** 128 random bits; `crypto.randomUUID` is there on secure pages only. */
 const newKey = () =>

@@ -24,6 +24,7 @@ const UNWELL = {
   silent: "has fallen silent.",
   gap: "has lost something.",
 };
+const TELLS_WHO = /^(interaction\.received|conversation\.handed_off|(challenge|proof|handoff)\.)/;
 const CHANGES_QUEUE = /^(interaction|conversation|customer|delivery|intent|approval|service)\./;
 
 export class Desk {
@@ -311,7 +312,7 @@ export class Desk {
     if (type === "typing.started") return this.typing(event);
     if (type === "customer.changed") return this.changed(event.data);
     if (!this.concerns(event)) return null;
-    if (type === "interaction.received") this.refreshPerson();
+    if (TELLS_WHO.test(type)) this.refreshPerson();
     return this.refreshOpen();
   }
 

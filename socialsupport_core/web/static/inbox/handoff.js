@@ -72,7 +72,9 @@ export class HandOff {
     const open = targets.filter((one) => one.how);
     const closed = targets.filter((one) => !one.how);
     const own = visibility === "public" ? "Anybody can read it, so it proves nothing by itself." : "You say it yourself.";
+    const audience = visibility === "public" ? "everybody" : "the customer";
     return [
+      h("p", { class: "hand-off-audience" }, `Choosing a channel sends our words at once; ${audience} can read them.`),
       h("ul", { class: "hand-off-targets" }, ...open.map((one) => h("li", {}, this.choice(one)))),
       h(
         "button",

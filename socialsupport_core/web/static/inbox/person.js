@@ -1,6 +1,7 @@
 // Who this is, and why we believe it. Every join has its evidence, and every verdict can be undone.
 
-import { byId, h, icon } from "./dom.js";
+import { hub } from "./api.js";
+import { byId, h, icon, toast } from "./dom.js";
 import { time } from "./times.js";
 import { told } from "./told.js";
 import { badge, called, identifier, kind, kindGlyph, network, plural, proof, sayable, tier } from "./words.js";
@@ -113,7 +114,7 @@ export class Person {
     const change = explained.would_change ?? [];
     return section(
       "Why one person",
-      h("p", { class: "soft verdict" }, `${capital(explained.verdict)}.`),
+      h("p", { class: "soft verdict" }, `${capital(plainly(explained.verdict, explained))}.`),
       h("ul", { class: "evidence" }, rows),
       change.length > 0 &&
         details(
@@ -122,7 +123,7 @@ export class Person {
           h(
             "ul",
             { class: "soft changes" },
-            change.map((words) => h("li", {}, `${capital(words)}.`)),
+            change.map((words) => h("li", {}, `${capital(plainly(words, explained))}.`)),
           ),
         ),
     );
@@ -166,9 +167,10 @@ export class Person {
   }
 
   suggestions(explained, customer) {
-    if (!explained.refused.length) return null;
     const mine = new Set(customer.accounts.map((one) => one.identifier));
-    const rows = explained.refused.map((one) => {
+    const open = explained.refused.filter((one) => one.between.some((end) => !mine.has(end))); // others joined them
+    if (!open.length) return null;
+    const rows = open.map((one) => {
       const other = one.between.find((end) => !mine.has(end));
       const link =
         other &&
@@ -204,10 +206,24 @@ export class Person {
           icon("stop"),
           h("span", {}, `${this.origin(one)}: ${one.rule}. `, time(one.at, "ago")),
         ),
-        h("p", { class: "choice-buttons" }, link, apart),
+        h("p", { class: "choice-buttons" }, link, apart, other && this.look(other, one)),
       );
     });
     return section("Not joined", h("ul", { class: "evidence" }, rows));
+  }
+
+  /** To what the other account has written: whoever is to decide wants to read it. */
+  look(other, one) {
+    const open = async () => {
+      try {
+        const { conversations } = await hub.customer(other);
+        if (conversations.length) this.desk.open(conversations[0].id);
+        else toast("Nothing has been heard from it so far.");
+      } catch (problem) {
+        toast(problem.message, "trouble");
+      }
+    };
+    return h("button", { type: "button", class: "as-link", id: `look-${one.id}`, on: { click: open } }, "Look");
   }
 
   apart(explained) {
@@ -402,6 +418,15 @@ function pair(between, handles) {
     return h("span", { class: "end", title: written }, icon(kindGlyph(name)), h("span", { class: "value" }, said));
   });
   return h("p", { class: "pair" }, ends[0], h("span", { class: "soft" }, "and"), ends[1]);
+}
+
+/** What the hub explains, with accounts and proofs as people say them. */
+function plainly(words, { accounts, weakest }) {
+  const step = weakest ? words.replace(weakest.proof, proof(weakest.proof)) : words;
+  const said = step.replace(/\S+-[0-9a-f]{20} \(([^()]+)\)/g, "the step between $1");
+  const longestFirst = [...accounts].sort((a, b) => b.identifier.length - a.identifier.length);
+  const name = (one) => sayable(identifier(one.identifier).value, one.handle);
+  return longestFirst.reduce((all, one) => all.replaceAll(one.identifier, name(one)), said);
 }
 
 const section = (title, ...children) => h("section", {}, h("h3", {}, title), ...children);

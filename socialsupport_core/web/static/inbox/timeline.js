@@ -4,7 +4,7 @@ import { hub } from "./api.js";
 import { byId, h, icon, reconcile, toast } from "./dom.js";
 import { entryItem } from "./entry.js";
 import { day, time } from "./times.js";
-import { badge, called, identifier, joined, network, proof, visibility } from "./words.js";
+import { badge, called, joined, network, proof, told, visibility } from "./words.js";
 
 const GLYPHS = {
   "conversation.handed_off": "handoff",
@@ -12,6 +12,9 @@ const GLYPHS = {
   "conversation.split": "split",
   "conversation.moved": "handoff",
   "conversation.restored": "undo",
+  "handoff.refused": "stop",
+  "proof.refused": "stop",
+  "challenge.started": "question",
 };
 const NEAR = 80; // pixels from the end that still count as reading the newest
 const TOGETHER = 10 * 60_000; // milliseconds within which one author's next touch needs no new heading
@@ -234,13 +237,12 @@ export class Timeline {
       case "conversation.restored":
         return `${who} took back what had been moved`;
       case "handoff.refused":
-        return `Refused: ${turn.reason} (${proof(turn.proof ?? "handoff_token")})`;
       case "proof.refused":
-        return `Refused: ${turn.reason} (${proof(turn.proof)})`;
+        return `Refused from ${this.account(turn.account)}: ${turn.reason} (${proof(turn.proof ?? "handoff_token")})`;
       case "challenge.started":
-        return `${who} asked ${identifier(turn.account).value} for the code told to ${identifier(turn.told).value}`;
+        return `${who} asked ${this.account(turn.account)} for the code told to ${this.account(turn.told)}`;
       case "challenge.proven":
-        return `Proven: ${identifier(turn.account).value} and ${identifier(turn.told).value} are one person`;
+        return `Proven: ${this.account(turn.account)} and ${this.account(turn.told)} are one person`;
       case "conversation.assigned":
         if (turn.assignee === turn.agent) return `${who} took this`;
         return turn.assignee
@@ -251,6 +253,15 @@ export class Timeline {
       default:
         return turn.by === "customer" ? `${who} wrote again, so this was reopened` : `${who} reopened this`;
     }
+  }
+
+  /** An account as people say it, by its handle if it has written here. */
+  account(written) {
+    const legs = new Set(this.conversation.legs.filter((one) => one.account === written).map((one) => one.id));
+    const wrote = this.conversation.entries.filter(
+      ({ leg, interaction }) => legs.has(leg) && interaction.direction === "inbound",
+    );
+    return told(written, wrote.at(-1)?.interaction.author.handle);
   }
 
   step(turn, who) {
@@ -297,13 +308,6 @@ export class Timeline {
     return entryItem({ ...entry, interaction }, this.desk);
   }
 }
-
-const TURNS = {
-  "conversation.handed_off": "handoff",
-  "handoff.refused": "stop",
-  "proof.refused": "stop",
-  "challenge.started": "question",
-};
 
 /** What followed from who is one customer stands at the leg that it brought. */
 const isTold = (turn) => turn.agent || !/^conversation\.(merged|split|moved|restored)$/.test(turn.type);

@@ -137,6 +137,14 @@ export const called = (name) => (UNSPEAKABLE.test(name) ? `Visitor ${name.slice(
 export const sayable = (value, handle) =>
   handle ? `@${handle}` : UNSPEAKABLE.test(value) ? `${value.slice(0, 8)}…` : value;
 
+/** The same with its network, where the value does not tell it. */
+export function told(written, handle) {
+  const { kind: name, value } = identifier(written);
+  if (name === "email" || name === "phone") return value;
+  const said = handle ? `@${handle}` : called(value);
+  return `${said} on ${network(name.split(".")[0])}`;
+}
+
 export const plural = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 
 export const initials = (name) =>
