@@ -32,6 +32,7 @@ def test_every_language_names_the_same_places(language: str) -> None:
             "whatsapp",
             "line",
             "twilio",
+            "generic",
             "other",
         )
     }
