@@ -33,6 +33,7 @@ def test_every_language_names_the_same_places(language: str) -> None:
             "line",
             "twilio",
             "generic",
+            "webform",
             "other",
         )
     }

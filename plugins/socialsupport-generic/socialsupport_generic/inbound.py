@@ -9,6 +9,7 @@ from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 from socialsupport_core.contract import MalformedPayload
+from socialsupport_core.contract.typed import contacts
 from socialsupport_core.model import (
     Attachment,
     DeliveryUpdated,
@@ -33,8 +34,6 @@ from socialsupport_generic.where import Native, Place
 LONGEST_ID = 400  # characters; two of them make the id of an event
 MOST_EVENTS, MOST_FILES = 1000, 50  # of one body, of one message
 HANDOFF = re.compile(r"[a-z2-7]{26}")
-EMAIL = re.compile(r"[^@\s\x00]{1,64}@[^@\s\x00]{1,255}")
-PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{3,30}")
 
 
 class Reader:
@@ -156,13 +155,13 @@ class Reader:
         return {"author": us, "recipients": (self._person(native, recipient, "recipient"),) if recipient else ()}
 
     def _person(self, native: Native, places: Person, called: str) -> Party:
-        contacts = _contacts(native, places, called)
+        points = _contacts(native, places, called)
         id_ = _short(native, places.id, f"{called}.id")
         if id_ is not None:
             account = (Identifier(kind=f"{self.network}.user", scope=self.own_account, value=id_),)
-            known = (*account, *contacts) if places.contacts == "asserted" else account
-        elif contacts and places.id is None:
-            known = contacts if places.contacts == "asserted" else contacts[:1]
+            known = (*account, *points) if places.contacts == "asserted" else account
+        elif points and places.id is None:
+            known = points if places.contacts == "asserted" else points[:1]
         else:
             wheres = (places.id,) if places.id else (places.email, places.phone)
             raise native.missing(" or ".join(f"{called}.{name}" for name in _given(places)), *wheres)
@@ -267,11 +266,7 @@ def _given(places: Person) -> list[str]:
 
 
 def _contacts(native: Native, places: Person, called: str) -> tuple[Identifier, ...]:
-    """What is no address and no number is left out: it would be no evidence for anything."""
-    email = (native.text(places.email, f"{called}.email") or "").strip()
-    phone = (native.text(places.phone, f"{called}.phone") or "").strip()
-    found = [Identifier(kind="email", value=email)] if EMAIL.fullmatch(email) else []
-    return (*found, *([Identifier(kind="phone", value=phone)] if PHONE.fullmatch(phone) else []))
+    return contacts(native.text(places.email, f"{called}.email"), native.text(places.phone, f"{called}.phone"))
 
 
 def _attachments(native: Native, places: Files | None) -> tuple[Attachment, ...]:
