@@ -1,17 +1,17 @@
-"""The page: plain HTML that works without a script, by keyboard and with a screen reader."""
+"""What the form says, field by field."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from html import escape
 from importlib.resources import files
-from string import Template
 
-from socialsupport_core.contract.pages import readable_on
+from socialsupport_core.contract import form_page
+from socialsupport_core.contract.form_page import Control
 from socialsupport_webform.protocol import LENGTHS, MAX_FILE_BYTES, MAX_FILES
 from socialsupport_webform.settings import WebformSettings
 from socialsupport_webform.words import WORDS
 
 STATIC = files("socialsupport_webform") / "static"
-MEDIA_TYPES = {"form.css": "text/css", "form.js": "text/javascript", "embed.js": "text/javascript"}
+SCRIPTS = ("form.js", "embed.js")
 TRAP = "website"
 """The name of the field that people do not see, and machines fill in."""
 KINDS: Mapping[str, tuple[str, str]] = {
@@ -31,25 +31,28 @@ class Page:
         size = f"{MAX_FILE_BYTES / 1_000_000:g}"
         words = {**WORDS[settings.language], **settings.words}
         self.words = {key: _filled(text, {"count": str(MAX_FILES), "size": size}) for key, text in words.items()}
-        self._template = Template(static("form.html"))
 
-    def theme(self) -> str:
-        accent = self.settings.accent
-        return f":root {{ --accent: {accent}; --on-accent: {readable_on(accent)}; }}\n"
+    def files(self) -> Mapping[str, tuple[str, str]]:
+        """Content and media type of all that stands beside the page."""
+        found = {name: ((STATIC / name).read_text("utf-8"), "text/javascript") for name in SCRIPTS}
+        return found | {
+            "form.css": (form_page.STYLE, "text/css"),
+            "theme.css": (form_page.theme(self.settings.accent), "text/css"),
+        }
 
     def form(
         self, token: str, values: Mapping[str, str], problems: Mapping[str, str] | None = None, trouble: str = ""
     ) -> str:
         """`problems`: words by field; `trouble`: what is wrong with all of it."""
-        found = dict(problems or {})
-        inner = "".join(self._field(name, values.get(name, ""), found.get(name)) for name in self.settings.fields)
-        inner += self._message(values.get("text", ""), found.get("text"))
-        inner += self._files(found.get("files")) if self.settings.files else ""
+        controls = list(self._controls(values, problems or {}))
+        paragraphs = [one.strip() for one in self.settings.introduction.split("\n\n") if one.strip()]
         return self._page(
-            f"{self._introduction()}{self._summary(found, trouble)}"
-            f'<form method="post" action="./" enctype="multipart/form-data" novalidate>'
-            f'<input type="hidden" name="token" value="{escape(token)}">{inner}{_TRAP}'
-            f'<button type="submit">{self._word("send")}</button></form>'
+            "".join(f"<p>{escape(one)}</p>" for one in paragraphs)
+            + form_page.trouble(self.words["trouble"], trouble, controls)
+            + '<form method="post" action="./" enctype="multipart/form-data" novalidate>'
+            + form_page.hidden({"token": token})
+            + "".join(one.html() for one in controls)
+            + f'{_TRAP}<button type="submit">{self._word("send")}</button></form>'
         )
 
     def thanks(self) -> str:
@@ -61,58 +64,31 @@ class Page:
     def problem(self, word: str, **fills: str) -> str:
         return _filled(self.words[word], fills)
 
+    def _controls(self, values: Mapping[str, str], problems: Mapping[str, str]) -> Iterator[Control]:
+        for name in (*self.settings.fields, "text"):
+            kind, autocomplete = KINDS.get(name, ("textarea", "off"))
+            required = name == "text" or name in self.settings.required
+            yield Control(
+                name,
+                self.words[name],
+                kind,
+                values.get(name, ""),
+                hint=self.words["answer_hint"] if name == "email" else "",
+                problem=problems.get(name, ""),
+                mark="" if required else self.words["optional"],
+                autocomplete=autocomplete,
+                required=required,
+                most=LENGTHS[name],
+            )
+        if self.settings.files:
+            hint, problem = self.words["files_hint"], problems.get("files", "")
+            mark = self.words["optional"]
+            yield Control("files", self.words["files"], "file", hint=hint, problem=problem, mark=mark, more="multiple")
+
     def _page(self, content: str) -> str:
-        title = escape(self.settings.title)
-        return self._template.substitute(
-            language=self.settings.language, title=title, content=content, origins=escape(" ".join(self._origins()))
-        )
-
-    def _origins(self) -> Iterable[str]:
-        return self.settings.allowed_origins
-
-    def _introduction(self) -> str:
-        paragraphs = [one.strip() for one in self.settings.introduction.split("\n\n") if one.strip()]
-        return "".join(f"<p>{escape(one)}</p>" for one in paragraphs)
-
-    def _summary(self, problems: Mapping[str, str], trouble: str) -> str:
-        if not (problems or trouble):
-            return ""
-        items = "".join(
-            f'<li><a href="#{name}">{self._word(name)}</a>: {escape(told)}</li>' for name, told in problems.items()
-        )
-        said = f"<p>{escape(trouble)}</p>" if trouble else ""
-        return (
-            f'<div class="trouble" role="alert" tabindex="-1" id="trouble"><h2>{self._word("trouble")}</h2>'
-            f"{said}{f'<ul>{items}</ul>' if items else ''}</div>"
-        )
-
-    def _field(self, name: str, value: str, problem: str | None) -> str:
-        kind, autocomplete = KINDS[name]
-        hint = self._word("answer_hint") if name == "email" else ""
-        control = (
-            f'<input id="{name}" name="{name}" type="{kind}" autocomplete="{autocomplete}"'
-            f' maxlength="{LENGTHS[name]}" value="{escape(value)}"{_described(name, hint, problem)}'
-            f"{' required' if name in self.settings.required else ''}>"
-        )
-        return self._labelled(name, control, hint, problem, optional=name not in self.settings.required)
-
-    def _message(self, value: str, problem: str | None) -> str:
-        control = (
-            f'<textarea id="text" name="text" rows="8" maxlength="{LENGTHS["text"]}" required'
-            f"{_described('text', '', problem)}>\n{escape(value)}</textarea>"
-        )
-        return self._labelled("text", control, "", problem)
-
-    def _files(self, problem: str | None) -> str:
-        hint = self._word("files_hint")
-        control = f'<input id="files" name="files" type="file" multiple{_described("files", hint, problem)}>'
-        return self._labelled("files", control, hint, problem, optional=True)
-
-    def _labelled(self, name: str, control: str, hint: str, problem: str | None, *, optional: bool = False) -> str:
-        mark = f' <span class="optional">({self._word("optional")})</span>' if optional else ""
-        told = f'<p class="problem" id="{name}-problem">{escape(problem)}</p>' if problem else ""
-        said = f'<p class="hint" id="{name}-hint">{hint}</p>' if hint else ""
-        return f'<div class="field"><label for="{name}">{self._word(name)}{mark}</label>{told}{control}{said}</div>'
+        origins = f'data-origins="{escape(" ".join(self.settings.allowed_origins))}"'
+        title, language = self.settings.title, self.settings.language
+        return form_page.page(title, content, language=language, scripts=("form.js",), data=origins)
 
     def _word(self, key: str) -> str:
         return escape(self.words[key])
@@ -124,17 +100,7 @@ _TRAP = (
 )
 
 
-def _described(name: str, hint: str, problem: str | None) -> str:
-    parts = [f"{name}-problem"] * bool(problem) + [f"{name}-hint"] * bool(hint)
-    described = f' aria-describedby="{" ".join(parts)}"' if parts else ""
-    return f"{described}{' aria-invalid=' + chr(34) + 'true' + chr(34) if problem else ''}"
-
-
 def _filled(text: str, fills: Mapping[str, str]) -> str:
     for name, value in fills.items():
         text = text.replace(f"{{{name}}}", value)
     return text
-
-
-def static(name: str) -> str:
-    return (STATIC / name).read_text("utf-8")

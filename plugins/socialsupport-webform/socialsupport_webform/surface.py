@@ -32,7 +32,7 @@ from socialsupport_core.contract.typed import is_email, is_phone
 from socialsupport_core.model import Payload
 from socialsupport_webform import protocol
 from socialsupport_webform.connector import Webform
-from socialsupport_webform.page import MEDIA_TYPES, TRAP, Page, static
+from socialsupport_webform.page import TRAP, Page
 
 MAX_BODY = protocol.MAX_FILE_BYTES + 100_000
 BODY_SECONDS = 60.0
@@ -73,14 +73,12 @@ class Surface:
         self._used: dict[str, None] = {}
 
     def app(self) -> Starlette:
-        files = {name: (static(name), kind) for name, kind in MEDIA_TYPES.items()}
-        files["theme.css"] = (self.page.theme(), "text/css")
         return Starlette(
             routes=[
                 Route("/", self.show, methods=["GET"]),
                 Route("/", self.take, methods=["POST"]),
                 Route("/sent", self.sent, methods=["GET"]),
-                *(Route(f"/{name}", _file(*found)) for name, found in files.items()),
+                *(Route(f"/{name}", _file(*found)) for name, found in self.page.files().items()),
             ]
         )
 

@@ -181,4 +181,9 @@ def test_in_a_frame_of_the_shops_site_it_is_as_high_as_it_needs(
 def test_a_site_that_is_not_named_has_no_frame(shop: Shop, visit: Callable[..., Any]) -> None:
     (shop.site_folder / "index.html").write_text(f'<iframe src="{shop.url}"></iframe>')
     page = visit(shop.site_url.replace("127.0.0.1", "localhost"))
-    until(lambda: len(page.frames) == 2 and page.frames[1].url.startswith("chrome-error"), "the frame was shown")
+
+    def is_refused() -> bool:
+        page.wait_for_timeout(20)  # in which the browser tells what has happened
+        return len(page.frames) == 2 and page.frames[1].url.startswith("chrome-error")
+
+    until(is_refused, "the frame was shown")
