@@ -34,6 +34,7 @@ def test_every_language_names_the_same_places(language: str) -> None:
             "twilio",
             "generic",
             "webform",
+            "visit",
             "other",
         )
     }
