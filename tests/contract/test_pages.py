@@ -77,9 +77,7 @@ def test_files_arrive_byte_for_byte() -> None:
 
 
 def test_the_form_without_files() -> None:
-    filled = read_form(
-        "application/x-www-form-urlencoded; charset=utf-8", b"text=Gr%C3%B6%C3%9Fe+1&email=&a=1&a=2"
-    )
+    filled = read_form("application/x-www-form-urlencoded; charset=utf-8", b"text=Gr%C3%B6%C3%9Fe+1&email=&a=1&a=2")
     assert dict(filled.fields) == {"text": "Größe 1", "email": "", "a": "2"}
 
 

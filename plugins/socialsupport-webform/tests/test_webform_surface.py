@@ -130,6 +130,13 @@ def test_files_come_along(desk: Desk) -> None:
     assert said["attachments"][0]["size"] == len(content)
 
 
+def test_a_file_may_be_so_big(desk: Desk) -> None:
+    assert desk.post(files={"files": ("film.bin", b"\r\n--" * (MAX_FILE_BYTES // 4))}).status_code == 303
+    desk.hub.drain()
+    kept, content = desk.hub.attachment("acme", "1.0")
+    assert (kept.size, content[:4]) == (MAX_FILE_BYTES, b"\r\n--")
+
+
 def test_the_page_says_thanks_and_can_be_loaded_again(desk: Desk) -> None:
     for _ in range(2):
         answer = desk.get("sent")
