@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from socialsupport_core.hub import Hub
 
+TOLD = 50  # rows of a file that were left out
+LOOKED_AT = 32 * 1024 * 1024  # bytes of a file in which they are looked for
+
 
 def add(app: typer.Typer) -> None:
     app.command()(quarantine)
@@ -129,18 +132,18 @@ def _import_history(files: list[Path], channel: str, since: str | None, store: s
     with hub_at(store, working=True) as hub:
         owner = tenant_of(hub, tenant)
         before = hub.health()["journal"]
-        trouble = None
+        trouble, left_out = None, 0
         if since:
             trouble = _read_back(hub, owner, channel, since)
         else:
-            _read_files(hub, owner, channel, files)
+            left_out = _read_files(hub, owner, channel, files)
         after = hub.health()["journal"]
     grown = {state: after[state] - before[state] for state in ("recorded", "ignored", "quarantined")}
     what = f"since {since}" if since else f"{len(files)} files"
     line(f"{what}: " + ", ".join(f"{count} {state}" for state, count in grown.items()))
     if trouble:
         complain(trouble)
-    if trouble or grown["quarantined"]:
+    if trouble or left_out or grown["quarantined"]:
         raise typer.Exit(1)
 
 
@@ -181,12 +184,22 @@ def _named_like(file: Path) -> str:
     return re.sub(r"[^a-z0-9]+", "_", file.stem.lower()).strip("_0123456789") or "contacts"
 
 
-def _read_files(hub: "Hub", tenant: str, channel: str, files: list[Path]) -> None:
-    from socialsupport_core.cli.output import progress
+def _read_files(hub: "Hub", tenant: str, channel: str, files: list[Path]) -> int:
+    """How many of their rows, or whatever else they hold, could not be read."""
+    from socialsupport_core.cli.output import complain, progress
 
+    left_out = 0
     for file in progress(files, len(files), doing="importing"):
-        hub.import_file(tenant, channel, file.read_bytes(), file.name)
+        content = file.read_bytes()
+        hub.import_file(tenant, channel, content, file.name)
         hub.drain()
+        reasons = hub.unreadable(tenant, channel, content) if len(content) <= LOOKED_AT else []
+        for reason in reasons[:TOLD]:
+            complain(f"{file}, {reason}; this was left out")
+        if len(reasons) > TOLD:
+            complain(f"{file}: {len(reasons) - TOLD} more were left out")
+        left_out += len(reasons)
+    return left_out
 
 
 def _read_back(hub: "Hub", tenant: str, channel: str, since: str) -> str | None:

@@ -60,7 +60,7 @@ def _announce(read: "Config", hub: "Hub", doors: dict[str, str], host: str, port
     for name, path in doors.items():
         line(f"{name}: {hub.public_url}{path}")
         if (door := path.removeprefix("/hooks/")) in surfaces:
-            line(f"{name}, the page for visitors: {hub.public_url}/chat/{door}/")
+            line(f"{name}, its page: {hub.public_url}/chat/{door}/")
     if not doors:
         remark("the configuration names no channel, so nobody can be heard yet; channels can be added over HTTP")
     if read.hub.inbox:

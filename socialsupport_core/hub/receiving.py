@@ -8,11 +8,11 @@ from typing import Any
 
 from socialsupport_core import identity as people
 from socialsupport_core import tracing
-from socialsupport_core.contract import ConfigError, SignatureError
+from socialsupport_core.contract import ConfigError, MalformedPayload, SignatureError
 from socialsupport_core.conversation.continuity import reunite
 from socialsupport_core.hub.base import Base
 from socialsupport_core.identity import contacts
-from socialsupport_core.model import Interaction, Payload, Reply
+from socialsupport_core.model import Interaction, Payload, Reply, Unrecognised
 from socialsupport_core.pipeline import contacts as importing
 from socialsupport_core.pipeline.channels import BY_HAND, NoSuchDoor
 from socialsupport_core.store import Tx, journal, micros, traces
@@ -95,6 +95,15 @@ class Receiving(Base):
         live = self.channels.get(tenant, channel)
         payload = Payload(source="file", url=f"file:{name}", body=content, received_at=self.clock())
         self._database.gather(journal.append, (tenant, live.channel.door, payload), None).result()
+
+    def unreadable(self, tenant: str, channel: str, content: bytes) -> list[str]:
+        """Why parts of a file could not be read, such as rows of a table; all else in it comes in."""
+        payload = Payload(source="file", body=content, received_at=self.clock())
+        try:
+            events = list(self.channels.get(tenant, channel).connector.parse(payload))
+        except MalformedPayload:
+            return []  # all of it is in quarantine
+        return [one.reason or one.native_type for one in events if isinstance(one, Unrecognised)]
 
     def import_contacts(self, tenant: str, content: bytes, *, kind: str) -> dict[str, Any]:
         """A contact table (CSV) as evidence under `crm.NAME`: how many records were `kept`, and which were `left_out`,

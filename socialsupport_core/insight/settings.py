@@ -38,6 +38,7 @@ class Costs(Section):
             "email": "email",
             "webchat": "chat",
             "form": "web",
+            "webform": "web",
             "visit": "shop",
         }
     )

@@ -105,9 +105,10 @@ class Desk:
         return [one for one in self.channels.all().values() if one.channel.tenant == tenant]
 
     def address(self, live: Live, token: str) -> str | None:
-        """Where somebody comes to this channel with a token."""
+        """Where somebody comes to this channel with a token. A page on which nobody could be answered leads nowhere."""
         address = live.connector.invitation(token)
-        if address is None and live.channel.connector in self._registry.surfaces:
+        answers = "private" in live.connector.capabilities.sends
+        if address is None and answers and live.channel.connector in self._registry.surfaces:
             return f"{self.public_url}/chat/{live.channel.door}/?handoff={token}"
         return address
 

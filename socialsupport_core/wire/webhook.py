@@ -1,14 +1,10 @@
 """What leaves for an endpoint that listens: signed as Standard Webhooks, by one POST that is bounded in every way.
 
-Standard Webhooks 1.0.0: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
-(2026-11). Of several signatures in the header any may be the receiver's, so that a secret can be changed at leisure.
+How it is signed is in `contract.standard_webhooks`, which connectors use as well.
 """
 
 import asyncio
 import base64
-import binascii
-import hashlib
-import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,11 +14,11 @@ from typing import Any
 
 import httpx
 
+from socialsupport_core.contract import standard_webhooks
 from socialsupport_core.contract.errors import ConfigError, DeliveryError, retry_after
 from socialsupport_core.wire.guard import PinnedTransport, check, is_public
 
-PREFIX = "whsec_"
-SECRET_BYTES = 32  # 24 to 64 are allowed ("Signature scheme")
+SECRET_BYTES = 32
 TIMEOUT = 20.0  # seconds for the whole call; 15 to 30 are recommended ("Request timeouts")
 MAX_ANSWER = 64 * 1024  # bytes; the rest of an answer is not read
 MAX_URL = 2_000  # characters
@@ -31,29 +27,25 @@ AGENT = f"socialsupport/{version('socialsupport')}"
 
 
 def new_secret(random_bytes: Callable[[int], bytes]) -> str:
-    return PREFIX + base64.b64encode(random_bytes(SECRET_BYTES)).decode()
+    return standard_webhooks.PREFIX + base64.b64encode(random_bytes(SECRET_BYTES)).decode()
 
 
 def check_secret(secret: str) -> None:
     """Raises ConfigError that does not repeat it."""
-    if not 24 <= len(_key(secret)) <= 64:
+    if not standard_webhooks.SHORTEST <= len(_key(secret)) <= standard_webhooks.LONGEST:
         raise ConfigError("a webhook's secret holds 24 to 64 bytes; leave it out and one is made")
 
 
 def sign(secrets: Sequence[str], id_: str, timestamp: int, body: bytes) -> str:
     """The header `webhook-signature`: one signature for each secret."""
-    content = f"{id_}.{timestamp}.".encode() + body
-    digests = (hmac.digest(_key(secret), content, hashlib.sha256) for secret in secrets)
-    return " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in digests)
+    return standard_webhooks.sign([_key(secret) for secret in secrets], id_, timestamp, body)
 
 
 def _key(secret: str) -> bytes:
     try:
-        if secret.startswith(PREFIX):
-            return base64.b64decode(secret.removeprefix(PREFIX), validate=True)
-    except (binascii.Error, ValueError):
-        pass
-    raise ConfigError(f"a webhook's secret is {PREFIX} and Base64; leave it out and one is made")
+        return standard_webhooks.secret_key(secret)
+    except ValueError as error:
+        raise ConfigError(f"{error}; leave it out and one is made") from None
 
 
 def check_url(url: str, *, open_network: bool) -> None:

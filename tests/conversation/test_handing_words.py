@@ -32,6 +32,9 @@ def test_every_language_names_the_same_places(language: str) -> None:
             "whatsapp",
             "line",
             "twilio",
+            "generic",
+            "webform",
+            "visit",
             "other",
         )
     }

@@ -2,7 +2,7 @@
 
 `python` runs in the page's own namespace, or becomes the file that its title names; a `text` block after it is what it
 has printed. `console` holds commands after `$` and what they print, `...` standing for anything; `sh` holds commands
-alone. `toml` of a hub is opened, other `toml` and `json` is parsed. A block without a language is a picture.
+alone; `bash` is a script that its title names. `toml` of a hub is opened, other `toml` and `json` is parsed. A block without a language is a picture.
 Two comments before a block change this: `<!-- not run: REASON -->` and `<!-- exit status: 1 -->`.
 A page that speaks of `db.example` is followed beside a PostgreSQL server of its own.
 """
@@ -44,8 +44,8 @@ GIVEN = "pip install uv"
 """Needs an index; what it sets up is what runs these tests."""
 LASTING = re.compile(r"socialsupport (demo(?!.*--script)|serve|work)\b")
 READY = re.compile(r"Ctrl-C ends it|listening on|Starting development server")
-PORT = "8765"
-"""Stands for a free one."""
+PORT, OTHER_PORT = "8765", "8766"
+"""Stand for free ones."""
 SERVER = "db.example"
 """Stands for a PostgreSQL server on loopback."""
 LIBRARY = "/var/lib/socialsupport"
@@ -115,6 +115,7 @@ class Reader:
     page: Path
     folder: Path
     port: str
+    other_port: str
     server: postgresql.Server | None = None
     namespace: dict[str, Any] = field(default_factory=lambda: {"__name__": "page"})
     printed: str = ""
@@ -129,7 +130,9 @@ class Reader:
         """With the addresses and folders of this run."""
         if self.server is not None:
             content = content.replace(SERVER, f"127.0.0.1:{self.server.port}")
-        return content.replace(PORT, self.port).replace(LIBRARY, str(self.folder_of_all / "library"))
+        ports = {PORT: self.port, OTHER_PORT: self.other_port}
+        content = re.sub("|".join(ports), lambda found: ports[found[0]], content)
+        return content.replace(LIBRARY, str(self.folder_of_all / "library"))
 
     def follow_python(self, block: Block, content: str) -> None:
         code = compile(content, f"{name_of(self.page)}:{block.line}", "exec")
@@ -159,6 +162,10 @@ class Reader:
             trial = self.folder / f"trial-{block.line}"
             trial.mkdir()
             open_hub(load(path), trial).close()
+
+    def follow_bash(self, block: Block, content: str) -> None:
+        assert block.title, f"{name_of(self.page)}:{block.line}: a script is a file; its title names it"
+        self.write(block.title, content)
 
     def follow_yaml(self, block: Block, content: str) -> None:
         assert isinstance(yaml.safe_load(content), dict)
@@ -316,10 +323,11 @@ def reader(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(folder)
     monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
     before = set(sys.modules)
-    with socket.socket() as taken:
+    with socket.socket() as taken, socket.socket() as other:
         taken.bind(("127.0.0.1", 0))
-        port = str(taken.getsockname()[1])
-    one = Reader(request.param, folder, port)
+        other.bind(("127.0.0.1", 0))
+        ports = [str(one.getsockname()[1]) for one in (taken, other)]
+    one = Reader(request.param, folder, *ports)
     with contextlib.ExitStack() as stack:
         if SERVER in one.page.read_text("utf-8"):
             if postgresql.programs() is None or shutil.which("psql") is None:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from socialsupport_core.contract.pages import readable_on
 from socialsupport_webchat.connector import WebchatSettings
 
 STATIC = files("socialsupport_webchat") / "static"
@@ -47,17 +48,6 @@ def page(settings: WebchatSettings) -> str:
 
 def theme(accent: str) -> str:
     return f":root, :host {{ --accent: {accent}; --on-accent: {readable_on(accent)}; }}\n"
-
-
-def readable_on(colour: str) -> str:
-    """Black or white, whichever stands out more: relative luminance of WCAG 2.2."""
-    red, green, blue = (_linear(int(colour[at : at + 2], 16) / 255) for at in (1, 3, 5))
-    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-    return "#ffffff" if 1.05 / (luminance + 0.05) >= (luminance + 0.05) / 0.05 else "#000000"
-
-
-def _linear(channel: float) -> float:
-    return channel / 12.92 if channel <= 0.04045 else float(((channel + 0.055) / 1.055) ** 2.4)
 
 
 def _static(name: str) -> str:

@@ -1,0 +1,6 @@
+from socialsupport_core.testing import ConnectorConformance
+from socialsupport_generic.connector import Generic
+
+
+class TestGeneric(ConnectorConformance):
+    connector = Generic

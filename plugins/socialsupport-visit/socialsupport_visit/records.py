@@ -1,0 +1,129 @@
+"""One visit as it was written down: in our own JSON, and as a row of a table."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic_core import from_json
+
+from socialsupport_core.contract import MalformedPayload
+from socialsupport_core.contract.table import rows
+from socialsupport_core.contract.typed import is_email, is_phone
+from socialsupport_core.model import Payload
+
+NEEDED = ("branch", "at", "about")
+OPTIONAL = ("staff", "name", "card", "email", "phone", "order", "outcome", "minutes", "id")
+LONGEST_VISIT = 24 * 60.0  # minutes
+
+
+def _moment(value: Any) -> datetime:
+    try:
+        return datetime.fromisoformat(str(value).strip())
+    except ValueError:
+        raise ValueError("not ISO 8601, such as 2026-03-01T09:15 or 2026-03-01T09:15:00+01:00") from None
+
+
+def _line(most: int) -> Any:
+    return StringConstraints(max_length=most, pattern=r"^[^\x00]*$")
+
+
+class Record(BaseModel):
+    """Unknown fields are ignored: tills and other systems write many more."""
+
+    model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True, str_strip_whitespace=True)
+
+    branch: Annotated[str, _line(64)]
+    at: Annotated[datetime, BeforeValidator(_moment)]
+    about: Annotated[str, StringConstraints(min_length=1), _line(10_000)]
+    staff: Annotated[str, _line(200)] | None = None
+    name: Annotated[str, _line(200)] | None = None
+    """The customer's."""
+    card: Annotated[str, _line(100)] | None = None
+    email: Annotated[str, _line(320)] | None = None
+    phone: Annotated[str, _line(40)] | None = None
+    order: Annotated[str, _line(100)] | None = None
+    outcome: Annotated[str, _line(100)] | None = None
+    minutes: Annotated[float, Field(ge=0, le=LONGEST_VISIT, allow_inf_nan=False)] | None = None
+    id: Annotated[str, _line(200)] | None = None
+
+    @field_validator("email")
+    @classmethod
+    def _is_an_address(cls, written: str | None) -> str | None:
+        if written and not is_email(written):
+            raise ValueError("not an e-mail address; leave it out if there is none")
+        return written
+
+    @field_validator("phone")
+    @classmethod
+    def _is_a_number(cls, written: str | None) -> str | None:
+        if written and not is_phone(written):
+            raise ValueError("not a telephone number; leave it out if there is none")
+        return written
+
+
+FIELDS = tuple(Record.model_fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One record as it came, and where: `row 3`, `visits[0]`, or nothing where it stood alone."""
+
+    native: Any
+    place: str = ""
+    problem: str | None = None
+    """Why it could not even be read as a record."""
+
+    @property
+    def name(self) -> str:
+        """From what we understand of it alone: the same in another file, or with unknown fields."""
+        if isinstance(self.native, dict):
+            return digest(*(f"{name}={self.native.get(name)!r}" for name in FIELDS))
+        return digest(repr(self.native))
+
+
+def record(native: Any) -> Record:
+    """Raises ValueError that names the fields and what is wrong with them, and repeats no content."""
+    if not isinstance(native, Mapping):
+        raise ValueError(f"a visit is an object with {', '.join(NEEDED)}")  # noqa: TRY004 - a reason like every other
+    try:
+        return Record.model_validate({key: value for key, value in native.items() if value not in (None, "")})
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_input=False)
+        told = (f"{'.'.join(map(str, one['loc']))}: {_problem(one)}" for one in problems)
+        raise ValueError("; ".join(told)) from None
+
+
+def _problem(error: Mapping[str, Any]) -> str:
+    return "is missing" if error["type"] == "missing" else str(error["msg"]).removeprefix("Value error, ")
+
+
+def digest(*parts: str) -> str:
+    """A short name for these values, the same on every machine."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+def found(payload: Payload) -> Iterator[Found]:
+    """The visits of a webhook or a file; the content tells which. Raises MalformedPayload."""
+    if payload.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
+        yield from _in_json(payload)
+    else:
+        for row in rows(payload.body, "visits", NEEDED, OPTIONAL):
+            yield Found(row.content, f"row {row.number}", row.problem)
+
+
+def _in_json(payload: Payload) -> Iterator[Found]:
+    try:
+        content = from_json(payload.body.removeprefix(b"\xef\xbb\xbf"), allow_inf_nan=False)
+    except ValueError as error:
+        raise MalformedPayload(f"the body is not JSON: {error}") from error
+    if isinstance(content, dict) and isinstance(content.get("visits"), list):
+        for index, native in enumerate(content["visits"]):
+            yield Found(native, f"visits[{index}]")
+    elif isinstance(content, dict) and content.keys() & set(NEEDED):
+        yield Found(content)
+    else:
+        raise MalformedPayload('the body is neither a visit with branch, at and about, nor {"visits": [...]}')
