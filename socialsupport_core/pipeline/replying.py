@@ -19,7 +19,7 @@ from socialsupport_core.model import (
 )
 from socialsupport_core.model.interaction import Attachment
 from socialsupport_core.pipeline.plan import Plan, make_plan
-from socialsupport_core.store import Tx, conversations, identity, interactions, moment, outbox
+from socialsupport_core.store import Tx, approvals, conversations, identity, interactions, moment, outbox
 from socialsupport_core.store.conversations import Conversation, Leg
 
 
@@ -66,6 +66,8 @@ def choose_leg(
 def leg_of_key(tx: Tx, conversation: Conversation, key: str) -> int | None:
     """Where the reply with this key goes, if there is one: told again, it goes nowhere else."""
     known = outbox.parts_of(tx, conversation.tenant, key)
+    if not known and (held := approvals.by_key(tx, conversation.tenant, key)):
+        return held.leg
     place = (known[0].channel, known[0].thread) if known else None
     legs = conversations.legs(tx, conversation.tenant, conversation.id)
     return next((one.id for one in reversed(legs) if (one.channel, one.thread) == place), None)

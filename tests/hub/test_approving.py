@@ -347,3 +347,16 @@ def test_a_decision_falls_once_whoever_asks_the_store(held: Roost) -> None:
         return approvals.decide(tx, one, state, "kim", 1)
 
     assert held.hub._database.do(lambda tx: (decide(tx, "refused"), decide(tx, "approved"))) == (True, False)
+
+
+def test_the_same_key_is_the_same_reply_wherever_the_customer_has_gone_since(held: Roost) -> None:
+    first = held.reply(SAID, key="once")
+    held.clock.forward(minutes=1)
+    path = held.hub.add_channel("acme", "bridge", "raven", {}, mode="webhook")
+    held.doors["bridge"] = path.rsplit("/", 1)[1]
+    held.hub.receive(held.doors["bridge"], held.payload(message(9, "and here?", at=held.clock.now))).result()
+    held.hub.drain()
+    shown = held.hub.conversation("acme", held.conversation())
+    assert {leg["channel"] for leg in shown["legs"]} == {"tower", "bridge"}
+    again = held.reply(SAID, key="once")
+    assert (again["approval"]["id"], again["leg"]) == (first["approval"]["id"], first["leg"])
