@@ -56,7 +56,7 @@ class Index(NamedTuple):
     """Phrases by what is looked up for each word: the word, it and the next one, and its first letters."""
 
     single: dict[str, list[Phrase]]
-    pairs: dict[str, list[Phrase]]
+    pairs: dict[str, dict[str, list[Phrase]]]
     stems: dict[str, list[Phrase]]
     loose: dict[str, list[Phrase]]
     """By the first word those whose second is a stem."""
@@ -118,7 +118,7 @@ def _indexed(phrases: Iterable[Phrase]) -> Index:
         elif second.endswith("*"):
             index.loose.setdefault(first, []).append(one)
         else:
-            index.pairs.setdefault(f"{first} {second}", []).append(one)
+            index.pairs.setdefault(first, {}).setdefault(second, []).append(one)
     return index
 
 
@@ -186,14 +186,17 @@ def _hits(words: list[str], index: Index, language: str | None) -> list[Phrase]:
     """Phrases of the language, or of any if that is unknown; each place counts for one of a kind."""
     single, pairs, stems, loose = index
     found: list[Phrase] = []
-    before = ""
+    pairing: dict[str, list[Phrase]] | None = None
     for at, word in enumerate(words):
-        if mine := pairs.get(f"{before} {word}"):  # met at its second word
-            found += _fitting(mine, words, at - 1, language)
-        for mine in (loose.get(word), single.get(word), stems.get(word[:STEM])):
-            if mine:
-                found += _fitting(mine, words, at, language)
-        before = word
+        if pairing is not None and word in pairing:  # met at its second word
+            found += _fitting(pairing[word], words, at - 1, language)
+        pairing = pairs.get(word)
+        if word in loose:
+            found += _fitting(loose[word], words, at, language)
+        if word in single:
+            found += _fitting(single[word], words, at, language)
+        if (stem := word[:STEM]) in stems:
+            found += _fitting(stems[stem], words, at, language)
     return found
 
 
@@ -236,30 +239,48 @@ Said = dict[str, dict[str, float]]
 
 
 def _kind(heard: Heard, words: list[str], found: list[Phrase]) -> tuple[ContactKind, str]:
-    said: Said = {}
-    others = "?" in words or any(one.kind != "urgent" and one.written not in CLOSINGS for one in found)
-    for one in found:
-        if one.kind != "urgent":
-            weight = WEIGHTS[one.kind] * (0.5 if others and one.written in CLOSINGS else 1.0)
-            said.setdefault(one.kind, {})[one.written] = weight
-    _mark(heard, words, said)
+    asks = "?" in words
+    said = _said(found, asks=asks)
+    _mark(heard, words, said, asks=asks)
     if not said:
         return "request", "request: nothing tells otherwise" if words else "request: it has no words"
+    if len(said) == 1:
+        ((best, told),) = said.items()
+    else:
+        best = _weightiest(heard, said)
+        told = said[best]
+    if best in NOISE and heard.told:
+        return "request", f"request: it tells an {heard.told[0]}, though {_quoted(told)}"
+    return best, f"{best}: {_quoted(told)}"  # type: ignore[return-value]
+
+
+def _said(found: list[Phrase], *, asks: bool) -> Said:
+    said: Said = {}
+    courteous = []
+    for one in found:
+        if one.kind != "urgent" and one.written in CLOSINGS:
+            courteous.append(one)
+        elif one.kind != "urgent":
+            said.setdefault(one.kind, {})[one.written] = WEIGHTS[one.kind]
+    share = 0.5 if asks or said else 1.0
+    for one in courteous:
+        said.setdefault(one.kind, {})[one.written] = WEIGHTS[one.kind] * share
+    return said
+
+
+def _weightiest(heard: Heard, said: Said) -> str:
     scores = {kind: sum(weights.values()) for kind, weights in said.items()}
     if "promotion" in said and not heard.told:  # whoever is after a coupon asks for it, of course
         scores = {kind: score / 2 if kind in _ASKING else score for kind, score in scores.items()}
-    best = max((kind for kind in GRAVE if kind in said), key=scores.__getitem__)  # of the same weight the graver
-    if best in NOISE and heard.told:
-        return "request", f"request: it tells an {heard.told[0]}, though {_quoted(said[best])}"
-    return best, f"{best}: {_quoted(said[best])}"
+    return max((kind for kind in GRAVE if kind in said), key=scores.__getitem__)  # of the same weight the graver
 
 
 _ASKING = frozenset({"request", "question"})
 
 
-def _mark(heard: Heard, words: list[str], said: Said) -> None:
+def _mark(heard: Heard, words: list[str], said: Said, *, asks: bool) -> None:
     """What is told by other things than words."""
-    if "?" in words:
+    if asks:
         said.setdefault("question", {})["?"] = 1.0
         if "complaint" in said:
             said["complaint"]["?"] = 0.5  # a question about trouble is trouble
@@ -267,7 +288,7 @@ def _mark(heard: Heard, words: list[str], said: Said) -> None:
         said.setdefault("request", {})[f"({heard.told[0]} named)"] = 1.5
     if "spam" in said and "http" in heard.text:
         said["spam"]["(a link)"] = 1.5
-    if words.count("#") > TAGS:
+    if "#" in words and words.count("#") > TAGS:
         said.setdefault("promotion", {})["(many hashtags)"] = 1.5
 
 

@@ -15,7 +15,7 @@ from socialsupport_core.store.queue import Asked, Waiting
 
 ORDERS = ("oldest", "next")
 CORRECTED = 20
-"""So many of the customer's newest messages an agent's word about a conversation is about at most."""
+"""Of so many messages of the contact that waits an agent's word is at most; without one that waits of the last."""
 
 
 class Queueing(Base):
@@ -97,7 +97,8 @@ class Queueing(Base):
     ) -> dict[str, Any]:
         """An agent says of what kind the conversation is, and brings it back into the queue, or takes it out.
 
-        What was said in it is learnt from; whoever said it is remembered. How it stands then. Raises ConfigError.
+        What waits in it, or was said last, is learnt from; whoever said it is remembered. How it stands then.
+        Raises ConfigError.
         """
         at = micros(self.clock())
         verdict = _verdict(kind, urgency or ("low" if kind in {"promotion", "spam", "praise"} else "normal"), agent)
@@ -106,7 +107,9 @@ class Queueing(Base):
             agent_of(tx, tenant, agent)
             one = conversation_of(tx, tenant, conversation)
             noise = kind in self.channels.conducting.of(tx, tenant).guidance.triage.noise
-            for row in standing.inbound(tx, tenant, one.id, CORRECTED):
+            rows = standing.inbound(tx, tenant, one.id, CORRECTED)
+            since = one.waiting_since or (rows[0]["at"] if rows else 0)
+            for row in (row for row in rows if row["at"] >= since):
                 standing.correct(tx, tenant, row, verdict.model_dump_json(exclude_none=True), kind, agent, at)
             standing.set_wanted(tx, sorting.senders(tx, one), int(not noise))
             one = conversation_of(tx, tenant, one.id)

@@ -116,7 +116,8 @@ def _save(tx: Tx, one: Conversation) -> None:
             one.id,
         ),
     )
-    tx.memo("conversations")[one.tenant, one.id] = one._replace(standing=standing)
+    kept = one if standing is one.standing else one._replace(standing=standing)
+    tx.memo("conversations")[one.tenant, one.id] = kept
 
 
 def of_customer(tx: Tx, tenant: str, customer: int) -> list[Conversation]:

@@ -151,6 +151,22 @@ def test_corrections_are_what_a_model_learns_from_and_go_with_the_customer(roost
     assert [one["kind"] for one in roost.hub.triage_labels("acme")] == ["opinion"]
 
 
+def test_an_agents_word_is_of_what_waits_and_not_of_all_that_was_said(roost: Roost) -> None:
+    say(roost, 1, "my lamp is broken")
+    roost.reply("Sorry!")
+    roost.hub.drain()
+    roost.clock.forward(minutes=1)
+    say(roost, 2, "so so")
+    say(roost, 3, "well")
+    roost.hub.triage("acme", roost.conversation(), "opinion", agent="dana")
+    assert [one["text"] for one in roost.hub.triage_labels("acme")] == ["well", "so so"]
+    roost.reply("Noted.")
+    roost.hub.drain()
+    roost.hub.triage("acme", roost.conversation(), "praise", agent="dana")
+    told = [(one["kind"], one["text"]) for one in roost.hub.triage_labels("acme")]
+    assert sorted(told) == [("opinion", "so so"), ("praise", "well")]
+
+
 def test_a_kind_that_is_none_is_refused(roost: Roost) -> None:
     say(roost, 1, "hello there")
     with pytest.raises(ConfigError, match="kind"):

@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 import socialsupport_triage_sklearn
+from socialsupport_core.cli.main import main
 from socialsupport_core.contract import ConfigError, Heard, Registry, Verdict
 from socialsupport_core.hub import Hub
 from socialsupport_core.model import Identifier, Interaction, Party, Thread
@@ -156,7 +157,7 @@ def test_judging_needs_no_scikit_learn(learned: Learned, tmp_path: Path) -> None
     assert done.stdout.strip() == "complaint"
 
 
-def test_from_corrections_to_verdicts(tmp_path: Path) -> None:
+def test_from_corrections_to_verdicts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     registry = Registry.of(socialsupport_triage_sklearn)
     hub = Hub.open(tmp_path / "support.sqlite", public_url="https://hub.example", registry=registry)
     hub.add_tenant("acme", "Acme")
@@ -190,3 +191,8 @@ def test_from_corrections_to_verdicts(tmp_path: Path) -> None:
     found = hub.conversation("acme", say(100, "moon tokens for you"))["triage"]
     assert (found["kind"], found["noise"], found["by"]) == ("spam", True, "sklearn")
     hub.close()
+    where = ["--store", str(tmp_path / "support.sqlite"), "--tenant", "acme"]
+    assert main(["learn", *where, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["sklearn"]["examples"] == 30
+    assert main(["learn", *where]) == 0
+    assert "precision" in capsys.readouterr().out
