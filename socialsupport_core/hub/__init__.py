@@ -17,6 +17,7 @@ from socialsupport_core.hub.base import NoSuchChannel, NoSuchConversation
 from socialsupport_core.hub.configuring import Configuring
 from socialsupport_core.hub.conversing import Conversing, NothingTold
 from socialsupport_core.hub.doing import Doing, NoSuchInteraction
+from socialsupport_core.hub.drafting import Drafting, NoSuchDraft
 from socialsupport_core.hub.erasing import Erasing
 from socialsupport_core.hub.handing import Handing
 from socialsupport_core.hub.proving import Proving
@@ -36,6 +37,7 @@ __all__ = [
     "NoSuchChannel",
     "NoSuchConversation",
     "NoSuchDoor",
+    "NoSuchDraft",
     "NoSuchInteraction",
     "NoSuchWebhook",
     "NothingTold",
@@ -43,7 +45,7 @@ __all__ = [
 ]
 
 
-class Hub(Configuring, Receiving, Reading, Doing, Conversing, Reviewing, Handing, Proving, Telling, Erasing):
+class Hub(Configuring, Receiving, Reading, Doing, Conversing, Reviewing, Handing, Proving, Telling, Erasing, Drafting):
     """One store, its channels and its workers."""
 
     def _act_for_crm(self, crm: Connected, conversation: str, event: CRMEvent, files: tuple[Attachment, ...]) -> None:

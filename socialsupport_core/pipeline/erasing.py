@@ -107,6 +107,7 @@ def _begin(tx: Tx, tenant: str, customer: Node, erasure: str, agent: str, at: in
     gone += _remove_conversations(tx, person, told)
     gone["handoffs"] += removing.delete_in(tx, "handoffs", "node", person.nodes, tenant)
     gone["handoffs"] += removing.delete_in(tx, "handoffs", "redeemed_by", person.nodes, tenant)
+    gone["drafts"] += removing.delete_in(tx, "drafts", "node", person.nodes, tenant)
     for table, column in _PROOFS:
         gone[table] += removing.delete_in(tx, table, column, person.nodes, tenant)
     gone["reactions"] += removing.delete_in(tx, "reactions", "author", person.written, tenant)
@@ -288,6 +289,7 @@ def _remove_conversations(tx: Tx, person: Person, told: Told) -> Counter[str]:
     gone["conversations"] += removing.delete_in(tx, "conversations", "conversation", own, person.tenant)
     gone["handoffs"] += removing.delete_in(tx, "handoffs", "conversation", own, person.tenant)
     gone["challenges"] += removing.delete_in(tx, "challenges", "conversation", own, person.tenant)
+    gone["drafts"] += removing.delete_in(tx, "drafts", "conversation", own, person.tenant)
     sql = "SELECT conversation FROM conversations WHERE tenant = ?"
     for row in removing.rows_in(tx, sql, "node", person.nodes, person.tenant):
         gone["conversations"] += _hand_over(tx, person.tenant, row["conversation"])

@@ -60,6 +60,7 @@ TYPES = frozenset(get_args(EventType)) | {
     "crm.failed",
     "crm.conflict",
     "customer.changed",
+    "draft.changed",
     "handoff.refused",
     "intent.uncertain",
     "proof.refused",

@@ -11,6 +11,7 @@ from socialsupport_core.store.conduct import TABLES as CONDUCT
 from socialsupport_core.store.context import TABLES as CONTEXT
 from socialsupport_core.store.credentials import TABLES as CREDENTIALS
 from socialsupport_core.store.crm_tables import TABLES as CRMS
+from socialsupport_core.store.drafts import TABLES as DRAFTS
 from socialsupport_core.store.erasures import TABLES as ERASURES
 from socialsupport_core.store.evidence import TABLES as EVIDENCE
 from socialsupport_core.store.fanouts import TABLES as FANOUTS
@@ -155,6 +156,8 @@ SCHEMA += HANDOFFS + PROOFS + CRMS
 SCHEMA += NODES + EVIDENCE + POLICIES
 
 SCHEMA += CONTEXT + MOVES + CONDUCT + REVIEWS
+
+SCHEMA += DRAFTS
 
 NUMBERED = ("node", "leg", "seq", "part", "move")
 

@@ -17,7 +17,18 @@ from socialsupport_core.model import Choice, Interaction, Template
 from socialsupport_core.model.interaction import Attachment
 from socialsupport_core.store import StoreError
 from socialsupport_core.store.accounts import Access
-from socialsupport_core.web import admin, channels, connect, conversing, doing, erasing, files, handing, webhooks
+from socialsupport_core.web import (
+    admin,
+    channels,
+    connect,
+    conversing,
+    doing,
+    drafting,
+    erasing,
+    files,
+    handing,
+    webhooks,
+)
 from socialsupport_core.web.auth import require
 from socialsupport_core.web.endpoint import (
     Body,
@@ -165,7 +176,9 @@ def queue(request: Request, hub: Hub, access: Access) -> Any:
 def conversation(request: Request, hub: Hub, access: Access) -> Any:
     audit(request, hub, access, "read")
     found = hub.conversation(access.agent.tenant, id_of(request))
-    return found | {"answering": _others(request, access).get(found["id"], [])}
+    waiting = hub.drafts(access.agent.tenant, found["id"])
+    drafts = {"drafts": waiting} if waiting else {}
+    return found | drafts | {"answering": _others(request, access).get(found["id"], [])}
 
 
 def _others(request: Request, access: Access) -> dict[str, list[str]]:
@@ -344,4 +357,5 @@ ROUTES = [
     *conversing.ROUTES,
     *doing.ROUTES,
     *handing.ROUTES,
+    *drafting.ROUTES,
 ]

@@ -73,6 +73,11 @@ EVENTS: dict[str, tuple[str, Shape]] = {
         ),
     ),
     "channel.changed": ("A channel has turned, or is well again.", fields(channel=TEXT, state=TEXT, reason=TEXT)),
+    "draft.changed": (
+        "An answer was drafted (`open`) for a person to send, or a person has sent or discarded it. Its text is asked"
+        " for separately.",
+        fields(draft=TEXT, state={"enum": ["open", "sent", "discarded"]}, agent=TEXT),
+    ),
     "handoff.refused": ("A token that was not accepted, and why.", fields(account=TEXT, reason=TEXT, proof_=TEXT)),
     "challenge.started": (
         "A one-time code was told to `told`, and is expected from `account`.",

@@ -5,7 +5,7 @@ from typing import Any
 
 from socialsupport_core.model import Interaction
 from socialsupport_core.store.accounts import Scope
-from socialsupport_core.web import admin, api, channels, conversing, doing, handing, webhooks
+from socialsupport_core.web import admin, api, channels, conversing, doing, drafting, handing, webhooks
 from socialsupport_core.web.endpoint import MAX_PAGE
 from socialsupport_core.web.shapes import EMPTY, TEXT, TIME, Shape, fields, listed, ref
 
@@ -30,6 +30,7 @@ QUERY: dict[str, tuple[Shape, str]] = {
     "waiting": ({"enum": ["1", "true", "yes"]}, "Only where the customer waits for an answer."),
     "name": (TEXT, "What the file is called; its ending tells the type where the request does not."),
     "tenant": (TEXT, "Only of this tenant."),
+    "ended": ({"enum": ["1", "true", "yes"]}, "Also those that were sent or discarded."),
     "leg": ({"type": "integer"}, "The leg on which the customer is; where the customer spoke last unless you say."),
 }
 PATH: dict[str, str] = {
@@ -235,6 +236,16 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/api/conversations/{id}/note"): Operation(
         "An internal note. The same `Idempotency-Key` keeps one.", "reply", EMPTY, api.NoteBody
     ),
+    ("GET", "/api/conversations/{id}/drafts"): Operation(
+        "Answers that wait for a person to send them.", "read", fields(drafts=listed(ref("Draft"))), query=("ended",)
+    ),
+    ("POST", "/api/conversations/{id}/drafts"): Operation(
+        "Draft an answer. Nothing is sent.", "draft", ref("Draft"), drafting.DraftBody, status=201
+    ),
+    ("POST", "/api/drafts/{id}/send"): Operation(
+        "A person sends a draft, changed or as it is; once.", "reply", ref("Sent"), drafting.SendBody, status=202
+    ),
+    ("POST", "/api/drafts/{id}/discard"): Operation("Nobody will send it.", "reply", EMPTY),
     ("POST", "/api/conversations/{id}/presence"): Operation(
         "A sign of life from whoever is answering; the others come back.",
         "reply",

@@ -2,6 +2,7 @@
 
 import { hub, Problem } from "./api.js";
 import { announce, byId, debounce, h, icon, reconcile, toast } from "./dom.js";
+import { Drafts } from "./drafts.js";
 import { Files } from "./files.js";
 import { HandOff } from "./handoff.js";
 import { hindrances, marked, showPlan } from "./plan.js";
@@ -48,6 +49,7 @@ export class Composer {
     this.files = new Files(() => this.fileChanged());
     this.warning = h("p", { class: "plan-line loss", id: "hand-off-note", role: "status", hidden: true });
     this.handing = new HandOff(this);
+    this.drafts = new Drafts(this);
     this.handOff = this.handing.button;
     this.submit = h(
       "button",
@@ -58,6 +60,7 @@ export class Composer {
     const hint = h("span", { class: "soft hint" }, h("kbd", {}, apple ? "⌘" : "Ctrl"), " ", h("kbd", {}, "Enter"));
     this.form.append(
       h("div", { class: "composer-top" }, this.modes, this.legs, this.mute),
+      this.drafts.list,
       h("div", { class: "editor" }, this.mirror, this.text),
       this.files.list,
       this.warning,
@@ -88,6 +91,7 @@ export class Composer {
     if (changed) this.restore();
     if (!this.places.some((leg) => leg.id === this.leg) || (!this.text.value && !this.chosen))
       this.leg = this.places[0]?.id ?? null;
+    this.drafts.show(conversation.drafts);
     this.render();
     if (changed) this.examine();
   }
@@ -323,8 +327,10 @@ export class Composer {
     const { id, customer } = this.conversation;
     const leg = this.chosenLeg;
     const kind = this.mode === "note" ? "private" : this.form.dataset.visibility;
+    const draft = this.mode === "note" ? null : this.drafts.taken;
     const pending = {
-      key: newKey(),
+      key: draft ? `draft.${draft}` : newKey(),
+      draft,
       conversation: id,
       customer: customer.id,
       mode: this.mode,
@@ -361,6 +367,7 @@ export class Composer {
     this.desk.timeline.expect(pending);
     try {
       if (pending.mode === "note") await hub.note(pending.conversation, pending.text, pending.key);
+      else if (pending.draft) await hub.sendDraft(pending.draft, pending.saying);
       else await hub.reply(pending.conversation, pending.saying, pending.key);
       await this.desk.refresh();
       this.desk.timeline.settle(pending);
