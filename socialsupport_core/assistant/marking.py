@@ -13,11 +13,11 @@ LONGEST = 4_000  # characters of one text
 SAFE = frozenset(
     {
         "id", "conversation", "conversations", "customer_id", "before", "cursor", "leg", "channel", "channels",
-        "network", "networks", "rule", "status", "state", "states", "visibility", "direction", "kind", "type", "at",
-        "received_at",         "opened_at", "updated_at", "waiting_since", "answered_at", "edited_at", "deleted_at", "decided_at", "sent_at",
-        "last_inbound", "ended_at", "undone_at", "assignee", "agent", "ended_by", "undone_by", "superseded_by", "how",
-        "tier", "proof", "source", "since", "until", "from", "to", "aliases", "unit", "media_type", "move", "origin",
-        "target", "can", "interaction_id", "key",
+        "network", "networks", "rule", "status", "state", "states", "visibility", "direction", "kind", "type",
+        "at", "received_at", "opened_at", "updated_at", "waiting_since", "answered_at", "edited_at",
+        "deleted_at", "decided_at", "sent_at", "last_inbound", "ended_at", "undone_at", "assignee", "agent",
+        "ended_by", "undone_by", "superseded_by", "how", "tier", "proof", "source", "since", "until", "from",
+        "to", "aliases", "unit", "media_type", "move", "origin", "target", "can", "interaction_id", "key",
     }
 )  # fmt: skip
 """Names of fields that hold our own ids, words of a fixed set, or times."""

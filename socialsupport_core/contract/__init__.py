@@ -56,6 +56,7 @@ from socialsupport_core.contract.flow import (
 from socialsupport_core.contract.hookspecs import hookimpl
 from socialsupport_core.contract.policy import Draft, Policy, Refusal
 from socialsupport_core.contract.registry import Broken, Registry
+from socialsupport_core.contract.routing import Candidate, Router, RoutingCase, RoutingChoice
 from socialsupport_core.contract.stream import Closed, Dial, Frame, Happening, Opened, Step, StreamState, Tick
 from socialsupport_core.contract.surface import Entry, Listener, ListenerFactory, SurfaceFactory, SurfaceHost
 from socialsupport_core.contract.wire import Wire
@@ -70,6 +71,7 @@ __all__ = [
     "AuthExpired",
     "Broken",
     "CRMEvent",
+    "Candidate",
     "CaseChanged",
     "CaseClosed",
     "CaseFields",
@@ -109,6 +111,9 @@ __all__ = [
     "Ref",
     "Refusal",
     "Registry",
+    "Router",
+    "RoutingCase",
+    "RoutingChoice",
     "Settings",
     "SignIn",
     "SignatureError",

@@ -9,6 +9,7 @@ from socialsupport_core.contract.connector import Connector
 from socialsupport_core.contract.crm import CRM
 from socialsupport_core.contract.fanout import FanOut
 from socialsupport_core.contract.policy import Policy
+from socialsupport_core.contract.routing import Router
 from socialsupport_core.contract.surface import ListenerFactory, SurfaceFactory
 from socialsupport_core.contract.wire import Wire
 
@@ -66,6 +67,12 @@ def socialsupport_canonical_forms() -> Mapping[str, Callable[[str], str]]:
 @hookspec
 def socialsupport_policies() -> Sequence[Policy]:
     """Rules that every reply must pass before it goes out."""
+    return ()
+
+
+@hookspec
+def socialsupport_routers() -> Sequence[Router]:
+    """Choices of your own among the agents who may have a conversation. The first that has an opinion decides."""
     return ()
 
 

@@ -17,6 +17,7 @@ from socialsupport_core.contract.crm import CRM
 from socialsupport_core.contract.errors import ConfigError
 from socialsupport_core.contract.fanout import FanOut
 from socialsupport_core.contract.policy import Policy
+from socialsupport_core.contract.routing import Router
 from socialsupport_core.contract.surface import ListenerFactory, SurfaceFactory
 from socialsupport_core.contract.wire import Wire
 from socialsupport_core.mistakes import near
@@ -50,6 +51,7 @@ class Registry:
     surfaces: dict[str, SurfaceFactory] = field(default_factory=dict)
     listeners: dict[str, ListenerFactory] = field(default_factory=dict)
     policies: list[Policy] = field(default_factory=list)
+    routers: list[Router] = field(default_factory=list)
     simulators: dict[str, type[Any]] = field(default_factory=dict)
     canonical_forms: dict[str, Callable[[str], str]] = field(default_factory=dict)
     """By the kind of identifiers."""
@@ -147,6 +149,7 @@ class Registry:
             getattr(self, kind).update(getattr(offer, kind))
         self.wires += offer.wires
         self.policies += offer.policies
+        self.routers += offer.routers
 
 
 def _told(error: BaseException) -> str:
@@ -182,6 +185,7 @@ def _offered(name: str, plugin: object) -> Registry:
     offer.fanouts = _by_name(_flat(manager.hook.socialsupport_fanouts()), FanOut)
     offer.wires = list(_flat(manager.hook.socialsupport_wires()))
     offer.policies = list(_flat(manager.hook.socialsupport_policies()))
+    offer.routers = list(_flat(manager.hook.socialsupport_routers()))
     offer.simulators = {one.network: one for one in _flat(manager.hook.socialsupport_simulators())}
     for forms in manager.hook.socialsupport_canonical_forms():
         offer.canonical_forms.update(forms)

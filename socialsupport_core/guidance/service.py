@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HOUR = 3600.0
 MICRO = timedelta(microseconds=1)
+YEAR = 366 + 7  # days; whoever is closed on all of them opens no more
 TARGETS: Mapping[str, float] = {"webchat": 300.0, "email": 24 * HOUR, "phone": 60.0, "twilio": 4 * HOUR}
 
 
@@ -56,6 +57,20 @@ class Hours(Section):
             for n in range(days + 1)
             for opens, closes in self._openings(first.date() + timedelta(days=n))
         )
+
+    def open_at(self, at: int) -> bool:
+        return self.within(at, at + 1) == 1
+
+    def opens_after(self, at: int) -> int | None:
+        """The first moment from then on at which somebody is there; None if nobody will be for a year."""
+        if not self.week or self.open_at(at):
+            return at
+        first = datetime.fromtimestamp(at / 1_000_000, self._zone).date()
+        for n in range(YEAR):
+            openings = self._openings(first + timedelta(days=n))
+            if later := [opens for opens, closes in openings if closes > opens >= at]:
+                return min(later)
+        return None
 
     @cached_property
     def _zone(self) -> ZoneInfo:

@@ -24,6 +24,7 @@ from socialsupport_core.hub.proving import Proving
 from socialsupport_core.hub.reading import CursorAhead, Reading
 from socialsupport_core.hub.receiving import Receiving
 from socialsupport_core.hub.reviewing import Reviewing
+from socialsupport_core.hub.routing import Routing
 from socialsupport_core.hub.telling import NoSuchWebhook, Telling
 from socialsupport_core.model import Attachment
 from socialsupport_core.pipeline.channels import DoorClosed, NoSuchDoor
@@ -45,7 +46,20 @@ __all__ = [
 ]
 
 
-class Hub(Configuring, Receiving, Reading, Doing, Conversing, Reviewing, Handing, Proving, Telling, Erasing, Drafting):
+class Hub(
+    Configuring,
+    Receiving,
+    Reading,
+    Doing,
+    Conversing,
+    Reviewing,
+    Handing,
+    Proving,
+    Telling,
+    Erasing,
+    Drafting,
+    Routing,
+):
     """One store, its channels and its workers."""
 
     def _act_for_crm(self, crm: Connected, conversation: str, event: CRMEvent, files: tuple[Attachment, ...]) -> None:

@@ -32,6 +32,7 @@ from socialsupport_core.pipeline.issuers import IssuerKeys
 from socialsupport_core.pipeline.keeping import Keeping
 from socialsupport_core.pipeline.leases import Leases
 from socialsupport_core.pipeline.record import Recorder
+from socialsupport_core.pipeline.routing import Guide
 from socialsupport_core.pipeline.subscribers import Subscribers
 from socialsupport_core.pipeline.webhooks import Webhooks
 from socialsupport_core.pipeline.workers import Workers
@@ -136,7 +137,15 @@ class Base:
             self.keepers,
             blobs,
             Recorder(self._new_conversation_id, self.channels.conducting.of),
-            Subscribers(self.crms, self.webhooks, self.fanouts, self.leases, self.keeping, FollowUps(self.desk)),
+            Subscribers(
+                self.crms,
+                self.webhooks,
+                self.fanouts,
+                self.leases,
+                self.keeping,
+                FollowUps(self.desk),
+                Guide(database, self.channels, registry.routers, clock),
+            ),
             self.leases,
             self.bell,
             clock,

@@ -189,6 +189,7 @@ CLEANED = frozenset(
         "proposals",
         "reactions",
         "reviews",
+        "routing",
         "webhook_waiting",
     }
 )

@@ -49,6 +49,7 @@ TYPES = frozenset(get_args(EventType)) | {
     "channel.changed",
     "conversation.assigned",
     "conversation.context",
+    "conversation.escalated",
     "conversation.handed_off",
     "conversation.merged",
     "conversation.moved",

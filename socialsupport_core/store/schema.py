@@ -25,6 +25,7 @@ from socialsupport_core.store.policies import TABLES as POLICIES
 from socialsupport_core.store.proofs import TABLES as PROOFS
 from socialsupport_core.store.retention import TABLES as RETENTION
 from socialsupport_core.store.reviews import TABLES as REVIEWS
+from socialsupport_core.store.routing import TABLES as ROUTING
 from socialsupport_core.store.streams import TABLES as STREAMS
 from socialsupport_core.store.tallies import TABLES as TALLIES
 from socialsupport_core.store.traces import TABLES as TRACES
@@ -123,7 +124,8 @@ CREATE TABLE log (
 CREATE INDEX log_by_tenant ON log (tenant, cursor);
 CREATE INDEX log_by_thread ON log (tenant, channel, thread, cursor) WHERE thread IS NOT NULL;
 CREATE INDEX log_of_turns ON log (tenant, conversation, cursor) WHERE type IN ('conversation.handed_off',
-  'conversation.assigned', 'conversation.resolved', 'conversation.reopened', 'conversation.merged',
+  'conversation.assigned', 'conversation.escalated', 'conversation.resolved', 'conversation.reopened',
+  'conversation.merged',
   'conversation.split', 'conversation.moved', 'conversation.restored', 'handoff.refused',
   'challenge.started', 'challenge.proven', 'proof.refused');
 CREATE TABLE audit (
@@ -157,7 +159,7 @@ SCHEMA += NODES + EVIDENCE + POLICIES
 
 SCHEMA += CONTEXT + MOVES + CONDUCT + REVIEWS
 
-SCHEMA += DRAFTS
+SCHEMA += DRAFTS + ROUTING
 
 NUMBERED = ("node", "leg", "seq", "part", "move")
 

@@ -23,7 +23,13 @@ EVENTS: dict[str, tuple[str, Shape]] = {
         "A new matter, on a `network`, or what was split `from` another conversation.",
         fields(**{"customer": TEXT, "network_": TEXT, "from_": TEXT}),
     ),
-    "conversation.assigned": ("To whom; an empty `assignee` is nobody.", fields(assignee=TEXT, agent=TEXT)),
+    "conversation.assigned": (
+        "To whom; an empty `assignee` is nobody. By routing (`agent`), and then with its `reason`, or by an agent.",
+        fields(assignee=TEXT, agent=TEXT, reason_=TEXT),
+    ),
+    "conversation.escalated": (
+        "It has waited for too long, so another group (`to`) has it next.", fields(to=TEXT, reason=TEXT, step=NUMBER)
+    ),
     "conversation.handed_off": (
         "A hand-off goes from step to step, from one channel (or agent) to another.",
         fields(
