@@ -149,6 +149,8 @@ class Guide:
             conversations.assign(tx, tenant, case.conversation, step.agent)
             data = {"assignee": step.agent or "", "agent": BY, "reason": reason}
             log.publish(tx, tenant, "conversation.assigned", now, data, conversation=case.conversation)
+        elif step.agent is None and (step.before is None or step.before.agent is not None):
+            log.publish(tx, tenant, "conversation.unrouted", now, {"reason": reason}, conversation=case.conversation)
         kept = step.before.agent if step.before and step.assignee is not None else None
         given = step.agent if step.agent != step.assignee else kept
         table.put(tx, Routed(tenant, case.conversation, given, reason, case.group, step.step, now))

@@ -58,6 +58,7 @@ TYPES = frozenset(get_args(EventType)) | {
     "conversation.resolved",
     "conversation.restored",
     "conversation.split",
+    "conversation.unrouted",
     "crm.failed",
     "crm.conflict",
     "customer.changed",

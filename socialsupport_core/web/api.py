@@ -27,6 +27,7 @@ from socialsupport_core.web import (
     erasing,
     files,
     handing,
+    routing,
     webhooks,
 )
 from socialsupport_core.web.auth import require
@@ -177,8 +178,10 @@ def conversation(request: Request, hub: Hub, access: Access) -> Any:
     audit(request, hub, access, "read")
     found = hub.conversation(access.agent.tenant, id_of(request))
     waiting = hub.drafts(access.agent.tenant, found["id"])
-    drafts = {"drafts": waiting} if waiting else {}
-    return found | drafts | {"answering": _others(request, access).get(found["id"], [])}
+    shown: dict[str, Any] = {"drafts": waiting} if waiting else {}
+    if decided := hub.routed(access.agent.tenant, found["id"]):
+        shown["routing"] = decided
+    return found | shown | {"answering": _others(request, access).get(found["id"], [])}
 
 
 def _others(request: Request, access: Access) -> dict[str, list[str]]:
@@ -279,6 +282,8 @@ async def _stream(hub: Hub, access: Access, after: int, presence: Presence | Non
         if found:
             after = found[-1]["cursor"]
             yield "".join(_told(one) for one in found)
+        if presence is not None:
+            hub.seen(tenant, agent)
         if presence is not None and (others := presence.others(tenant, agent)) != answering:
             answering = others
             yield f"event: presence\ndata: {json.dumps(others)}\n\n"
@@ -358,4 +363,5 @@ ROUTES = [
     *doing.ROUTES,
     *handing.ROUTES,
     *drafting.ROUTES,
+    *routing.ROUTES,
 ]

@@ -30,6 +30,7 @@ EVENTS: dict[str, tuple[str, Shape]] = {
     "conversation.escalated": (
         "It has waited for too long, so another group (`to`) has it next.", fields(to=TEXT, reason=TEXT, step=NUMBER)
     ),
+    "conversation.unrouted": ("Routing has found nobody for it, so it stays in the queue.", fields(reason=TEXT)),
     "conversation.handed_off": (
         "A hand-off goes from step to step, from one channel (or agent) to another.",
         fields(

@@ -5,7 +5,7 @@ from typing import Any
 
 from socialsupport_core.model import Interaction
 from socialsupport_core.store.accounts import Scope
-from socialsupport_core.web import admin, api, channels, conversing, doing, drafting, handing, webhooks
+from socialsupport_core.web import admin, api, channels, conversing, doing, drafting, handing, routing, webhooks
 from socialsupport_core.web.endpoint import MAX_PAGE
 from socialsupport_core.web.shapes import EMPTY, TEXT, TIME, Shape, fields, listed, ref
 
@@ -246,6 +246,17 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "A person sends a draft, changed or as it is; once.", "reply", ref("Sent"), drafting.SendBody, status=202
     ),
     ("POST", "/api/drafts/{id}/discard"): Operation("Nobody will send it.", "reply", EMPTY),
+    ("GET", "/api/team"): Operation(
+        "The agents to whom routing may give something, as things stand.", "read", fields(team=listed(ref("AtWork")))
+    ),
+    ("POST", "/api/duty"): Operation(
+        "Sign off, and get nothing from routing; or on again.", "reply", EMPTY, routing.DutyBody
+    ),
+    ("GET", "/api/conversations/{id}/routing"): Operation(
+        "What routing decided of it last, and why.",
+        "read",
+        fields(routing={"anyOf": [ref("Routed"), {"type": "null"}]}),
+    ),
     ("POST", "/api/conversations/{id}/presence"): Operation(
         "A sign of life from whoever is answering; the others come back.",
         "reply",

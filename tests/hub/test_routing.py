@@ -76,6 +76,8 @@ def test_nobody_gets_more_than_fits_and_the_queue_says_why(team: Roost) -> None:
     first, second = hear(team, 1), hear(team, 2)
     assert (holder(team, first), holder(team, second)) == ("dana", None)
     assert team.hub.routed("acme", second)["reason"] == "nobody can have it: 1 has no room"  # type: ignore[index]
+    (told,) = team.log("conversation.unrouted")
+    assert (told["conversation"], told["data"]["reason"]) == (second, "nobody can have it: 1 has no room")
     before = len(team.hub.events("acme", limit=500))
     team.hub.drain()
     assert len(team.hub.events("acme", limit=500)) == before

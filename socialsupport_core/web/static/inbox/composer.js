@@ -1,6 +1,7 @@
 // The reply box: where it goes, how it goes, and what is in the way. A chosen place never changes under a written text.
 
 import { hub, Problem } from "./api.js";
+import { Colleagues } from "./colleagues.js";
 import { announce, byId, debounce, h, icon, reconcile, toast } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { Files } from "./files.js";
@@ -50,6 +51,7 @@ export class Composer {
     this.warning = h("p", { class: "plan-line loss", id: "hand-off-note", role: "status", hidden: true });
     this.handing = new HandOff(this);
     this.drafts = new Drafts(this);
+    this.colleagues = new Colleagues(this);
     this.handOff = this.handing.button;
     this.submit = h(
       "button",
@@ -64,6 +66,7 @@ export class Composer {
       h("div", { class: "editor" }, this.mirror, this.text),
       this.files.list,
       this.warning,
+      this.colleagues.line,
       this.plate,
       this.handing.panel,
       h("div", { class: "composer-foot" }, this.files.button, this.files.picker, this.handOff, hint, this.submit),
@@ -103,6 +106,7 @@ export class Composer {
     this.chosen = false;
     this.obstructed = new Map();
     this.warning.hidden = true;
+    this.colleagues.forget();
     this.handing.close();
     this.plans.cancel();
   }
@@ -185,6 +189,7 @@ export class Composer {
   // what is written
 
   typed() {
+    this.colleagues.typed();
     this.plan = null;
     this.mark();
     this.keep();
@@ -324,6 +329,7 @@ export class Composer {
       announce(against.map((one) => `${one.reason}. ${one.remedy}`).join(" "));
       return this.text.focus();
     }
+    if (this.mode !== "note" && !this.colleagues.passes()) return this.text.focus();
     const { id, customer } = this.conversation;
     const leg = this.chosenLeg;
     const kind = this.mode === "note" ? "private" : this.form.dataset.visibility;
@@ -352,6 +358,7 @@ export class Composer {
     this.plan = null;
     this.chosen = false;
     this.warning.hidden = true;
+    this.colleagues.forget();
     this.plate.replaceChildren();
     this.plans.cancel();
     this.asked = null;

@@ -3,6 +3,7 @@
 import { hub } from "./api.js";
 import { Composer } from "./composer.js";
 import { announce, byId, debounce, h, icon, toast } from "./dom.js";
+import { Duty } from "./duty.js";
 import { listen, showKeys } from "./keys.js";
 import { Person } from "./person.js";
 import { Queue } from "./queue.js";
@@ -35,6 +36,7 @@ export class Desk {
     this.composer = new Composer(this);
     this.person = new Person(this);
     this.review = new Review(this);
+    this.duty = new Duty(this);
     this.refreshQueue = debounce(() => this.loadQueue(), 250);
     this.refreshOpen = debounce(() => this.refresh(), 150);
     this.refreshChannels = debounce(() => this.loadChannels(), 150);
@@ -208,6 +210,7 @@ export class Desk {
     this.timeline.show(found);
     this.composer.show(found);
     this.showAnswering(found.answering);
+    this.duty.show(found);
     if (!document.hidden) this.queue.read(found);
   }
 
@@ -231,6 +234,7 @@ export class Desk {
       : "";
     if (line.textContent !== words) line.replaceChildren(words);
     line.hidden = !words;
+    this.composer.colleagues.present(names);
   }
 
   async loadPerson() {

@@ -39,7 +39,7 @@ export class Drafts {
   item(one) {
     const who = this.composer.desk.nameOf(one.agent);
     const maker = one.by_machine ? `${who}, a machine, suggests` : `${who} suggests`;
-    const button = (words, click, kind = "") => h("button", { type: "button", class: kind, on: { click } }, words);
+    const button = (words, click) => h("button", { type: "button", on: { click } }, words);
     return h(
       "li",
       { class: "draft", data: { machine: one.by_machine ? true : null } },
@@ -49,7 +49,7 @@ export class Drafts {
       h(
         "p",
         { class: "draft-do" },
-        button("Put into the box", () => this.take(one), "primary"),
+        button("Put into the box", () => this.take(one)),
         button("Discard", () => this.discard(one)),
       ),
     );

@@ -241,7 +241,11 @@ export class Timeline {
         return `${who} asked ${identifier(turn.account).value} for the code told to ${identifier(turn.told).value}`;
       case "challenge.proven":
         return `Proven: ${identifier(turn.account).value} and ${identifier(turn.told).value} are one person`;
+      case "conversation.escalated":
+        return `Escalated to ${turn.to}: ${turn.reason}`;
       case "conversation.assigned":
+        if (turn.reason)
+          return `${turn.assignee ? `Given to ${this.desk.nameOf(turn.assignee)}` : "Given back to everybody"}: ${turn.reason}`;
         if (turn.assignee === turn.agent) return `${who} took this`;
         return turn.assignee
           ? `${who} assigned this to ${this.desk.nameOf(turn.assignee)}`
