@@ -27,12 +27,12 @@ from socialsupport_core.pipeline.connecting import Connecting
 from socialsupport_core.pipeline.credentials import Keepers
 from socialsupport_core.pipeline.crm import CRMs
 from socialsupport_core.pipeline.fanouts import FanOuts
+from socialsupport_core.pipeline.guiding import Guiding
 from socialsupport_core.pipeline.handing import Desk, FollowUps
 from socialsupport_core.pipeline.issuers import IssuerKeys
 from socialsupport_core.pipeline.keeping import Keeping
 from socialsupport_core.pipeline.leases import Leases
 from socialsupport_core.pipeline.record import Recorder
-from socialsupport_core.pipeline.routing import Guide
 from socialsupport_core.pipeline.subscribers import Subscribers
 from socialsupport_core.pipeline.webhooks import Webhooks
 from socialsupport_core.pipeline.workers import Workers
@@ -144,7 +144,7 @@ class Base:
                 self.leases,
                 self.keeping,
                 FollowUps(self.desk),
-                Guide(database, self.channels, registry.routers, clock),
+                Guiding(self.desk, registry.routers),
             ),
             self.leases,
             self.bell,

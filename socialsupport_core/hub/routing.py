@@ -1,11 +1,12 @@
 """Who is there, and what routing has decided."""
 
+import json
 from typing import Any
 
 from socialsupport_core.conversation.views import present, time
 from socialsupport_core.hub.base import Base, agent_of, conversation_of
 from socialsupport_core.pipeline.routing import at_work
-from socialsupport_core.store import Tx, micros, routing
+from socialsupport_core.store import Tx, capacity, micros, routing
 
 SEEN = 60_000_000
 """Microseconds between two notes that an agent is there."""
@@ -57,6 +58,11 @@ class Routing(Base):
             ]
 
         return self._database.read(read)
+
+    def spikes(self, tenant: str) -> list[dict[str, Any]]:
+        """When more customers wrote than usual, within the last day; the newest first."""
+        since = micros(self.clock()) // capacity.HOUR - 24
+        return [json.loads(row["data"]) for row in self._database.read(lambda tx: capacity.spikes(tx, tenant, since))]
 
     def routed(self, tenant: str, conversation: str) -> dict[str, Any] | None:
         """What routing decided of this conversation last, and why; None if it had nothing to decide."""

@@ -290,6 +290,8 @@ def _remove_conversations(tx: Tx, person: Person, told: Told) -> Counter[str]:
     gone["handoffs"] += removing.delete_in(tx, "handoffs", "conversation", own, person.tenant)
     gone["challenges"] += removing.delete_in(tx, "challenges", "conversation", own, person.tenant)
     gone["drafts"] += removing.delete_in(tx, "drafts", "conversation", own, person.tenant)
+    for table in ("acknowledgements", "openings"):
+        gone[table] += removing.delete_in(tx, table, "conversation", own, person.tenant)
     gone["routing"] += removing.delete_in(tx, "routing", "conversation", own, person.tenant)
     sql = "SELECT conversation FROM conversations WHERE tenant = ?"
     for row in removing.rows_in(tx, sql, "node", person.nodes, person.tenant):

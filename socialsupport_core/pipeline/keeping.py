@@ -162,6 +162,7 @@ def clean(database: Database, removed: list[Erasure]) -> Compacted:
 
 CLEANED = frozenset(
     {
+        "acknowledgements",
         "asks",
         "attachments",
         "audit",
@@ -185,6 +186,7 @@ CLEANED = frozenset(
         "moves",
         "nodes",
         "nonces",
+        "openings",
         "outbox",
         "proposals",
         "reactions",

@@ -6,9 +6,8 @@ it, beside nobody else of the tenant: so of many workers one gives a conversatio
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Literal
 
 from socialsupport_core.contract import Router, RoutingChoice
@@ -37,7 +36,6 @@ from socialsupport_core.store import (
     identity,
     interactions,
     log,
-    micros,
 )
 from socialsupport_core.store import context as told
 from socialsupport_core.store import routing as table
@@ -46,7 +44,6 @@ from socialsupport_core.store.routing import Routed, Seen
 logger = logging.getLogger("socialsupport")
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
-PAUSE = SECOND  # between two looks
 MOST = 100
 """Conversations given away in one commit; whoever has waited longest comes first."""
 RECENT = 20  # messages of a customer in which words are looked for
@@ -85,37 +82,16 @@ class Step:
 
 
 class Guide:
-    """`turn` looks about once a second at the tenants that have switched routing on."""
+    """Routing, on a store."""
 
-    def __init__(
-        self,
-        database: Database,
-        channels: Channels,
-        routers: Sequence[Router],
-        clock: Callable[[], datetime],
-    ) -> None:
+    def __init__(self, database: Database, channels: Channels, routers: Sequence[Router]) -> None:
         self._database = database
         self._channels = channels
         self._routers = tuple(routers)
-        self._clock = clock
-        self._next_look = 0
 
-    async def turn(self, *, at_once: bool = False) -> int:
+    async def turn(self, tenant: str, conduct: Conduct, now: int) -> int:
         """How many conversations have changed hands, or were escalated."""
-        now = micros(self._clock())
-        if now < self._next_look and not at_once:
-            return 0
-        self._next_look = now + PAUSE
-        return sum([await asyncio.to_thread(self._route, tenant, now) for tenant in self._tenants()])
-
-    def _tenants(self) -> list[str]:
-        tenants = sorted({live.channel.tenant for live in self._channels.all().values()})
-        if not tenants:
-            return []
-        return self._database.read(lambda tx: [one for one in tenants if self._settings(tx, one).enabled])
-
-    def _settings(self, tx: Tx, tenant: str) -> Routing:
-        return self._conduct(tx, tenant).guidance.routing
+        return await asyncio.to_thread(self._route, tenant, now) if conduct.guidance.routing.enabled else 0
 
     def _conduct(self, tx: Tx, tenant: str) -> Conduct:
         return self._channels.conducting.of(tx, tenant)

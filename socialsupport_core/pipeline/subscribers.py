@@ -6,10 +6,10 @@ from typing import Any
 
 from socialsupport_core.pipeline.crm import CRMs
 from socialsupport_core.pipeline.fanouts import FanOuts
+from socialsupport_core.pipeline.guiding import Guiding
 from socialsupport_core.pipeline.handing import FollowUps
 from socialsupport_core.pipeline.keeping import Keeping
 from socialsupport_core.pipeline.leases import Leases
-from socialsupport_core.pipeline.routing import Guide
 from socialsupport_core.pipeline.webhooks import Webhooks
 
 
@@ -21,17 +21,17 @@ class Subscribers:
     leases: Leases
     keeping: Keeping
     handing: FollowUps
-    routing: Guide
+    guiding: Guiding
 
     async def begin(self) -> int:
         """Begins what is to be told now, beside what is under way; how much."""
         begun = await self.webhooks.begin() + await self.fanouts.begin() + await self.handing.turn()
-        return begun + await self.routing.turn()
+        return begun + await self.guiding.turn()
 
     async def tell(self) -> int:
         """Tells what is to be told now, and waits for it; how much."""
         told = await self.crms.tell(self.leases) + await self.webhooks.deliver() + await self.fanouts.hand_on()
-        told += await self.routing.turn(at_once=True)
+        told += await self.guiding.turn(at_once=True)
         return told + await self.handing.turn(at_once=True) + await self.keeping.turn(at_once=True)
 
     @property

@@ -66,6 +66,7 @@ TYPES = frozenset(get_args(EventType)) | {
     "handoff.refused",
     "intent.uncertain",
     "proof.refused",
+    "volume.spike",
     "webhook.failing",
     "webhook.paused",
     "webhook.resumed",

@@ -7,6 +7,7 @@ import re
 
 from socialsupport_core.store.backfills import TABLES as BACKFILLS
 from socialsupport_core.store.breakers import TABLES as BREAKERS
+from socialsupport_core.store.capacity import TABLES as CAPACITY
 from socialsupport_core.store.conduct import TABLES as CONDUCT
 from socialsupport_core.store.context import TABLES as CONTEXT
 from socialsupport_core.store.credentials import TABLES as CREDENTIALS
@@ -159,7 +160,7 @@ SCHEMA += NODES + EVIDENCE + POLICIES
 
 SCHEMA += CONTEXT + MOVES + CONDUCT + REVIEWS
 
-SCHEMA += DRAFTS + ROUTING
+SCHEMA += DRAFTS + ROUTING + CAPACITY
 
 NUMBERED = ("node", "leg", "seq", "part", "move")
 

@@ -117,6 +117,17 @@ EVENTS: dict[str, tuple[str, Shape]] = {
         "A field of a case was changed here and in the CRM; the rule decided whose value is kept.",
         fields(crm=TEXT, case=TEXT, field=TEXT, ours=TEXT, theirs=TEXT, kept=TEXT, rule=TEXT),
     ),
+    "volume.spike": (
+        "More conversations have begun in this hour than is usual for it; what many of them say, and some of them."
+        " `hour` is when it began, in seconds since 1970.",
+        fields(
+            hour=NUMBER,
+            count=NUMBER,
+            usual={"type": "number"},
+            reason=TEXT,
+            causes=listed(fields(words=listed(TEXT), count=NUMBER, conversations=listed(TEXT))),
+        ),
+    ),
     "thread.updated": ("Members, title, closed: something about a thread.", _NATIVE),
     "typing.started": ("Somebody is typing.", _NATIVE),
     "erasure.requested": ("The network, or the person through it, demands erasure.", _NATIVE),

@@ -270,7 +270,7 @@ def test_many_workers_give_it_to_one(roost: Roost) -> None:
     for n in range(12):
         hear(roost, n + 1)
     switch_on(roost, agents={"dana": {"capacity": 4}, "bo": {"capacity": 5}})
-    guides = [Guide(roost.hub._database, roost.hub.channels, (), roost.clock) for _ in range(4)]
+    guides = [Guide(roost.hub._database, roost.hub.channels, ()) for _ in range(4)]
     threads = [threading.Thread(target=guide._route, args=("acme", 10**16)) for guide in guides]
     for thread in threads:
         thread.start()
