@@ -34,14 +34,28 @@ def report(
     settings: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Targets, hours and costs of your own, as TOML.")
     ] = None,
+    staffing: Annotated[
+        bool, typer.Option("--staffing", help="Instead: how many agents the targets take, by hour of the week.")
+    ] = False,
+    share: Annotated[int, typer.Option(min=1, max=99, help="With --staffing: of 100, within the target.")] = 80,
+    handling: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="With --staffing: for one contact; else it is measured.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Tell how fast and how well customers are answered, what failures cost, and where and why they begin."""
     from socialsupport_core.cli.output import json_document
+    from socialsupport_core.cli.staffing import show as show_staffing
     from socialsupport_core.insight import settings_of
 
     assumed = settings_of(settings)
     with hub_at(store) as hub:
+        if staffing:
+            begin, end = _utc(since), _utc(until)
+            owner = tenant_of(hub, tenant)
+            needed = hub.staffing(owner, since=begin, until=end, share=share / 100, handling=handling)
+            (json_document if as_json else show_staffing)(needed)
+            return
         found = hub.report(tenant_of(hub, tenant), since=_utc(since), until=_utc(until), settings=assumed)
     if as_json:
         json_document(found)

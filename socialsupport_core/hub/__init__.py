@@ -25,6 +25,7 @@ from socialsupport_core.hub.reading import CursorAhead, Reading
 from socialsupport_core.hub.receiving import Receiving
 from socialsupport_core.hub.reviewing import Reviewing
 from socialsupport_core.hub.routing import Routing
+from socialsupport_core.hub.staffing import Staffing
 from socialsupport_core.hub.telling import NoSuchWebhook, Telling
 from socialsupport_core.model import Attachment
 from socialsupport_core.pipeline.channels import DoorClosed, NoSuchDoor
@@ -59,6 +60,7 @@ class Hub(
     Erasing,
     Drafting,
     Routing,
+    Staffing,
 ):
     """One store, its channels and its workers."""
 

@@ -42,15 +42,19 @@ class Watching:
         read = capacity.take_in(tx, tenant, PAGE)
         hour = now // HOUR
         capacity.forget_before(tx, tenant, hour - (settings.weeks + 1) * WEEK)
-        counted = capacity.count(tx, tenant, hour)
-        told = capacity.spike(tx, tenant, hour)
-        if counted < max(settings.least, told * AGAIN if told else 0):
-            return read
+        for one in (hour - 1, hour):  # what came in the last moments of an hour is read in the next
+            self._tell(tx, tenant, settings, one, now)
+        return read
+
+    def _tell(self, tx: Tx, tenant: str, settings: Spikes, hour: int, now: int) -> None:
+        counted, told = capacity.count(tx, tenant, hour), capacity.spike(tx, tenant, hour)
+        if counted < max(settings.least, told * AGAIN):
+            return
         first = capacity.first_hour(tx, tenant) or hour
         weeks = [hour - n * WEEK for n in range(1, settings.weeks + 1) if hour - n * WEEK >= first]
         found = unusual(counted, [capacity.count(tx, tenant, one) for one in weeks], settings)
         if found is None:
-            return read
+            return
         data = {
             "hour": hour * 3600,
             "count": found.count,
@@ -60,7 +64,6 @@ class Watching:
         }
         capacity.put_spike(tx, tenant, hour, counted, now, json.dumps(data))
         log.publish(tx, tenant, "volume.spike", now, data)
-        return read
 
     def _causes(self, tx: Tx, tenant: str, hour: int, settings: Spikes) -> list[Cause]:
         mine = capacity.began_in(tx, tenant, hour, hour, LOOKED_AT)

@@ -1,6 +1,6 @@
 """What each event of the log tells, as JSON Schema."""
 
-from socialsupport_core.web.shapes import NUMBER, STATE, TEXT, Shape, fields, listed, ref
+from socialsupport_core.web.shapes import NUMBER, SPIKE, STATE, TEXT, Shape, fields, listed, ref
 
 _DONE = fields(
     id=TEXT, native_id_=TEXT, key_=TEXT, state_=STATE, code_={"type": ["string", "null"]}, reason_=TEXT, agent_=TEXT
@@ -28,7 +28,8 @@ EVENTS: dict[str, tuple[str, Shape]] = {
         fields(assignee=TEXT, agent=TEXT, reason_=TEXT),
     ),
     "conversation.escalated": (
-        "It has waited for too long, so another group (`to`) has it next.", fields(to=TEXT, reason=TEXT, step=NUMBER)
+        "It has waited for too long, so another group (`to`) has it next.",
+        fields(to=TEXT, reason=TEXT, step=NUMBER),
     ),
     "conversation.unrouted": ("Routing has found nobody for it, so it stays in the queue.", fields(reason=TEXT)),
     "conversation.handed_off": (
@@ -120,13 +121,7 @@ EVENTS: dict[str, tuple[str, Shape]] = {
     "volume.spike": (
         "More conversations have begun in this hour than is usual for it; what many of them say, and some of them."
         " `hour` is when it began, in seconds since 1970.",
-        fields(
-            hour=NUMBER,
-            count=NUMBER,
-            usual={"type": "number"},
-            reason=TEXT,
-            causes=listed(fields(words=listed(TEXT), count=NUMBER, conversations=listed(TEXT))),
-        ),
+        SPIKE,
     ),
     "thread.updated": ("Members, title, closed: something about a thread.", _NATIVE),
     "typing.started": ("Somebody is typing.", _NATIVE),

@@ -249,6 +249,11 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/api/team"): Operation(
         "The agents to whom routing may give something, as things stand.", "read", fields(team=listed(ref("AtWork")))
     ),
+    ("GET", "/api/spikes"): Operation(
+        "Hours of the last day in which more conversations began than usual.",
+        "read",
+        fields(spikes=listed(ref("Spike"))),
+    ),
     ("POST", "/api/duty"): Operation(
         "Sign off, and get nothing from routing; or on again.", "reply", EMPTY, routing.DutyBody
     ),

@@ -27,7 +27,12 @@ def routed(request: Request, hub: Hub, access: Access) -> Any:
     return {"routing": hub.routed(access.agent.tenant, id_of(request))}
 
 
+def spikes(_request: Request, hub: Hub, access: Access) -> Any:
+    return {"spikes": hub.spikes(access.agent.tenant)}
+
+
 ROUTES = [
+    route("/spikes", "GET", "read", spikes),
     route("/team", "GET", "read", team),
     route("/duty", "POST", "reply", duty),
     route("/conversations/{id}/routing", "GET", "read", routed),

@@ -76,6 +76,13 @@ TOKEN: dict[str, Shape] = {
     "purpose_": TEXT,
 }
 
+SPIKE = fields(
+    hour=NUMBER,
+    count=NUMBER,
+    usual={"type": "number"},
+    reason=TEXT,
+    causes=listed(fields(words=listed(TEXT), count=NUMBER, conversations=listed(TEXT))),
+)
 HOW: Shape = {"enum": ["open", "leg", "begin", "link"]}
 CHALLENGE: dict[str, Shape] = {
     "id": TEXT,
@@ -149,6 +156,7 @@ SHAPES: dict[str, Shape] = {
         drafts_=listed(ref("Draft")),
         routing_=ref("Routed"),
     ),
+    "Spike": SPIKE,
     "Routed": fields(agent_=TEXT, reason=TEXT, group_=TEXT, step=NUMBER, at=TIME),
     "AtWork": fields(
         agent=TEXT,

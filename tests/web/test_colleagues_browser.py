@@ -1,9 +1,11 @@
 """Colleagues and machines on the inbox page: drafts, duty, and two who answer the same."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from raven import message
 from raven.office import CHROMIUM, Office, Visitor, until
 
 pytestmark = [
@@ -13,9 +15,7 @@ pytestmark = [
 
 
 @pytest.mark.parametrize("view", ["light", "dark", "narrow"])
-def test_a_machines_draft_is_marked_changed_and_sent(
-    arrive: Callable[..., Visitor], office: Office, view: str
-) -> None:
+def test_a_machines_draft_is_marked_changed_and_sent(arrive: Callable[..., Visitor], office: Office, view: str) -> None:
     more: dict[str, Any] = {"color_scheme": "dark"} if view == "dark" else {}
     if view == "narrow":
         more["viewport"] = {"width": 390, "height": 844}
@@ -87,4 +87,23 @@ def test_signing_off_and_why_nobody_has_it(arrive: Callable[..., Visitor], offic
     page.locator("#routing").wait_for(state="hidden")
     assert page.locator("#assignee").input_value() == "dana"
     visitor.shoot("assigned")
+    visitor.calm()
+
+
+def test_more_than_usual_is_shown_with_what_many_say(arrive: Callable[..., Visitor], office: Office) -> None:
+    now = datetime.now(UTC)
+    for week in range(1, 5):
+        office.roost.deliver(message(900 + week, "please help", f"old{week}", at=now - timedelta(weeks=week)))
+    until(lambda: len(office.hub.queue("acme")) == 4, "the past was not recorded")
+    office.hub.set_guidance("acme", {"spikes": {"enabled": True}})
+    visitor = arrive().sign_in()
+    crowd = [message(n, "the router shows a red light", f"bird{n}", at=now) for n in range(12)]
+    office.roost.deliver(*crowd)
+    bar = visitor.page.locator("#spikes", has_text="More than usual: 12 new conversations this hour")
+    bar.wait_for()
+    assert "12 of them: light, router, shows" in bar.inner_text()
+    visitor.shoot("spike")
+    visitor.fits()
+    bar.get_by_role("button").first.click()
+    visitor.entry("the router shows a red light").wait_for()
     visitor.calm()

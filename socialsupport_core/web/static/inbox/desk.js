@@ -8,6 +8,7 @@ import { listen, showKeys } from "./keys.js";
 import { Person } from "./person.js";
 import { Queue } from "./queue.js";
 import { Review } from "./review.js";
+import { Spikes } from "./spikes.js";
 import { Stream } from "./stream.js";
 import { tick, time } from "./times.js";
 import { Timeline } from "./timeline.js";
@@ -37,6 +38,7 @@ export class Desk {
     this.person = new Person(this);
     this.review = new Review(this);
     this.duty = new Duty(this);
+    this.spikes = new Spikes(this);
     this.refreshQueue = debounce(() => this.loadQueue(), 250);
     this.refreshOpen = debounce(() => this.refresh(), 150);
     this.refreshChannels = debounce(() => this.loadChannels(), 150);
@@ -299,6 +301,7 @@ export class Desk {
 
   heard(type, event) {
     if (type === "presence") return this.sensed(event);
+    if (type === "volume.spike") return this.spikes.load();
     if (type === "channel.changed") return this.refreshChannels();
     if (CHANGES_QUEUE.test(type)) this.refreshQueue();
     if (type === "interaction.received") this.call(event);
