@@ -237,7 +237,7 @@ def _nobody(against: Mapping[str, str | None]) -> str:
     for why in against.values():
         counted[why or ""] = counted.get(why or "", 0) + 1
     told = sorted(counted.items(), key=lambda one: (-one[1], one[0]))
-    return "nobody can have it: " + ", ".join(f"{count} {why}" for why, count in told)
+    return "nobody can have it: " + ", ".join(f"{why} ({count})" for why, count in told)
 
 
 def _candidate(one: AtWork, case: Case) -> Candidate:

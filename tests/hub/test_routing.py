@@ -75,9 +75,9 @@ def test_nobody_gets_more_than_fits_and_the_queue_says_why(team: Roost) -> None:
     switch_on(team, agents={"dana": {"capacity": 1}})
     first, second = hear(team, 1), hear(team, 2)
     assert (holder(team, first), holder(team, second)) == ("dana", None)
-    assert team.hub.routed("acme", second)["reason"] == "nobody can have it: 1 has no room"  # type: ignore[index]
+    assert team.hub.routed("acme", second)["reason"] == "nobody can have it: has no room (1)"  # type: ignore[index]
     (told,) = team.log("conversation.unrouted")
-    assert (told["conversation"], told["data"]["reason"]) == (second, "nobody can have it: 1 has no room")
+    assert (told["conversation"], told["data"]["reason"]) == (second, "nobody can have it: has no room (1)")
     before = len(team.hub.events("acme", limit=500))
     team.hub.drain()
     assert len(team.hub.events("acme", limit=500)) == before
@@ -161,7 +161,7 @@ def test_when_hours_end_others_take_over(team: Roost) -> None:
     team.clock.forward(hours=7)
     team.hub.drain()
     assert holder(team, con) is None
-    assert assigned(team)[-1] == ("", "nobody can have it: 1 had it and is not there, 1 is off duty")
+    assert assigned(team)[-1] == ("", "nobody can have it: had it and is not there (1), is off duty (1)")
 
 
 def test_at_night_the_one_on_call_has_it(team: Roost) -> None:

@@ -80,7 +80,7 @@ def test_signing_off_and_why_nobody_has_it(arrive: Callable[..., Visitor], offic
     page.get_by_role("button", name="Away").wait_for()
     office.hear(1, "Where is my parcel?")
     visitor.open()
-    page.locator("#routing", has_text="Not assigned: nobody can have it: 1 is away.").wait_for()
+    page.locator("#routing", has_text="Not assigned: nobody can have it: is away (1).").wait_for()
     visitor.shoot("not-assigned")
     page.get_by_role("button", name="Away").click()
     page.get_by_text("Given to Dana: 0 of 5 open").wait_for()

@@ -14,7 +14,7 @@ def test_who_is_there_and_why_nobody_has_it(roost: Roost, web: Web, acme: Desk, 
     roost.hear(message(1, "hello", at=roost.clock.now))
     con = roost.conversation()
     shown = acme.get(f"/api/conversations/{con}").json()
-    assert shown["routing"]["reason"] == "nobody can have it: 1 is away"
+    assert shown["routing"]["reason"] == "nobody can have it: is away (1)"
     assert acme.get(f"/api/conversations/{con}/routing").json()["routing"] == shown["routing"]
     assert rival.get(f"/api/conversations/{con}/routing").status_code == 404
     acme.post("/api/duty", {"away": False})
