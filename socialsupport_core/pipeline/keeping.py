@@ -162,7 +162,6 @@ def clean(database: Database, removed: list[Erasure]) -> Compacted:
 
 CLEANED = frozenset(
     {
-        "acknowledgements",
         "asks",
         "attachments",
         "audit",
@@ -192,6 +191,7 @@ CLEANED = frozenset(
         "reactions",
         "reviews",
         "routing",
+        "told_away",
         "webhook_waiting",
     }
 )

@@ -9,10 +9,10 @@ if TYPE_CHECKING:  # the tables below are part of the schema, on which the datab
     from socialsupport_core.store.database import Row, Tx
 
 TABLES = """
-CREATE TABLE acknowledgements (
+CREATE TABLE told_away (
   tenant TEXT NOT NULL, conversation TEXT NOT NULL, contact INTEGER NOT NULL, node INTEGER NOT NULL,
   at INTEGER NOT NULL, state TEXT NOT NULL, PRIMARY KEY (tenant, conversation, contact)) WITHOUT ROWID;
-CREATE INDEX acknowledgements_by_node ON acknowledgements (tenant, node, at);
+CREATE INDEX told_away_by_node ON told_away (tenant, node, at);
 CREATE TABLE openings (
   tenant TEXT NOT NULL, hour INTEGER NOT NULL, conversation TEXT NOT NULL,
   PRIMARY KEY (tenant, hour, conversation)) WITHOUT ROWID;
@@ -24,13 +24,13 @@ CREATE TABLE spikes (
 HOUR = 3_600_000_000
 """Microseconds; an hour is numbered from 1970."""
 
-# acknowledgements
+# who was told
 
 
 def unacknowledged(tx: "Tx", tenant: str, since: int, limit: int) -> "list[Row]":
     """Whose customers wait since then, and were told nothing about it."""
     return tx.all(
-        "SELECT c.* FROM conversations c LEFT JOIN acknowledgements a ON a.tenant = c.tenant"
+        "SELECT c.* FROM conversations c LEFT JOIN told_away a ON a.tenant = c.tenant"
         " AND a.conversation = c.conversation AND a.contact = c.waiting_since WHERE c.tenant = ? AND c.status = 'open'"
         " AND c.waiting_since >= ? AND c.superseded_by IS NULL AND a.at IS NULL"
         " ORDER BY c.waiting_since, c.conversation LIMIT ?",
@@ -44,7 +44,7 @@ def was_told(tx: "Tx", tenant: str, nodes: Iterable[int], since: int) -> bool:
     """Whether any of these accounts was told since then."""
     wanted = sorted(set(nodes))
     row = tx.one(
-        f"SELECT 1 AS one FROM acknowledgements WHERE tenant = ? AND node IN ({marks_for(wanted)}) AND at > ?"
+        f"SELECT 1 AS one FROM told_away WHERE tenant = ? AND node IN ({marks_for(wanted)}) AND at > ?"
         " AND state = 'said' LIMIT 1",
         tenant,
         *wanted,
@@ -55,7 +55,7 @@ def was_told(tx: "Tx", tenant: str, nodes: Iterable[int], since: int) -> bool:
 
 def acknowledge(tx: "Tx", tenant: str, conversation: str, contact: int, node: int, at: int, state: str) -> None:
     tx.run(
-        "INSERT INTO acknowledgements (tenant, conversation, contact, node, at, state) VALUES (?, ?, ?, ?, ?, ?)"
+        "INSERT INTO told_away (tenant, conversation, contact, node, at, state) VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (tenant, conversation, contact) DO NOTHING",
         tenant,
         conversation,

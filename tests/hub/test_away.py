@@ -138,7 +138,7 @@ def test_a_new_matter_within_a_day_is_not_acknowledged_again(night: Roost) -> No
 def test_it_goes_with_its_customer(night: Roost) -> None:
     switch_on(night)
     hear(night, 1)
-    assert night.hub.erase("acme", "raven.ring:kerry", agent="dana")["removed"]["acknowledgements"] == 1
+    assert night.hub.erase("acme", "raven.ring:kerry", agent="dana")["removed"]["told_away"] == 1
 
 
 def test_two_hubs_that_answer_by_themselves_do_not_talk_for_ever(tmp_path: Path) -> None:
