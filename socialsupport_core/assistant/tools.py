@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from socialsupport_core.assistant.marking import OURS, SAFE, marked
+from socialsupport_core.assistant.marking import OURS, marked
 from socialsupport_core.hub import Hub
 from socialsupport_core.hub.drafting import LONGEST
 from socialsupport_core.store.accounts import Access, Scope
@@ -124,7 +124,7 @@ def timeline(hub: Hub, access: Access, given: TimelineArguments) -> Any:
 
 
 def explain(hub: Hub, access: Access, given: CustomerArguments) -> Any:
-    return marked(hub.explain(access.agent.tenant, given.customer), SAFE | {"verdict", "would_change"})
+    return marked(hub.explain(access.agent.tenant, given.customer))
 
 
 def plan(hub: Hub, access: Access, given: ReplyArguments) -> Any:
@@ -149,7 +149,7 @@ def targets(hub: Hub, access: Access, given: LegArguments) -> Any:
 
 def drafts(hub: Hub, access: Access, given: ConversationArguments) -> Any:
     found = hub.drafts(access.agent.tenant, given.conversation, ended=True)
-    return {"drafts": marked(found, OURS | {"text", "why"})}
+    return {"drafts": marked(found)}
 
 
 def draft(hub: Hub, access: Access, given: DraftArguments) -> Any:

@@ -1,12 +1,13 @@
 """Who is there, and what routing has decided."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 from socialsupport_core.conversation.views import present, time
 from socialsupport_core.hub.base import Base, agent_of, conversation_of
 from socialsupport_core.pipeline.routing import at_work
-from socialsupport_core.store import Tx, capacity, micros, routing
+from socialsupport_core.store import StoreError, Tx, capacity, micros, routing
 
 SEEN = 60_000_000
 """Microseconds between two notes that an agent is there."""
@@ -28,7 +29,8 @@ class Routing(Base):
         at, known = micros(self.clock()), self._seen
         if at - known.get((tenant, agent), 0) >= SEEN:
             known[tenant, agent] = at
-            self._database.write(lambda tx: routing.see(tx, tenant, agent, at))
+            with suppress(StoreError):  # the store is closing, or has more to do than it can
+                self._database.write(lambda tx: routing.see(tx, tenant, agent, at))
 
     @property
     def _seen(self) -> dict[tuple[str, str], int]:

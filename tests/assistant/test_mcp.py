@@ -3,6 +3,8 @@
 import asyncio
 import json
 import os
+import signal
+import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -16,7 +18,9 @@ import socialsupport_telegram
 
 pytest.importorskip("mcp", reason="the extra mcp is not installed")
 
+import httpx2
 from mcp import Client, StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult
 
 from socialsupport_core.assistant.marking import MARK, marked
@@ -296,3 +300,40 @@ def test_over_http_each_request_bears_a_token(roost: Roost, con: str) -> None:
     told = [json.dumps(one.json()["result"]["structuredContent"]) for one in (reader, rival)]
     assert con in told[0]
     assert con not in told[1]
+
+
+def test_serve_lets_assistants_in_where_its_configuration_says_so(tmp_path: Path) -> None:
+    """The command itself, and the SDK's own client on its port."""
+    token = "a-token-of-more-than-twenty-letters"
+    (tmp_path / "socialsupport.toml").write_text(
+        f"""
+        [hub]
+        mcp = true
+        [tenants.acme]
+        name = "Acme"
+        [tenants.acme.agents.copilot]
+        name = "Copilot"
+        is_bot = true
+        token = "{token}"
+        scopes = ["read"]
+        """
+    )
+    command = [sys.executable, "-u", "-m", "socialsupport_core.cli.main", "serve", "--port", "0"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as serving:
+        try:
+            assert serving.stdout is not None
+            line = next(one for one in serving.stdout if "listening on" in one)
+            address = line.split()[-1].strip()
+
+            async def run() -> set[str]:
+                headers = {"authorization": f"Bearer {token}"}
+                http = httpx2.AsyncClient(headers=headers)
+                there = streamable_http_client(f"{address}/mcp", http_client=http)
+                async with http, Client(there) as client:
+                    queue = await client.call_tool("list_queue", {})
+                    assert queue.structured_content == {"conversations": []}
+                    return {one.name for one in (await client.list_tools()).tools}
+
+            assert asyncio.run(run()) == set(TOOLS) - {"draft_reply"}
+        finally:
+            serving.send_signal(signal.SIGINT)

@@ -270,12 +270,15 @@ def test_many_workers_give_it_to_one(roost: Roost) -> None:
     for n in range(12):
         hear(roost, n + 1)
     switch_on(roost, agents={"dana": {"capacity": 4}, "bo": {"capacity": 5}})
-    guides = [Guide(roost.hub._database, roost.hub.channels, ()) for _ in range(4)]
+    hubs = [roost.hub, *(roost.open(Raven) for _ in range(3))]
+    guides = [Guide(hub._database, hub.channels, ()) for hub in hubs]
     threads = [threading.Thread(target=guide._route, args=("acme", 10**16)) for guide in guides]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    for hub in hubs[1:]:
+        hub.close()
     given = roost.log("conversation.assigned")
     assert len({one["conversation"] for one in given}) == len(given) == 9
     loads = {one["agent"]: one["load"] for one in roost.hub.team("acme")}
