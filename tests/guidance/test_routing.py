@@ -48,7 +48,12 @@ BILLING = {"skills": frozenset({"billing"})}
         ),
         ([at("bo", languages={"en"})], {"language": "de"}, None, "nobody can have it: does not write de (1)"),
         ([at("bo", channels={"email"}), at("dana", 3, channels={"raven"})], NOBODY, "dana", "3 of 5 open"),
-        ([at("bo", on=None), at("dana", away="is away")], NOBODY, None, "nobody can have it: is away (1), is off duty (1)"),
+        (
+            [at("bo", on=None), at("dana", away="is away")],
+            NOBODY,
+            None,
+            "nobody can have it: is away (1), is off duty (1)",
+        ),
         ([at("bo", on="call"), at("dana", 4)], NOBODY, "dana", "4 of 5 open"),
         ([at("bo", on="call"), at("dana", 5)], NOBODY, "bo", "on call, nobody else is there; 0 of 5 open"),
         ([at("bo"), at("dana", 4)], {"known_by": ("dana",)}, "dana", "knows this customer; 4 of 5 open"),
