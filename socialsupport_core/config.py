@@ -68,6 +68,8 @@ class HubSection(_Section):
     public_url: Annotated[str, AfterValidator(_address)] = "http://127.0.0.1:8765"
     inbox: bool = False
     """The agents' page; they sign in with a token."""
+    mcp: bool = False
+    """Assistants may read and draft at `/mcp`, each with a token of the API; `socialsupport[mcp]`."""
     hosts: frozenset[str] = frozenset()
     """Names beside that of the public address under which pages and API may be called."""
 

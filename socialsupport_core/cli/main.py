@@ -25,6 +25,7 @@ VERBS = (
     "demo",
     "serve",
     "work",
+    "mcp",
     "migrate",
     "people",
     "report",

@@ -40,6 +40,13 @@ def report(  # noqa: PLR0913, PLR0917 - each is an option
         str | None, typer.Option(metavar="public|private", help="Only matters that were public, or private.")
     ] = None,
     agent: Annotated[str | None, typer.Option(metavar="ID", help="Only matters in which this agent answered.")] = None,
+    staffing: Annotated[
+        bool, typer.Option("--staffing", help="Instead: how many agents the targets take, by hour of the week.")
+    ] = False,
+    share: Annotated[int, typer.Option(min=1, max=99, help="With --staffing: of 100, within the target.")] = 80,
+    handling: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="With --staffing: for one contact; else it is measured.")
+    ] = None,
     as_json: AsJson = False,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write one page with charts there.")] = None,
     inbox: Annotated[
@@ -48,13 +55,19 @@ def report(  # noqa: PLR0913, PLR0917 - each is an option
 ) -> None:
     """Tell how fast and how well customers are answered, what failures cost, and where and why they begin."""
     from socialsupport_core.cli.output import json_document
+    from socialsupport_core.cli.staffing import show as show_staffing
     from socialsupport_core.insight import settings_of
 
     assumed = settings_of(settings)
     filters = {"channel": channel, "network": network, "visibility": visibility, "agent": agent}
     with hub_at(store) as hub:
         whose = tenant_of(hub, tenant)
-        found = hub.report(whose, since=_utc(since), until=_utc(until), settings=assumed, **filters)
+        begin, end = _utc(since), _utc(until)
+        if staffing:
+            needed = hub.staffing(whose, since=begin, until=end, share=share / 100, handling=handling)
+            (json_document if as_json else show_staffing)(needed)
+            return
+        found = hub.report(whose, since=begin, until=end, settings=assumed, **filters)
     if html:
         _write(html, found, whose, inbox)
     if as_json:

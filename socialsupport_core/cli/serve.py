@@ -2,8 +2,9 @@
 
 # ruff: noqa: PLC0415 - imported when it is needed, so that --help is quick
 
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -45,9 +46,30 @@ def serve(
             for name, channel in section.channels.items()
             if channel.listen
         }
-        app = create_app(hub, inbox=read.hub.inbox, hosts=read.hub.hosts, around=listening(hub, asked))
+        more, around = _with_assistants(read, hub, listening(hub, asked))
+        app = create_app(hub, inbox=read.hub.inbox, hosts=read.hub.hosts, around=around, more=more)
         doors = apply(read, hub)
         run(app, opened, lambda: _announce(read, hub, doors, host, opened.getsockname()[1]))
+
+
+def _with_assistants(read: "Config", hub: "Hub", around: Any) -> tuple[tuple[Any, ...], Any]:
+    """What is mounted beside the API, and what is entered around it."""
+    if not read.hub.mcp:
+        return (), around
+    from contextlib import AsyncExitStack, asynccontextmanager
+
+    from socialsupport_core.assistant.server import Mounted
+
+    mounted = Mounted(hub)
+
+    @asynccontextmanager
+    async def both() -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(around())
+            await stack.enter_async_context(mounted.running())
+            yield
+
+    return tuple(mounted.routes), both
 
 
 def _announce(read: "Config", hub: "Hub", doors: dict[str, str], host: str, port: int) -> None:

@@ -57,6 +57,7 @@ from socialsupport_core.contract.hookspecs import hookimpl
 from socialsupport_core.contract.policy import Draft, Policy, Refusal
 from socialsupport_core.contract.ranking import Asked, Ranker
 from socialsupport_core.contract.registry import Broken, Registry
+from socialsupport_core.contract.routing import Candidate, Router, RoutingCase, RoutingChoice
 from socialsupport_core.contract.stream import Closed, Dial, Frame, Happening, Opened, Step, StreamState, Tick
 from socialsupport_core.contract.surface import Entry, Listener, ListenerFactory, SurfaceFactory, SurfaceHost
 from socialsupport_core.contract.triage import (
@@ -83,6 +84,7 @@ __all__ = [
     "AuthExpired",
     "Broken",
     "CRMEvent",
+    "Candidate",
     "CaseChanged",
     "CaseClosed",
     "CaseFields",
@@ -126,6 +128,9 @@ __all__ = [
     "Ref",
     "Refusal",
     "Registry",
+    "Router",
+    "RoutingCase",
+    "RoutingChoice",
     "Settings",
     "SignIn",
     "SignatureError",

@@ -10,6 +10,7 @@ from socialsupport_core.contract.crm import CRM
 from socialsupport_core.contract.fanout import FanOut
 from socialsupport_core.contract.policy import Policy
 from socialsupport_core.contract.ranking import Ranker
+from socialsupport_core.contract.routing import Router
 from socialsupport_core.contract.surface import ListenerFactory, SurfaceFactory
 from socialsupport_core.contract.triage import TriageFactory
 from socialsupport_core.contract.wire import Wire
@@ -80,6 +81,12 @@ def socialsupport_rankers() -> Sequence[Ranker]:
 @hookspec
 def socialsupport_triage() -> Sequence[TriageFactory]:
     """What judges of which kind a customer's message is, after the rules: made once, given its folder."""
+    return ()
+
+
+@hookspec
+def socialsupport_routers() -> Sequence[Router]:
+    """Choices of your own among the agents who may have a conversation. The first that has an opinion decides."""
     return ()
 
 

@@ -18,6 +18,7 @@ from socialsupport_core.contract.errors import ConfigError
 from socialsupport_core.contract.fanout import FanOut
 from socialsupport_core.contract.policy import Policy
 from socialsupport_core.contract.ranking import Ranker
+from socialsupport_core.contract.routing import Router
 from socialsupport_core.contract.surface import ListenerFactory, SurfaceFactory
 from socialsupport_core.contract.triage import TriageFactory
 from socialsupport_core.contract.wire import Wire
@@ -54,6 +55,7 @@ class Registry:
     policies: list[Policy] = field(default_factory=list)
     rankers: list[Ranker] = field(default_factory=list)
     triage: list[TriageFactory] = field(default_factory=list)
+    routers: list[Router] = field(default_factory=list)
     simulators: dict[str, type[Any]] = field(default_factory=dict)
     canonical_forms: dict[str, Callable[[str], str]] = field(default_factory=dict)
     """By the kind of identifiers."""
@@ -153,6 +155,7 @@ class Registry:
         self.policies += offer.policies
         self.rankers += offer.rankers
         self.triage += offer.triage
+        self.routers += offer.routers
 
 
 def _told(error: BaseException) -> str:
@@ -190,6 +193,7 @@ def _offered(name: str, plugin: object) -> Registry:
     offer.policies = list(_flat(manager.hook.socialsupport_policies()))
     offer.rankers = list(_flat(manager.hook.socialsupport_rankers()))
     offer.triage = list(_flat(manager.hook.socialsupport_triage()))
+    offer.routers = list(_flat(manager.hook.socialsupport_routers()))
     offer.simulators = {one.network: one for one in _flat(manager.hook.socialsupport_simulators())}
     for forms in manager.hook.socialsupport_canonical_forms():
         offer.canonical_forms.update(forms)

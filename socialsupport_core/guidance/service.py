@@ -15,6 +15,7 @@ HOUR = 3600.0
 MICRO = timedelta(microseconds=1)
 LONGEST = 800  # days that a target is looked for
 SHARES: Mapping[Urgency, float] = {"high": 0.5}
+YEAR = 366 + 7  # days; whoever is closed on all of them opens no more
 TARGETS: Mapping[str, float] = {"webchat": 300.0, "email": 24 * HOUR, "phone": 60.0, "twilio": 4 * HOUR}
 
 
@@ -79,6 +80,20 @@ class Hours(Section):
     def local(self, at: int) -> datetime:
         """A moment, in microseconds since 1970, as a clock on the wall shows it there."""
         return datetime.fromtimestamp(at / 1_000_000, self._zone)
+
+    def open_at(self, at: int) -> bool:
+        return self.within(at, at + 1) == 1
+
+    def opens_after(self, at: int) -> int | None:
+        """The first moment from then on at which somebody is there; None if nobody will be for a year."""
+        if not self.week or self.open_at(at):
+            return at
+        first = datetime.fromtimestamp(at / 1_000_000, self._zone).date()
+        for n in range(YEAR):
+            openings = self._openings(first + timedelta(days=n))
+            if later := [opens for opens, closes in openings if closes > opens >= at]:
+                return min(later)
+        return None
 
     @cached_property
     def _zone(self) -> ZoneInfo:

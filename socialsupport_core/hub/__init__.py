@@ -19,6 +19,7 @@ from socialsupport_core.hub.base import NoSuchChannel, NoSuchConversation
 from socialsupport_core.hub.configuring import Configuring
 from socialsupport_core.hub.conversing import Conversing, NothingTold
 from socialsupport_core.hub.doing import Doing, NoSuchInteraction
+from socialsupport_core.hub.drafting import Drafting, NoSuchDraft
 from socialsupport_core.hub.erasing import Erasing
 from socialsupport_core.hub.handing import Handing
 from socialsupport_core.hub.living import Living
@@ -27,6 +28,8 @@ from socialsupport_core.hub.queueing import Queueing
 from socialsupport_core.hub.reading import CursorAhead, Reading
 from socialsupport_core.hub.receiving import Receiving
 from socialsupport_core.hub.reviewing import Reviewing
+from socialsupport_core.hub.routing import Routing
+from socialsupport_core.hub.staffing import Staffing
 from socialsupport_core.hub.telling import NoSuchWebhook, Telling
 from socialsupport_core.model import Attachment
 from socialsupport_core.pipeline.approving import ApprovalRefused, NoSuchApproval
@@ -44,6 +47,7 @@ __all__ = [
     "NoSuchChannel",
     "NoSuchConversation",
     "NoSuchDoor",
+    "NoSuchDraft",
     "NoSuchInteraction",
     "NoSuchWebhook",
     "NothingTold",
@@ -66,6 +70,9 @@ class Hub(
     Proving,
     Telling,
     Erasing,
+    Drafting,
+    Routing,
+    Staffing,
 ):
     """One store, its channels and its workers."""
 

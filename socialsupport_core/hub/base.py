@@ -29,6 +29,7 @@ from socialsupport_core.pipeline.connecting import Connecting
 from socialsupport_core.pipeline.credentials import Keepers
 from socialsupport_core.pipeline.crm import CRMs
 from socialsupport_core.pipeline.fanouts import FanOuts
+from socialsupport_core.pipeline.guiding import Guiding
 from socialsupport_core.pipeline.handing import Desk, FollowUps
 from socialsupport_core.pipeline.issuers import IssuerKeys
 from socialsupport_core.pipeline.keeping import Keeping
@@ -137,6 +138,7 @@ class Base:
         self.triaging = Triaging(made(registry.triage, models))
         turns = (
             FollowUps(self.desk),
+            Guiding(self.desk, registry.routers),
             Expiring(database, clock),
             Alerting(database, lambda tx, one: self.channels.conducting.of(tx, one).guidance, clock),
         )

@@ -108,6 +108,7 @@ def _begin(tx: Tx, tenant: str, customer: Node, erasure: str, agent: str, at: in
     gone += _remove_conversations(tx, person, told)
     gone["handoffs"] += removing.delete_in(tx, "handoffs", "node", person.nodes, tenant)
     gone["handoffs"] += removing.delete_in(tx, "handoffs", "redeemed_by", person.nodes, tenant)
+    gone["drafts"] += removing.delete_in(tx, "drafts", "node", person.nodes, tenant)
     for table, column in _PROOFS:
         gone[table] += removing.delete_in(tx, table, column, person.nodes, tenant)
     gone["answer_uses"] += removing.delete_in(tx, "answer_uses", "conversation", told.conversations, tenant)
@@ -310,6 +311,10 @@ def _remove_conversations(tx: Tx, person: Person, told: Told) -> Counter[str]:
     gone["conversations"] += removing.delete_in(tx, "conversations", "conversation", own, person.tenant)
     gone["handoffs"] += removing.delete_in(tx, "handoffs", "conversation", own, person.tenant)
     gone["challenges"] += removing.delete_in(tx, "challenges", "conversation", own, person.tenant)
+    gone["drafts"] += removing.delete_in(tx, "drafts", "conversation", own, person.tenant)
+    for table in ("told_away", "openings"):
+        gone[table] += removing.delete_in(tx, table, "conversation", own, person.tenant)
+    gone["routing"] += removing.delete_in(tx, "routing", "conversation", own, person.tenant)
     sql = "SELECT conversation FROM conversations WHERE tenant = ?"
     for row in removing.rows_in(tx, sql, "node", person.nodes, person.tenant):
         gone["conversations"] += _hand_over(tx, person.tenant, row["conversation"])

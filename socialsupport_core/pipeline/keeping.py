@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from socialsupport_core.pipeline.files import drop
 from socialsupport_core.pipeline.leases import Leases
-from socialsupport_core.store import Database, Row, Tx, erasures, journal, micros, removing, retention
+from socialsupport_core.store import Database, Row, Tx, drafts, erasures, journal, micros, removing, retention
 from socialsupport_core.store.blobs import BlobStore
 from socialsupport_core.store.database import Compacted
 from socialsupport_core.store.erasures import Erasure
@@ -93,6 +93,7 @@ class Keeping:
             seqs, last = retention.old_interactions(tx, one, before, ACCOUNTS, BATCH)
             told = removing.of_numbers(tx, one.tenant, seqs)
             gone = removing.remove(tx, one.tenant, told)
+            drafts.forget_before(tx, one.tenant, before)
             retention.note_round(tx, one, last, now)
             return gone["interactions"] + (last is not None), told.blobs
 
@@ -172,6 +173,7 @@ CLEANED = frozenset(
         "crm_cases",
         "crm_contacts",
         "crm_waiting",
+        "drafts",
         "early",
         "evidence",
         "handoffs",
@@ -183,10 +185,13 @@ CLEANED = frozenset(
         "moves",
         "nodes",
         "nonces",
+        "openings",
         "outbox",
         "proposals",
         "reactions",
         "reviews",
+        "routing",
+        "told_away",
         "webhook_waiting",
     }
 )

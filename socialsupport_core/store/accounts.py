@@ -7,8 +7,8 @@ from typing import Literal
 from socialsupport_core.model import Facts
 from socialsupport_core.store.database import Row, Tx
 
-Scope = Literal["read", "reply", "link", "approve", "configure", "erase", "operate"]
-SCOPES: tuple[Scope, ...] = ("read", "reply", "link", "approve", "configure", "erase", "operate")
+Scope = Literal["read", "reply", "link", "approve", "configure", "erase", "operate", "draft"]
+SCOPES: tuple[Scope, ...] = ("read", "reply", "link", "approve", "configure", "erase", "operate", "draft")
 
 
 @dataclass(frozen=True, slots=True)

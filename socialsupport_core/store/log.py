@@ -71,7 +71,8 @@ def turns(tx: Tx, tenant: str, conversation: str, limit: int = 100) -> list[Reco
     """What agents did with the conversation, and what was proven or refused in it; the newest `limit`, in order."""
     rows = tx.all(
         "SELECT * FROM log WHERE tenant = ? AND conversation = ? AND type IN ('conversation.handed_off',"
-        " 'conversation.assigned', 'conversation.resolved', 'conversation.reopened', 'conversation.merged',"
+        " 'conversation.assigned', 'conversation.escalated', 'conversation.resolved', 'conversation.reopened',"
+        " 'conversation.merged',"
         " 'conversation.split', 'conversation.moved', 'conversation.restored', 'handoff.refused',"
         " 'challenge.started', 'challenge.proven', 'proof.refused') ORDER BY cursor DESC LIMIT ?",
         tenant,

@@ -9,10 +9,12 @@ from socialsupport_core.store.answers import TABLES as ANSWERS
 from socialsupport_core.store.approvals import TABLES as APPROVALS
 from socialsupport_core.store.backfills import TABLES as BACKFILLS
 from socialsupport_core.store.breakers import TABLES as BREAKERS
+from socialsupport_core.store.capacity import TABLES as CAPACITY
 from socialsupport_core.store.conduct import TABLES as CONDUCT
 from socialsupport_core.store.context import TABLES as CONTEXT
 from socialsupport_core.store.credentials import TABLES as CREDENTIALS
 from socialsupport_core.store.crm_tables import TABLES as CRMS
+from socialsupport_core.store.drafts import TABLES as DRAFTS
 from socialsupport_core.store.erasures import TABLES as ERASURES
 from socialsupport_core.store.evidence import TABLES as EVIDENCE
 from socialsupport_core.store.fanouts import TABLES as FANOUTS
@@ -26,6 +28,7 @@ from socialsupport_core.store.policies import TABLES as POLICIES
 from socialsupport_core.store.proofs import TABLES as PROOFS
 from socialsupport_core.store.retention import TABLES as RETENTION
 from socialsupport_core.store.reviews import TABLES as REVIEWS
+from socialsupport_core.store.routing import TABLES as ROUTING
 from socialsupport_core.store.search import FTS5, TSVECTOR
 from socialsupport_core.store.standing import COLUMNS as STANDING
 from socialsupport_core.store.standing import INDEXES as STANDINGS
@@ -130,7 +133,8 @@ CREATE TABLE log (
 CREATE INDEX log_by_tenant ON log (tenant, cursor);
 CREATE INDEX log_by_thread ON log (tenant, channel, thread, cursor) WHERE thread IS NOT NULL;
 CREATE INDEX log_of_turns ON log (tenant, conversation, cursor) WHERE type IN ('conversation.handed_off',
-  'conversation.assigned', 'conversation.resolved', 'conversation.reopened', 'conversation.merged',
+  'conversation.assigned', 'conversation.escalated', 'conversation.resolved', 'conversation.reopened',
+  'conversation.merged',
   'conversation.split', 'conversation.moved', 'conversation.restored', 'handoff.refused',
   'challenge.started', 'challenge.proven', 'proof.refused');
 CREATE TABLE audit (
@@ -167,6 +171,8 @@ SCHEMA += NODES + EVIDENCE + POLICIES
 SCHEMA += APPROVALS + ANSWERS
 
 SCHEMA += CONTEXT + MOVES + CONDUCT + REVIEWS
+
+SCHEMA += DRAFTS + ROUTING + CAPACITY
 
 NUMBERED = ("node", "leg", "seq", "part", "move", "answer")
 

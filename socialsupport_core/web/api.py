@@ -25,11 +25,13 @@ from socialsupport_core.web import (
     connect,
     conversing,
     doing,
+    drafting,
     erasing,
     files,
     handing,
     queueing,
     reporting,
+    routing,
     webhooks,
 )
 from socialsupport_core.web.auth import require
@@ -183,7 +185,11 @@ def queue(request: Request, hub: Hub, access: Access) -> Any:
 def conversation(request: Request, hub: Hub, access: Access) -> Any:
     audit(request, hub, access, "read")
     found = hub.conversation(access.agent.tenant, id_of(request))
-    return found | {"answering": _others(request, access).get(found["id"], [])}
+    waiting = hub.drafts(access.agent.tenant, found["id"])
+    shown: dict[str, Any] = {"drafts": waiting} if waiting else {}
+    if decided := hub.routed(access.agent.tenant, found["id"]):
+        shown["routing"] = decided
+    return found | shown | {"answering": _others(request, access).get(found["id"], [])}
 
 
 def _others(request: Request, access: Access) -> dict[str, list[str]]:
@@ -284,6 +290,8 @@ async def _stream(hub: Hub, access: Access, after: int, presence: Presence | Non
         if found:
             after = found[-1]["cursor"]
             yield "".join(_told(one) for one in found)
+        if presence is not None:
+            hub.seen(tenant, agent)
         if presence is not None and (others := presence.others(tenant, agent)) != answering:
             answering = others
             yield f"event: presence\ndata: {json.dumps(others)}\n\n"
@@ -366,4 +374,6 @@ ROUTES = [
     *answers.ROUTES,
     *queueing.ROUTES,
     *reporting.ROUTES,
+    *drafting.ROUTES,
+    *routing.ROUTES,
 ]

@@ -1,6 +1,6 @@
 """What each event of the log tells, as JSON Schema."""
 
-from socialsupport_core.web.shapes import NUMBER, STATE, TEXT, TIME, Shape, fields, listed, ref
+from socialsupport_core.web.shapes import NUMBER, SPIKE, STATE, TEXT, TIME, Shape, fields, listed, ref
 
 _DONE = fields(
     id=TEXT, native_id_=TEXT, key_=TEXT, state_=STATE, code_={"type": ["string", "null"]}, reason_=TEXT, agent_=TEXT
@@ -33,7 +33,15 @@ EVENTS: dict[str, tuple[str, Shape]] = {
         "A new matter, on a `network`, or what was split `from` another conversation.",
         fields(**{"customer": TEXT, "network_": TEXT, "from_": TEXT}),
     ),
-    "conversation.assigned": ("To whom; an empty `assignee` is nobody.", fields(assignee=TEXT, agent=TEXT)),
+    "conversation.assigned": (
+        "To whom; an empty `assignee` is nobody. By routing (`agent`), and then with its `reason`, or by an agent.",
+        fields(assignee=TEXT, agent=TEXT, reason_=TEXT),
+    ),
+    "conversation.escalated": (
+        "It has waited for too long, so another group (`to`) has it next.",
+        fields(to=TEXT, reason=TEXT, step=NUMBER),
+    ),
+    "conversation.unrouted": ("Routing has found nobody for it, so it stays in the queue.", fields(reason=TEXT)),
     "conversation.handed_off": (
         "A hand-off goes from step to step, from one channel (or agent) to another.",
         fields(
@@ -89,6 +97,11 @@ EVENTS: dict[str, tuple[str, Shape]] = {
         ),
     ),
     "channel.changed": ("A channel has turned, or is well again.", fields(channel=TEXT, state=TEXT, reason=TEXT)),
+    "draft.changed": (
+        "An answer was drafted (`open`) for a person to send, or a person has sent or discarded it. Its text is asked"
+        " for separately.",
+        fields(draft=TEXT, state={"enum": ["open", "sent", "discarded"]}, agent=TEXT),
+    ),
     "handoff.refused": ("A token that was not accepted, and why.", fields(account=TEXT, reason=TEXT, proof_=TEXT)),
     "challenge.started": (
         "A one-time code was told to `told`, and is expected from `account`.",
@@ -120,6 +133,11 @@ EVENTS: dict[str, tuple[str, Shape]] = {
     "crm.conflict": (
         "A field of a case was changed here and in the CRM; the rule decided whose value is kept.",
         fields(crm=TEXT, case=TEXT, field=TEXT, ours=TEXT, theirs=TEXT, kept=TEXT, rule=TEXT),
+    ),
+    "volume.spike": (
+        "More conversations have begun in this hour than is usual for it; what many of them say, and some of them."
+        " `hour` is when it began, in seconds since 1970.",
+        SPIKE,
     ),
     "thread.updated": ("Members, title, closed: something about a thread.", _NATIVE),
     "typing.started": ("Somebody is typing.", _NATIVE),

@@ -15,9 +15,11 @@ from socialsupport_core.web import (
     channels,
     conversing,
     doing,
+    drafting,
     handing,
     queueing,
     reporting,
+    routing,
     webhooks,
 )
 from socialsupport_core.web.endpoint import MAX_PAGE, NO, YES
@@ -59,6 +61,7 @@ QUERY: dict[str, tuple[Shape, str]] = {
     "network": (TEXT, "Only matters with a leg on this network."),
     "visibility": ({"enum": ["public", "private"]}, "Only matters with such a leg."),
     "agent": (TEXT, "Only matters with a leg on which this agent answered."),
+    "ended": ({"enum": ["1", "true", "yes"]}, "Also those that were sent or discarded."),
     "leg": ({"type": "integer"}, "The leg on which the customer is; where the customer spoke last unless you say."),
 }
 GUIDANCE: Shape = {"type": "object", "description": "The keys of `[tenants.TENANT.guidance]`."}
@@ -310,6 +313,32 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("POST", "/api/conversations/{id}/note"): Operation(
         "An internal note. The same `Idempotency-Key` keeps one.", "reply", EMPTY, api.NoteBody
+    ),
+    ("GET", "/api/conversations/{id}/drafts"): Operation(
+        "Answers that wait for a person to send them.", "read", fields(drafts=listed(ref("Draft"))), query=("ended",)
+    ),
+    ("POST", "/api/conversations/{id}/drafts"): Operation(
+        "Draft an answer. Nothing is sent.", "draft", ref("Draft"), drafting.DraftBody, status=201
+    ),
+    ("POST", "/api/drafts/{id}/send"): Operation(
+        "A person sends a draft, changed or as it is; once.", "reply", ref("Sent"), drafting.SendBody, status=202
+    ),
+    ("POST", "/api/drafts/{id}/discard"): Operation("Nobody will send it.", "reply", EMPTY),
+    ("GET", "/api/team"): Operation(
+        "The agents to whom routing may give something, as things stand.", "read", fields(team=listed(ref("AtWork")))
+    ),
+    ("GET", "/api/spikes"): Operation(
+        "Hours of the last day in which more conversations began than usual.",
+        "read",
+        fields(spikes=listed(ref("Spike"))),
+    ),
+    ("POST", "/api/duty"): Operation(
+        "Sign off, and get nothing from routing; or on again.", "reply", EMPTY, routing.DutyBody
+    ),
+    ("GET", "/api/conversations/{id}/routing"): Operation(
+        "What routing decided of it last, and why.",
+        "read",
+        fields(routing={"anyOf": [ref("Routed"), {"type": "null"}]}),
     ),
     ("POST", "/api/conversations/{id}/presence"): Operation(
         "A sign of life from whoever is answering; the others come back.",

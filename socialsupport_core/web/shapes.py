@@ -87,6 +87,13 @@ TOKEN: dict[str, Shape] = {
     "purpose_": TEXT,
 }
 
+SPIKE = fields(
+    hour=NUMBER,
+    count=NUMBER,
+    usual={"type": "number"},
+    reason=TEXT,
+    causes=listed(fields(words=listed(TEXT), count=NUMBER, conversations=listed(TEXT))),
+)
 HOW: Shape = {"enum": ["open", "leg", "begin", "link"]}
 CHALLENGE: dict[str, Shape] = {
     "id": TEXT,
@@ -158,6 +165,37 @@ SHAPES: dict[str, Shape] = {
         turns=listed({"type": "object"}),
         unsent=listed(ref("Unsent")),
         approvals_=listed(ref("Approval")),
+        drafts_=listed(ref("Draft")),
+        routing_=ref("Routed"),
+    ),
+    "Spike": SPIKE,
+    "Routed": fields(agent_=TEXT, reason=TEXT, group_=TEXT, step=NUMBER, at=TIME),
+    "AtWork": fields(
+        agent=TEXT,
+        load=NUMBER,
+        capacity=NUMBER,
+        on_={"enum": ["hours", "call"]},
+        away_=TEXT,
+        seen_at_=TIME,
+        skills=listed(TEXT),
+        languages=listed(TEXT),
+        groups=listed(TEXT),
+    ),
+    "Draft": fields(
+        id=TEXT,
+        conversation=TEXT,
+        leg=NUMBER,
+        text=TEXT,
+        private=FLAG,
+        why_=TEXT,
+        agent=TEXT,
+        by_machine=FLAG,
+        source=TEXT,
+        at=TIME,
+        state={"enum": ["open", "sent", "discarded"]},
+        ended_at_=TIME,
+        ended_by_=TEXT,
+        key_=TEXT,
     ),
     "Standing": fields(**JUDGED, noise=FLAG, due_at_=TIME),
     "Told": fields(

@@ -121,3 +121,14 @@ def test_a_moment_that_is_none_is_told(run: Any, store: str, given: str) -> None
     ran = run("report", "--store", store, "--since", given)
     assert ran.status == 2
     assert given in ran.err
+
+
+def test_how_many_agents_it_takes(run: Any, store: str) -> None:
+    options = ("report", "--staffing", "--store", store, "--until", "2026-11-03", "--handling", "120", "--share", "90")
+    told = json.loads(run(*options, "--json").out)
+    assert told["assumptions"]["share"] == 0.9
+    (row,) = told["queues"][0]["hours"]
+    assert (row["day"], row["hour"], row["agents"]) == ("mon", 9, 1)
+    shown = run(*options).out
+    assert "mon 09" in shown
+    assert "120 seconds for each (given)" in shown

@@ -1,6 +1,6 @@
 """Hours and targets: worked out by hand."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -101,3 +101,35 @@ def test_what_is_urgent_is_due_sooner_and_a_warning_comes_before() -> None:
     by_hours = Service(target=7200, hours=WORK, warn=0.75)
     assert by_hours.due(at(15), "x", "x") == at(57)
     assert by_hours.warned(at(15), at(57)) == at(56.5)
+@pytest.mark.parametrize(
+    ("now", "opens"),
+    [
+        (8, 8),  # 9:00 in Berlin: open
+        (7.5, 8),
+        (15.99, 15.99),
+        (16, 56),  # over the holiday, to Wednesday
+        (5 * 24, 7 * 24 + 8),  # from Saturday to Monday
+    ],
+)
+def test_when_somebody_is_there_again(now: float, opens: float) -> None:
+    assert WORK.opens_after(at(now)) == at(opens)
+    assert WORK.open_at(at(opens))
+    assert WORK.within(at(now), at(opens)) == 0
+
+
+def test_who_is_always_there_or_never() -> None:
+    assert Hours().opens_after(at(3)) == at(3)
+    assert Hours().open_at(at(3))
+    closed = Hours(
+        week={"mon": ("09:00-10:00",)}, holidays=tuple(date(2026, 11, 2) + timedelta(weeks=n) for n in range(60))
+    )
+    assert closed.opens_after(at(0)) is None
+
+
+def test_two_openings_of_a_day_and_a_change_of_the_clock() -> None:
+    split = Hours(zone="Europe/Berlin", week={"sun": ("01:00-02:00", "12:00-13:00")})
+    march = round(
+        datetime(2026, 3, 29, 0, 30, tzinfo=UTC).timestamp() * 1_000_000
+    )  # 1:30 in Berlin; at 2:00 it is 3:00
+    assert split.opens_after(march) == march
+    assert split.opens_after(march + HOUR) == round(datetime(2026, 3, 29, 10, tzinfo=UTC).timestamp() * 1_000_000)

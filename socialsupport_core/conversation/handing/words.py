@@ -24,6 +24,8 @@ FIELDS: Mapping[str, frozenset[str]] = {
     "code_asked": frozenset({"where"}),
     "code_public": frozenset({"code", "where"}),
     "reminder": frozenset({"until"}),
+    "away": frozenset({"opens", "by"}),
+    "public_away": frozenset(),
 }
 """Each template, and what is filled in. What everybody reads has nothing to fill in but the link."""
 NEEDED: Mapping[str, frozenset[str]] = {

@@ -2,7 +2,9 @@
 
 import { Answers } from "./answers.js";
 import { hub, Problem } from "./api.js";
+import { Colleagues } from "./colleagues.js";
 import { announce, byId, debounce, h, icon, reconcile, toast } from "./dom.js";
+import { Drafts } from "./drafts.js";
 import { Files } from "./files.js";
 import { HandOff } from "./handoff.js";
 import { answered, placesOf } from "./places.js";
@@ -51,6 +53,8 @@ export class Composer {
     this.files = new Files(() => this.fileChanged());
     this.warning = h("p", { class: "plan-line loss", id: "hand-off-note", role: "status", hidden: true });
     this.handing = new HandOff(this);
+    this.drafts = new Drafts(this);
+    this.colleagues = new Colleagues(this);
     this.handOff = this.handing.button;
     this.answers = new Answers(this);
     this.submit = h(
@@ -62,9 +66,11 @@ export class Composer {
     const hint = h("span", { class: "soft hint" }, h("kbd", {}, apple ? "⌘" : "Ctrl"), " ", h("kbd", {}, "Enter"));
     this.form.append(
       h("div", { class: "composer-top" }, this.modes, this.legs, this.mute),
+      this.drafts.list,
       h("div", { class: "editor" }, this.mirror, this.text),
       this.files.list,
       this.warning,
+      this.colleagues.line,
       this.plate,
       this.handing.panel,
       this.answers.panel,
@@ -93,6 +99,7 @@ export class Composer {
     if (changed) this.restore();
     if (!this.places.some((leg) => leg.id === this.leg) || (!this.text.value && !this.chosen))
       this.leg = this.places[0]?.id ?? null;
+    this.drafts.show(conversation.drafts);
     this.render();
     this.answers.show(conversation);
     if (changed) this.examine();
@@ -106,6 +113,7 @@ export class Composer {
     this.said = null;
     this.obstructed = new Map();
     this.warning.hidden = true;
+    this.colleagues.forget();
     this.handing.close();
     this.plans.cancel();
   }
@@ -188,6 +196,7 @@ export class Composer {
   // what is written
 
   typed() {
+    this.colleagues.typed();
     this.plan = null;
     this.mark();
     this.keep();
@@ -330,11 +339,14 @@ export class Composer {
       announce(against.map((one) => `${one.reason}. ${one.remedy}`).join(" "));
       return this.text.focus();
     }
+    if (this.mode !== "note" && !this.colleagues.passes()) return this.text.focus();
     const { id, customer } = this.conversation;
     const leg = this.chosenLeg;
     const kind = this.mode === "note" ? "private" : this.form.dataset.visibility;
+    const draft = this.mode === "note" ? null : this.drafts.taken;
     const pending = {
-      key: newKey(),
+      key: draft ? `draft.${draft}` : newKey(),
+      draft,
       conversation: id,
       customer: customer.id,
       mode: this.mode,
@@ -358,6 +370,7 @@ export class Composer {
     this.plan = null;
     this.chosen = false;
     this.warning.hidden = true;
+    this.colleagues.forget();
     this.plate.replaceChildren();
     this.plans.cancel();
     this.asked = null;
@@ -373,6 +386,7 @@ export class Composer {
     this.desk.timeline.expect(pending);
     try {
       if (pending.mode === "note") await hub.note(pending.conversation, pending.text, pending.key);
+      else if (pending.draft) await hub.sendDraft(pending.draft, pending.saying);
       else if ((await hub.reply(pending.conversation, pending.saying, pending.key)).approval)
         toast("It waits for a colleague's approval.");
       await this.desk.refresh();

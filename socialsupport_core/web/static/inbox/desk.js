@@ -4,12 +4,14 @@ import { hub } from "./api.js";
 import { Approvals } from "./approvals.js";
 import { Composer } from "./composer.js";
 import { announce, byId, debounce, h, icon, toast } from "./dom.js";
+import { Duty } from "./duty.js";
 import { listen, showKeys } from "./keys.js";
 import { Person } from "./person.js";
 import { Pulse } from "./pulse.js";
 import { Queue } from "./queue.js";
 import { Review } from "./review.js";
 import { showKind } from "./sorting.js";
+import { Spikes } from "./spikes.js";
 import { Stream } from "./stream.js";
 import { tick, time } from "./times.js";
 import { Timeline } from "./timeline.js";
@@ -41,6 +43,8 @@ export class Desk {
     this.approvals = new Approvals(this);
     this.person = new Person(this);
     this.review = new Review(this);
+    this.duty = new Duty(this);
+    this.spikes = new Spikes(this);
     this.refreshQueue = debounce(() => this.loadQueue(), 250);
     this.refreshOpen = debounce(() => this.refresh(), 150);
     this.refreshChannels = debounce(() => this.loadChannels(), 150);
@@ -217,6 +221,7 @@ export class Desk {
     this.composer.show(found);
     this.approvals.show(found);
     this.showAnswering(found.answering);
+    this.duty.show(found);
     if (!document.hidden) this.queue.read(found);
   }
 
@@ -240,6 +245,7 @@ export class Desk {
       : "";
     if (line.textContent !== words) line.replaceChildren(words);
     line.hidden = !words;
+    this.composer.colleagues.present(names);
   }
 
   async loadPerson() {
@@ -306,6 +312,7 @@ export class Desk {
   heard(type, event) {
     if (type === "presence") return this.sensed(event);
     this.pulse.heard(type);
+    if (type === "volume.spike") return this.spikes.load();
     if (type === "channel.changed") return this.refreshChannels();
     if (CHANGES_QUEUE.test(type)) this.refreshQueue();
     if (type === "interaction.received") this.call(event);

@@ -243,7 +243,11 @@ export class Timeline {
         return `${who} asked ${this.account(turn.account)} for the code told to ${this.account(turn.told)}`;
       case "challenge.proven":
         return `Proven: ${this.account(turn.account)} and ${this.account(turn.told)} are one person`;
+      case "conversation.escalated":
+        return `Escalated to ${turn.to}: ${turn.reason}`;
       case "conversation.assigned":
+        if (turn.reason)
+          return `${turn.assignee ? `Given to ${this.desk.nameOf(turn.assignee)}` : "Given back to everybody"}: ${turn.reason}`;
         if (turn.assignee === turn.agent) return `${who} took this`;
         return turn.assignee
           ? `${who} assigned this to ${this.desk.nameOf(turn.assignee)}`
