@@ -36,7 +36,7 @@ from socialsupport_visit.records import record
 MAX_BODY = 100_000
 BODY_SECONDS = 20.0
 COOKIE = "visit"
-SESSION = 12 * 3600
+STAY = 12 * 3600
 """Seconds for which somebody stays signed in: a working day."""
 TRIES = Rate(burst=5, seconds=30)  # to sign in, from one address
 TRIES_OF_BRANCH = Rate(burst=20, seconds=10)
@@ -107,7 +107,7 @@ class Surface:
             page = self.page.sign_in(self._token("sign-in"), branch, refused.trouble)
             return self._html(page, refused.status)
         answer = self._on(request, "/")
-        self._set_cookie(request, answer, self._session(branch), SESSION)
+        self._set_cookie(request, answer, self._pass(branch), STAY)
         return answer
 
     async def sign_out(self, request: Request) -> Response:
@@ -127,23 +127,23 @@ class Surface:
         if not hmac.compare_digest(right.encode(), given.encode("utf-8", "replace")):
             raise Refused(401, "This is not the secret of that branch.")
 
-    def _session(self, branch: str) -> str:
+    def _pass(self, branch: str) -> str:
         return make_token(self.settings.keys[0], self._purpose(branch), branch, self.clock().timestamp())
 
     def _signed_in(self, request: Request) -> str | None:
-        """The branch; a session ends with the day, and with the secret of its branch."""
+        """The branch; it ends with the day, and with the secret of its branch."""
         written = request.cookies.get(COOKIE, "")
         branch = written.partition(".")[0]
         known = self.settings.branches.get(branch)
         if known is None or known.secret is None:
             return None
         found = read_token(self.settings.keys, self._purpose(branch), written)
-        return branch if found and self.clock().timestamp() - found[1] < SESSION else None
+        return branch if found and self.clock().timestamp() - found[1] < STAY else None
 
     def _purpose(self, branch: str) -> str:
         secret = self.settings.branches[branch].secret
         mark = hashlib.sha256(secret.get_secret_value().encode()).hexdigest() if secret else ""
-        return f"session {self.settings.own_account} {mark}"
+        return f"stay {self.settings.own_account} {mark}"
 
     def _set_cookie(self, request: Request, answer: Response, value: str, age: int) -> None:
         secure = self.host.public_url.startswith("https://")
@@ -163,7 +163,7 @@ class Surface:
 
     def _nonce(self, filled: Filled, purpose: str) -> str:
         found = read_token(self.settings.keys, f"form {self.settings.own_account} {purpose}", filled.text("token"))
-        if found is None or self.clock().timestamp() - found[1] > SESSION:
+        if found is None or self.clock().timestamp() - found[1] > STAY:
             raise Refused(422, "The page was open for a long time. Load it again.")
         return found[0]
 

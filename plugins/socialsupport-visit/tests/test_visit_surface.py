@@ -17,7 +17,7 @@ from socialsupport_core.hub import Hub
 from socialsupport_core.model import Reply
 from socialsupport_core.web import create_app
 from socialsupport_core.web.surfaces import Host
-from socialsupport_visit.surface import SESSION, VISITS, Surface
+from socialsupport_visit.surface import STAY, VISITS, Surface
 
 HOME = "https://hub.example"
 LEEDS, YORK = "the secret of Leeds", "the secret of York"
@@ -192,7 +192,7 @@ def test_without_a_sign_in_nothing_is_written_down(shop: Shop) -> None:
 def test_who_has_signed_in_does_so_for_a_day_and_one_branch(shop: Shop) -> None:
     shop.sign_in()
     cookie = dict(shop.client.cookies)["visit"]
-    shop.clock.move(SESSION - 1)
+    shop.clock.move(STAY - 1)
     assert is_signed_in(shop)
     shop.clock.move(1)
     assert not is_signed_in(shop)
@@ -245,7 +245,7 @@ def test_a_token_that_is_not_ours(shop: Shop, token: str) -> None:
 def test_a_page_that_lay_open_overnight(shop: Shop) -> None:
     shop.sign_in()
     token = token_in(shop.get())
-    shop.clock.move(SESSION + 1)
+    shop.clock.move(STAY + 1)
     shop.sign_in()
     answer = shop.post(token=token, about="Hello")
     assert (answer.status_code, "open for a long time" in told(answer)) == (422, True)
