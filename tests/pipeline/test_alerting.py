@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from raven import Roost, message
 from raven.events import NOON
 
 from socialsupport_core.pipeline.alerting import Alerting
+from socialsupport_core.web.happenings import EVENTS
 
 HOURLY = {"target": 3600, "targets": {}, "urgencies": {}}
 
@@ -213,10 +213,13 @@ def test_an_answer_between_look_and_word_cancels_it(asked: Roost, monkeypatch: p
     assert told(asked) == []
 
 
-def test_webhooks_hear_of_it(asked: Roost, tmp_path: Path) -> None:
-    from socialsupport_core.web.happenings import EVENTS
-
+def test_what_is_told_has_the_shape_that_is_promised(asked: Roost) -> None:
     jsonschema = pytest.importorskip("jsonschema")
+    pass_time(asked, minutes=46)
     pass_time(asked, hours=2)
-    for one in asked.log("service.breached", "conversation.triaged"):
-        jsonschema.validate(one["data"], EVENTS[one["type"]][1])
+    asked.hear(message(2, "any promo codes?", "flo", at=asked.clock.now))
+    types = ("service.warning", "service.breached", "conversation.triaged")
+    found = {one["type"]: one["data"] for one in asked.log(*types)}
+    assert set(found) == set(types)
+    for name, data in found.items():
+        jsonschema.validate(data, EVENTS[name][1])
