@@ -54,14 +54,14 @@ class Hours(Section):
         return sum(
             max(0, min(closes, end) - max(opens, begin))
             for n in range(days + 1)
-            for opens, closes in self._openings(first.date() + timedelta(days=n))
+            for opens, closes in self.openings(first.date() + timedelta(days=n))
         )
 
     @cached_property
     def _zone(self) -> ZoneInfo:
         return ZoneInfo(self.zone)
 
-    def _openings(self, day: date) -> list[tuple[int, int]]:
+    def openings(self, day: date) -> list[tuple[int, int]]:
         if day in self.holidays:
             return []
         return [
