@@ -28,6 +28,7 @@ VERBS = (
     "migrate",
     "people",
     "report",
+    "export",
     "resolve",
     "erase",
     "journal",

@@ -5,12 +5,15 @@
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from socialsupport_core.cli.people import AsJson
 from socialsupport_core.cli.reach import DEFAULT, Store, Tenant, hub_at, tenant_of
+
+if TYPE_CHECKING:
+    from socialsupport_core.insight import Settings
 
 Moment = Annotated[
     datetime | None,
@@ -34,6 +37,10 @@ def report(
     settings: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Targets, hours and costs of your own, as TOML.")
     ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FOLDER", help="What `export` wrote, in place of a store: for what is large."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Tell how fast and how well customers are answered, what failures cost, and where and why they begin."""
@@ -41,15 +48,33 @@ def report(
     from socialsupport_core.insight import settings_of
 
     assumed = settings_of(settings)
-    with hub_at(store) as hub:
-        found = hub.report(tenant_of(hub, tenant), since=_utc(since), until=_utc(until), settings=assumed)
+    if folder is not None:
+        found = _exported(folder, tenant, assumed, utc(since), utc(until))
+    else:
+        with hub_at(store) as hub:
+            found = hub.report(tenant_of(hub, tenant), since=utc(since), until=utc(until), settings=assumed)
     if as_json:
         json_document(found)
     else:
         _show(found)
 
 
-def _utc(moment: datetime | None) -> datetime | None:
+def _exported(
+    folder: Path, tenant: str | None, settings: "Settings", since: datetime | None, until: datetime | None
+) -> dict[str, Any]:
+    from datetime import UTC
+
+    from socialsupport_core.cli.output import moving
+    from socialsupport_core.insight.scaled.reading import report_of
+    from socialsupport_core.store import micros
+
+    ends = micros(until or datetime.now(UTC))
+    begins = None if since is None else micros(since)
+    with moving("measuring") as moved:
+        return report_of(folder, tenant, settings, ends, begins, moved=moved)
+
+
+def utc(moment: datetime | None) -> datetime | None:
     from datetime import UTC
 
     return moment.replace(tzinfo=UTC) if moment else None

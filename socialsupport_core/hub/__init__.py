@@ -18,6 +18,7 @@ from socialsupport_core.hub.configuring import Configuring
 from socialsupport_core.hub.conversing import Conversing, NothingTold
 from socialsupport_core.hub.doing import Doing, NoSuchInteraction
 from socialsupport_core.hub.erasing import Erasing
+from socialsupport_core.hub.exporting import Exporting
 from socialsupport_core.hub.handing import Handing
 from socialsupport_core.hub.proving import Proving
 from socialsupport_core.hub.reading import CursorAhead, Reading
@@ -43,7 +44,7 @@ __all__ = [
 ]
 
 
-class Hub(Configuring, Receiving, Reading, Doing, Conversing, Reviewing, Handing, Proving, Telling, Erasing):
+class Hub(Configuring, Receiving, Reading, Doing, Conversing, Reviewing, Handing, Proving, Telling, Erasing, Exporting):
     """One store, its channels and its workers."""
 
     def _act_for_crm(self, crm: Connected, conversation: str, event: CRMEvent, files: tuple[Attachment, ...]) -> None:

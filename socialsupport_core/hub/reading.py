@@ -9,10 +9,11 @@ from socialsupport_core import identity as people
 from socialsupport_core.contract import SocialSupportError
 from socialsupport_core.conversation import views
 from socialsupport_core.conversation.timeline import PAGE, timeline
-from socialsupport_core.guidance import Guidance, Service
+from socialsupport_core.guidance import Guidance
 from socialsupport_core.hub.base import Base, conversation_of
 from socialsupport_core.insight import History, Settings, report
 from socialsupport_core.insight.history import read as read_history
+from socialsupport_core.insight.settings import assuming
 from socialsupport_core.model import Payload
 from socialsupport_core.pipeline.doing import possible
 from socialsupport_core.pipeline.fanouts import TROUBLE
@@ -148,7 +149,7 @@ class Reading(Base):
             return read_history(tx, tenant, conduct, seen), conduct.guidance
 
         history, guidance = self._database.read(look)
-        return report(history, _assumed(settings or Settings(), guidance), None if since is None else micros(since))
+        return report(history, assuming(settings or Settings(), guidance), None if since is None else micros(since))
 
     def cursor(self, tenant: str | None = None) -> int:
         """The newest cursor."""
@@ -227,7 +228,3 @@ class Sample(NamedTuple):
 def _seconds(since: int | None, now: int) -> float:
     return max(0, now - since) / 1_000_000 if since is not None else 0
 
-
-def _assumed(given: Settings, guidance: Guidance) -> Settings:
-    kept = {name: getattr(guidance, name) for name in Service.model_fields if name not in given.model_fields_set}
-    return given.model_copy(update=kept)

@@ -1,6 +1,6 @@
 """A history: what was said by whom and when, and what agents did about it. Everything in event time."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Literal
 
@@ -111,23 +111,29 @@ def touches(
     told = table.told(tx, tenant, [row["seq"] for row in rows])
     replies = {(row["channel"], one.thread.id, one.in_reply_to) for row, one in read if one.in_reply_to}
     answered = table.answered(tx, tenant, replies)
+    topics = {name for name, kind in conduct.by_name.items() if kind.topic}
     found = []
     for row, one in read:
         answers = answered.get((row["channel"], one.thread.id, one.in_reply_to or ""))
-        if touch := _touch(row, one, told.get(row["seq"], ()), answers, conduct):
+        asks = _asks(one, conduct) if one.direction == "outbound" else frozenset[str]()
+        if touch := _touch(row, one, told.get(row["seq"], ()), answers, topics, asks):
             found.append(touch)
     last = (rows[-1]["node"], rows[-1]["at"], rows[-1]["seq"]) if len(rows) == table.PAGE else None
     return found, last
 
 
 def _touch(
-    row: Row, interaction: Interaction, facts: Iterable[tuple[str, str]], answers: int | None, conduct: Conduct
+    row: Row,
+    interaction: Interaction,
+    facts: Iterable[tuple[str, str]],
+    answers: int | None,
+    topics: Set[str],
+    asks: frozenset[str],
 ) -> Touch | None:
     """None: nobody says it to anybody else."""
     by = _by(interaction)
     if by is None:
         return None
-    topics = {name for name, kind in conduct.by_name.items() if kind.topic}
     return Touch(
         row["at"],
         str(row["seq"]),
@@ -144,7 +150,7 @@ def _touch(
         attended=_attended(interaction),
         topics=frozenset(f"{kind}:{same(value)}" for kind, value in facts if kind in topics),
         told=frozenset(kind for kind, _ in facts),
-        asks=_asks(interaction, conduct) if by != "customer" else frozenset(),
+        asks=asks,
         answers=None if answers is None else str(answers),
         edited=row["edited_at"] is not None,
         rating=interaction.rating,

@@ -44,7 +44,7 @@ def report(
 
 
 def _report(place: Place, tables: Tables, settings: Settings, until: int, since: int | None, moved: Moved) -> Shown:
-    ground, start = _grounded(place, _before(tables, until), settings, until, since, moved)
+    ground, start = _grounded(place, before(tables, until), settings, until, since, moved)
     shell = in_memory(History(until=until), settings, start)
     figure = shown(ground, settings, until)
     moved(PARTS, PARTS)
@@ -59,7 +59,7 @@ def _report(place: Place, tables: Tables, settings: Settings, until: int, since:
     }
 
 
-def _before(tables: Tables, until: int) -> Tables:
+def before(tables: Tables, until: int) -> Tables:
     return Tables(*(one.filter(_.at < until) for one in (tables.touches, tables.turns, tables.handed)))
 
 
@@ -149,7 +149,7 @@ def _newest(place: Place, ground: Ground, tables: Tables, settings: Settings, un
     if not newest:
         return []
     those = broken.filter(_.at >= min(row["at"] for row in newest)).select("customer").distinct()
-    history = _history(place, _before(tables, until), those, until)
+    history = _history(place, before(tables, until), those, until)
     told: list[Shown] = in_memory(history, settings, start)["journeys"]
     return told
 
@@ -158,10 +158,15 @@ def _history(place: Place, tables: Tables, customers: Table, until: int) -> Hist
     touches = tables.touches.semi_join(customers, "customer")
     conversations = touches.select("conversation").distinct()
     turns, handed = (one.semi_join(conversations, "conversation") for one in (tables.turns, tables.handed))
+    return whole(place, Tables(touches, turns, handed), until)
+
+
+def whole(place: Place, tables: Tables, until: int) -> History:
+    """All rows in memory."""
     return History(
-        tuple(_touch(row) for row in place.rows(touches)),
-        tuple(Turn(**row) for row in place.rows(turns)),
-        tuple(Handed(**row) for row in place.rows(handed)),
+        tuple(_touch(row) for row in place.rows(tables.touches)),
+        tuple(Turn(**row) for row in place.rows(tables.turns)),
+        tuple(Handed(**row) for row in place.rows(tables.handed)),
         until,
     )
 

@@ -1,10 +1,9 @@
 """The tables that are exported: what was said, the turns and the hand-offs, one row each."""
 
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-import ibis
 import pyarrow as pa
 
 from socialsupport_core.insight.history import Handed, History, Touch, Turn
@@ -54,22 +53,12 @@ class Tables:
     handed: Table
 
 
-def named(prefix: str = "") -> Tables:
-    """Tables that stand in the place under these names."""
-    return Tables(
-        *(
-            ibis.table(ibis.Schema.from_pyarrow(schema), name=f"{prefix}{name}")
-            for name, schema in SCHEMAS.items()
-        )
-    )
-
-
 def arrow(kind: str, rows: Iterable[Touch | Turn | Handed]) -> pa.Table:
     """`kind` is a key of `SCHEMAS`. Sets are sorted, so that the same facts make the same file."""
     schema = SCHEMAS[kind]
-    return pa.Table.from_pylist(
-        [dict(zip(schema.names, map(_plain, astuple(row)), strict=True)) for row in rows], schema=schema
-    )
+    listed = list(rows)
+    columns = [[_plain(getattr(row, name)) for row in listed] for name in schema.names]
+    return pa.Table.from_arrays([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
 
 
 def of_history(history: History) -> dict[str, pa.Table]:
