@@ -12,7 +12,7 @@ from ibis import _
 from socialsupport_core.insight.measures import Shown
 from socialsupport_core.insight.scaled.clock import Clock
 from socialsupport_core.insight.scaled.journeys import target
-from socialsupport_core.insight.scaled.matters import sorted_by, where
+from socialsupport_core.insight.scaled.matters import sorted_by, tally, where
 from socialsupport_core.insight.scaled.place import Place, Row, Table
 from socialsupport_core.insight.settings import Settings
 
@@ -37,7 +37,7 @@ class Ground:
 
 def count(condition: Any) -> Any:
     """How many rows it holds for; null is no."""
-    return condition.fill_null(False).cast("int64").sum().cast("int64")
+    return tally(condition).sum().cast("int64")
 
 
 def spreads(place: Place, rows: Table, *by: str) -> dict[tuple[Any, ...], Shown]:

@@ -5,7 +5,7 @@ from typing import Any
 import ibis
 from ibis import _
 
-from socialsupport_core.insight.scaled.matters import sorted_by, where
+from socialsupport_core.insight.scaled.matters import sorted_by, tally, where
 from socialsupport_core.insight.scaled.place import Place, Table
 from socialsupport_core.insight.settings import Settings
 
@@ -69,7 +69,7 @@ def _state(said: Table, deeds: Table) -> Table:
     found = events.group_by("of_matter").agg(
         resolved_at=where(_.rank == 2, _.at).max(),
         other_at=where(_.rank < 2, _.at).max(),
-        reopened=((_.rank < 2) & (_.rank_1 == 2)).fill_null(False).cast("int64").sum().cast("int64"),
+        reopened=tally((_.rank < 2) & (_.rank_1 == 2)).sum().cast("int64"),
     )
     stands = _.resolved_at >= ibis.coalesce(_.other_at, _.resolved_at)
     return found.mutate(resolved_at=where(stands, _.resolved_at)).drop("other_at")

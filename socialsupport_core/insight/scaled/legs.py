@@ -6,7 +6,7 @@ import ibis
 from ibis import _
 
 from socialsupport_core.insight.matters import PATIENCE
-from socialsupport_core.insight.scaled.matters import Found, since, sorted_by, upto, where
+from socialsupport_core.insight.scaled.matters import Found, since, sorted_by, tally, upto, where
 from socialsupport_core.insight.scaled.place import Place, Table
 
 
@@ -34,7 +34,7 @@ def on_legs(place: Place, said: Table) -> Table:
     movers = movers.select("matter", mover="number", begins=begins.fill_null(True))
     movers = movers.mutate(
         first=where(_.begins, _.mover).max().over(upto("matter", "mover")),
-        position=_.begins.cast("int64").sum().over(upto("matter", "mover")).cast("int64"),
+        position=tally(_.begins).sum().over(upto("matter", "mover")).cast("int64"),
     ).select("mover", "first", "position")
     known = said.left_join(movers, said.number == movers.mover)
     known = known.mutate(leg=_.first.max().over(upto(there)), position=_.position.max().over(upto(there)))

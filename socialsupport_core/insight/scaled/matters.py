@@ -50,6 +50,11 @@ def where(condition: Any, value: Any) -> Any:
     return condition.ifelse(value, ibis.null(value.type()))
 
 
+def tally(condition: Any) -> Any:
+    """1 where it holds, to be summed; null is no."""
+    return condition.fill_null(False).ifelse(ibis.literal(1, "int64"), ibis.literal(0, "int64"))
+
+
 def matters(place: Place, touches: Table, turns: Table, handed: Table, gap: int) -> Found:
     """The tables are those of `tables.py`, of one tenant; `gap` is the window in microseconds."""
     numbered = place.keep("numbered", _numbered(touches))
@@ -185,11 +190,14 @@ def _decided(place: Place, words: Table, runs: Table, deeds: Table, gap: int) ->
     called = place.keep("called", _attached(turns.semi_join(decided, turns.seen_run == decided.run), decided))
     (found,) = place.rows(runs.agg(steps=runs.step.max()))
     steps: int = found["steps"] or 0
+    current = ibis.table(runs.schema(), name="current")
+    chosen = _chosen(current, decided, called, alike, gap)
+    calls = _attached(turns.semi_join(current, turns.seen_run == current.run), decided)
     for step in range(2, steps + 1):
-        current = runs.filter(_.step == step)
-        place.add("decided", _chosen(current, decided, called, alike, gap))
-        place.add("called", _attached(turns.semi_join(current, turns.seen_run == current.run), decided))
-    place.drop("turning", "topical")
+        place.keep("current", runs.filter(_.step == step))
+        place.add("decided", chosen)
+        place.add("called", calls)
+    place.drop("turning", "topical", "current")
     return decided, steps
 
 

@@ -6,6 +6,7 @@ Ibis writes the SQL, the place runs it and keeps what came out under a name. Not
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -57,7 +58,7 @@ class Place(ABC):
     def drop(self, *names: str) -> None: ...
 
     def written(self, what: Table) -> str:
-        return str(ibis.to_sql(what, dialect=self.dialect))
+        return _sql(what.op(), self.dialect)
 
     def _nothing(self, name: str, schema: pa.Schema) -> Table:
         columns = {column: ibis.null(kind) for column, kind in ibis.Schema.from_pyarrow(schema).items()}
@@ -218,6 +219,12 @@ def embedded(memory: str = "", threads: int = 0, folder: Path | None = None) -> 
             yield DuckDB(connection)
         finally:
             connection.close()
+
+
+@lru_cache(256)
+def _sql(operation: Any, dialect: str) -> str:
+    """Writing a query takes Ibis longer than a small history takes to answer it."""
+    return str(ibis.to_sql(operation.to_expr(), dialect=dialect))
 
 
 def _values(columns: Sequence[str], rows: Sequence[Sequence[int]]) -> str:
