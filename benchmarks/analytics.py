@@ -1,7 +1,8 @@
 """The report over a year of interactions: time and memory as they grow, by DuckDB over Parquet and in pure Python.
 
 python -m benchmarks.analytics write FOLDER INTERACTIONS        a year that is always the same
-python -m benchmarks.analytics duckdb|python FOLDER [MEMORY]    prints {"seconds", "cpu", "mb", "matters"}
+python -m benchmarks.analytics copy FOLDER OTHER TIMES          OTHER so many times
+python -m benchmarks.analytics duckdb|python FOLDER [MEMORY]    prints {"seconds", "cpu", "mb", "told"}
 
 Each figure is taken in a process of its own, which holds nothing else.
 """
@@ -9,6 +10,7 @@ Each figure is taken in a process of its own, which holds nothing else.
 import json
 import random
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,6 +33,8 @@ MINUTE = HOUR // 60
 YEAR = 365
 LIMIT = "4GB"
 """What DuckDB may keep in memory."""
+WRITTEN = 1_000_000
+"""Interactions up to which a year is written row by row."""
 IN_PYTHON = 1_000_000
 """More than so many do not fit into memory beside everything else."""
 HOUSE = Path(__file__).parents[1]
@@ -125,6 +129,23 @@ def write(folder: Path, interactions: int) -> None:
     put(folder, "acme", year(interactions), 0, START + 2 * YEAR * DAY)
 
 
+def copy(folder: Path, source: Path, times: int) -> None:
+    """The same for sizes that would take Python an hour: every customer of `source` so many times."""
+    import duckdb  # noqa: PLC0415 - an extra
+
+    shutil.copytree(source / "assumptions", folder / "assumptions")
+    for file in sorted(source.glob("*/tenant=*/day=*/*.parquet")):
+        name, target = file.stem, folder / file.relative_to(source)
+        target.parent.mkdir(parents=True)
+        own = {"id", "customer", "conversation", "answers"} if name == "touches" else {"conversation"}
+        columns = ", ".join(f"{column} || '-' || n AS {column}" for column in sorted(own))
+        order = "at, id" if name == "touches" else "at, conversation"
+        duckdb.sql(
+            f"COPY (SELECT * EXCLUDE (n) REPLACE ({columns}) FROM read_parquet('{file}', hive_partitioning = false),"
+            f" range({times}) AS copies(n) ORDER BY {order}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)"
+        )
+
+
 def by_duckdb(folder: Path, memory: str) -> dict[str, Any]:
     from socialsupport_core.insight.scaled.reading import report_of  # noqa: PLC0415 - an extra
 
@@ -165,8 +186,11 @@ def measure(sizes: list[int], memory: str = LIMIT) -> Iterator[Figure]:
     """Each size against the one before; and against pure Python, whose report must be the same."""
     known: dict[str, dict[str, Any]] = {}
     for size, before in zip(sizes, [0, *sizes], strict=False):
-        with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
-            apart("write", folder, str(size))
+        with tempfile.TemporaryDirectory(prefix="benchmarks-") as scratch:
+            folder = f"{scratch}/{size}"
+            apart("write", f"{scratch}/{min(size, WRITTEN)}", str(min(size, WRITTEN)))
+            if size > WRITTEN:
+                apart("copy", folder, f"{scratch}/{WRITTEN}", str(size // WRITTEN))
             ours = apart("duckdb", folder, memory)
             told = ours.pop("told")
             print(f"{size:,}: {ours}", file=sys.stderr, flush=True)
@@ -183,9 +207,11 @@ def measure(sizes: list[int], memory: str = LIMIT) -> Iterator[Figure]:
         known["last"] = ours
 
 
-def main(verb: str, folder: str, given: str = LIMIT) -> None:
+def main(verb: str, folder: str, given: str = LIMIT, times: str = "1") -> None:
     if verb == "write":
         write(Path(folder), int(given))
+    elif verb == "copy":
+        copy(Path(folder), Path(given), int(times))
     else:
         print(json.dumps(taken(verb, Path(folder), given)))
 

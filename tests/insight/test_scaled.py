@@ -155,7 +155,7 @@ def test_what_was_worked_by_hand_has_the_same_report(
 @pytest.fixture(scope="module")
 def gathered() -> History:
     """Some ten thousand interactions of two months."""
-    found = past(*crowd(900), until=24 * 60)
+    found = past(*crowd(1500, 8), until=24 * 60)
     return History(*(tuple(one for one in rows if one.at < found.until) for rows in
                      (found.touches, found.turns, found.handed)), until=found.until)  # fmt: skip
 

@@ -164,6 +164,7 @@ class Spark(Place):
     dialect = "pyspark"
 
     def __init__(self, session: Any) -> None:
+        ibis.pyspark  # noqa: B018 - its options are known only once it was asked for
         self._session = session
 
     def load(self, name: str, schema: pa.Schema, files: Sequence[Path]) -> Table:
