@@ -139,7 +139,7 @@ def copy(folder: Path, source: Path, times: int) -> None:
         target.parent.mkdir(parents=True)
         own = {"id", "customer", "conversation", "answers"} if name == "touches" else {"conversation"}
         columns = ", ".join(f"{column} || '-' || n AS {column}" for column in sorted(own))
-        order = "at, id" if name == "touches" else "at, conversation"
+        order = '"at", id' if name == "touches" else '"at", conversation'
         duckdb.sql(
             f"COPY (SELECT * EXCLUDE (n) REPLACE ({columns}) FROM read_parquet('{file}', hive_partitioning = false),"
             f" range({times}) AS copies(n) ORDER BY {order}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)"

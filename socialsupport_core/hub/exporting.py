@@ -21,13 +21,13 @@ class Exporting(Base):
         *,
         since: datetime | None = None,
         until: datetime | None = None,
-        moved: Callable[[int, int | None], None] = lambda done, total: None,
+        moved: Callable[[int, int | None], None] | None = None,
     ) -> "Written":
         """Writes what was said, the turns and the hand-offs as Parquet, a file for each table and day, without texts,
-        names or addresses. `since` (the beginning) and `until` (today's end) are rounded to whole days. The extra
-        `analytics`."""
+        names or addresses. `since` (the beginning) and `until` (today's end) are rounded to whole days; `moved` is
+        called with how many rows are done. The extra `analytics`."""
         try:
-            from socialsupport_core.insight.scaled.exporting import export  # noqa: PLC0415 - an extra
+            from socialsupport_core.insight.scaled.exporting import export, unseen  # noqa: PLC0415 - an extra
         except ModuleNotFoundError as missing:
             raise ConfigError(MISSING) from missing
         conduct = self._database.read(lambda tx: self.channels.conducting.of(tx, tenant))
@@ -36,7 +36,7 @@ class Exporting(Base):
         if begins >= ends:
             raise ConfigError("the export would begin when it has ended; --since must lie before --until")
         whole = ends if until else ends // DAY * DAY
-        return export(self._database.read, tenant, conduct, folder, begins, whole, moved)
+        return export(self._database.read, tenant, conduct, folder, begins, whole, moved or unseen)
 
 
 DAY = 86_400_000_000

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator
 
-from past import at, handed, resolved, said
+from past import handed, resolved, said
 
 from socialsupport_core.insight import Handed, Touch, Turn
 
@@ -43,7 +43,9 @@ def _customer(chance: random.Random, customer: str, each: int) -> Iterator[Touch
         yield made
         last = made if last is None or chance.random() < 0.5 else last
         if chance.random() < 0.15:
-            yield resolved(hours + chance.choice((0, 0.1, 5)), customer, chance.choice(("resolved", "resolved", "reopened")))
+            yield resolved(
+                hours + chance.choice((0, 0.1, 5)), customer, chance.choice(("resolved", "resolved", "reopened"))
+            )
         if chance.random() < 0.08:
             state = chance.choice(("arrived", "expired", "offered"))
             yield handed(hours, channel, state, chance.choice(CHANNELS), customer)

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from crowd import crowd
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from past import at, handed, past, resolved, said
 from test_journey import FACEBOOK_TWITTER_CALL
 from test_measures import WEEK
 
-from crowd import crowd
 from socialsupport_core.insight import History, Settings, report, settings_of
 from socialsupport_core.insight.journey import REASONS
 from socialsupport_core.testing.postgresql import MISSING, Server, programs
@@ -121,7 +121,9 @@ def together(many: list[History]) -> History:
     """As one: each has customers and conversations of its own."""
 
     def own(number: int, one: Any) -> Any:
-        given = {name: f"{number}-{getattr(one, name)}" for name in ("customer", "conversation", "id") if hasattr(one, name)}
+        given = {
+            name: f"{number}-{getattr(one, name)}" for name in ("customer", "conversation", "id") if hasattr(one, name)
+        }
         if getattr(one, "answers", None):
             given["answers"] = f"{number}-{one.answers}"
         return replace(one, **given)
@@ -139,7 +141,13 @@ def test_small_histories_have_the_same_report(
     duck: place.DuckDB, tmp_path_factory: pytest.TempPathFactory, many: list[History], later: bool
 ) -> None:
     """Many at once: the expressions cost more to write than to run."""
-    same(duck, together(many), tmp_path_factory.mktemp("small"), HOURS if later else Settings(), at(200) if later else None)
+    same(
+        duck,
+        together(many),
+        tmp_path_factory.mktemp("small"),
+        HOURS if later else Settings(),
+        at(200) if later else None,
+    )
 
 
 @pytest.mark.parametrize("histories", [[past(*WEEK), past(*FACEBOOK_TWITTER_CALL)], []], ids=["golden", "nothing"])
@@ -190,9 +198,7 @@ def test_what_is_left_behind_is_nothing_but_the_tables_given(duck: place.DuckDB)
 
 
 @pytest.mark.server
-def test_a_crowd_has_the_same_report_on_postgresql(
-    tmp_path: Path, gathered: History, expected: dict[str, Any]
-) -> None:
+def test_a_crowd_has_the_same_report_on_postgresql(tmp_path: Path, gathered: History, expected: dict[str, Any]) -> None:
     psycopg = pytest.importorskip("psycopg")
     if programs() is None:
         pytest.skip(MISSING)

@@ -1,10 +1,11 @@
 """The business calendar as a table, so that the hours between two moments are a join and a subtraction.
 
-`gone(t)`, the microseconds of opening hours before `t`, is a line within each piece of the table; between two moments lie
-`gone(end) - gone(begin)` of them, to the microsecond what `Hours.within` gives.
+`gone(t)`, the microseconds of opening hours before `t`, is a line within each piece of the table; between two moments
+lie `gone(end) - gone(begin)` of them, to the microsecond what `Hours.within` gives.
 """
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 from ibis import _
 
@@ -25,7 +26,7 @@ def pieces(hours: Hours, begin: int, end: int) -> list[tuple[int, int, int, int,
     first, last = begin // DAY - 2, end // DAY + 3
     edges = sorted({*slopes, *(day * DAY for day in range(first, last + 1))})
     found, gone, slope = [], 0, 0
-    for at, until in zip(edges, edges[1:], strict=False):
+    for at, until in pairwise(edges):
         slope += slopes.get(at, 0)
         found.append((at // DAY, at, until, gone, slope))
         gone += slope * (until - at)
@@ -57,9 +58,7 @@ class Clock:
     def _gone(self, rows: Table, name: str) -> Table:
         mine = self._pieces.rename({f"{column}_{name}": column for column in _PIECES})
         at = rows[name]
-        there = (
-            (at // DAY == mine[f"day_{name}"]) & (at >= mine[f"start_{name}"]) & (at < mine[f"stop_{name}"])
-        )
+        there = (at // DAY == mine[f"day_{name}"]) & (at >= mine[f"start_{name}"]) & (at < mine[f"stop_{name}"])
         known = rows.join(mine, there)
         gone = known[f"before_{name}"] + known[f"open_{name}"] * (known[name] - known[f"start_{name}"])
         return known.mutate(**{f"gone_{name}": gone}).drop(*(f"{column}_{name}" for column in _PIECES))

@@ -7,8 +7,8 @@
 No text, no name, no address is in it. Threads and orders, whose ids may be telephone numbers and the like, are replaced
 by digests under the tenant's own key, which does not leave the store.
 
-The store keeps interactions by account, the files hold days: everything is read once, page by page, put down by days in
-a folder beside, and each day then sorted and written. What is in memory is a page, some thousands of rows that wait, and
+The store keeps interactions by account, the files hold days: everything is read once, page by page, put down by days
+in a folder beside, and each day then sorted and written. What is in memory is a page, some thousands of rows that wait, and
 at last one day.
 """
 
@@ -30,6 +30,7 @@ from socialsupport_core.conversation.conduct import Conduct
 from socialsupport_core.guidance.service import Service
 from socialsupport_core.insight import history
 from socialsupport_core.insight.history import Handed, Touch, Turn
+from socialsupport_core.insight.scaled.place import Moved, unseen
 from socialsupport_core.insight.scaled.tables import SCHEMAS, arrow
 from socialsupport_core.store import Tx
 from socialsupport_core.store import history as table
@@ -46,7 +47,6 @@ SORTED = {"touches": ("at", "id"), "turns": ("at", "conversation", "type", "agen
 
 Read = Callable[[Callable[[Tx], Any]], Any]
 """Runs a piece of work in a transaction of its own."""
-Moved = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,7 @@ class Written:
     """Files of days on which nothing is left."""
 
 
-def export(
-    read: Read, tenant: str, conduct: Conduct, folder: Path, since: int, until: int, moved: Moved
-) -> Written:
+def export(read: Read, tenant: str, conduct: Conduct, folder: Path, since: int, until: int, moved: Moved) -> Written:
     """Whole days, from the one in which `since` lies to the one before `until`. A day's file is replaced at once: one
     that is there is whole, also after the export was stopped; and the same rows make the same file."""
     assume(folder, tenant, conduct.guidance)
@@ -77,7 +75,7 @@ def put(
     pages: Iterable[tuple[str, Sequence[Touch | Turn | Handed]]],
     first: int,
     last: int,
-    moved: Moved = lambda done, total: None,
+    moved: Moved = unseen,
 ) -> Written:
     """Rows in any order, by the name of their table, as files by day; `first` and `last` are the days' borders."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -129,7 +129,9 @@ def matters(ground: Ground) -> list[Row]:
 
 def breakdowns(ground: Ground) -> list[Row]:
     """In the order in which the first of each began."""
-    broken = ground.matters.filter(_.broke.notnull()).group_by("period", "broke_reason", "broke_channel", "broke_position")
+    broken = ground.matters.filter(_.broke.notnull()).group_by(
+        "period", "broke_reason", "broke_channel", "broke_position"
+    )
     return ground.place.rows(broken.agg(matters=_.count(), first=_.at.min()).order_by("first"))
 
 
@@ -140,7 +142,9 @@ def failed_legs(ground: Ground) -> list[Row]:
 
 def followed(ground: Ground) -> list[Row]:
     """The legs after each breakdown: how many, by what was blamed, the week in which they began, and their contacts."""
-    blamed = ground.matters.filter(_.broke.notnull()).select("broke", "broke_reason", "broke_channel", of_matter="matter")
+    blamed = ground.matters.filter(_.broke.notnull()).select(
+        "broke", "broke_reason", "broke_channel", of_matter="matter"
+    )
     later = ground.legs.join(blamed, ground.legs.matter == blamed.of_matter).filter(_.leg > _.broke)
     later = later.mutate(week=(_.at + MONDAY) // WEEK)
     each = later.group_by("period", "broke_channel", "broke_reason", "week", "network", "contacts")

@@ -9,7 +9,19 @@ from socialsupport_core.insight.scaled.matters import sorted_by, tally, where
 from socialsupport_core.insight.scaled.place import Place, Table
 from socialsupport_core.insight.settings import Settings
 
-LEG = ("leg", "matter", "position", "at", "channel", "network", "visibility", "contacts", "outcome", "reason", "next_leg")
+LEG = (
+    "leg",
+    "matter",
+    "position",
+    "at",
+    "channel",
+    "network",
+    "visibility",
+    "contacts",
+    "outcome",
+    "reason",
+    "next_leg",
+)
 
 
 def legs(
@@ -97,7 +109,9 @@ def _failures(spoken: Table, said: Table) -> Table:
 
 
 def _handed(spoken: Table, deeds: Table) -> Table:
-    given = deeds.filter(_.type == "handed").select("state", "arrived_channel", its_matter="matter", handed_at="at", its_channel="channel")
+    given = deeds.filter(_.type == "handed").select(
+        "state", "arrived_channel", its_matter="matter", handed_at="at", its_channel="channel"
+    )
     pairs = spoken.join(given, (spoken.matter == given.its_matter) & (spoken.channel == given.its_channel))
     pairs = pairs.filter(_.next_at.isnull() | (_.handed_at <= _.next_at))
     arrived = ((_.state == "arrived") & (_.arrived_channel == _.next_channel)).fill_null(False)

@@ -55,7 +55,9 @@ def contacts(place: Place, said: Table) -> Table:
     )  # fmt: skip
     asked = place.keep("asked", waiting.filter(_.by == "customer"))
     found = place.keep("turned_to_us", _contacts(_begun(asked)))
-    answers = said.filter(_.by == "agent").select(answer_number="number", answered_at="at", agent="agent", edited="edited")
+    answers = said.filter(_.by == "agent").select(
+        answer_number="number", answered_at="at", agent="agent", edited="edited"
+    )
     known = found.left_join(answers, found.answer == answers.answer_number).drop("answer_number", "answer")
     return known.mutate(latest=_.contact == _.contact.max().over(ibis.window(group_by="leg")))
 

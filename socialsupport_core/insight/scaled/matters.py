@@ -63,7 +63,7 @@ def matters(place: Place, touches: Table, turns: Table, handed: Table, gap: int)
     deeds = place.keep("deeds", _placed(words, _deeds(words, turns, handed)))
     contended = place.keep("contended", _contended(words, deeds))
     runs = place.keep("runs", _to_decide(words, contended))
-    decided, steps = _decided(place, words, runs, deeds, gap)
+    decided, steps = _decided(place, runs, deeds, gap)
     spoken = place.keep("spoken", _spoken_of(deeds, decided))
     said = place.keep("said", _said(words, decided))
     place.drop("numbered", "split", "words", "deeds", "contended", "runs", "decided", "called", "alike")
@@ -181,7 +181,7 @@ def _to_decide(words: Table, contended: Table) -> Table:
     return told.mutate(step=ibis.row_number().over(sorted_by("episode", "run")) + 1)
 
 
-def _decided(place: Place, words: Table, runs: Table, deeds: Table, gap: int) -> tuple[Table, int]:
+def _decided(place: Place, runs: Table, deeds: Table, gap: int) -> tuple[Table, int]:
     turns = deeds.filter(_.type.isin(["resolved", "reopened"]) & (_.episode == _.current)).semi_join(runs, "episode")
     turns = place.keep("turning", turns)
     topics = place.keep("topical", _topics(runs))
@@ -257,7 +257,9 @@ def _chosen(current: Table, decided: Table, called: Table, alike: Table, gap: in
 
 def _attached(deeds: Table, decided: Table) -> Table:
     """With the matter of each: the one spoken of last by then of those in that conversation."""
-    theirs = decided.select("matter", its_episode="episode", its_run="run", last="last", its_conversation="conversation")
+    theirs = decided.select(
+        "matter", its_episode="episode", its_run="run", last="last", its_conversation="conversation"
+    )
     pairs = deeds.join(theirs, (deeds.episode == theirs.its_episode) & (theirs.its_run <= deeds.seen_run))
     pairs = pairs.mutate(
         last=(_.its_run == _.seen_run).ifelse(_.seen_at, _.last), in_it=_.conversation == _.its_conversation

@@ -4,7 +4,7 @@ Ibis writes the SQL, the place runs it and keeps what came out under a name. Not
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +20,8 @@ from socialsupport_core.contract import ConfigError
 Table = Any
 """An Ibis table."""
 Row = dict[str, Any]
+Moved = Callable[[int, int | None], None]
+"""Called with how many of how many are done."""
 BATCH = 10_000
 _TYPES = {
     pa.int64(): "BIGINT",
@@ -28,6 +30,10 @@ _TYPES = {
     pa.string(): 'TEXT COLLATE "C"',  # compared by bytes, as everywhere else
     pa.list_(pa.string()): 'TEXT[] COLLATE "C"',
 }
+
+
+def unseen(_done: int, _total: int | None) -> None:
+    """Nobody watches."""
 
 
 class Place(ABC):
@@ -122,9 +128,7 @@ class DuckDB(SQL):
 
     def drop(self, *names: str) -> None:
         for name in names:
-            ((kind,),) = self.run(
-                f"SELECT count(*) FROM duckdb_views() WHERE view_name = '{name}' AND NOT internal"
-            )
+            ((kind,),) = self.run(f"SELECT count(*) FROM duckdb_views() WHERE view_name = '{name}' AND NOT internal")
             self.run(f'DROP {"VIEW" if kind else "TABLE"} IF EXISTS "{name}"')
 
 
@@ -159,7 +163,7 @@ class PostgreSQL(SQL):
 
 
 class Spark(Place):
-    """A Spark session. What is kept is computed at once and its plan forgotten, else plans would grow with each step."""
+    """A session. What is kept is computed at once and its plan forgotten, else plans would grow with each step."""
 
     dialect = "pyspark"
 

@@ -6,8 +6,8 @@ from typing import Any
 from socialsupport_core.contract import ConfigError
 from socialsupport_core.insight.history import History
 from socialsupport_core.insight.scaled.exporting import assumed, files, tenants
-from socialsupport_core.insight.scaled.place import Place, embedded
-from socialsupport_core.insight.scaled.report import Moved, before, report, whole
+from socialsupport_core.insight.scaled.place import Moved, Place, embedded, unseen
+from socialsupport_core.insight.scaled.report import before, report, whole
 from socialsupport_core.insight.scaled.tables import SCHEMAS, Tables
 from socialsupport_core.insight.settings import Settings, assuming
 
@@ -25,7 +25,7 @@ def report_of(
     since: int | None = None,
     *,
     memory: str = "",
-    moved: Moved = lambda done, total: None,
+    moved: Moved = unseen,
 ) -> dict[str, Any]:
     """What `hub.report` gives, by DuckDB and without the store: times in microseconds, targets and hours as they were
     when it was exported. `memory` is what DuckDB may take, such as `4GB`; the rest goes to temporary files."""

@@ -1,6 +1,5 @@
 """The figures of the report over tables of any size: those of `report.report`, to the microsecond."""
 
-from collections.abc import Callable
 from typing import Any
 
 import ibis
@@ -13,13 +12,11 @@ from socialsupport_core.insight.report import report as in_memory
 from socialsupport_core.insight.scaled import figures, journeys, legs, matters
 from socialsupport_core.insight.scaled.clock import Clock
 from socialsupport_core.insight.scaled.figures import Ground
-from socialsupport_core.insight.scaled.place import Place, Table
+from socialsupport_core.insight.scaled.place import Moved, Place, Table, unseen
 from socialsupport_core.insight.scaled.shown import shown
 from socialsupport_core.insight.scaled.tables import Tables
 from socialsupport_core.insight.settings import Settings
 
-Moved = Callable[[int, int | None], None]
-"""Called with how many of how many parts are done."""
 PARTS = 5
 KEPT = (
     "said", "spoken", "mine", "legged", "deeds_of", "matters", "contacts", "legs", "whole", "told", "placed", "rated",
@@ -34,7 +31,7 @@ def report(
     settings: Settings,
     until: int,
     since: int | None = None,
-    moved: Moved = lambda done, total: None,
+    moved: Moved = unseen,
 ) -> Shown:
     """As `report.report` gives it. What is in the tables at `until` or later is left out."""
     try:

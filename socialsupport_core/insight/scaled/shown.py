@@ -61,9 +61,7 @@ def _figures(mine: dict[str, list[Row]], waits: dict[str, dict[tuple[Any, ...], 
             "contacts": turned,
             "contacts_per_matter": round(turned / all_of, 2) if all_of else None,
         },
-        "response": {
-            name: wait[name] for name in ("first", "first_in_hours", "people", "people_in_hours", "bots")
-        },
+        "response": {name: wait[name] for name in ("first", "first_in_hours", "people", "people_in_hours", "bots")},
         "resolution": {
             "resolved": share(_total(resolved, "matters"), all_of),
             "time": wait["time"],
@@ -133,9 +131,7 @@ def _channels(mine: dict[str, list[Row]], waits: dict[tuple[Any, ...], Shown]) -
     ]
 
 
-def _channel(
-    mine: dict[str, list[Row]], channel: str, network: str, waits: dict[tuple[Any, ...], Shown]
-) -> Shown:
+def _channel(mine: dict[str, list[Row]], channel: str, network: str, waits: dict[tuple[Any, ...], Shown]) -> Shown:
     here = {name: [row for row in mine[name] if row["channel"] == channel] for name in ("contacts", "failed")}
     broke = [row for row in mine["breakdowns"] if row["broke_channel"] == channel]
     return {
@@ -167,9 +163,7 @@ def _breakdowns(rows: list[Row], of: int) -> Shown:
 
 def _cost(mine: dict[str, list[Row]], twice: int, table: Costs) -> Shown:
     failed = sum(row["legs"] for row in mine["failed"] if row["network"] not in table.kinds)
-    avoided = sum(
-        int(row["handed_off"] or 0) for row in mine["matters"] if row["ended"] == "resolved"
-    )
+    avoided = sum(int(row["handed_off"] or 0) for row in mine["matters"] if row["ended"] == "resolved")
     low, high = table.handled_twice
     return {
         "currency": table.currency,

@@ -34,7 +34,9 @@ TOUCHES = pa.schema(
         ("reach", pa.int64()),
     ]
 )
-TURNS = pa.schema([(name, pa.int64() if name == "at" else pa.string()) for name in ("at", "type", "conversation", "agent")])
+TURNS = pa.schema(
+    [(name, pa.int64() if name == "at" else pa.string()) for name in ("at", "type", "conversation", "agent")]
+)
 HANDED = pa.schema(
     [
         (name, pa.int64() if name == "at" else pa.string())
