@@ -27,7 +27,8 @@ class Exporting(Base):
         names or addresses. `since` (the beginning) and `until` (today's end) are rounded to whole days; `moved` is
         called with how many rows are done. The extra `analytics`."""
         try:
-            from socialsupport_core.insight.scaled.exporting import export, unseen  # noqa: PLC0415 - an extra
+            from socialsupport_core.insight.scaled.exporting import export  # noqa: PLC0415 - an extra
+            from socialsupport_core.insight.scaled.place import unseen  # noqa: PLC0415
         except ModuleNotFoundError as missing:
             raise ConfigError(MISSING) from missing
         conduct = self._database.read(lambda tx: self.channels.conducting.of(tx, tenant))
