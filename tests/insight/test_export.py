@@ -34,12 +34,20 @@ def talk(roost: Roost) -> Roost:
     roost.reply("Sorry! What is your order number?", "kerry")
     roost.hub.drain()
     roost.clock.forward(days=1)
-    roost.hear(message(2, "as I said: order 471108152342", "kerry", at=DAY), message(3, "hello?", "morris", at=DAY + 60))
+    roost.hear(
+        message(2, "as I said: order 471108152342", "kerry", at=DAY), message(3, "hello?", "morris", at=DAY + 60)
+    )
     roost.hub.resolve("acme", roost.conversation(), agent="dana")
     roost.clock.forward(days=1)
     roost.hear(message(4, "thank you", "kerry", at=2 * DAY))
     roost.clock.forward(seconds=1)
     return roost
+
+
+@pytest.fixture
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Not that of the store."""
+    return tmp_path_factory.mktemp("exported")
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -50,69 +58,69 @@ def days(folder: Path) -> list[str]:
     return sorted(re.findall(r"day=[\d-]+/\w+", " ".join(files(folder))))
 
 
-def test_it_tells_the_same_as_the_store(talk: Roost, tmp_path: Path) -> None:
+def test_it_tells_the_same_as_the_store(talk: Roost, folder: Path) -> None:
     talk.hub.set_guidance("acme", {"target": 30, "hours": {"week": {"mon": ["09:00-17:00"]}}})
-    talk.hub.export("acme", tmp_path)
+    talk.hub.export("acme", folder)
     for since in (None, NOON + timedelta(days=1)):
-        told = report_of(tmp_path, None, Settings(), micros(talk.clock()), since and micros(since))
+        told = report_of(folder, None, Settings(), micros(talk.clock()), since and micros(since))
         assert told == talk.hub.report("acme", since=since)
     assert told["assumptions"]["target_seconds"] == 30
     assert told["matters"]["contacts"], "there is something to tell"
 
 
-def test_a_day_that_has_not_changed_stays_as_it_is(talk: Roost, tmp_path: Path) -> None:
-    first = talk.hub.export("acme", tmp_path)
-    before = files(tmp_path)
-    again = talk.hub.export("acme", tmp_path)
-    assert (first.days, first.changed) == (3, len(list(tmp_path.rglob("*.parquet"))))
+def test_a_day_that_has_not_changed_stays_as_it_is(talk: Roost, folder: Path) -> None:
+    first = talk.hub.export("acme", folder)
+    before = files(folder)
+    again = talk.hub.export("acme", folder)
+    assert (first.days, first.changed) == (3, len(list(folder.rglob("*.parquet"))))
     assert (again.rows, again.days, again.changed, again.removed) == (first.rows, 3, 0, 0)
-    assert files(tmp_path) == before
+    assert files(folder) == before
 
 
-def test_what_arrives_late_rewrites_its_day(talk: Roost, tmp_path: Path) -> None:
-    talk.hub.export("acme", tmp_path)
-    before = files(tmp_path)
+def test_what_arrives_late_rewrites_its_day(talk: Roost, folder: Path) -> None:
+    talk.hub.export("acme", folder)
+    before = files(folder)
     talk.hear(message(9, "I wrote this long ago", "morris", at=DAY + 30))
-    done = talk.hub.export("acme", tmp_path)
-    changed = {name for name, content in files(tmp_path).items() if before.get(name) != content}
+    done = talk.hub.export("acme", folder)
+    changed = {name for name, content in files(folder).items() if before.get(name) != content}
     day = (NOON + timedelta(days=1)).date()
     assert changed == {f"touches/tenant=acme/day={day}/touches.parquet"}
     assert done.changed == 1
 
 
-def test_who_turned_out_to_be_one_is_one_in_all_days(talk: Roost, tmp_path: Path) -> None:
-    talk.hub.export("acme", tmp_path)
+def test_who_turned_out_to_be_one_is_one_in_all_days(talk: Roost, folder: Path) -> None:
+    talk.hub.export("acme", folder)
     talk.hub.link("acme", "raven.ring:kerry", "raven.ring:morris", agent="dana")
     talk.clock.forward(seconds=1)
-    talk.hub.export("acme", tmp_path)
-    told = report_of(tmp_path, None, Settings(), micros(talk.clock()))
+    talk.hub.export("acme", folder)
+    told = report_of(folder, None, Settings(), micros(talk.clock()))
     assert told == talk.hub.report("acme")
 
 
-def test_whose_words_are_erased_is_gone_from_the_days_written_anew(talk: Roost, tmp_path: Path) -> None:
-    talk.hub.export("acme", tmp_path)
+def test_whose_words_are_erased_is_gone_from_the_days_written_anew(talk: Roost, folder: Path) -> None:
+    talk.hub.export("acme", folder)
     talk.hub.erase("acme", "raven.ring:kerry", agent="dana")
     talk.hub.drain()
-    done = talk.hub.export("acme", tmp_path)
-    left = pq.ParquetDataset(exporting.files(tmp_path, "touches", "acme")).read().to_pylist()
+    done = talk.hub.export("acme", folder)
+    left = pq.ParquetDataset(exporting.files(folder, "touches", "acme")).read().to_pylist()
     assert done.removed >= 2
     assert len({row["customer"] for row in left}) == 1
-    assert not list(tmp_path.glob("touches/tenant=acme/day=*/.*"))
+    assert not list(folder.glob("touches/tenant=acme/day=*/.*"))
 
 
-def test_only_the_days_that_were_asked_for_are_touched(talk: Roost, tmp_path: Path) -> None:
+def test_only_the_days_that_were_asked_for_are_touched(talk: Roost, folder: Path) -> None:
     second = NOON + timedelta(days=1)
-    talk.hub.export("acme", tmp_path, since=second, until=second + timedelta(hours=1))
-    assert days(tmp_path) == [f"day={second.date()}/touches", f"day={second.date()}/turns"]
-    talk.hub.export("acme", tmp_path, until=second.replace(hour=0))
-    assert len(days(tmp_path)) == 3, "what was there before stays there"
+    talk.hub.export("acme", folder, since=second, until=second + timedelta(hours=1))
+    assert days(folder) == [f"day={second.date()}/touches", f"day={second.date()}/turns"]
+    talk.hub.export("acme", folder, until=second.replace(hour=0))
+    assert len(days(folder)) == 3, "what was there before stays there"
     with pytest.raises(ConfigError, match="--since must lie before --until"):
-        talk.hub.export("acme", tmp_path, since=second, until=NOON)
+        talk.hub.export("acme", folder, since=second, until=NOON)
 
 
-def test_it_may_be_stopped_at_any_moment(talk: Roost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_may_be_stopped_at_any_moment(talk: Roost, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is there is whole, and the next one ends it."""
-    whole, half = tmp_path / "whole", tmp_path / "half"
+    whole, half = folder / "whole", folder / "half"
     talk.hub.export("acme", whole)
     write, left = exporting._write, [2]
 
@@ -133,22 +141,22 @@ def test_it_may_be_stopped_at_any_moment(talk: Roost, tmp_path: Path, monkeypatc
 
 
 def test_many_pages_and_waiting_rows_make_the_same_files(
-    talk: Roost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    talk: Roost, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    talk.hub.export("acme", tmp_path / "one")
+    talk.hub.export("acme", folder / "one")
     monkeypatch.setattr("socialsupport_core.store.history.PAGE", 1)
     for name in ("_INTERACTIONS", "_TURNS"):
         from socialsupport_core.store import history
 
         monkeypatch.setattr(history, name, re.sub(r"LIMIT \d+", "LIMIT 1", getattr(history, name)))
     monkeypatch.setattr(exporting, "WAITING", 2)
-    talk.hub.export("acme", tmp_path / "many")
-    assert files(tmp_path / "many") == files(tmp_path / "one")
+    talk.hub.export("acme", folder / "many")
+    assert files(folder / "many") == files(folder / "one")
 
 
-def test_no_words_and_no_addresses_are_in_it(talk: Roost, tmp_path: Path) -> None:
-    talk.hub.export("acme", tmp_path)
-    rows = pq.ParquetDataset(exporting.files(tmp_path, "touches", "acme")).read().to_pylist()
+def test_no_words_and_no_addresses_are_in_it(talk: Roost, folder: Path) -> None:
+    talk.hub.export("acme", folder)
+    rows = pq.ParquetDataset(exporting.files(folder, "touches", "acme")).read().to_pylist()
     assert any(row["topics"] for row in rows)
     assert len({row["thread"] for row in rows}) == 2
     told = repr(rows).casefold()
@@ -163,17 +171,17 @@ def test_another_tenants_key_makes_other_digests() -> None:
     assert exporting._digest(b"a", "or", "der4711") != exporting._digest(b"a", "order", "4711")
 
 
-def test_a_folder_without_an_export_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_an_export_is_told(folder: Path) -> None:
     with pytest.raises(ConfigError, match="holds no export; write one with: socialsupport export"):
-        report_of(tmp_path, None, Settings(), 1)
+        report_of(folder, None, Settings(), 1)
 
 
-def test_of_several_tenants_one_is_named(roost: Roost, tmp_path: Path) -> None:
+def test_of_several_tenants_one_is_named(roost: Roost, folder: Path) -> None:
     for tenant in ("acme", "globex/x y"):
-        exporting.assume(tmp_path, tenant, Settings())
+        exporting.assume(folder, tenant, Settings())
     with pytest.raises(ConfigError, match="--tenant: acme, globex/x y"):
-        report_of(tmp_path, None, Settings(), 1)
-    assert report_of(tmp_path, "globex/x y", Settings(), 1)["matters"]["count"] == 0
+        report_of(folder, None, Settings(), 1)
+    assert report_of(folder, "globex/x y", Settings(), 1)["matters"]["count"] == 0
 
 
 # hours

@@ -8,8 +8,8 @@ No text, no name, no address is in it. Threads and orders, whose ids may be tele
 by digests under the tenant's own key, which does not leave the store.
 
 The store keeps interactions by account, the files hold days: everything is read once, page by page, put down by days
-in a folder beside, and each day then sorted and written. What is in memory is a page, some thousands of rows that wait, and
-at last one day.
+in a folder beside, and each day then sorted and written. What is in memory is a page, some thousands of rows that wait,
+and at last one day.
 """
 
 import json
