@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import composition, ingest, memory, peers, scale, sends, workers
+from benchmarks import analytics, composition, ingest, memory, peers, scale, sends, workers
 from benchmarks.figures import Figure, Missing, machine
 
 MILLION = 1_000_000
@@ -31,12 +31,24 @@ class Size:
     """Messages over which memory is watched."""
     processes: tuple[int, ...]
     replies: int
+    history: tuple[int, ...]
+    """Interactions of a year that is reported."""
 
 
 SIZES = {
-    "quick": Size(1_000, 1, (10_000, 100_000), 40, 5, 100_000, (1, 2), 300),
-    "normal": Size(3_000, 3, (10_000, MILLION), 100, 10, MILLION, (1, 2, 4), 1_000),
-    "full": Size(3_000, 3, (10_000, MILLION, 10 * MILLION), 100, 10, MILLION, (1, 2, 4), 1_000),
+    "quick": Size(1_000, 1, (10_000, 100_000), 40, 5, 100_000, (1, 2), 300, (100_000,)),
+    "normal": Size(3_000, 3, (10_000, MILLION), 100, 10, MILLION, (1, 2, 4), 1_000, (100_000, MILLION)),
+    "full": Size(
+        3_000,
+        3,
+        (10_000, MILLION, 10 * MILLION),
+        100,
+        10,
+        MILLION,
+        (1, 2, 4),
+        1_000,
+        (100_000, MILLION, 10 * MILLION),
+    ),
 }
 Found = Iterable[Figure | Missing]
 PIECES: dict[str, Callable[[Size], Found]] = {
@@ -49,6 +61,7 @@ PIECES: dict[str, Callable[[Size], Found]] = {
     "scale-sqlite": lambda size: scale.measure("SQLite", list(size.rows), size.calls, size.waves),
     "scale-postgresql": lambda size: scale.measure("PostgreSQL", list(size.rows), size.calls, size.waves),
     "memory": lambda size: memory.measure(size.in_memory),
+    "analytics": lambda size: analytics.measure(list(size.history)),
 }
 
 

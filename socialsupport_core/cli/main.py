@@ -29,6 +29,7 @@ VERBS = (
     "migrate",
     "people",
     "report",
+    "export",
     "resolve",
     "learn",
     "erase",

@@ -5,12 +5,15 @@
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from socialsupport_core.cli.people import AsJson
 from socialsupport_core.cli.reach import DEFAULT, Store, Tenant, hub_at, tenant_of
+
+if TYPE_CHECKING:
+    from socialsupport_core.insight import Settings
 
 Moment = Annotated[
     datetime | None,
@@ -47,6 +50,10 @@ def report(  # noqa: PLR0913, PLR0917 - each is an option
     handling: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="With --staffing: for one contact; else it is measured.")
     ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FOLDER", help="What `export` wrote, in place of a store: for what is large."),
+    ] = None,
     as_json: AsJson = False,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write one page with charts there.")] = None,
     inbox: Annotated[
@@ -60,16 +67,20 @@ def report(  # noqa: PLR0913, PLR0917 - each is an option
 
     assumed = settings_of(settings)
     filters = {"channel": channel, "network": network, "visibility": visibility, "agent": agent}
-    with hub_at(store) as hub:
-        whose = tenant_of(hub, tenant)
-        begin, end = _utc(since), _utc(until)
-        if staffing:
-            needed = hub.staffing(whose, since=begin, until=end, share=share / 100, handling=handling)
-            (json_document if as_json else show_staffing)(needed)
-            return
-        found = hub.report(whose, since=begin, until=end, settings=assumed, **filters)
-    if html:
-        _write(html, found, whose, inbox)
+    begin, end = utc(since), utc(until)
+    if folder is not None:
+        _only_figures(html=html, staffing=staffing, filters=filters)
+        found = _exported(folder, tenant, assumed, begin, end)
+    else:
+        with hub_at(store) as hub:
+            whose = tenant_of(hub, tenant)
+            if staffing:
+                needed = hub.staffing(whose, since=begin, until=end, share=share / 100, handling=handling)
+                (json_document if as_json else show_staffing)(needed)
+                return
+            found = hub.report(whose, since=begin, until=end, settings=assumed, **filters)
+        if html:
+            _write(html, found, whose, inbox)
     if as_json:
         json_document(found)
     elif not html:
@@ -89,7 +100,30 @@ def _write(file: Path, found: dict[str, Any], whose: str, inbox: str | None) -> 
     remark(f"{file}: {len(content) / 1000:,.0f} kB")
 
 
-def _utc(moment: datetime | None) -> datetime | None:
+def _only_figures(*, html: Path | None, staffing: bool, filters: dict[str, str | None]) -> None:
+    from socialsupport_core.contract import ConfigError
+
+    given = {"--html": html, "--staffing": staffing or None} | {f"--{name}": value for name, value in filters.items()}
+    if wanted := [name for name, value in given.items() if value is not None]:
+        raise ConfigError(f"{', '.join(wanted)} needs the store: an export is read for its figures")
+
+
+def _exported(
+    folder: Path, tenant: str | None, settings: "Settings", since: datetime | None, until: datetime | None
+) -> dict[str, Any]:
+    from datetime import UTC
+
+    from socialsupport_core.cli.output import moving
+    from socialsupport_core.insight.scaled.reading import report_of
+    from socialsupport_core.store import micros
+
+    ends = micros(until or datetime.now(UTC))
+    begins = None if since is None else micros(since)
+    with moving("measuring") as moved:
+        return report_of(folder, tenant, settings, ends, begins, moved=moved)
+
+
+def utc(moment: datetime | None) -> datetime | None:
     from datetime import UTC
 
     return moment.replace(tzinfo=UTC) if moment else None

@@ -59,7 +59,7 @@ class Hours(Section):
         return sum(
             max(0, min(closes, end) - max(opens, begin))
             for n in range(days + 1)
-            for opens, closes in self._openings(first.date() + timedelta(days=n))
+            for opens, closes in self.openings(first.date() + timedelta(days=n))
         )
 
     def after(self, begin: int, micros: int) -> int | None:
@@ -70,7 +70,7 @@ class Hours(Section):
         if not any(self.week.values()):
             return None
         for n in range(LONGEST):
-            for opens, closes in sorted(self._openings(first + timedelta(days=n))):
+            for opens, closes in sorted(self.openings(first + timedelta(days=n))):
                 opens = max(opens, begin)  # noqa: PLW2901
                 if closes - opens >= left:
                     return opens + left
@@ -90,7 +90,7 @@ class Hours(Section):
             return at
         first = datetime.fromtimestamp(at / 1_000_000, self._zone).date()
         for n in range(YEAR):
-            openings = self._openings(first + timedelta(days=n))
+            openings = self.openings(first + timedelta(days=n))
             if later := [opens for opens, closes in openings if closes > opens >= at]:
                 return min(later)
         return None
@@ -104,7 +104,7 @@ class Hours(Section):
         """Days whose openings were asked for: a report asks for the same ones again and again."""
         return {}
 
-    def _openings(self, day: date) -> list[tuple[int, int]]:
+    def openings(self, day: date) -> list[tuple[int, int]]:
         if (known := self._known.get(day)) is not None:
             return known
         found = self._known[day] = self._opened(day)

@@ -21,6 +21,7 @@ from socialsupport_core.hub.conversing import Conversing, NothingTold
 from socialsupport_core.hub.doing import Doing, NoSuchInteraction
 from socialsupport_core.hub.drafting import Drafting, NoSuchDraft
 from socialsupport_core.hub.erasing import Erasing
+from socialsupport_core.hub.exporting import Exporting
 from socialsupport_core.hub.handing import Handing
 from socialsupport_core.hub.living import Living
 from socialsupport_core.hub.proving import Proving
@@ -73,6 +74,7 @@ class Hub(
     Drafting,
     Routing,
     Staffing,
+    Exporting,
 ):
     """One store, its channels and its workers."""
 

@@ -9,11 +9,12 @@ from socialsupport_core import identity as people
 from socialsupport_core.contract import SocialSupportError
 from socialsupport_core.conversation import views
 from socialsupport_core.conversation.timeline import PAGE, timeline
-from socialsupport_core.guidance import Guidance, Service
+from socialsupport_core.guidance import Guidance
 from socialsupport_core.hub.base import Base, conversation_of
 from socialsupport_core.insight import Filters, History, Settings, report
 from socialsupport_core.insight.filters import Known, check
 from socialsupport_core.insight.history import read as read_history
+from socialsupport_core.insight.settings import assuming
 from socialsupport_core.model import Payload
 from socialsupport_core.pipeline import approving
 from socialsupport_core.pipeline.doing import possible
@@ -143,7 +144,7 @@ class Reading(Base):
         history, guidance, known = self._database.read(look)
         check(filters, history, known)
         start = None if since is None else micros(since)
-        return report(history, _assumed(settings or Settings(), guidance), start, filters)
+        return report(history, assuming(settings or Settings(), guidance), start, filters)
 
     def cursor(self, tenant: str | None = None) -> int:
         """The newest cursor."""
@@ -222,7 +223,3 @@ class Sample(NamedTuple):
 def _seconds(since: int | None, now: int) -> float:
     return max(0, now - since) / 1_000_000 if since is not None else 0
 
-
-def _assumed(given: Settings, guidance: Guidance) -> Settings:
-    kept = {name: getattr(guidance, name) for name in Service.model_fields if name not in given.model_fields_set}
-    return given.model_copy(update=kept)

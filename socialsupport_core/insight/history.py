@@ -1,14 +1,14 @@
 """A history: what was said by whom and when, and what agents did about it. Everything in event time."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Literal
 
 from socialsupport_core.conversation.conduct import Conduct
 from socialsupport_core.conversation.kinds import Kind, same
 from socialsupport_core.model import Interaction
-from socialsupport_core.store import Tx
+from socialsupport_core.store import Row, Tx
 from socialsupport_core.store import history as table
 
 By = Literal["customer", "agent", "bot"]
@@ -86,55 +86,100 @@ class History:
 
 def read(tx: Tx, tenant: str, conduct: Conduct, until: int) -> History:
     """Everything that the store holds until then; customers are who they are known to be now."""
-    told = table.told(tx, tenant)
+    living = table.living(tx, tenant)
+    told: list[Touch] = []
+    done: list[Turn] = []
+    after: Place | None = table.START
+    while after is not None:
+        page, after = touches(tx, tenant, conduct, 0, until, after)
+        told += page
+    cursor: int | None = 0
+    while cursor is not None:
+        more, cursor = turns(tx, tenant, 0, until, cursor, living)
+        done += more
+    given = hand_offs(tx, tenant, 0, until, living)
+    return History(tuple(sorted(told)), tuple(sorted(done)), tuple(sorted(given)), until)
+
+
+Place = tuple[int, int, int]
+"""Where a page ended: node, time and number of its last interaction."""
+
+
+def touches(
+    tx: Tx, tenant: str, conduct: Conduct, since: int, until: int, after: Place
+) -> tuple[list[Touch], Place | None]:
+    """A page of those between two moments, in the order of accounts, and where it ended; None if it was the last."""
+    rows = table.interactions(tx, tenant, since, until, after)
+    read = [(row, Interaction.model_validate_json(row["data"])) for row in rows]
+    told = table.told(tx, tenant, [row["seq"] for row in rows])
+    replies = {(row["channel"], one.thread.id, one.in_reply_to) for row, one in read if one.in_reply_to}
+    answered = table.answered(tx, tenant, replies)
     topics = {name for name, kind in conduct.by_name.items() if kind.topic}
-    natives: dict[tuple[str, str], str] = {}
-    touches: list[Touch] = []
-    for row in table.interactions(tx, tenant, until):
-        interaction = Interaction.model_validate_json(row["data"])
-        natives[row["channel"], interaction.native_id] = str(row["seq"])
-        if (by := _by(interaction)) is None:
-            continue
-        facts = told.get(row["seq"], [])
-        judged = json.loads(row["triage"]) if row["triage"] else {}
-        touches.append(
-            Touch(
-                row["at"],
-                str(row["seq"]),
-                row["customer"],
-                row["channel"],
-                interaction.network,
-                interaction.thread.id,
-                interaction.thread.visibility,
-                by,
-                row["conversation"],
-                interaction.kind,
-                row["agent"],
-                failed=by != "customer" and row["state"] not in REACHED,
-                attended=_attended(interaction),
-                topics=frozenset(f"{kind}:{same(value)}" for kind, value in facts if kind in topics),
-                told=frozenset(kind for kind, _ in facts),
-                asks=_asks(interaction, conduct) if by != "customer" else frozenset(),
-                answers=natives.get((row["channel"], interaction.in_reply_to or "")),
-                edited=row["edited_at"] is not None,
-                rating=interaction.rating,
-                reach=(interaction.reach.followers or 0) if interaction.reach else 0,
-                contact=judged.get("kind"),
-            )
-        )
-    turns = tuple(
-        sorted(
-            Turn(at, "resolved" if name == "resolved" else "reopened", conversation, agent or "")
-            for at, name, conversation, agent in table.turns(tx, tenant, until)
-        )
+    found = []
+    for row, one in read:
+        answers = answered.get((row["channel"], one.thread.id, one.in_reply_to or ""))
+        asks = _asks(one, conduct) if one.direction == "outbound" else frozenset[str]()
+        if touch := _touch(row, one, told.get(row["seq"], ()), answers, topics, asks):
+            found.append(touch)
+    last = (rows[-1]["node"], rows[-1]["at"], rows[-1]["seq"]) if len(rows) == table.PAGE else None
+    return found, last
+
+
+def _touch(
+    row: Row,
+    interaction: Interaction,
+    facts: Iterable[tuple[str, str]],
+    answers: int | None,
+    topics: Set[str],
+    asks: frozenset[str],
+) -> Touch | None:
+    """None: nobody says it to anybody else."""
+    by = _by(interaction)
+    if by is None:
+        return None
+    judged = json.loads(row["triage"]) if row["triage"] else {}
+    return Touch(
+        row["at"],
+        str(row["seq"]),
+        row["customer"],
+        row["channel"],
+        interaction.network,
+        interaction.thread.id,
+        interaction.thread.visibility,
+        by,
+        row["conversation"],
+        interaction.kind,
+        row["agent"],
+        failed=by != "customer" and row["state"] not in REACHED,
+        attended=_attended(interaction),
+        topics=frozenset(f"{kind}:{same(value)}" for kind, value in facts if kind in topics),
+        told=frozenset(kind for kind, _ in facts),
+        asks=asks,
+        answers=None if answers is None else str(answers),
+        edited=row["edited_at"] is not None,
+        rating=interaction.rating,
+        reach=(interaction.reach.followers or 0) if interaction.reach else 0,
+        contact=judged.get("kind"),
     )
-    handed = tuple(
-        sorted(
-            Handed(at, conversation, channel, HAND_OFFS.get(state, "offered"), arrived or "")
-            for at, conversation, channel, state, arrived in table.hand_offs(tx, tenant, until)
-        )
-    )
-    return History(tuple(touches), turns, handed, until)
+
+
+def turns(
+    tx: Tx, tenant: str, since: int, until: int, cursor: int, living: dict[str, str]
+) -> tuple[list[Turn], int | None]:
+    """A page, and the cursor after which there is more; `living` are the conversations that go on under another id."""
+    rows, more = table.turns(tx, tenant, since, until, cursor, living)
+    found = [
+        Turn(at, "resolved" if name == "resolved" else "reopened", conversation, agent or "")
+        for at, name, conversation, agent in rows
+    ]
+    return found, more
+
+
+def hand_offs(tx: Tx, tenant: str, since: int, until: int, living: dict[str, str]) -> list[Handed]:
+    return [
+        Handed(at, conversation, channel, HAND_OFFS.get(state, "offered"), arrived or "")
+        for at, conversation, channel, state, arrived in table.hand_offs(tx, tenant, since, until, living)
+    ]
 
 
 def _by(interaction: Interaction) -> By | None:

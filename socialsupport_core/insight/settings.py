@@ -88,6 +88,12 @@ class Settings(Service):
         return self.window // MICRO
 
 
+def assuming(given: Settings, service: Service) -> Settings:
+    """What they do not say about targets and hours is as in the tenant's `service`."""
+    kept = {name: getattr(service, name) for name in Service.model_fields if name not in given.model_fields_set}
+    return given.model_copy(update=kept)
+
+
 def settings_of(given: Mapping[str, Any] | Path | None) -> Settings:
     """From a mapping or a TOML file. Raises ConfigError."""
     try:

@@ -132,3 +132,14 @@ def test_how_many_agents_it_takes(run: Any, store: str) -> None:
     shown = run(*options).out
     assert "mon 09" in shown
     assert "120 seconds for each (given)" in shown
+# exported
+
+
+def test_an_export_tells_the_same(run: Any, store: str, tmp_path: Path) -> None:
+    pytest.importorskip("ibis")
+    folder = str(tmp_path / "export")
+    assert run("export", folder, "--store", store).out == "2 rows of 1 days; 1 files are new or changed, 0 are gone\n"
+    for more in ((), ("--since", "2026-11-02")):
+        of_store = run("report", "--store", store, "--json", "--until", "2026-11-03", *more).out
+        assert run("report", "--from", folder, "--json", "--until", "2026-11-03", *more).out == of_store
+    assert run("report", "--from", folder, "--until", "2026-11-03").out.startswith("2026-11-02T09:00")
