@@ -6,7 +6,14 @@ from socialsupport_core.contract import ConfigError
 from socialsupport_core.conversation.guard import personal_data
 from socialsupport_core.conversation.handing.words import FIELDS, LANGUAGES, NEEDED, Words, _fields, defaults, read
 
-VALUES = {"url": "https://hub.example/h/abc", "code": "123456", "where": "by e-mail", "until": "tomorrow", "opens": "Monday", "by": "noon"}
+VALUES = {
+    "url": "https://hub.example/h/abc",
+    "code": "123456",
+    "where": "by e-mail",
+    "until": "tomorrow",
+    "opens": "Monday",
+    "by": "noon",
+}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -101,6 +101,8 @@ def test_what_is_urgent_is_due_sooner_and_a_warning_comes_before() -> None:
     by_hours = Service(target=7200, hours=WORK, warn=0.75)
     assert by_hours.due(at(15), "x", "x") == at(57)
     assert by_hours.warned(at(15), at(57)) == at(56.5)
+
+
 @pytest.mark.parametrize(
     ("now", "opens"),
     [

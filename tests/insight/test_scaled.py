@@ -24,6 +24,7 @@ pq = pytest.importorskip("pyarrow.parquet")
 
 from socialsupport_core.insight.scaled import place, tables  # noqa: E402
 from socialsupport_core.insight.scaled.report import report as scaled  # noqa: E402
+from socialsupport_core.insight.scaled.report import without  # noqa: E402
 
 HOURS = settings_of(
     {
@@ -53,7 +54,7 @@ def loaded(where: place.Place, history: History, folder: Path) -> tables.Tables:
 
 
 def same(where: place.Place, history: History, folder: Path, assumed: Settings, since: int | None = None) -> None:
-    expected = report(history, assumed, since)
+    expected = without(report(history, assumed, since))
     assert scaled(where, loaded(where, history, folder), assumed, history.until, since) == expected
 
 

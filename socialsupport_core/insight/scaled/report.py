@@ -17,12 +17,26 @@ from socialsupport_core.insight.scaled.shown import shown
 from socialsupport_core.insight.scaled.tables import Tables
 from socialsupport_core.insight.settings import Settings
 
+LEFT_OUT = frozenset(
+    {
+        "filters", "benchmarks", "distributions", "weeks", "arrivals", "flows", "failures", "changes", "evidence",
+        "praise",
+    }
+)  # fmt: skip
+"""What is told of a store only: most of it is what the page draws."""
 PARTS = 5
 KEPT = (
     "said", "spoken", "mine", "legged", "deeds_of", "matters", "contacts", "legs", "whole", "told", "placed", "rated",
     "turning_up", "asked", "turned_to_us", "firsts", "spoken_legs", "fact_0", "fact_1", "fact_2", "fact_3", "judged",
     "pieces", "periods",
 )  # fmt: skip
+
+
+def without(told: Shown) -> Shown:
+    """A report of a store, as an export tells it."""
+    before = told.get("previous")
+    kept = {name: one for name, one in told.items() if name not in LEFT_OUT}
+    return kept | ({"previous": without(before)} if before else {})
 
 
 def report(
@@ -33,7 +47,7 @@ def report(
     since: int | None = None,
     moved: Moved = unseen,
 ) -> Shown:
-    """As `report.report` gives it. What is in the tables at `until` or later is left out."""
+    """As `report.report` gives it, without `LEFT_OUT`. What is in the tables at `until` or later does not count."""
     try:
         return _report(place, tables, settings, until, since, moved)
     finally:
