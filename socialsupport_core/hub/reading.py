@@ -227,4 +227,3 @@ class Sample(NamedTuple):
 
 def _seconds(since: int | None, now: int) -> float:
     return max(0, now - since) / 1_000_000 if since is not None else 0
-
