@@ -199,10 +199,10 @@ def measure(sizes: list[int], memory: str = LIMIT) -> Iterator[Figure]:
                 if other.pop("told") != told:
                     raise AssertionError(f"the reports of {size:,} interactions differ")
                 print(f"{size:,} in Python: {other}", file=sys.stderr, flush=True)
-                yield Figure(f"report of {size:,}", ours["seconds"], "pure Python", other["seconds"], "s")
+                yield Figure(f"report of {size:,}", ours["cpu"], "pure Python", other["cpu"], "s CPU")
                 yield Figure(f"report of {size:,}, the most memory", ours["mb"], "pure Python", other["mb"], "MB")
         if was := known.get("last"):
-            yield Figure(f"report of {size:,}", ours["seconds"], f"of {before:,}", was["seconds"], "s")
+            yield Figure(f"report of {size:,}", ours["cpu"], f"of {before:,}", was["cpu"], "s CPU")
             yield Figure(f"report of {size:,}, the most memory", ours["mb"], f"of {before:,}", was["mb"], "MB")
         known["last"] = ours
 

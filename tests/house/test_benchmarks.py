@@ -227,3 +227,11 @@ def test_what_is_published_was_measured() -> None:
     assert set(published["pieces"]) <= set(piece("suite").PIECES)
     pages = [HOUSE / "benchmarks/README.md", HOUSE / "docs/benchmarks.md"]
     assert all(published["date"] in page.read_text("utf-8") for page in pages)
+
+
+def test_the_report_of_a_year_is_that_of_pure_python() -> None:
+    pytest.importorskip("ibis")
+    analytics = piece("analytics")
+    assert list(analytics.year(300)) == list(analytics.year(300))
+    figures = some(list(analytics.measure([300, 900])))
+    assert [one.what for one in figures if one.than == "of 300"] == ["report of 900", "report of 900, the most memory"]
