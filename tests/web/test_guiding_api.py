@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import jsonschema
 import pytest
 from raven import Roost, message
 from raven.web import Desk, Web
+
+from socialsupport_core.web.operations import OPERATIONS
+from socialsupport_core.web.schema import openapi
 
 SAID = {"text": "I guarantee that it is there on Friday."}
 
@@ -89,3 +93,17 @@ def test_a_body_that_makes_no_sense_is_422(acme: Desk, kim: Desk, con: str) -> N
     answer: Any = kim.post(f"/api/approvals/{held(acme, con)}/approve", {"anyways": True})
     assert answer.status_code == 422
     assert kim.get("/api/approvals?state=gone").status_code == 400
+
+
+def test_what_is_answered_has_its_shape(acme: Desk, kim: Desk, con: str, roost: Roost) -> None:
+    roost.hub.put_answer("acme", "late", {"title": "A parcel is late", "text": "{order}", "on": {"x": "short"}})
+    id = held(acme, con)
+    kim.post(f"/api/approvals/{id}/refuse", {"word": "no"})
+    reads = ["/api/approvals?state=decided", "/api/answers", f"/api/conversations/{con}/answers"]
+    for path in [*reads, f"/api/conversations/{con}"]:
+        described = path.partition("?")[0].replace(con, "{id}")
+        whole = {**OPERATIONS["GET", described].answer, "components": openapi()["components"]}
+        jsonschema.validate(acme.get(path).json(), whole, cls=jsonschema.Draft202012Validator)
+    asked = acme.post(f"/api/conversations/{con}/plan", SAID).json()
+    plan = {**OPERATIONS["POST", "/api/conversations/{id}/plan"].answer, "components": openapi()["components"]}
+    jsonschema.validate(asked, plan, cls=jsonschema.Draft202012Validator)
