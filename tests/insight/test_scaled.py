@@ -176,7 +176,7 @@ def expected(gathered: History) -> dict[str, Any]:
 
 def check(where: place.Place, history: History, folder: Path, expected: dict[str, Any]) -> None:
     told = scaled(where, loaded(where, history, folder), HOURS, history.until, at(24 * 30))
-    assert told == expected
+    assert told == without(expected)
 
 
 def test_a_crowd_fails_for_every_reason(gathered: History, expected: dict[str, Any]) -> None:
