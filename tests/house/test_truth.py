@@ -111,6 +111,7 @@ def test_tiers_of_the_plugins_in_this_house() -> None:
         "rt",
         "sql",
         "webchat",
+        "webform",
     }
     bronze = {"instagram", "mailgun", "memory", "postmark", "sendgrid"}
     assert {name for name, tier in found.items() if tier == "bronze"} == bronze
