@@ -114,9 +114,14 @@ def _exported(
     from datetime import UTC
 
     from socialsupport_core.cli.output import moving
-    from socialsupport_core.insight.scaled.reading import report_of
+    from socialsupport_core.contract import ConfigError
+    from socialsupport_core.hub.exporting import MISSING
     from socialsupport_core.store import micros
 
+    try:
+        from socialsupport_core.insight.scaled.reading import report_of
+    except ModuleNotFoundError as missing:
+        raise ConfigError(MISSING) from missing
     ends = micros(until or datetime.now(UTC))
     begins = None if since is None else micros(since)
     with moving("measuring") as moved:

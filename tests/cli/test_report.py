@@ -1,6 +1,7 @@
 """`socialsupport report`."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -149,3 +150,16 @@ def test_an_export_tells_the_same(run: Any, store: str, tmp_path: Path) -> None:
             name: one for name, one in exported.items() if name != "previous"
         }
     assert run("report", "--from", folder, "--until", "2026-11-03").out.startswith("2026-11-02T09:00")
+
+
+def test_without_the_extra_it_is_told_what_to_install(
+    run: Any, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("socialsupport_core.insight.scaled")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "ibis", None)
+    folder = str(tmp_path / "export")
+    for command in (("export", folder, "--store", store), ("report", "--from", folder)):
+        failed = run(*command)
+        assert failed.status == 1
+        assert "pip install 'socialsupport[analytics]'" in failed.err

@@ -145,3 +145,15 @@ def test_guidance_that_makes_no_sense_is_refused_and_changes_nothing(spoken: Roo
     with pytest.raises(ConfigError, match=r"guidance\.targt: there is no such key; did you mean target\?"):
         spoken.hub.set_guidance("acme", {"targt": 30})
     assert spoken.hub.guidance("acme").target == 30
+
+
+def test_a_reply_is_to_the_message_of_its_own_thread(roost: Roost) -> None:
+    """The numbers of messages are often those of their chat alone."""
+    other = message(1, "anybody there?", "morris", at=10)
+    roost.hear(message(1, "hello?", "kerry"), other.model_copy(update={"id": "another"}))
+    roost.hear(message(2, "I mean this", "kerry", at=20, in_reply_to="1"), message(3, "well", "kerry", in_reply_to="9"))
+    roost.clock.forward(minutes=5)
+    found = {one.id: one for one in history(roost).touches}
+    replies = [one for one in found.values() if one.answers]
+    assert [(one.customer, found[one.answers or ""].customer) for one in replies] == [(replies[0].customer,) * 2]
+    assert len({one.customer for one in found.values()}) == 2
