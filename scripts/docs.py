@@ -3,32 +3,30 @@
 Nothing that it writes is committed: what the reference says is what the code says.
 """
 
-import importlib
 import inspect
-import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 import typer
 from matrix import matrix
+from plugin_pages import plugin_pages, plugins
 from pydantic import BaseModel
-from standing import proven
 from telling import Lines, cell, described, fields, joined, made, methods, remarks, shown, signature, table, told, when
 
 from socialsupport_core import config, contract, model, testing, text
 from socialsupport_core.cli.main import assembled
-from socialsupport_core.contract import CRM, Connector, FanOut, LogRecord, Registry, hookspecs
+from socialsupport_core.contract import CRM, Connector, FanOut, LogRecord, hookspecs
 from socialsupport_core.contract import crm as crms
 from socialsupport_core.contract import errors as failures
 from socialsupport_core.hub import Hub
 from socialsupport_core.identity import Policy
-from socialsupport_core.model import EventType, IntentType
 from socialsupport_core.model.interaction import InteractionKind
 from socialsupport_core.web.happenings import EVENTS
-from socialsupport_core.web.operations import OPERATIONS, QUERY
+from socialsupport_core.web.operation import QUERY
+from socialsupport_core.web.operations import OPERATIONS
 from socialsupport_core.web.schema import openapi
 
 HOUSE = Path(__file__).parents[1]
@@ -428,74 +426,6 @@ def kit() -> Lines:
     yield from described(testing.Simulator, "###")
     for kind in (testing.Place, testing.Said, testing.Faults, testing.Network, testing.Desk):
         yield from described(kind, "###")
-
-
-# plugins
-
-
-def plugins() -> list[tuple[str, Path]]:
-    """Name and folder, in alphabetical order."""
-    found = sorted((HOUSE / "plugins").glob("socialsupport-*"))
-    return [(path.name.removeprefix("socialsupport-"), path) for path in found if (path / "README.md").exists()]
-
-
-def plugin_pages() -> Iterator[tuple[str, Lines]]:
-    for name, folder in plugins():
-        yield name, plugin(name, folder)
-
-
-def plugin(name: str, folder: Path) -> Lines:
-    """Its README, then what its class and its cases say."""
-    registry = Registry.of(importlib.import_module(f"socialsupport_{name.replace('-', '_')}"))
-    yield (folder / "README.md").read_text("utf-8").rstrip() + "\n"
-    for kind in registry.connectors.values():
-        yield from claims(kind.capabilities)
-    kinds: list[type[Any]] = [*registry.connectors.values(), *registry.crms.values(), *registry.fanouts.values()]
-    if not kinds:
-        return  # a library that others depend on
-    for one in kinds:
-        yield from proven(name, one)
-    for one in kinds:
-        yield from ("## Every setting", "", *fields(one.settings_model))
-    yield from golden(folder / f"socialsupport_{name.replace('-', '_')}" / "cases")
-
-
-def claims(able: Any) -> Lines:
-    marks = {"yes": "yes", "unsupported": "the network has no such thing", "not_implemented": "not yet"}
-    yield from ("## Claims", "", "Each is proven by a golden case below.", "")
-    rows = [(f"`{name}`", claimed(getattr(able, name))) for name in type(able).model_fields if name not in TYPES]
-    yield from table(("capability", ""), rows)
-    for head, kinds in (("event", EventType), ("intent", IntentType)):
-        yield from table((head, ""), [(f"`{one}`", marks[able.support(one)]) for one in get_args(kinds)])
-
-
-TYPES = ("events", "intents", "unsupported")
-
-
-def claimed(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, frozenset):
-        return ", ".join(sorted(value)) or "none"
-    if isinstance(value, tuple):
-        return ", ".join(f"{one.media_type} up to {one.max_bytes:,} bytes" for one in value) or "none"
-    if isinstance(value, BaseModel):
-        return " ".join(str(one) for one in value.model_dump().values())
-    return "none" if value is None else str(value)
-
-
-def golden(folder: Path) -> Lines:
-    yield from ("## Golden cases", "", "They ship with the plugin and are run by `socialsupport check`.")
-    rows = []
-    for file in sorted(folder.glob("*.json")):
-        content = json.loads(file.read_text("utf-8"))
-        cases = content if isinstance(content, list) else [content]
-        rows += [(f"`{file.name}`", one["name"], linked(one["source"])) for one in cases if "source" in one]
-    yield from table(("file", "case", "source"), rows)
-
-
-def linked(source: str) -> str:
-    return re.sub(r"(https?://[^\s()]+)", r"<\1>", source)
 
 
 PAGES: dict[str, tuple[str, Callable[[], Lines]]] = {

@@ -38,13 +38,13 @@ from socialsupport_core.model import (
     Unrecognised,
 )
 from socialsupport_core.pipeline import erasure_requests, proving, reports, subjects
+from socialsupport_core.pipeline.edits import is_no_edit, says_the_same
 from socialsupport_core.pipeline.triaging import Triaging
 from socialsupport_core.store import Tx, attachments, conversations, identity, interactions, log, micros, outbox
 from socialsupport_core.store.conversations import Leg, ThreadOf
 from socialsupport_core.store.identity import Node
 from socialsupport_core.store.interactions import Key, Stored
 from socialsupport_core.store.journal import Entry
-from socialsupport_core.text import plain
 
 SKEW = timedelta(minutes=10) // timedelta(microseconds=1)
 """By so much our clock may be behind a network's; more than that ahead of us is their mistake."""
@@ -227,7 +227,7 @@ class Recorder:
         interaction = event.interaction
         key = interactions.key_of(tx, place.tenant, place.channel, interaction.native_id, interaction.thread.id)
         known = interactions.get(tx, place.tenant, key) if key else None
-        if known is None or _says_the_same(known.interaction, interaction):
+        if known is None or says_the_same(known.interaction, interaction):
             return None
         own = hashlib.sha256(event.id.encode()).hexdigest()[:16]
         apart = interaction.model_copy(update={"native_id": f"{interaction.native_id[:1000]}#{own}"})
@@ -248,7 +248,7 @@ class Recorder:
         if found is None:
             return "it waits for the message that it edits"
         key, stored = found
-        if _is_no_edit(stored.interaction, event):
+        if is_no_edit(stored.interaction, event):
             return "it says what is there already"
         if not interactions.edit(tx, place.tenant, key, event.interaction, micros(event.edited_at), event.id):
             return "a newer edit is there already"
@@ -364,19 +364,6 @@ _HANDLERS: dict[type, Callable[..., str | None]] = {
     ErasureRequested: Recorder.demanded,
     Unrecognised: Recorder.unrecognised,
 }
-
-
-def _says_the_same(one: Interaction, other: Interaction) -> bool:
-    return (one.author.account, one.text, one.subject) == (other.author.account, other.text, other.subject)
-
-
-def _is_no_edit(known: Interaction, event: InteractionEdited) -> bool:
-    """Some networks show a touch as it is now and never say whether it was edited, and ours without its markup."""
-    now = event.interaction
-    if known.direction == "outbound":
-        return plain(known.text or "") == plain(now.text or "")
-    is_same = _says_the_same(known, now) and (known.rating, known.attachments) == (now.rating, now.attachments)
-    return is_same and event.edited_at <= known.sent_at
 
 
 def publish_interaction(

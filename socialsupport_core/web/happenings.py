@@ -1,6 +1,7 @@
 """What each event of the log tells, as JSON Schema."""
 
-from socialsupport_core.web.shapes import NUMBER, SPIKE, STATE, TEXT, TIME, Shape, fields, listed, ref
+from socialsupport_core.web.guided import SPIKE
+from socialsupport_core.web.shape import NUMBER, STATE, TEXT, TIME, Shape, fields, listed, ref
 
 _DONE = fields(
     id=TEXT, native_id_=TEXT, key_=TEXT, state_=STATE, code_={"type": ["string", "null"]}, reason_=TEXT, agent_=TEXT

@@ -5,7 +5,7 @@ from typing import get_args
 from socialsupport_core.insight.evidence import FIGURES
 from socialsupport_core.insight.journey import Outcome
 from socialsupport_core.model.interaction import Visibility
-from socialsupport_core.web.shapes import COUNTS, NUMBER, TEXT, TIME, Shape, fields, listed, ref
+from socialsupport_core.web.shape import COUNTS, NUMBER, TEXT, TIME, Shape, fields, listed, ref
 
 SECONDS: Shape = {"type": ["number", "null"]}
 AMOUNT: Shape = {"type": "number"}

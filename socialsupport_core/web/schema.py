@@ -11,9 +11,11 @@ from starlette.routing import Route
 
 from socialsupport_core.pipeline.webhooks import MEDIA_TYPE, PING
 from socialsupport_core.web.happenings import EVENTS
-from socialsupport_core.web.operations import BINARY, OPERATIONS, PATH, QUERY, Operation
+from socialsupport_core.web.operation import BINARY, PATH, QUERY, Operation
+from socialsupport_core.web.operations import OPERATIONS
 from socialsupport_core.web.reported import REPORTED
-from socialsupport_core.web.shapes import MODELS, SHAPES, TEXT, Shape, fields, ref
+from socialsupport_core.web.shape import TEXT, Shape, fields, ref
+from socialsupport_core.web.shapes import MODELS, SHAPES
 
 Document = dict[str, Any]
 

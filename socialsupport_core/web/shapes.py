@@ -2,41 +2,14 @@
 
 from typing import Any, get_args
 
-from socialsupport_core.contract import ContactKind, Refusal, Urgency
+from socialsupport_core.contract import Refusal
 from socialsupport_core.identity.review import Kind as ReviewKind
 from socialsupport_core.model import Facts, Interaction
-from socialsupport_core.model.event import DeliveryState
 from socialsupport_core.pipeline.plan import Loss, Obstacle
 from socialsupport_core.store.accounts import SCOPES
-from socialsupport_core.store.approvals import State as ApprovalState
 from socialsupport_core.store.moves import Kind
-from socialsupport_core.store.outbox import NEXT
-
-Shape = dict[str, Any]
-TEXT: Shape = {"type": "string"}
-FLAG: Shape = {"type": "boolean"}
-NUMBER: Shape = {"type": "integer"}
-TIME: Shape = {"type": "string", "format": "date-time"}
-EMPTY: Shape = {"type": "object", "maxProperties": 0}
-COUNTS: Shape = {"type": "object", "additionalProperties": NUMBER}
-VISIBILITY: Shape = {"enum": ["public", "private"]}
-STATE: Shape = {"enum": sorted({*NEXT, *get_args(DeliveryState)})}
-
-
-def ref(name: str) -> Shape:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def listed(items: Shape) -> Shape:
-    return {"type": "array", "items": items}
-
-
-def fields(**properties: Shape) -> Shape:
-    """An object of exactly these fields; one in whose name a `_` is last may be absent."""
-    named = {name.removesuffix("_"): shape for name, shape in properties.items()}
-    required = [name for name in properties if not name.endswith("_")]
-    return {"type": "object", "properties": named, "required": required, "additionalProperties": False}
-
+from socialsupport_core.web.guided import GUIDED, JUDGED
+from socialsupport_core.web.shape import COUNTS, FLAG, NUMBER, STATE, TEXT, TIME, VISIBILITY, Shape, fields, listed, ref
 
 WHO = fields(id=TEXT, name=TEXT)
 BETWEEN: dict[str, Shape] = {
@@ -50,14 +23,6 @@ BETWEEN: dict[str, Shape] = {
 }
 WEAK = fields(between=listed(TEXT), tier=BETWEEN["tier"], at=TIME)
 """Of evidence that was retracted or is too much to be told."""
-JUDGED: dict[str, Shape] = {
-    "kind": {"enum": list(get_args(ContactKind))},
-    "urgency": {"enum": list(get_args(Urgency))},
-    "language_": TEXT,
-    "sentiment_": {"type": "number"},
-    "reasons": listed(TEXT),
-    "by": TEXT,
-}
 SUMMARY: dict[str, Shape] = {
     "id": TEXT,
     "customer": WHO,
@@ -87,13 +52,6 @@ TOKEN: dict[str, Shape] = {
     "purpose_": TEXT,
 }
 
-SPIKE = fields(
-    hour=NUMBER,
-    count=NUMBER,
-    usual={"type": "number"},
-    reason=TEXT,
-    causes=listed(fields(words=listed(TEXT), count=NUMBER, conversations=listed(TEXT))),
-)
 HOW: Shape = {"enum": ["open", "leg", "begin", "link"]}
 CHALLENGE: dict[str, Shape] = {
     "id": TEXT,
@@ -168,36 +126,6 @@ SHAPES: dict[str, Shape] = {
         drafts_=listed(ref("Draft")),
         routing_=ref("Routed"),
     ),
-    "Spike": SPIKE,
-    "Routed": fields(agent_=TEXT, reason=TEXT, group_=TEXT, step=NUMBER, at=TIME),
-    "AtWork": fields(
-        agent=TEXT,
-        load=NUMBER,
-        capacity=NUMBER,
-        on_={"enum": ["hours", "call"]},
-        away_=TEXT,
-        seen_at_=TIME,
-        skills=listed(TEXT),
-        languages=listed(TEXT),
-        groups=listed(TEXT),
-    ),
-    "Draft": fields(
-        id=TEXT,
-        conversation=TEXT,
-        leg=NUMBER,
-        text=TEXT,
-        private=FLAG,
-        why_=TEXT,
-        agent=TEXT,
-        by_machine=FLAG,
-        source=TEXT,
-        at=TIME,
-        state={"enum": ["open", "sent", "discarded"]},
-        ended_at_=TIME,
-        ended_by_=TEXT,
-        key_=TEXT,
-    ),
-    "Standing": fields(**JUDGED, noise=FLAG, due_at_=TIME),
     "Told": fields(
         kind=TEXT,
         label=TEXT,
@@ -318,58 +246,6 @@ SHAPES: dict[str, Shape] = {
     ),
     "Sent": fields(key=TEXT, leg=NUMBER, parts=listed(fields(key=TEXT, id=TEXT, state=STATE)), approval_=ref("Held")),
     "Done": fields(key=TEXT, leg=NUMBER, parts=listed(fields(key=TEXT, state=STATE)), approval_=ref("Held")),
-    "Held": fields(id=TEXT, state={"enum": ["waiting", "approved"]}, rules=listed(ref("Refusal"))),
-    "OfferedAnswer": fields(
-        id=TEXT,
-        kind={"enum": ["canned", "article", "matter"]},
-        title=TEXT,
-        text=TEXT,
-        missing=listed(TEXT),
-        matched=listed(TEXT),
-        why=TEXT,
-        score={"type": "number"},
-    ),
-    "WrittenAnswer": fields(
-        id=TEXT,
-        name=TEXT,
-        kind={"enum": ["canned", "article"]},
-        title=TEXT,
-        text=TEXT,
-        short_=TEXT,
-        on_={"type": "object"},
-        keywords_=TEXT,
-        language_=TEXT,
-        url_=TEXT,
-        source=TEXT,
-        sent=NUMBER,
-        edited={"type": "number"},
-        stayed=NUMBER,
-        came_back=NUMBER,
-        score={"type": "number"},
-    ),
-    "Approval": fields(
-        id=TEXT,
-        key=TEXT,
-        conversation_=TEXT,
-        channel_=TEXT,
-        network_=TEXT,
-        leg=NUMBER,
-        visibility=VISIBILITY,
-        type=TEXT,
-        agent=TEXT,
-        state={"enum": list(get_args(ApprovalState))},
-        text_=TEXT,
-        subject_=TEXT,
-        attachments=NUMBER,
-        rules=listed(ref("Refusal")),
-        asked_at=TIME,
-        expires_at=TIME,
-        decided_by_=TEXT,
-        decided_at_=TIME,
-        word_=TEXT,
-        edited=FLAG,
-        wrote_since=FLAG,
-    ),
     "HandOff": fields(
         token_=TEXT,
         url_=TEXT,
@@ -519,6 +395,7 @@ SHAPES: dict[str, Shape] = {
         failing_=listed(TEXT),
         broken_=listed(TEXT),
     ),
+    **GUIDED,
 }
 """Every answer that is ours to shape. What pydantic already describes is beside it, in `MODELS`."""
 

@@ -15,17 +15,12 @@ import { Spikes } from "./spikes.js";
 import { Stream } from "./stream.js";
 import { tick, time } from "./times.js";
 import { Timeline } from "./timeline.js";
+import { showUnwell } from "./unwell.js";
 import { askDelete, askEdit } from "./verbs.js";
 import { askCorrection, askLink, askPart, askSplit } from "./verdicts.js";
 import { badge, called, network } from "./words.js";
 
 const TICK = 20_000; // milliseconds
-const UNWELL = {
-  failing: "does not work.",
-  broken: "cannot be started.",
-  silent: "has fallen silent.",
-  gap: "has lost something.",
-};
 const TELLS_WHO = /^(interaction\.received|conversation\.handed_off|(challenge|proof|handoff)\.)/;
 const CHANGES_QUEUE = /^(interaction|conversation|customer|delivery|intent|approval|service)\./;
 
@@ -60,7 +55,7 @@ export class Desk {
   async start() {
     const titles = [...this.channels.values()].map((one) => ({ id: one.id, title: this.channelTitle(one) }));
     this.queue.channels(titles);
-    this.showUnwell();
+    showUnwell([...this.channels.values()], (one) => this.channelTitle(one));
     this.stream.run();
     this.pulse.load();
     await this.loadQueue();
@@ -262,18 +257,7 @@ export class Desk {
   async loadChannels() {
     const me = await hub.me().catch(() => null);
     if (me) this.channels = new Map(me.channels.map((one) => [one.id, one]));
-    this.showUnwell();
-  }
-
-  /** Names each channel that is not well, and what to do. */
-  showUnwell() {
-    const unwell = [...this.channels.values()].filter((one) => UNWELL[one.state]);
-    const said = unwell.map((one) => [this.channelTitle(one), UNWELL[one.state], one.reason ?? ""]);
-    const bar = byId("unwell");
-    bar.hidden = !unwell.length;
-    if (bar.dataset.print === JSON.stringify(said)) return; // said again, a screen reader would read it again
-    bar.dataset.print = JSON.stringify(said);
-    bar.replaceChildren(...said.map(([name, how, why]) => h("p", {}, h("b", {}, `${name} ${how}`), ` ${why}`)));
+    showUnwell([...this.channels.values()], (one) => this.channelTitle(one));
   }
 
   // the queue
