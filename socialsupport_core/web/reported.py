@@ -31,6 +31,7 @@ FIGURE: dict[str, Shape] = {
     "hand_offs": fields(offered=NUMBER, arrived=SHARE),
     "deflection": SHARE,
     "accuracy": fields(edited=SHARE, reopened=SHARE, rating=fields(count=NUMBER, mean={"type": ["number", "null"]})),
+    "praise": fields(messages=SHARE, to_nobody=NUMBER, agents=listed(fields(agent=TEXT, count=NUMBER))),
     "reach": fields(public_contacts=NUMBER, people=NUMBER, answered=SHARE),
     "agents": listed(fields(agent=TEXT, contacts=NUMBER, matters=NUMBER, response=SPREAD)),
     "channels": listed(

@@ -261,5 +261,5 @@ def test_a_word_in_the_field_leaves_the_networks_that_have_it(site: Path) -> Non
     assert seen
     assert set(seen) <= able < set(Registry.discover().connectors)
     assert every == len(Registry.discover().connectors)
-    assert set(golden) == {"email", "matrix", "webchat"}
+    assert set(golden) == {"email", "matrix", "webchat", "webform"}
     assert emulated == ["mastodon"]

@@ -50,6 +50,7 @@ ROWS = (
     Row("Switches of channel that kept what was told", "channel_switches.with_context", share),
     Row("Hand-offs that arrived", "hand_offs.arrived", share, aim=_offered),
     Row("Resolved by machines alone", "deflection", share),
+    Row("Messages that praise", "praise.messages", share),
     Row("Answers edited after sending", "accuracy.edited", share),
     Row("Rated by customers", "accuracy.rating", _rating),
 )
