@@ -154,9 +154,10 @@ def by_duckdb(folder: Path, memory: str) -> dict[str, Any]:
 
 def by_python(folder: Path) -> dict[str, Any]:
     from socialsupport_core.insight.scaled.reading import history_of  # noqa: PLC0415 - an extra
+    from socialsupport_core.insight.scaled.report import without  # noqa: PLC0415 - an extra
 
     history: History = history_of(folder, "acme", START + YEAR * DAY)
-    return in_memory(history, Settings())
+    return without(in_memory(history, Settings()))
 
 
 def taken(how: str, folder: Path, memory: str) -> dict[str, Any]:

@@ -70,6 +70,8 @@ class HubSection(_Section):
     """The agents' page; they sign in with a token."""
     mcp: bool = False
     """Assistants may read and draft at `/mcp`, each with a token of the API; `socialsupport[mcp]`."""
+    plugins: frozenset[str] = frozenset()
+    """Those to be loaded beside what channels, CRMs and brokers name: rules, triage, routing."""
     hosts: frozenset[str] = frozenset()
     """Names beside that of the public address under which pages and API may be called."""
 
@@ -205,7 +207,7 @@ class Config(_Section):
         named += [one.connector for tenant in self.tenants.values() for one in tenant.channels.values()]
         named += [one.adapter for tenant in self.tenants.values() for one in tenant.crms.values()]
         named += [one.adapter for one in self.fanouts.values()]
-        return frozenset(named)
+        return self.hub.plugins.union(named)
 
 
 def load(path: Path) -> Config:

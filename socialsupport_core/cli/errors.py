@@ -79,14 +79,14 @@ def _missing(error: ModuleNotFoundError) -> str:
 
 
 def _extra_with(module: str) -> str:
-    """The extra of ours that brings a module of the same name as its distribution."""
+    """The extra of ours that brings a module of the same name as its distribution; of several, the commonest."""
     try:
         requirements = metadata("socialsupport").get_all("Requires-Dist") or []
     except PackageNotFoundError:
         return ""
     bringing = [one for one in requirements if one.startswith(module) and "extra ==" in one]
-    extras = {str(one).rpartition("extra ==")[2].strip(" '\"") for one in bringing}
-    return min(extras - {"all"}, default="")
+    extras = {str(one).rpartition("extra ==")[2].strip(" '\"") for one in bringing} - {"all"}
+    return "server" if "server" in extras else min(extras, default="")
 
 
 def _is_broken_pipe(error: BaseException) -> bool:

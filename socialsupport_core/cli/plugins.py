@@ -110,11 +110,27 @@ def _provided(registry: "Registry") -> Iterator[tuple[str, str, str]]:
     kinds: dict[str, Any] = {**registry.fanouts, **registry.crms, **registry.connectors}
     for plugin, version in sorted(registry.plugins.items()):
         mine = [_what(kind) for name, kind in sorted(kinds.items()) if _is_of(plugin, name, kind)]
-        yield plugin, version, ", ".join(mine)
+        yield plugin, version, ", ".join([*mine, *_guides(registry, plugin)])
+
+
+def _guides(registry: "Registry", plugin: str) -> list[str]:
+    """What it brings for whoever answers."""
+    brought: dict[str, Sequence[Any]] = {
+        "triage": registry.triage,
+        "order of answers": registry.rankers,
+        "routing": registry.routers,
+        "rules": registry.policies,
+    }
+    package = plugin.replace("-", "_")
+    return [name for name, made in brought.items() if any(_package(one) == package for one in made)]
+
+
+def _package(thing: Any) -> str:
+    return str(thing.__module__).partition(".")[0].removeprefix("socialsupport_")
 
 
 def _is_of(plugin: str, name: str, kind: type) -> bool:
-    return plugin in (name, kind.__module__.partition(".")[0].removeprefix("socialsupport_"))
+    return plugin in (name, _package(kind))
 
 
 def _what(kind: "type[Connector[Any]] | type[CRM[Any]] | type[FanOut[Any]]") -> str:

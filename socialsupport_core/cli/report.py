@@ -138,7 +138,7 @@ def _show(found: dict[str, Any]) -> None:
     from socialsupport_core.cli.output import line, table
 
     line(f"{found['period']['from'][:16]} to {found['period']['until'][:16]} UTC, by when a matter began")
-    if given := [f"{name} {value}" for name, value in found["filters"].items() if value]:
+    if given := [f"{name} {value}" for name, value in found.get("filters", {}).items() if value]:
         line(f"only matters with {', '.join(given)} in them, whole")
     line("")
     before = found["previous"]

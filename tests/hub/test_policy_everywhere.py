@@ -15,7 +15,7 @@ from socialsupport_core.store import journal
 from socialsupport_core.testing.cases import GivenPayload
 
 NAMES = sorted(set(Registry.discover().connectors) - {"mailgun", "postmark", "sendgrid"})
-"""Those left out share their cases, and the rest with `email`."""
+"""Those left out share everything with `email`."""
 RUDE = "Well, shut up."
 
 
@@ -23,6 +23,7 @@ def cases(name: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The fake settings, and the payloads that tell of something."""
     package = Registry.discover(only=[name]).connectors[name].__module__.partition(".")[0]
     folder = Path(str(import_module(package).__file__)).parent / "cases"
+    folder = own if (own := folder / name).is_dir() else folder
     found: list[dict[str, Any]] = []
     for path in sorted(folder.rglob("*.json")):
         content = json.loads(path.read_text("utf-8"))
