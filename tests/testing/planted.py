@@ -293,10 +293,12 @@ def what_is_claimed_stays_free() -> None:
     swap(outbox, "_due", slow)
     swap(outbox, "holds", lambda _: lambda tx, part: True)
     swap(PostgreSQLTx, "claiming", lambda _: "")
+    swap(PostgreSQLTx, "try_lock", lambda _: lambda self, what: True)
 
 
 def recorded_without_the_tenants_lock() -> None:
     """Two processes record what one customer said, each for itself."""
+    from socialsupport_core.store.postgres import PostgreSQLTx
 
     def bug(really: Any) -> Any:
         def recorded(tx: Any, *given: Any) -> None:
@@ -309,6 +311,7 @@ def recorded_without_the_tenants_lock() -> None:
         return recorded
 
     swap(inbound, "record", bug)
+    swap(PostgreSQLTx, "try_lock", lambda _: lambda self, what: True)
 
 
 def an_unknown_claim_is_left_alone() -> None:
