@@ -75,7 +75,10 @@ def test_a_body_that_is_no_json_says_where(acme: Desk, roost: Roost) -> None:
         ("status=closed", "there is open, resolved, all"),
         ("waiting=maybe", "neither true nor false"),
         ("limit=many", "limit: 'many' is not a number"),
-        ("q=x", "there is no parameter 'q' here; there is: after, assignee, channel, kind, limit, noise, order, status"),
+        (
+            "q=x",
+            "there is no parameter 'q' here; there is: after, assignee, channel, kind, limit, noise, order, status",
+        ),
     ],
 )
 def test_a_filter_that_is_none_is_refused_rather_than_passed_over(acme: Desk, query: str, told: str) -> None:
