@@ -1,33 +1,26 @@
 """Google Business Profile: reviews of one place (https://developers.google.com/my-business/content/review-data,
 2026-11)."""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 from urllib.parse import quote, urlencode
 
 import httpx
 
-from socialsupport_core.contract import Connector, DeliveryError, Flow, SignIn, Unsupported
-from socialsupport_core.contract.lax import Json, Unreadable, needed, object_of, text_of
+from socialsupport_core.contract import Flow, SignIn
+from socialsupport_core.contract.lax import Json, needed, object_of, text_of
 from socialsupport_core.model import (
     Capabilities,
     Credentials,
-    DeleteMessage,
-    EditMessage,
-    Event,
     Facts,
-    Intent,
-    Page,
-    Payload,
     Receipt,
-    SendMessage,
     TextLimit,
 )
-from socialsupport_reviews import failures, review, tokens
+from socialsupport_reviews import review, tokens
 from socialsupport_reviews.claims import capabilities
-from socialsupport_reviews.review import Listing, Review, Said, Site
+from socialsupport_reviews.review import Review, Said
 from socialsupport_reviews.settings import GoogleBusinessSettings
+from socialsupport_reviews.site import ReviewSite
 
 HOST = "mybusiness.googleapis.com"
 SIGN_IN = "https://accounts.google.com/o/oauth2/v2/auth"
@@ -37,7 +30,7 @@ PAGE = "50"
 STARS = {"ONE": 1.0, "TWO": 2.0, "THREE": 3.0, "FOUR": 4.0, "FIVE": 5.0}
 
 
-class GoogleBusiness(Connector[GoogleBusinessSettings]):
+class GoogleBusiness(ReviewSite[GoogleBusinessSettings]):
     name = "googlebusiness"
     settings_model = GoogleBusinessSettings
     capabilities: ClassVar[Capabilities] = capabilities(
@@ -50,44 +43,6 @@ class GoogleBusiness(Connector[GoogleBusinessSettings]):
     @property
     def hosts(self) -> frozenset[str]:
         return frozenset({HOST, httpx.URL(tokens.GOOGLE).host})
-
-    # inbound: pure
-
-    def parse(self, payload: Payload) -> Iterable[Event]:
-        return review.translated(payload, self._site, "reviews", lambda one, _: _review(one))
-
-    def poll(self, cursor: str | None) -> Flow[Page]:
-        return self._listing.poll(cursor)
-
-    def history(self, since: datetime, cursor: str | None) -> Flow[Page]:
-        return self._listing.history(cursor)
-
-    # outbound
-
-    def send(self, intent: Intent) -> Flow[Receipt]:
-        match intent:
-            case SendMessage():
-                review.unanswered((yield from self._read(intent.thread.id)).answer, intent)
-                return (yield from self._reply(intent.thread.id, review.text_of(intent)))
-            case EditMessage():
-                return (yield from self._reply(review.own(intent), review.text_of(intent)))
-            case DeleteMessage():
-                yield httpx.Request("DELETE", self._at(review.own(intent), "/reply"))
-                return review.receipt(self._site, review.own(intent))
-            case _:
-                raise Unsupported(f"Google Business Profile cannot carry out {intent.type}")
-
-    def lookup(self, intent: Intent, since: datetime) -> Flow[Receipt | None]:
-        """There is one answer: it is there as it was written, or it is not."""
-        answer = (yield from self._read(intent.thread.id)).answer
-        if isinstance(intent, DeleteMessage):
-            return None if answer else review.receipt(self._site, intent.thread.id)
-        if answer is None or answer.text != review.text_of(intent):
-            return None
-        return review.receipt(self._site, intent.thread.id, answer.edited_at)
-
-    def failure(self, response: httpx.Response) -> DeliveryError | None:
-        return failures.failure(response)
 
     # credentials: https://developers.google.com/identity/protocols/oauth2/web-server (2026-11)
 
@@ -135,63 +90,55 @@ class GoogleBusiness(Connector[GoogleBusinessSettings]):
         yield httpx.Request("GET", self._at(), params={"pageSize": "1"})
         return Facts(own_account=self.settings.place, name=self.settings.place)
 
-    # inside
-
     @property
     def _app(self) -> dict[str, str]:
         secret = self.settings.client_secret.get_secret_value()
         return {"client_id": self.settings.client_id, "client_secret": secret}
 
-    @property
-    def _site(self) -> Site:
-        return Site(self.name, self.settings.place)
+    # the site
 
     @property
-    def _listing(self) -> Listing:
-        asked = {"pageSize": PAGE, "orderBy": "updateTime desc"}
-        return Listing(httpx.Request("GET", self._at(), params=asked), "reviews", _newest, _onward)
+    def _own(self) -> str:
+        return self.settings.place
 
-    def _at(self, id: str = "", more: str = "") -> str:
-        one = f"/{quote(id, safe='')}" if id else ""
-        return f"https://{HOST}/v4/{self.settings.place}/reviews{one}{more}"
+    @property
+    def _list(self) -> httpx.Request:
+        return httpx.Request("GET", self._at(), params={"pageSize": PAGE, "orderBy": "updateTime desc"})
 
-    def _read(self, id: str) -> Flow[Review]:
+    def _onward(self, found: Json) -> dict[str, str] | None:
+        token = text_of(found, "nextPageToken")
+        return {"pageToken": token} if token else None
+
+    def _reviewed(self, one: Json, found: Json) -> Review:
+        """https://developers.google.com/my-business/reference/rest/v4/accounts.locations.reviews (2026-11)"""
+        writer, answer = object_of(one, "reviewer"), object_of(one, "reviewReply")
+        written = review.moment(needed(one, "createTime")).astimezone(UTC)
+        changed = review.moment(text_of(one, "updateTime") or needed(one, "createTime")).astimezone(UTC)
+        return Review(
+            needed(one, "reviewId"),
+            text_of(writer, "displayName"),
+            STARS.get(text_of(one, "starRating") or ""),
+            Said(text_of(one, "comment"), written, max(written, changed)),
+            _said(answer) if answer else None,
+            avatar=text_of(writer, "profilePhotoUrl"),
+        )
+
+    def _answer(self, id: str) -> Flow[Said | None]:
         response: httpx.Response = yield httpx.Request("GET", self._at(id))
-        return _review(response.json())
+        return self._reviewed(response.json(), {}).answer
 
     def _reply(self, id: str, text: str) -> Flow[Receipt]:
         response: httpx.Response = yield httpx.Request("PUT", self._at(id, "/reply"), json={"comment": text})
         return review.receipt(self._site, id, review.moment(response.json()["updateTime"]))
 
+    def _withdraw(self, id: str) -> Flow[None]:
+        yield httpx.Request("DELETE", self._at(id, "/reply"))
 
-def _review(one: Json) -> Review:
-    """https://developers.google.com/my-business/reference/rest/v4/accounts.locations.reviews (2026-11).
-    Raises Unreadable."""
-    writer, answer = object_of(one, "reviewer"), object_of(one, "reviewReply")
-    written = review.moment(needed(one, "createTime")).astimezone(UTC)
-    changed = review.moment(text_of(one, "updateTime") or needed(one, "createTime")).astimezone(UTC)
-    return Review(
-        needed(one, "reviewId"),
-        text_of(writer, "displayName"),
-        STARS.get(text_of(one, "starRating") or ""),
-        Said(text_of(one, "comment"), written, max(written, changed)),
-        _answer(answer) if answer else None,
-        avatar=text_of(writer, "profilePhotoUrl"),
-    )
+    def _at(self, id: str = "", more: str = "") -> str:
+        one = f"/{quote(id, safe='')}" if id else ""
+        return f"https://{HOST}/v4/{self.settings.place}/reviews{one}{more}"
 
 
-def _answer(told: Json) -> Said:
+def _said(told: Json) -> Said:
     at = review.moment(needed(told, "updateTime")).astimezone(UTC)
     return Said(text_of(told, "comment"), at, at)
-
-
-def _newest(one: Json) -> str | None:
-    try:
-        return _review(one).said.edited_at.isoformat()
-    except Unreadable:
-        return None
-
-
-def _onward(found: Json) -> dict[str, str] | None:
-    token = text_of(found, "nextPageToken")
-    return {"pageToken": token} if token else None

@@ -1,31 +1,25 @@
 """Google Play: reviews of one app (https://developers.google.com/android-publisher/reply-to-reviews, 2026-11)."""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 from urllib.parse import quote
 
 import httpx
 
-from socialsupport_core.contract import Connector, DeliveryError, Flow, Unsupported
+from socialsupport_core.contract import Flow
 from socialsupport_core.contract.lax import Json, Unreadable, needed, number_of, object_of, objects_of, text_of
 from socialsupport_core.model import (
     Capabilities,
     Credentials,
-    EditMessage,
-    Event,
     Facts,
-    Intent,
-    Page,
-    Payload,
     Receipt,
-    SendMessage,
     TextLimit,
 )
-from socialsupport_reviews import failures, review, tokens
+from socialsupport_reviews import review, tokens
 from socialsupport_reviews.claims import capabilities
-from socialsupport_reviews.review import Listing, Review, Said, Site
+from socialsupport_reviews.review import Review, Said
 from socialsupport_reviews.settings import GooglePlaySettings
+from socialsupport_reviews.site import ReviewSite
 
 HOST = "androidpublisher.googleapis.com"
 SCOPE = "https://www.googleapis.com/auth/androidpublisher"
@@ -34,7 +28,7 @@ LIFETIME = 3600
 """Seconds: the longest. https://developers.google.com/identity/protocols/oauth2/service-account (2026-11)"""
 
 
-class GooglePlay(Connector[GooglePlaySettings]):
+class GooglePlay(ReviewSite[GooglePlaySettings]):
     name = "googleplay"
     settings_model = GooglePlaySettings
     capabilities: ClassVar[Capabilities] = capabilities(
@@ -46,39 +40,6 @@ class GooglePlay(Connector[GooglePlaySettings]):
     @property
     def hosts(self) -> frozenset[str]:
         return frozenset({HOST, httpx.URL(tokens.GOOGLE).host})
-
-    # inbound: pure
-
-    def parse(self, payload: Payload) -> Iterable[Event]:
-        return review.translated(payload, self._site, "reviews", lambda one, _: _review(one))
-
-    def poll(self, cursor: str | None) -> Flow[Page]:
-        return self._listing.poll(cursor)
-
-    def history(self, since: datetime, cursor: str | None) -> Flow[Page]:
-        return self._listing.history(cursor)
-
-    # outbound
-
-    def send(self, intent: Intent) -> Flow[Receipt]:
-        match intent:
-            case SendMessage():
-                review.unanswered((yield from self._read(intent.thread.id)).answer, intent)
-                return (yield from self._reply(intent.thread.id, review.text_of(intent)))
-            case EditMessage():
-                return (yield from self._reply(review.own(intent), review.text_of(intent)))
-            case _:
-                raise Unsupported(f"Google Play cannot carry out {intent.type}")
-
-    def lookup(self, intent: Intent, since: datetime) -> Flow[Receipt | None]:
-        """There is one answer: it is there as it was written, or it is not."""
-        answer = (yield from self._read(intent.thread.id)).answer
-        if answer is None or answer.text != review.text_of(intent):
-            return None
-        return review.receipt(self._site, intent.thread.id, answer.edited_at)
-
-    def failure(self, response: httpx.Response) -> DeliveryError | None:
-        return failures.failure(response)
 
     # credentials
 
@@ -108,54 +69,56 @@ class GooglePlay(Connector[GooglePlaySettings]):
         yield httpx.Request("GET", self._at(), params={"maxResults": "1"})
         return Facts(own_account=self.settings.package, name=self.settings.package)
 
-    # inside
+    # the site
 
     @property
-    def _site(self) -> Site:
-        return Site(self.name, self.settings.package)
+    def _own(self) -> str:
+        return self.settings.package
 
     @property
-    def _listing(self) -> Listing:
-        request = httpx.Request("GET", self._at(), params={"maxResults": PAGE})
-        return Listing(request, "reviews", _newest, _onward)
+    def _list(self) -> httpx.Request:
+        return httpx.Request("GET", self._at(), params={"maxResults": PAGE})
+
+    def _onward(self, found: Json) -> dict[str, str] | None:
+        token = text_of(object_of(found, "tokenPagination"), "nextPageToken")
+        return {"token": token} if token else None
+
+    def _reviewed(self, one: Json, found: Json) -> Review:
+        """https://developers.google.com/android-publisher/api-ref/rest/v3/reviews (2026-11)"""
+        users = [told for part in objects_of(one, "comments") if (told := object_of(part, "userComment"))]
+        answers = [told for part in objects_of(one, "comments") if (told := object_of(part, "developerComment"))]
+        if not users:
+            raise Unreadable("userComment is missing")
+        subject, _, text = (text_of(users[-1], "text") or "").rpartition("\t")
+        at = _time(object_of(users[-1], "lastModified"))
+        return Review(
+            needed(one, "reviewId"),
+            text_of(one, "authorName"),
+            number_of(users[-1], "starRating"),
+            Said(text.strip() or None, at, at, subject.strip() or None),
+            _said(answers[-1]) if answers else None,
+            text_of(users[-1], "reviewerLanguage"),
+        )
+
+    def _answer(self, id: str) -> Flow[Said | None]:
+        response: httpx.Response = yield httpx.Request("GET", self._at(id))
+        return self._reviewed(response.json(), {}).answer
+
+    def _reply(self, id: str, text: str) -> Flow[Receipt]:
+        response: httpx.Response = yield httpx.Request("POST", self._at(id, ":reply"), json={"replyText": text})
+        return review.receipt(self._site, id, _time(response.json()["result"]["lastEdited"]))
 
     def _at(self, id: str = "", verb: str = "") -> str:
         one = f"/{quote(id, safe='')}" if id else ""
         return f"https://{HOST}/androidpublisher/v3/applications/{self.settings.package}/reviews{one}{verb}"
 
-    def _read(self, id: str) -> Flow[Review]:
-        response: httpx.Response = yield httpx.Request("GET", self._at(id))
-        return _review(response.json())
 
-    def _reply(self, id: str, text: str) -> Flow[Receipt]:
-        response: httpx.Response = yield httpx.Request("POST", self._at(id, ":reply"), json={"replyText": text})
-        return review.receipt(self._site, id, _at(response.json()["result"]["lastEdited"]))
-
-
-def _review(one: Json) -> Review:
-    """https://developers.google.com/android-publisher/api-ref/rest/v3/reviews (2026-11). Raises Unreadable."""
-    users = [found for part in objects_of(one, "comments") if (found := object_of(part, "userComment"))]
-    answers = [found for part in objects_of(one, "comments") if (found := object_of(part, "developerComment"))]
-    if not users:
-        raise Unreadable("userComment is missing")
-    subject, _, text = (text_of(users[-1], "text") or "").rpartition("\t")
-    at = _at(object_of(users[-1], "lastModified"))
-    return Review(
-        needed(one, "reviewId"),
-        text_of(one, "authorName"),
-        number_of(users[-1], "starRating"),
-        Said(text.strip() or None, at, at, subject.strip() or None),
-        _answer(answers[-1]) if answers else None,
-        text_of(users[-1], "reviewerLanguage"),
-    )
-
-
-def _answer(told: Json) -> Said:
-    at = _at(object_of(told, "lastModified"))
+def _said(told: Json) -> Said:
+    at = _time(object_of(told, "lastModified"))
     return Said(text_of(told, "text"), at, at)
 
 
-def _at(told: Json) -> datetime:
+def _time(told: Json) -> datetime:
     """Seconds since 1970 as text, and nanoseconds."""
     try:
         return datetime.fromtimestamp(int(needed(told, "seconds")), UTC) + timedelta(
@@ -163,15 +126,3 @@ def _at(told: Json) -> datetime:
         )
     except (ValueError, OverflowError, OSError):
         raise Unreadable("lastModified is no time") from None
-
-
-def _newest(one: Json) -> str | None:
-    try:
-        return _review(one).said.edited_at.isoformat()
-    except Unreadable:
-        return None
-
-
-def _onward(found: Json) -> dict[str, str] | None:
-    token = text_of(object_of(found, "tokenPagination"), "nextPageToken")
-    return {"token": token} if token else None
