@@ -40,7 +40,7 @@ class ReviewSite(Connector[S]):
                 return (yield from self._reply(intent.thread.id, review.text_of(intent)))
             case EditMessage():
                 return (yield from self._reply(review.own(intent), review.text_of(intent)))
-            case DeleteMessage():
+            case DeleteMessage() if intent.type in self.capabilities.intents:
                 yield from self._withdraw(review.own(intent))
                 return review.receipt(self._site, review.own(intent))
             case _:
@@ -87,8 +87,8 @@ class ReviewSite(Connector[S]):
         """Puts it in the place of the one before."""
 
     def _withdraw(self, id: str) -> Flow[None]:
-        raise Unsupported(f"{self.name} cannot take an answer back")
-        yield
+        """Asked of a site that deletes."""
+        raise NotImplementedError
 
     # inside
 
