@@ -3,7 +3,6 @@
 Everything that uses a hub runs on both stores: on a SQLite file, and on a real PostgreSQL that is started once.
 """
 
-import itertools
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,13 +15,13 @@ from socialsupport_core.testing import postgresql
 
 settings.register_profile("house", deadline=None)  # a busy machine is no failure
 settings.load_profile("house")
-sys.path.insert(0, str(Path(__file__).parent / "hub"))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "hub")]
 
 if TYPE_CHECKING:
     from raven import Roost
+    from stores import Schemas
 
 STORES = ("sqlite", "postgresql")
-_schemas = itertools.count()
 
 
 @pytest.fixture(scope="session")
@@ -34,20 +33,30 @@ def server() -> Iterator[postgresql.Server]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def schemas(server: postgresql.Server) -> Iterator["Schemas"]:
+    from stores import Schemas
+
+    made = Schemas(server)
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def new_store(request: pytest.FixtureRequest) -> Callable[[str, Path], str | Path]:
+def new_store(request: pytest.FixtureRequest) -> Iterator[Callable[[str, Path], str | Path]]:
     """Makes a store of its own: of which kind, and in which folder if it is a file."""
+    taken: list[str] = []
 
     def make(kind: str, folder: Path) -> str | Path:
         if kind == "sqlite":
             return folder / "support.sqlite"
-        from socialsupport_core.store.postgres import migrate
+        schemas: Schemas = request.getfixturevalue("schemas")
+        taken.append(schemas.take())
+        return schemas.url(taken[-1])
 
-        url = f"{request.getfixturevalue('server').url}?schema=test_{next(_schemas)}"
-        migrate(url)
-        return url
-
-    return make
+    yield make
+    if taken:
+        request.getfixturevalue("schemas").give_back(taken)
 
 
 @pytest.fixture(params=STORES)
