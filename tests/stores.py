@@ -13,15 +13,12 @@ EMPTY: LiteralString = """
 DO $$
 DECLARE
   one text;
-  filled text[] := '{}';
-  found boolean;
 BEGIN
+  SET LOCAL session_replication_role = replica;  -- in any order, whatever refers to what
   FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = current_schema AND tablename <> 'meta' LOOP
-    EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I)', one) INTO found;
-    IF found THEN filled := filled || quote_ident(one); END IF;
+    EXECUTE format('DELETE FROM %I', one);  -- much faster than TRUNCATE for a few rows
   END LOOP;
   UPDATE meta SET value = '0' WHERE name = 'configuration';
-  IF filled <> '{}' THEN EXECUTE 'TRUNCATE ' || array_to_string(filled, ', ') || ' CASCADE'; END IF;
   FOR one IN SELECT sequencename FROM pg_sequences WHERE schemaname = current_schema AND last_value IS NOT NULL LOOP
     EXECUTE format('ALTER SEQUENCE %I RESTART', one);
   END LOOP;
