@@ -8,11 +8,9 @@ from pydantic import Field
 
 from socialsupport_core.guidance.service import HOUR, Hours, Section
 
-SECOND = 1_000_000
 ENOUGH = 5  # answers, from which on what they took says more than the target
 PART = 0.75
 """Of recent answers that were as quick as what is told: most customers hear from us before it."""
-LONGEST = 400 * 86_400 * SECOND
 
 
 class Acknowledge(Section):
@@ -38,24 +36,12 @@ class Expected:
 def expected(hours: Hours, now: int, answered_within: Sequence[int], target: int) -> Expected | None:
     """`answered_within`: what recent first answers took, in microseconds of the hours; the target while there are few.
 
-    None if nobody will ever be there.
+    None if nobody will be there, or not for so long.
     """
     opens = hours.opens_after(now)
     if opens is None:
         return None
     found = sorted(answered_within)
     span = found[math.ceil(len(found) * PART) - 1] if len(found) >= ENOUGH else target
-    return Expected(opens, moment_after(hours, opens, span))
-
-
-def moment_after(hours: Hours, at: int, span: int) -> int:
-    """When so much time of the hours has gone by since then."""
-    low, high = at, at + max(span, 1)
-    while hours.within(at, high) < span:
-        low, high = high, high + (high - at)
-        if high - at > LONGEST:
-            return high
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (middle + 1, high) if hours.within(at, middle) < span else (low, middle)
-    return low
+    by = hours.after(opens, span)
+    return None if by is None else Expected(opens, by)

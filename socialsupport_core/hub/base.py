@@ -136,25 +136,29 @@ class Base:
         self.desk = Desk(database, self.channels, registry, self._policies, clock, random_bytes, self.public_url)
         self.keeping = Keeping(database, blobs, self.leases, clock, self._erase_on_request)
         self.triaging = Triaging(made(registry.triage, models))
+        self.workers = self._make_workers(jitter)
+        database.on_commit = self.bell.ring
+
+    def _make_workers(self, jitter: random.Random) -> Workers:
+        conducting = self.channels.conducting.of
         turns = (
             FollowUps(self.desk),
-            Guiding(self.desk, registry.routers),
-            Expiring(database, clock),
-            Alerting(database, lambda tx, one: self.channels.conducting.of(tx, one).guidance, clock),
+            Guiding(self.desk, self.registry.routers),
+            Expiring(self._database, self.clock),
+            Alerting(self._database, lambda tx, tenant: conducting(tx, tenant).guidance, self.clock),
         )
-        self.workers = Workers(
-            database,
+        return Workers(
+            self._database,
             self.channels,
             self.keepers,
-            blobs,
-            Recorder(self._new_conversation_id, self.channels.conducting.of, self.triaging),
+            self.blobs,
+            Recorder(self._new_conversation_id, conducting, self.triaging),
             Subscribers(self.crms, self.webhooks, self.fanouts, self.leases, self.keeping, turns),
             self.leases,
             self.bell,
-            clock,
+            self.clock,
             jitter,
         )
-        database.on_commit = self.bell.ring
 
     @classmethod
     def open(
