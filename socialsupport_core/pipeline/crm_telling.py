@@ -212,6 +212,26 @@ class Telling:
 
         await self._crms.write(keep)
 
+    # conversations that become one, or two again
+
+    async def _rearranged(self, live: "LiveCRM", conversation: Conversation, record: Record) -> None:
+        """Each case leads to the other, and one that has nothing left is closed until it is its own again."""
+        origin = self._database.read(lambda tx: conversations.get(tx, record.tenant, str(record.data["from"])))
+        if origin is None:
+            return
+        left, kept = self._case_of(live, origin), self._case_of(live, conversation)
+        if left is None or kept is None or left.gone or kept.gone or left.id == kept.id:
+            return
+        back = record.type == "conversation.restored"
+        key = f"{record.tenant}:{record.data['move']}:{'back' if back else 'on'}"
+        away, here = (_APART, _APART) if back else (_GOES_ON, _COMES_FROM)
+        await self._note(live, origin, record, away.format(_named(kept)), f"{key}:from")
+        await self._note(live, conversation, record, here.format(_named(left)), f"{key}:to")
+        if origin.superseded_by:
+            await self._change(live, CaseRef(id=left.id, url=left.url), "status", "closed")
+            await self._agree(live, origin, "status", "closed", await self._state(live, left))
+        await self._fields(live, conversation, record)
+
     # fields
 
     async def _fields(self, live: "LiveCRM", conversation: Conversation, record: Record) -> None:
@@ -324,6 +344,9 @@ _TELLERS: Mapping[str, Callable[..., Awaitable[None]]] = {
     "attachment.stored": Telling._file,
     "delivery.updated": Telling._delivery,
     "intent.uncertain": Telling._delivery,
+    "conversation.merged": Telling._rearranged,
+    "conversation.moved": Telling._rearranged,
+    "conversation.restored": Telling._rearranged,
     "conversation.resolved": Telling._fields,
     "conversation.reopened": Telling._fields,
     "conversation.assigned": Telling._fields,
@@ -332,12 +355,19 @@ _NOT_ARRIVED = {
     "failed": "The message above did not reach the customer.",
     "uncertain": "The message above may not have reached the customer; please check on the network.",
 }
+_GOES_ON = "This goes on in case {}: it turned out to be the same conversation."
+_COMES_FROM = "What was said in case {} belongs to this conversation."
+_APART = "This and case {} are two conversations again."
 _FRESH = {"status": "open", "assignee": ""}
 """What a case is that was just opened."""
 
 
 def _key(record: Record) -> str:
     return f"{record.tenant}:{record.data['id']}"
+
+
+def _named(case: Case) -> str:
+    return f"{case.id} ({case.url})" if case.url else case.id
 
 
 def _is_from(one: Connected, interaction: Interaction, agent: str | None) -> bool:
