@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import psycopg
 
@@ -41,7 +41,7 @@ class Schemas:
         self._numbers = itertools.count()
         self._free: list[str] = []
         self._shape: str | None = None
-        self._connection = psycopg.connect(server.url, autocommit=True)
+        self._connection = self._connected()
 
     def take(self) -> str:
         """The name of one with empty tables."""
@@ -57,14 +57,19 @@ class Schemas:
 
     def give_back(self, names: list[str]) -> None:
         """Those whose tables were changed are not used again, nor those to which somebody may still write."""
-        if names and self._is_alone():
-            for name in names:
+        try:
+            for name in names if self._is_alone() else ():
                 if self._shaped(name) == self._shape:
                     self._connection.execute(EMPTY)
                     self._free.append(name)
+        except psycopg.OperationalError:  # a test has restarted the server
+            self._connection = self._connected()
 
     def close(self) -> None:
         self._connection.close()
+
+    def _connected(self) -> "psycopg.Connection[Any]":
+        return psycopg.connect(self.server.url, autocommit=True)
 
     def _shaped(self, name: str) -> str:
         self._connection.execute("SELECT set_config('search_path', %s, false)", (name,))

@@ -1,12 +1,13 @@
 """A person is erased: no byte is left, nobody else loses anything, and what comes again brings nothing back."""
 
 import asyncio
+import itertools
 import json
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,10 @@ from socialsupport_core.identity import Erased, NoSuchCustomer, customer_of
 from socialsupport_core.model import DeliveryUpdated, ErasureRequested, Identifier
 from socialsupport_core.pipeline import erasing
 from socialsupport_core.store import Tx
+from socialsupport_core.store.postgres import migrate
 from socialsupport_core.testing import postgresql
 
+_schemas = itertools.count()
 WHO = f"raven.ring:{CANARY}"
 
 
@@ -33,6 +36,20 @@ def server() -> Iterator[postgresql.Server]:
         pytest.skip(postgresql.MISSING)
     with postgresql.running() as one:
         yield one
+
+
+@pytest.fixture
+def new_store(request: pytest.FixtureRequest) -> Callable[[str, Path], str | Path]:
+    """Never one that was used before: what an earlier test wrote may be in its files."""
+
+    def make(kind: str, folder: Path) -> str | Path:
+        if kind == "sqlite":
+            return folder / "support.sqlite"
+        url = f"{request.getfixturevalue('server').url}?schema=erased_{next(_schemas)}"
+        migrate(url)
+        return url
+
+    return make
 
 
 @pytest.fixture
