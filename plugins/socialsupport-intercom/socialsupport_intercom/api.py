@@ -7,8 +7,6 @@ import hmac
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -23,6 +21,7 @@ from socialsupport_core.contract import (
     from_response,
     retry_after,
 )
+from socialsupport_core.contract.answered import EPOCH, answered_at
 from socialsupport_core.contract.lax import json_object, objects_of, text_of
 from socialsupport_core.model import Payload
 
@@ -32,7 +31,6 @@ SIGNATURE = "x-hub-signature"
 MERGED = "merged:"
 """Before the id of the contact into which another was merged, as an error's code."""
 _CANONICAL = re.compile(r"</contacts/([^/>]+)>")
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +47,6 @@ def number(written: str) -> str:
     if not re.fullmatch(r"[0-9A-Za-z_-]{1,64}", written):
         raise ContentRejected(f"{written[:70]!r} is no id of Intercom")
     return written
-
-
-def answered_at(response: httpx.Response) -> datetime:
-    """By Intercom's clock: an adapter has none of its own."""
-    try:
-        at = parsedate_to_datetime(response.headers.get("date", ""))
-    except ValueError:
-        return EPOCH
-    return at if at.tzinfo else EPOCH
 
 
 def failure(response: httpx.Response) -> DeliveryError | None:

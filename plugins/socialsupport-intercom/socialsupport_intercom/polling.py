@@ -10,9 +10,10 @@ from typing import Any
 import httpx
 
 from socialsupport_core.contract import Flow, Unreachable
+from socialsupport_core.contract.answered import answered_at
 from socialsupport_core.contract.lax import Json, json_object, object_of, objects_of, text_of, texts_of, whole_of
 from socialsupport_core.model import Page, Payload
-from socialsupport_intercom.api import Api, answered_at, number
+from socialsupport_intercom.api import Api, number
 from socialsupport_intercom.native import parts_of
 
 LAG = 300

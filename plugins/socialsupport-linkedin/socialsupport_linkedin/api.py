@@ -6,8 +6,7 @@ https://learn.microsoft.com/en-us/linkedin/shared/api-guide/concepts/protocol-ve
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from typing import Any, Self
 from urllib.parse import quote
 
@@ -21,11 +20,11 @@ from socialsupport_core.contract import (
     from_response,
     retry_after,
 )
+from socialsupport_core.contract.answered import EPOCH, answered_at
 from socialsupport_core.contract.lax import json_object, text_of
 
 HOST = "api.linkedin.com"
 TOKEN = "https://www.linkedin.com/oauth/v2/accessToken"  # noqa: S105 - an address
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE = 60.0
 _COMMENT = re.compile(r"urn:li:comment:\((?:urn:li:)?([A-Za-z]{1,40}:[0-9]{1,30}),([0-9]{1,30})\)")
 
@@ -65,15 +64,6 @@ class Rest:
         return f"socialActions/{encoded(urn)}/comments" + (f"/{id}" if id else "")
 
 
-def answered_at(response: httpx.Response) -> datetime:
-    """By LinkedIn's clock: a connector has none of its own."""
-    try:
-        at = parsedate_to_datetime(response.headers.get("date", ""))
-    except ValueError:
-        return EPOCH
-    return at if at.tzinfo else EPOCH
-
-
 def failure(response: httpx.Response) -> DeliveryError | None:
     """https://learn.microsoft.com/en-us/linkedin/shared/api-guide/concepts/error-handling (2026-11)"""
     error = from_response(response)
@@ -101,6 +91,6 @@ def _pause(response: httpx.Response, words: str) -> float | None:
         return told
     if "throttled" in words:
         return MINUTE
-    at = answered_at(response).astimezone(UTC)
+    at = answered_at(response)
     midnight = at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     return (midnight - at).total_seconds() if at != EPOCH else None

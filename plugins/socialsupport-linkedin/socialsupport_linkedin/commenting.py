@@ -12,10 +12,11 @@ from typing import Any
 import httpx
 
 from socialsupport_core.contract import ContentRejected, Flow, Unreachable, Unsupported
+from socialsupport_core.contract.answered import EPOCH
 from socialsupport_core.contract.lax import Json, object_of, objects_of, text_of, whole_of
 from socialsupport_core.model import DeleteMessage, EditMessage, Intent, React, Receipt, SendMessage, Thread
 from socialsupport_core.text import to_spans
-from socialsupport_linkedin.api import EPOCH, CommentUrn, Rest, encoded
+from socialsupport_linkedin.api import CommentUrn, Rest, encoded
 
 REACTIONS: Mapping[str, str] = {
     "👍": "LIKE",

@@ -17,6 +17,7 @@ from socialsupport_core.contract import (
     SignIn,
     Unsupported,
 )
+from socialsupport_core.contract.answered import answered_at
 from socialsupport_core.contract.lax import Json, objects_of, text_of
 from socialsupport_core.model import (
     Attachment,
@@ -170,7 +171,7 @@ class LinkedIn(Connector[LinkedInSettings]):
         return Credentials(
             access_token=token["access_token"],
             refresh_token=token.get("refresh_token"),
-            expires_at=api.answered_at(response) + timedelta(seconds=int(token["expires_in"])),
+            expires_at=answered_at(response) + timedelta(seconds=int(token["expires_in"])),
             scopes=frozenset(str(token.get("scope") or "").replace(",", " ").split()),
         )
 

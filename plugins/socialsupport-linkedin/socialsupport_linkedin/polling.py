@@ -10,9 +10,10 @@ from collections.abc import Sequence
 import httpx
 
 from socialsupport_core.contract import Flow, Unreachable, Wait
+from socialsupport_core.contract.answered import answered_at
 from socialsupport_core.contract.lax import Json, json_object, objects_of, text_of, texts_of, whole_of
 from socialsupport_core.model import Page, Payload
-from socialsupport_linkedin.api import CommentUrn, Rest, answered_at, encoded
+from socialsupport_linkedin.api import CommentUrn, Rest, encoded
 from socialsupport_linkedin.reading import READERS, is_untold
 
 COUNT = 50

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from socialsupport_core.contract import MalformedPayload
+from socialsupport_core.contract.answered import EPOCH
 from socialsupport_core.contract.lax import Json, Unreadable, needed, object_of, objects_of, text_of, whole_of
 from socialsupport_core.model import (
     Attachment,
@@ -28,7 +29,7 @@ from socialsupport_core.model import (
 )
 from socialsupport_core.model.interaction import InteractionKind
 from socialsupport_core.text import Span, from_spans
-from socialsupport_linkedin.api import EPOCH, CommentUrn
+from socialsupport_linkedin.api import CommentUrn
 
 UNSAID = {"LIKE": "it tells of a post of ours, and there is nothing to answer"}
 UNTOLD = "it was told without its words, which polling fetches"
