@@ -192,10 +192,10 @@ class Intercom(CRM[IntercomSettings]):
         return (yield from self._noted(conversation, headline(interaction), body(interaction), key))
 
     def edit_interaction(self, case: CaseRef, record: Ref, interaction: Interaction, key: str) -> Flow[Ref]:
-        """A note of its own, once for each content: parts cannot be changed."""
-        said = body(interaction)
+        """A note of its own, once for each content: parts cannot be changed. It names the record that it is about."""
+        said, title = body(interaction), f"Edited: {headline(interaction)}"
         conversation = yield from self._read(case)
-        return (yield from self._noted(conversation, f"Edited: {headline(interaction)}", said, f"{key}~{mark(said)}"))
+        return (yield from self._noted(conversation, title, said, f"{key}~{mark(said)}", about=f" of {mark(key)}"))
 
     def attach(self, case: CaseRef, blob: Blob, key: str) -> Flow[Ref]:
         name = blob.name or "attachment"
@@ -204,14 +204,17 @@ class Intercom(CRM[IntercomSettings]):
         return (yield from self._noted(conversation, f"File {name}", "", key, attachment_files=[file]))
 
     def remove_interaction(self, case: CaseRef, record: Ref, key: str) -> Flow[None]:
-        """Its words are redacted; that there was something is still seen."""
-        parts = native.parts_of((yield from self._read(case)))
-        if any(text_of(one, "id") == record.id and one.get("redacted") is not True for one in parts):
-            told = {"type": "conversation_part", "conversation_id": case.id, "conversation_part_id": record.id}
-            yield self._api.call("POST", "conversations", "redact", json=told)
+        """Its words are redacted, and those of its edits; that there was something is still seen."""
+        for one in native.parts_of((yield from self._read(case))):
+            id = number(str(one["id"]))
+            if one.get("redacted") is not True and (id == record.id or mark(key) in (text_of(one, "body") or "")):
+                told = {"type": "conversation_part", "conversation_id": case.id, "conversation_part_id": id}
+                yield self._api.call("POST", "conversations", "redact", json=told)
 
-    def _noted(self, conversation: Json, title: str, words: str, key: str, **more: Any) -> Flow[Ref]:
-        written = to_html(f"**{escape(title)}**\n\n{words}\n\n{native.marked(mark(key))}")
+    def _noted(
+        self, conversation: Json, title: str, words: str, key: str, *, about: str = "", **more: Any
+    ) -> Flow[Ref]:
+        written = to_html(f"**{escape(title)}**\n\n{words}\n\n{native.marked(mark(key))}{about}")
         content = {"type": "admin", "message_type": "note", "admin_id": self._us, "body": written, **more}
         return (yield from self._written(conversation, content, key))
 

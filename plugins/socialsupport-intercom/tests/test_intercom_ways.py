@@ -261,8 +261,11 @@ def test_an_answer_that_was_lost_makes_no_second_record(desk: IntercomSimulator)
 def test_what_is_removed_has_no_words_left(desk: IntercomSimulator) -> None:
     case = opened(desk)
     ref = run(desk, CRM.save_interaction(case, TOUCH, "k-1"))
+    other = run(desk, CRM.save_interaction(case, TOUCH, "k-2"))
+    for text in ("Where is my red parcel?", "Where is my blue parcel?"):
+        ref = run(desk, CRM.edit_interaction(case, ref, TOUCH.model_copy(update={"text": text}), "k-1"))
     run(desk, CRM.remove_interaction(case, ref, "k-1"))
-    assert [part["body"] for part in desk.talks[case.id].parts] == [None]
+    assert [part["id"] for part in desk.talks[case.id].parts if part["body"]] == [other.id]
     run(desk, CRM.remove_interaction(case, Ref(id="99"), "k-9"))  # never there, or too far back to be shown
 
 
