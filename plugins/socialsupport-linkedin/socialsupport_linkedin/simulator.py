@@ -34,7 +34,8 @@ class Refusal(Exception):
 
 
 class LinkedInSimulator(Simulator):
-    """Its people are named by keys such as `kerry`. `mutely`: notifications leave out the words, as they may."""
+    """Its people are named by keys such as `kerry`. `mutely`: notifications leave out the words, as they may; `flatly`:
+    which comment is a reply."""
 
     network = "linkedin"
     hosts = frozenset({"api.linkedin.com", "www.linkedin.com", "media.licdn.com"})
@@ -55,7 +56,7 @@ class LinkedInSimulator(Simulator):
         self.reactions: dict[str, str] = {}
         self.notifications: list[Json] = []
         self.webhook: str | None = None
-        self.mutely = False
+        self.mutely = self.flatly = False
 
     # what people do
 
@@ -282,7 +283,7 @@ class LinkedInSimulator(Simulator):
     def _tell(self, action: str, said: Said) -> None:
         kind = "share" if said.place == "mention" else "comment"
         told: Json = {"entity": said.id, "owner": self.urn(said.author), "text": said.text, "object": said.thread}
-        told |= {"parentComment": self.parents[said.id]} if said.id in self.parents else {}
+        told |= {"parentComment": self.parents[said.id]} if said.id in self.parents and not self.flatly else {}
         notification: Json = {
             "notificationId": 4406044 + len(self.notifications),
             "organizationalEntity": self.us,

@@ -100,6 +100,18 @@ def test_a_reply_is_answered_beneath_the_comment_above_it(desk: Desk) -> None:
     assert desk.heard().in_reply_to == top.native_id
 
 
+def test_so_is_one_of_which_nobody_told_that_it_is_a_reply(desk: Desk) -> None:
+    top = desk.asked()
+    desk.sim.flatly = True
+    reply = desk.asked("Mine, too!", under=top.native_id)
+    assert reply.in_reply_to is None
+    desk.send(reply)
+    assert [desk.sim.parents[said.id] for said in desk.sim.said if said.author == "us"] == [top.native_id]
+    assert desk.found(desk.intent(SendMessage, reply, text=desk.answer)) is not None
+    with pytest.raises(ContentRejected, match="longer than may be"):
+        desk.send(top, "x" * 1251)
+
+
 def test_a_post_that_names_us_is_a_thread_of_its_own(desk: Desk) -> None:
     post = desk.asked("Will Acme ever answer?", "mention")
     assert (post.kind, post.thread.id) == ("mention", post.native_id)
