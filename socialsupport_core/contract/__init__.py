@@ -1,5 +1,6 @@
 """What a plugin author imports."""
 
+from socialsupport_core.contract.clock import answered_at
 from socialsupport_core.contract.connector import CONTRACT, Connector, Settings
 from socialsupport_core.contract.credentials import SignIn, SignsIn
 from socialsupport_core.contract.crm import (
@@ -151,6 +152,7 @@ __all__ = [
     "Verdict",
     "Wait",
     "Wire",
+    "answered_at",
     "body",
     "declares",
     "digest",
