@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from socialsupport_core.contract import CRM, hookimpl
-from socialsupport_djangohelpdesk.adapter import DjangoHelpdesk, DjangoHelpdeskSettings
+from socialsupport_djangohelpdesk.adapter import DjangoHelpdesk
+from socialsupport_djangohelpdesk.settings import DjangoHelpdeskSettings
 
 __all__ = ["DjangoHelpdesk", "DjangoHelpdeskSettings"]
 

@@ -42,8 +42,8 @@ from socialsupport_djangohelpdesk.settings import DOOR_USER, DjangoHelpdeskSetti
 
 PAGE = 50
 """Entries of a list in one call; 25 unless asked for (`ConservativePagination`, 2.6.1, 2026-11)."""
-EARLY = timedelta(minutes=10)
-"""Their clock may be so much behind ours."""
+EARLY = timedelta(days=1)
+"""Their clock may be so much behind ours, or tell local time (`USE_TZ = False`)."""
 MERGES = 5
 """A ticket that was merged may be merged again; longer chains are circles."""
 OUTCOMES: dict[Outcome, int] = {"resolved": RESOLVED, "superseded": CLOSED_STATUS, "abandoned": CLOSED_STATUS}
@@ -66,7 +66,7 @@ class DjangoHelpdesk(CRM[DjangoHelpdeskSettings]):
 
     def open_case(self, conversation: CaseSummary) -> Flow[CaseRef]:
         label = f"[{mark(conversation.key)[:12]}]"
-        known, listed = yield from self._opened(label, conversation.opened_at - EARLY)
+        known, listed = yield from self._opened(label, conversation.opened_at)
         if known is not None:
             return self._case(known)
         after = f" Follows ticket {conversation.follows}." if conversation.follows else ""
@@ -79,7 +79,7 @@ class DjangoHelpdesk(CRM[DjangoHelpdeskSettings]):
         }
         made = (yield self._request("POST", "tickets/", json=content)).json()
         self._are_us(made)
-        if not listed and (yield from self._opened(label, conversation.opened_at - EARLY))[0] is None:
+        if not listed and (yield from self._opened(label, conversation.opened_at))[0] is None:
             raise self._another_address("another or none")
         return self._case(made["id"])
 
@@ -88,11 +88,12 @@ class DjangoHelpdesk(CRM[DjangoHelpdeskSettings]):
         page = 1
         while True:
             params = {"page_size": PAGE, "page": page}
-            listed = (yield self._request("GET", "user_tickets/", params=params)).json()
+            answer = yield self._request("GET", "user_tickets/", params=params)
+            listed, began = answer.json(), min(since, answered_at(answer)) - EARLY
             for ticket in listed["results"]:
                 if ticket["submitter"] != self.settings.email:
                     raise self._another_address(ticket["submitter"])
-                if datetime.fromisoformat(ticket["created"]) < since:
+                if moment(ticket["created"]) < began:
                     return None, listed["count"]
                 if ticket["title"].endswith(label):
                     return ticket["id"], listed["count"]
@@ -129,7 +130,7 @@ class DjangoHelpdesk(CRM[DjangoHelpdeskSettings]):
             status="closed" if ticket["status"] in CLOSED else "open",
             assignee="" if owner is None else str(owner),
             subject=ticket["title"],
-            at=max(map(datetime.fromisoformat, moments)) if moments else None,
+            at=max(map(moment, moments)) if moments else None,
         )
 
     def change_case(self, case: CaseRef, fields: CaseFields) -> Flow[None]:
@@ -300,6 +301,12 @@ def number(written: str) -> int:
     return int(written)
 
 
+def moment(written: str) -> datetime:
+    """A project without time zones writes none."""
+    read = datetime.fromisoformat(written)
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
 def _said(interaction: Interaction) -> str:
     return f"{headline(interaction)}\n\n{body(interaction)}"
 
@@ -312,5 +319,5 @@ def _is_after(one: dict[str, Any], cursor: str | None) -> bool:
     if cursor is None:
         return True
     if cursor.startswith("since "):
-        return datetime.fromisoformat(one["date"]) > datetime.fromisoformat(cursor.removeprefix("since "))
+        return moment(one["date"]) > moment(cursor.removeprefix("since "))
     return int(one["id"]) > int(cursor)

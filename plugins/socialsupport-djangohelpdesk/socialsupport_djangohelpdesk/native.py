@@ -1,7 +1,7 @@
 """What django-helpdesk writes, and what it means to us.
 
-Fields: `FollowUpSerializer` and `TicketSerializer` in
-https://github.com/django-helpdesk/django-helpdesk/blob/main/src/helpdesk/serializers.py, and what 2.6.1 answered (2026-11).
+Fields: `FollowUpSerializer` and `TicketSerializer` in `helpdesk/serializers.py` of
+https://github.com/django-helpdesk/django-helpdesk, and what 2.6.1 answered (2026-11).
 """
 
 import re
@@ -23,8 +23,8 @@ from socialsupport_core.model import Attachment, Instant, Unrecognised
 
 RESOLVED, REOPENED, CLOSED_STATUS = 3, 2, 4
 CLOSED = frozenset({3, 4, 5})
-"""Resolved, Closed, Duplicate: https://github.com/django-helpdesk/django-helpdesk/blob/main/src/helpdesk/settings.py
-(2026-11). A project may number them otherwise; ours must not."""
+"""Resolved, Closed, Duplicate: `helpdesk/settings.py` of
+https://github.com/django-helpdesk/django-helpdesk (2.6.1, 2026-11). A project may number them otherwise, then not ours."""
 
 _TEMPLATE = re.compile(r"\{(?=[{%#])|(?<=%)\}|X(?=-HELPDESK-COMMENT-)")
 """Where Django's template language begins and ends, and the words by which django-helpdesk protects itself from it."""

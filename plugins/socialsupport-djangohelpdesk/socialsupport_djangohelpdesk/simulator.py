@@ -157,7 +157,7 @@ class DjangoHelpdeskSimulator(Simulator):
         if len(given["title"]) > 200:
             raise Refused(400, {"title": ["Ensure this field has no more than 200 characters."]})
         made = {
-            **{name: None for name in ("resolution", "assigned_to", "due_date", "merged_to")},
+            **dict.fromkeys(("resolution", "assigned_to", "due_date", "merged_to")),
             **given,
             "id": self._number(),
             "status": 1,

@@ -37,7 +37,9 @@ SETTINGS = DjangoHelpdeskSettings(
     webhook_secret=SecretStr(SECRET),
 )
 CRM = DjangoHelpdesk(SETTINGS)
-NASTY = '{{ ticket.title }} {{ }} {% endverbatim %} {%%} {# x #} X-HELPDESK-COMMENT-VERBATIM "<b>" & \'📦\' {{{ }}} 7 %}'
+NASTY = (
+    "{{ ticket.title }} {{ }} {% endverbatim %} {%%} {# x #} X-HELPDESK-COMMENT-VERBATIM \"<b>\" & '📦' {{{ }}} 7 %}"
+)
 
 
 def run(desk: RealDesk, flow: Flow[Any], crm: DjangoHelpdesk = CRM) -> Any:
