@@ -24,7 +24,7 @@ from socialsupport_core.model import Attachment, Instant, Unrecognised
 RESOLVED, REOPENED, CLOSED_STATUS = 3, 2, 4
 CLOSED = frozenset({3, 4, 5})
 """Resolved, Closed, Duplicate: `helpdesk/settings.py` of
-https://github.com/django-helpdesk/django-helpdesk (2.6.1, 2026-11). A project may number them otherwise, then not ours."""
+https://github.com/django-helpdesk/django-helpdesk (2.6.1, 2026-11). A project may number otherwise; ours may not."""
 
 _TEMPLATE = re.compile(r"\{(?=[{%#])|(?<=%)\}|X(?=-HELPDESK-COMMENT-)")
 """Where Django's template language begins and ends, and the words by which django-helpdesk protects itself from it."""
