@@ -123,7 +123,7 @@ class DjangoHelpdeskSimulator(Simulator):
             return httpx.Response(200, content=self.desk.contents[path])
         if request.headers.get("authorization") != self._wanted():
             raise Refused(403, {"detail": "Invalid username/password."})
-        local = path.removeprefix(httpx.URL(self.own.base_url).path)
+        local = path.removeprefix(httpx.URL(self.own.base_url).path.rstrip("/"))
         for (method, pattern), handler in ROUTES.items():
             if method == request.method and (match := re.fullmatch(f"/api/{pattern}/", local)):
                 return handler(self, request, int(match[1]) if match.groups() else 0)
