@@ -22,7 +22,7 @@ from socialsupport_core.contract.crm import (
     Outcome,
     Ref,
 )
-from socialsupport_core.contract.crm_text import body, headline, mark
+from socialsupport_core.contract.crm_text import body, headline, label, mark, unlabelled
 from socialsupport_core.contract.errors import (
     AuthExpired,
     ConfigError,
@@ -160,6 +160,8 @@ __all__ = [
     "from_response",
     "headline",
     "hookimpl",
+    "label",
     "mark",
     "retry_after",
+    "unlabelled",
 ]

@@ -34,7 +34,9 @@ from socialsupport_core.contract import (
     body,
     from_response,
     headline,
+    label,
     mark,
+    unlabelled,
 )
 from socialsupport_core.model import Attachment, Blob, Facts, Interaction, Page, Party, Payload
 from socialsupport_djangohelpdesk.native import CLOSED, CLOSED_STATUS, REOPENED, RESOLVED, events, literal
@@ -65,25 +67,25 @@ class DjangoHelpdesk(CRM[DjangoHelpdeskSettings]):
     # cases
 
     def open_case(self, conversation: CaseSummary) -> Flow[CaseRef]:
-        label = f"[{mark(conversation.key)[:12]}]"
-        known, listed = yield from self._opened(label, conversation.opened_at)
+        name = label(conversation.key)
+        known, listed = yield from self._opened(name, conversation.opened_at)
         if known is not None:
             return self._case(known)
         after = f" Follows ticket {conversation.follows}." if conversation.follows else ""
         content = {
             "queue": self.settings.queue,
-            "title": f"{conversation.subject[:180]} {label}".strip(),
+            "title": f"{conversation.subject[:180]} {name}".strip(),
             "description": f"A conversation of socialsupport.{after}",
             "submitter_email": self.settings.email,
             "priority": self.settings.priority,
         }
         made = (yield self._request("POST", "tickets/", json=content)).json()
         self._are_us(made)
-        if not listed and (yield from self._opened(label, conversation.opened_at))[0] is None:
+        if not listed and (yield from self._opened(name, conversation.opened_at))[0] is None:
             raise self._another_address("another or none")
         return self._case(made["id"])
 
-    def _opened(self, label: str, since: datetime) -> Flow[tuple[int | None, int]]:
+    def _opened(self, name: str, since: datetime) -> Flow[tuple[int | None, int]]:
         """Our ticket with this mark, of those made since the conversation began; and how many are ours at all."""
         page = 1
         while True:
@@ -95,7 +97,7 @@ class DjangoHelpdesk(CRM[DjangoHelpdeskSettings]):
                     raise self._another_address(ticket["submitter"])
                 if moment(ticket["created"]) < began:
                     return None, listed["count"]
-                if ticket["title"].endswith(label):
+                if unlabelled(ticket["title"])[1] == name:
                     return ticket["id"], listed["count"]
             if page * PAGE >= listed["count"]:
                 return None, listed["count"]
@@ -129,15 +131,17 @@ class DjangoHelpdesk(CRM[DjangoHelpdeskSettings]):
         return CaseState(
             status="closed" if ticket["status"] in CLOSED else "open",
             assignee="" if owner is None else str(owner),
-            subject=ticket["title"],
+            subject=unlabelled(ticket["title"])[0],
             at=max(map(moment, moments)) if moments else None,
         )
 
     def change_case(self, case: CaseRef, fields: CaseFields) -> Flow[None]:
-        told: dict[str, Any] = {"title": fields.subject} if fields.subject is not None else {}
+        """The title keeps its mark."""
+        ticket, told = (yield from self._ticket(case)), dict[str, Any]()
+        if fields.subject is not None:
+            told["title"] = f"{fields.subject[:180]} {unlabelled(ticket['title'])[1]}".strip()
         if fields.assignee is not None:
             told["assigned_to"] = number(fields.assignee) if fields.assignee else None
-        ticket = yield from self._ticket(case)
         yield self._request("PATCH", f"tickets/{ticket['id']}/", json=told)
 
     def erase_case(self, case: str) -> Flow[None]:

@@ -30,7 +30,9 @@ from socialsupport_core.contract import (
     Unsupported,
     body,
     headline,
+    label,
     mark,
+    unlabelled,
 )
 from socialsupport_core.model import Attachment, Blob, Facts, Identifier, Interaction, Page, Party, Payload
 from socialsupport_zammad import polling
@@ -66,14 +68,14 @@ class Zammad(CRM[ZammadSettings]):
     # cases
 
     def open_case(self, conversation: CaseSummary) -> Flow[CaseRef]:
-        label = f"[{mark(conversation.key)[:12]}]"
-        params = polling.condition("ticket.title", "contains", label) | {"expand": "true", "sort_by": "id"}
+        name = label(conversation.key)
+        params = polling.condition("ticket.title", "contains", name) | {"expand": "true", "sort_by": "id"}
         for ticket in (yield self._request("GET", "tickets/search", params=params)).json():
-            if label in ticket["title"]:
+            if unlabelled(ticket["title"])[1] == name:
                 return self._case(ticket["id"])
         after = f" Follows ticket {conversation.follows}." if conversation.follows else ""
         content = {
-            "title": f"{conversation.subject[:180]} {label}".strip(),
+            "title": f"{conversation.subject[:180]} {name}".strip(),
             "group": self.settings.group,
             "customer_id": self._customer(conversation),
             "tags": TAG,
@@ -108,12 +110,16 @@ class Zammad(CRM[ZammadSettings]):
         return CaseState(
             status=STATES.get(ticket["state"]),
             assignee="" if ticket["owner"] == NOBODY else ticket["owner"],
-            subject=ticket["title"],
+            subject=unlabelled(ticket["title"])[0],
             at=datetime.fromisoformat(ticket["updated_at"]),
         )
 
     def change_case(self, case: CaseRef, fields: CaseFields) -> Flow[None]:
-        told: dict[str, Any] = {"title": fields.subject} if fields.subject is not None else {}
+        """The title keeps its mark."""
+        told: dict[str, Any] = {}
+        if fields.subject is not None:
+            title = (yield from self._ticket(case))["title"]
+            told["title"] = f"{fields.subject[:180]} {unlabelled(title)[1]}".strip()
         if fields.assignee is not None:
             told |= {"owner": fields.assignee} if fields.assignee else {"owner_id": NOBODY_ID}
         yield self._request("PUT", f"tickets/{number(case.id)}", json=told)
@@ -150,12 +156,12 @@ class Zammad(CRM[ZammadSettings]):
         return (yield from self._once(case, f"File {name}", f"File {name}", key, attachments=files))
 
     def _once(self, case: CaseRef, subject: str, text: str, key: str, **more: Any) -> Flow[Ref]:
-        label = f"[{mark(key)}]"
+        name = f"[{mark(key)}]"
         for one in (yield self._request("GET", f"ticket_articles/by_ticket/{number(case.id)}")).json():
-            if label in (one["subject"] or ""):
+            if name in (one["subject"] or ""):
                 return Ref(id=str(one["id"]))
         yield from self._ticket(case, takes_more=True)
-        content = {"ticket_id": number(case.id), **_note(f"{subject[:120]} {label}", text), **more}
+        content = {"ticket_id": number(case.id), **_note(f"{subject[:120]} {name}", text), **more}
         made = yield self._request("POST", "ticket_articles", json=content)
         return Ref(id=str(made.json()["id"]))
 

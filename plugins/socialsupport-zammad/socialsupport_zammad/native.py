@@ -20,6 +20,7 @@ from socialsupport_core.contract import (
     Contact,
     CRMEvent,
     MalformedPayload,
+    unlabelled,
 )
 from socialsupport_core.model import Attachment, Identifier, Instant, Unrecognised
 from socialsupport_core.text import from_spans, html
@@ -135,8 +136,10 @@ def events(content: bytes, us: str | None) -> Iterator[CRMEvent]:
 
 
 def _without_empty(given: Any) -> Any:
-    """A webhook about a ticket alone may have an article without anything in it."""
-    return {**given, "article": given.get("article") or None} if isinstance(given, dict) else given
+    """A webhook about a ticket alone has an article without anything in it."""
+    article = given.get("article") if isinstance(given, dict) else None
+    is_empty = isinstance(article, dict) and not article.keys() & {"id", "body"}
+    return {**given, "article": None} if is_empty else given
 
 
 def _changed(one: Ticket) -> CRMEvent:
@@ -146,7 +149,7 @@ def _changed(one: Ticket) -> CRMEvent:
     fields = CaseFields(
         status=STATES.get(one.state or ""),
         assignee="" if one.owner == NOBODY else one.owner,
-        subject=one.title,
+        subject=None if one.title is None else unlabelled(one.title)[0],
     )
     version = int(one.updated_at.timestamp() * 1000)
     return CaseChanged(
