@@ -50,6 +50,7 @@ ROOT_URLCONF = "desk_urls"
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": FOLDER / "desk.sqlite",
     "OPTIONS": {"timeout": 20, "init_command": "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY"}}}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+MIGRATION_MODULES = {"helpdesk": None, "auth": None, "contenttypes": None, "admin": None, "sessions": None, "sites": None}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 SITE_ID = 1
@@ -70,7 +71,8 @@ django.setup()
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from helpdesk.models import Queue
-call_command("migrate", verbosity=0)
+call_command("migrate", run_syncdb=True, verbosity=0)
+call_command("loaddata", "emailtemplate.json", verbosity=0)
 User.objects.create_user("kerry", "kerry@acme.example", "x")
 User.objects.create_user({us!r}, {mail!r}, {ours!r}, is_staff=True)
 User.objects.create_user({agent!r}, "dana@acme.example", {theirs!r}, is_staff=True, first_name="Dana")

@@ -218,6 +218,8 @@ class Zammad(CRM[ZammadSettings]):
 
     def fetch(self, attachment: Attachment) -> Flow[Blob]:
         numbers = [str(number(part)) for part in (attachment.native_id or "").split("/")]
+        if len(numbers) != len(("ticket", "article", "file")):
+            raise ContentRejected(f"{attachment.native_id!r} is not ticket, article and file")
         answer = yield self._request("GET", f"ticket_attachment/{'/'.join(numbers)}")
         media_type = answer.headers.get("content-type", attachment.media_type).partition(";")[0]
         return Blob(content=answer.content, media_type=media_type, name=attachment.name)
