@@ -5,9 +5,8 @@ that it stands in that user's own list, newest first, with a mark in its title. 
 """
 
 import hmac
-import json
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -39,13 +38,12 @@ from socialsupport_core.contract import (
     unlabelled,
 )
 from socialsupport_core.model import Attachment, Blob, Facts, Interaction, Page, Party, Payload
+from socialsupport_djangohelpdesk import polling
 from socialsupport_djangohelpdesk.native import CLOSED, CLOSED_STATUS, REOPENED, RESOLVED, events, literal
 from socialsupport_djangohelpdesk.settings import DOOR_USER, DjangoHelpdeskSettings, basic
 
-PAGE = 50
-"""Entries of a list in one call; 25 unless asked for (`ConservativePagination`, 2.6.1, 2026-11)."""
 EARLY = timedelta(days=1)
-"""Their clock may be so much behind ours, or tell local time (`USE_TZ = False`)."""
+"""Their clock may be so much behind ours."""
 MERGES = 5
 """A ticket that was merged may be merged again; longer chains are circles."""
 OUTCOMES: dict[Outcome, int] = {"resolved": RESOLVED, "superseded": CLOSED_STATUS, "abandoned": CLOSED_STATUS}
@@ -89,17 +87,17 @@ class DjangoHelpdesk(CRM[DjangoHelpdeskSettings]):
         """Our ticket with this mark, of those made since the conversation began; and how many are ours at all."""
         page = 1
         while True:
-            params = {"page_size": PAGE, "page": page}
+            params = {"page_size": polling.PAGE, "page": page}
             answer = yield self._request("GET", "user_tickets/", params=params)
             listed, began = answer.json(), min(since, answered_at(answer)) - EARLY
             for ticket in listed["results"]:
                 if ticket["submitter"] != self.settings.email:
                     raise self._another_address(ticket["submitter"])
-                if moment(ticket["created"]) < began:
+                if datetime.fromisoformat(ticket["created"]) < began:
                     return None, listed["count"]
                 if unlabelled(ticket["title"])[1] == name:
                     return ticket["id"], listed["count"]
-            if page * PAGE >= listed["count"]:
+            if page * polling.PAGE >= listed["count"]:
                 return None, listed["count"]
             page += 1
 
@@ -132,7 +130,7 @@ class DjangoHelpdesk(CRM[DjangoHelpdeskSettings]):
             status="closed" if ticket["status"] in CLOSED else "open",
             assignee="" if owner is None else str(owner),
             subject=unlabelled(ticket["title"])[0],
-            at=max(map(moment, moments)) if moments else None,
+            at=max(map(datetime.fromisoformat, moments)) if moments else None,
         )
 
     def change_case(self, case: CaseRef, fields: CaseFields) -> Flow[None]:
@@ -237,32 +235,10 @@ class DjangoHelpdesk(CRM[DjangoHelpdeskSettings]):
     # inbound
 
     def starting(self, since: datetime) -> str:
-        return f"since {(since - EARLY).astimezone(UTC).isoformat()}"
+        return polling.starting(since)
 
     def poll(self, cursor: str | None) -> Flow[Page]:
-        """Follow-ups after the cursor's number, from the last page backwards: the list is only ordered by date."""
-        newest, told, page = cursor, list[dict[str, Any]](), "last"
-        while True:
-            params = {"page_size": PAGE, "page": page}
-            answer = yield self._request("GET", "followups/", params=params)
-            listed = answer.json()
-            new = [one for one in listed["results"] if _is_after(one, cursor)]
-            told = [one for one in new if one["id"] not in {known["id"] for known in told}] + told
-            before = (-(-listed["count"] // PAGE) if page == "last" else int(page)) - 1
-            if before < 1 or len(new) < len(listed["results"]):
-                break
-            page = str(before)
-        if told:
-            newest = str(max(one["id"] for one in told))
-        content = {"results": [one for one in told if one["user"] != self.settings.user_id]}
-        payload = Payload(
-            source="poll",
-            method="GET",
-            url=str(answer.request.url),
-            body=json.dumps(content, sort_keys=True).encode(),
-            received_at=answered_at(answer),
-        )
-        return Page(payloads=(payload,) if content["results"] else (), cursor=newest, more=False)
+        return (yield from polling.poll(self._request, cursor, self.settings.user_id))
 
     def verify(self, payload: Payload) -> None:
         """django-helpdesk signs nothing; the address that it posts to has a name and a password."""
@@ -305,23 +281,9 @@ def number(written: str) -> int:
     return int(written)
 
 
-def moment(written: str) -> datetime:
-    """A project without time zones writes none."""
-    read = datetime.fromisoformat(written)
-    return read if read.tzinfo else read.replace(tzinfo=UTC)
-
-
 def _said(interaction: Interaction) -> str:
     return f"{headline(interaction)}\n\n{body(interaction)}"
 
 
 def _label(key: str) -> str:
     return f"[{mark(key)}]"
-
-
-def _is_after(one: dict[str, Any], cursor: str | None) -> bool:
-    if cursor is None:
-        return True
-    if cursor.startswith("since "):
-        return moment(one["date"]) > moment(cursor.removeprefix("since "))
-    return int(one["id"]) > int(cursor)

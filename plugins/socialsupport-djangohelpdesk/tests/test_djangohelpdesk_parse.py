@@ -143,7 +143,7 @@ def test_the_door_wants_our_name_and_password() -> None:
 
 
 def test_an_old_conversation_is_found_on_a_later_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("socialsupport_djangohelpdesk.adapter.PAGE", 2)
+    monkeypatch.setattr("socialsupport_djangohelpdesk.polling.PAGE", 2)
     house = desk()
     first = run(house, CRM.open_case(opening()))
     for number in range(2, 7):
@@ -153,12 +153,12 @@ def test_an_old_conversation_is_found_on_a_later_page(monkeypatch: pytest.Monkey
 
 
 def test_tickets_older_than_the_conversation_are_not_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("socialsupport_djangohelpdesk.adapter.PAGE", 2)
+    monkeypatch.setattr("socialsupport_djangohelpdesk.polling.PAGE", 2)
     house = desk()
     for number in range(5):
         run(house, CRM.open_case(opening(f"con_{number}")))
     for ticket in house.desk.tickets.values():
-        ticket["created"] = "2026-01-01T00:00:00"
+        ticket["created"] = "2026-01-01T00:00:00-06:00"
     house.calls.clear()
     run(house, CRM.open_case(opening("con_new")))
     assert [call.method for call in house.calls] == ["GET", "POST"]

@@ -153,7 +153,7 @@ def test_what_an_agent_writes(desk: RealDesk) -> None:
 
 
 def test_many_pages_lose_nothing(desk: RealDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("socialsupport_djangohelpdesk.adapter.PAGE", 2)
+    monkeypatch.setattr("socialsupport_djangohelpdesk.polling.PAGE", 2)
     case, cursor = opened(desk), polled(desk, None)[1]
     for number in range(5):
         desk.speak("dana", f"reply {number}", case.id)

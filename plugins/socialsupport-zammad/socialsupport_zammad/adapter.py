@@ -35,7 +35,7 @@ from socialsupport_core.contract import (
     unlabelled,
 )
 from socialsupport_core.model import Attachment, Blob, Facts, Identifier, Interaction, Page, Party, Payload
-from socialsupport_zammad import polling
+from socialsupport_zammad import hooks, polling
 from socialsupport_zammad.native import GONE, NOBODY, NOBODY_ID, STATES, contact, events
 from socialsupport_zammad.settings import ZammadSettings, verify
 
@@ -197,24 +197,7 @@ class Zammad(CRM[ZammadSettings]):
         return Facts(own_account=str(user["id"]), name=name or user["login"], handle=user["login"])
 
     def subscribe(self, public_url: str) -> Flow[None]:
-        """A webhook, and the trigger that calls it for each change of a ticket of ours; what is there is left."""
-        if self.settings.webhook_secret is None:
-            raise ContentRejected("set webhook_secret first; the webhook is made with it")
-        hooks = (yield self._request("GET", "webhooks")).json()
-        hook = next((one["id"] for one in hooks if one["endpoint"] == public_url), None)
-        if hook is None:
-            secret = self.settings.webhook_secret.get_secret_value()
-            content = {
-                "name": TAG,
-                "endpoint": public_url,
-                "signature_token": secret,
-                "ssl_verify": True,
-                "active": True,
-            }
-            hook = (yield self._request("POST", "webhooks", json=content)).json()["id"]
-        calls = {"notification.webhook": {"webhook_id": hook}}
-        if all(one["perform"] != calls for one in (yield self._request("GET", "triggers")).json()):
-            yield self._request("POST", "triggers", json=_trigger(calls))
+        yield from hooks.subscribe(self._request, public_url, self.settings.webhook_secret, TAG)
 
     def fetch(self, attachment: Attachment) -> Flow[Blob]:
         numbers = [str(number(part)) for part in (attachment.native_id or "").split("/")]
@@ -263,18 +246,3 @@ def _names(one: Contact, identifier: Identifier) -> bool:
 def _note(subject: str, text: str) -> dict[str, Any]:
     """https://docs.zammad.org/en/latest/api/ticket/articles.html (2026-11)"""
     return {"subject": subject, "body": text, "content_type": "text/plain", "type": "note", "internal": True}
-
-
-def _trigger(calls: dict[str, Any]) -> dict[str, Any]:
-    """https://docs.zammad.org/en/latest/api/trigger.html (2026-11)"""
-    return {
-        "name": TAG,
-        "condition": {
-            "ticket.action": {"operator": "is", "value": "update"},
-            "ticket.tags": {"operator": "contains one", "value": TAG},
-        },
-        "perform": calls,
-        "activator": "action",
-        "execution_condition_mode": "selective",
-        "active": True,
-    }
