@@ -44,6 +44,7 @@ from socialsupport_djangohelpdesk.settings import DOOR_USER, DjangoHelpdeskSetti
 
 EARLY = timedelta(days=1)
 """Their clock may be so much behind ours."""
+OPENING = "A conversation of socialsupport."
 MERGES = 5
 """A ticket that was merged may be merged again; longer chains are circles."""
 OUTCOMES: dict[Outcome, int] = {"resolved": RESOLVED, "superseded": CLOSED_STATUS, "abandoned": CLOSED_STATUS}
@@ -73,14 +74,17 @@ class DjangoHelpdesk(CRM[DjangoHelpdeskSettings]):
         content = {
             "queue": self.settings.queue,
             "title": f"{conversation.subject[:180]} {name}".strip(),
-            "description": f"A conversation of socialsupport.{after}",
+            "description": f"{OPENING}{after}",
             "submitter_email": self.settings.email,
             "priority": self.settings.priority,
         }
         made = (yield self._request("POST", "tickets/", json=content)).json()
-        self._are_us(made)
+        mistake = self._mistake(made)
         if not listed and (yield from self._opened(name, conversation.opened_at))[0] is None:
-            raise self._another_address("another or none")
+            mistake = self._another_address("another or none")
+        if mistake is not None:
+            yield from self._deleted(f"tickets/{made['id']}/")
+            raise mistake
         return self._case(made["id"])
 
     def _opened(self, name: str, since: datetime) -> Flow[tuple[int | None, int]]:
@@ -101,11 +105,12 @@ class DjangoHelpdesk(CRM[DjangoHelpdeskSettings]):
                 return None, listed["count"]
             page += 1
 
-    def _are_us(self, ticket: dict[str, Any]) -> None:
-        """The first follow-up of a ticket of ours is ours. With a wrong number we would hear ourselves."""
-        user = ticket["followup_set"][0]["user"] if ticket["followup_set"] else self.settings.user_id
-        if user != self.settings.user_id:
-            raise Forbidden(f"the number of {self.settings.user} is {user}; set user_id = {user}")
+    def _mistake(self, ticket: dict[str, Any]) -> Forbidden | None:
+        """The follow-up with which we have opened a ticket is ours. With a wrong number we would hear ourselves."""
+        first = (one["user"] for one in ticket["followup_set"] if (one["comment"] or "").startswith(OPENING))
+        user = next(first, self.settings.user_id)
+        told = f"the number of {self.settings.user} is {user}; set user_id = {user}"
+        return None if user == self.settings.user_id else Forbidden(told)
 
     def _another_address(self, address: str) -> Forbidden:
         return Forbidden(f"{self.settings.user} has in Django the e-mail address {address}; email has to be the same")
@@ -220,7 +225,9 @@ class DjangoHelpdesk(CRM[DjangoHelpdeskSettings]):
         yield self._request("GET", "followups/", params={"page_size": 1})
         newest = (yield self._request("GET", "user_tickets/", params={"page_size": 1})).json()["results"]
         if newest:
-            self._are_us((yield self._request("GET", f"tickets/{newest[0]['id']}/")).json())
+            ticket = (yield self._request("GET", f"tickets/{newest[0]['id']}/")).json()
+            if (mistake := self._mistake(ticket)) is not None:
+                raise mistake
         return Facts(own_account=str(self.settings.user_id), name=self.settings.user)
 
     def fetch(self, attachment: Attachment) -> Flow[Blob]:

@@ -153,8 +153,8 @@ def test_what_an_agent_writes(desk: RealDesk) -> None:
 
 
 def test_many_pages_lose_nothing(desk: RealDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("socialsupport_djangohelpdesk.polling.PAGE", 2)
     case, cursor = opened(desk), polled(desk, None)[1]
+    monkeypatch.setattr("socialsupport_djangohelpdesk.polling.PAGE", 2)
     for number in range(5):
         desk.speak("dana", f"reply {number}", case.id)
     told, cursor = polled(desk, cursor)
@@ -194,8 +194,10 @@ def test_settings_that_are_wrong_are_found_out(desk: RealDesk) -> None:
     mistaken = changed(user_id=7)
     with pytest.raises(Forbidden, match="set user_id = 2"):
         run(desk, mistaken.probe(), mistaken)
+    before = desk.agent("GET", "tickets/")["count"]
     with pytest.raises(Forbidden, match="set user_id = 2"):
         opened(desk, mistaken)
+    assert desk.agent("GET", "tickets/")["count"] == before
     stranger = changed(user="kerry", password=SecretStr("x"))
     with pytest.raises(Forbidden):
         run(desk, stranger.probe(), stranger)
