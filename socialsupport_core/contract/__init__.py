@@ -1,5 +1,6 @@
 """What a plugin author imports."""
 
+from socialsupport_core.contract.answered import answered_at
 from socialsupport_core.contract.connector import CONTRACT, Connector, Settings
 from socialsupport_core.contract.credentials import SignIn, SignsIn
 from socialsupport_core.contract.crm import (
@@ -21,7 +22,7 @@ from socialsupport_core.contract.crm import (
     Outcome,
     Ref,
 )
-from socialsupport_core.contract.crm_text import body, headline, mark
+from socialsupport_core.contract.crm_text import body, headline, label, mark, unlabelled
 from socialsupport_core.contract.errors import (
     AuthExpired,
     ConfigError,
@@ -151,6 +152,7 @@ __all__ = [
     "Verdict",
     "Wait",
     "Wire",
+    "answered_at",
     "body",
     "declares",
     "digest",
@@ -158,6 +160,8 @@ __all__ = [
     "from_response",
     "headline",
     "hookimpl",
+    "label",
     "mark",
     "retry_after",
+    "unlabelled",
 ]

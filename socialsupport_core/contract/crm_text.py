@@ -2,9 +2,11 @@
 
 import base64
 import hashlib
+import re
 
 from socialsupport_core.model import Interaction
 
+_LABEL = re.compile(r"\s*(\[[a-z2-7]{12}\])\s*$")
 _SAYS = {"inbound": "{who} on {network}", "outbound": "{who}, answering on {network}", "internal": "Note by {who}"}
 
 
@@ -31,3 +33,14 @@ def mark(key: str) -> str:
     """Names a record in a CRM that has no place for our key: 26 letters and digits, the same for the same key."""
     digest = hashlib.sha256(key.encode()).digest()[:16]
     return base64.b32encode(digest).decode().rstrip("=").lower()
+
+
+def label(key: str) -> str:
+    """`[4mzq2h7wkd5c]`: the beginning of the mark, for the title of a case where that is the only place."""
+    return f"[{mark(key)[:12]}]"
+
+
+def unlabelled(title: str) -> tuple[str, str]:
+    """What people read of such a title, and its label; empty if there is none."""
+    found = _LABEL.search(title)
+    return (title[: found.start()], found[1]) if found else (title, "")
