@@ -111,10 +111,10 @@ class Chatwoot(CRM[ChatwootSettings]):
             found = yield from self.find_customers(conversation.party)
             known = found[0].id if len(found) == 1 else None
         inbox = {"inbox_id": int(self.settings.inbox), "source_id": source}
-        if known is not None:
-            if (yield from self._found("POST", f"contacts/{number(known)}/contact_inboxes", json=inbox)):
-                return
-        yield self._request("POST", "contacts", json=inbox | _person(conversation))
+        path = "contacts/{}/contact_inboxes"
+        if known is None or not (yield from self._found("POST", path.format(number(known)), json=inbox)):
+            made = yield self._request("POST", "contacts", json=_person(conversation) | {"inbox_id": inbox["inbox_id"]})
+            yield self._request("POST", path.format(made.json()["payload"]["contact"]["id"]), json=inbox)
 
     # cases
 
@@ -245,7 +245,7 @@ class Chatwoot(CRM[ChatwootSettings]):
 
     def probe(self) -> Flow[Facts]:
         user = (yield httpx.Request("GET", f"{self.settings.address}/api/v1/profile")).json()
-        inbox = (yield self._request("GET", f"inboxes/{self.settings.inbox}")).json()
+        inbox = (yield self._request("GET", f"inboxes/{self.settings.inbox}/")).json()
         if inbox.get("channel_type") != "Channel::Api":
             raise ContentRejected(
                 f"inbox {self.settings.inbox} is not of the API channel; make one and give its number"
@@ -316,7 +316,7 @@ def _path(case: CaseRef) -> str:
     return f"conversations/{number(case.id)}"
 
 
-def _person(conversation: CaseSummary) -> dict[str, str]:
+def _person(conversation: CaseSummary) -> dict[str, Any]:
     """A new contact: a name, and what Chatwoot takes of an address or a number."""
     party = conversation.party
     known = {one.kind: one.value for one in reversed(party.identifiers)} if party else {}

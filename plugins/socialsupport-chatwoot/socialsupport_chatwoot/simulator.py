@@ -208,11 +208,10 @@ class ChatwootSimulator(Simulator):
 
     def _new_contact(self, request: httpx.Request, _: tuple[str, ...]) -> httpx.Response:
         given = json.loads(request.content)
-        source, inbox = given.pop("source_id"), given.pop("inbox_id")
+        inbox, source = given.pop("inbox_id"), f"made-by-chatwoot-{self._id()}"
         for name in ("email", "phone_number"):
             if given.get(name) and any(one[name] == given[name] for one in self.contacts.values()):
                 raise Refused(422, f"{name} has already been taken")
-        self._free(source, None)
         self.sources[source] = number = self.add_contact(**given)
         held = {"source_id": source, "inbox": {"id": inbox}}
         return httpx.Response(200, json={"payload": {"contact": self.contacts[number], "contact_inbox": held}})
@@ -220,13 +219,10 @@ class ChatwootSimulator(Simulator):
     def _new_source(self, request: httpx.Request, path: tuple[str, ...]) -> httpx.Response:
         given = json.loads(request.content)
         number = self._contact(path[0])["id"]
-        self._free(given["source_id"], number)
+        if self.sources.get(given["source_id"], number) != number:
+            raise Refused(422, "source_id should be unique")
         self.sources[given["source_id"]] = number
         return httpx.Response(200, json={"source_id": given["source_id"], "inbox": {"id": given["inbox_id"]}})
-
-    def _free(self, source: str, contact: int | None) -> None:
-        if self.sources.get(source, contact) != contact:
-            raise Refused(422, "source_id should be unique")
 
     def _drop_contact(self, _: httpx.Request, path: tuple[str, ...]) -> httpx.Response:
         del self.contacts[self._contact(path[0])["id"]]
@@ -406,7 +402,7 @@ class ChatwootSimulator(Simulator):
 _ONE = "conversations/([0-9]+)"
 ROUTES: Mapping[tuple[str, str], Handler] = {
     ("GET", "/api/v1/profile"): ChatwootSimulator._profile,
-    ("GET", "inboxes/([0-9]+)"): ChatwootSimulator._inbox,
+    ("GET", "inboxes/([0-9]+)/"): ChatwootSimulator._inbox,
     ("GET", "contacts/search"): ChatwootSimulator._search,
     ("POST", "contacts"): ChatwootSimulator._new_contact,
     ("POST", "contacts/([0-9]+)/contact_inboxes"): ChatwootSimulator._new_source,
