@@ -37,6 +37,7 @@ from socialsupport_core.contract import (
 )
 from socialsupport_core.contract.lax import text_of
 from socialsupport_core.model import Attachment, Blob, Facts, Interaction, Party, Payload, RateLimit
+from socialsupport_core.text import escape
 
 KINDS = frozenset({"email", "phone"})
 """What contacts are searched by."""
@@ -198,12 +199,12 @@ class Chatwoot(CRM[ChatwootSettings]):
     def save_interaction(self, case: CaseRef, interaction: Interaction, key: str) -> Flow[Ref]:
         """What a customer said is an incoming message; all else a private note, since Chatwoot may mail messages."""
         kind = "incoming" if interaction.direction == "inbound" else "outgoing"
-        return (yield from self._write(case, f"{headline(interaction)}\n\n{body(interaction)}", key, kind))
+        return (yield from self._write(case, f"{escape(headline(interaction))}\n\n{body(interaction)}", key, kind))
 
     def edit_interaction(self, case: CaseRef, record: Ref, interaction: Interaction, key: str) -> Flow[Ref]:
         """A note of its own, once for each content: messages cannot be changed."""
         said = body(interaction)
-        edited = f"Edited: {headline(interaction)}\n\n{said}"
+        edited = f"Edited: {escape(headline(interaction))}\n\n{said}"
         return (yield from self._write(case, edited, f"{key}~{mark(said)}", "outgoing"))
 
     def remove_interaction(self, case: CaseRef, record: Ref, key: str) -> Flow[None]:
