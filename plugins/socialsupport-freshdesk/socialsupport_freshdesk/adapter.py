@@ -56,6 +56,8 @@ TAG = "socialsupport"
 FILTERS = {"email": ("email",), "phone": ("phone", "mobile")}
 PER_PAGE, PAGES = 100, 300
 """https://developers.freshdesk.com/api/#list_all_tickets (2026-11)"""
+EVER = "2010-01-01T00:00:00Z"
+"""Without it, only tickets of the last thirty days are listed."""
 LARGEST = 20_000_000
 """Bytes of all files of a ticket (https://developers.freshdesk.com/api/#conversations, 2026-11)."""
 LAG, MARGIN = timedelta(seconds=5), timedelta(minutes=10)
@@ -109,9 +111,8 @@ class Freshdesk(CRM[FreshdeskSettings]):
 
     def open_case(self, conversation: CaseSummary) -> Flow[CaseRef]:
         requester = _requester(conversation)
-        since = _written(conversation.opened_at - timedelta(days=1))
         name, value = next(iter(requester.items()))
-        query = {name: value, "updated_since": since, "per_page": PER_PAGE}
+        query = {name: value, "updated_since": EVER, "per_page": PER_PAGE}
         for page in range(1, PAGES + 1):
             listed = (yield self._request("GET", "tickets", params=query | {"page": page})).json()
             for ticket in listed:
