@@ -35,8 +35,8 @@ Handler = Callable[["FreshdeskSimulator", httpx.Request, tuple[str, ...]], httpx
 class FreshdeskSimulator(Simulator):
     network: ClassVar[str] = "freshdesk"
     hosts: ClassVar[frozenset[str]] = frozenset({"acme.freshdesk.com", "cdn.freshdesk.com"})
-    ahead: ClassVar[timedelta] = timedelta(0)
-    """How far the clock of the answers is ahead of what happens."""
+    ahead: ClassVar[timedelta] = timedelta(seconds=10)
+    """How far the clock of the answers is ahead of what happens: so what has just happened is polled at once."""
 
     def __init__(self, settings: Settings, **more: Any) -> None:
         super().__init__(settings, **more)

@@ -46,9 +46,13 @@ def clock() -> Clock:
     return Clock()
 
 
+class Punctual(FreshdeskSimulator):
+    ahead = timedelta(0)
+
+
 @pytest.fixture
 def desk(clock: Clock) -> FreshdeskSimulator:
-    return FreshdeskSimulator(SETTINGS, clock=clock)
+    return Punctual(SETTINGS, clock=clock)
 
 
 def run(desk: FreshdeskSimulator, flow: Flow[Any]) -> Any:
