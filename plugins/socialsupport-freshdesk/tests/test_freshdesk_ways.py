@@ -126,6 +126,18 @@ def test_more_than_a_page_is_read_on_without_loss(desk: FreshdeskSimulator, cloc
     assert polled(desk, cursor)[0] == []
 
 
+def test_a_reply_is_not_lost_between_the_pages_of_a_long_absence(desk: FreshdeskSimulator, clock: Clock) -> None:
+    """Said at the beginning, in a ticket that changed at the end: the second page begins hours after it."""
+    case, cursor = opened(desk), CRM.starting(NOW)
+    desk.speak("dana", "early", case.id)
+    for number in range(120):
+        clock.now += timedelta(minutes=2)
+        opened(desk, f"con_late_{number}", party=LEE)
+    desk.change(case.id, responder_id=5)
+    clock.now += timedelta(minutes=1)
+    assert texts(polled(desk, cursor)[0]) == ["early"]
+
+
 def test_what_others_have_in_freshdesk_is_none_of_ours(desk: FreshdeskSimulator, clock: Clock) -> None:
     case, cursor = opened(desk), CRM.starting(NOW)
     desk.tickets[int(case.id)]["custom_fields"] = {"cf_socialsupport": None}
