@@ -1,9 +1,10 @@
-"""The adapter: our verbs as calls of Chatwoot's application API, its webhooks as our events.
+"""The adapter: our verbs as calls of Chatwoot's application API, its webhooks and messages as our events.
 
 Each conversation of ours has a source id of its own in one API inbox, made from its key: there it is found again. A
 record's key is the message's `source_id`, and is looked for among the messages before anything is written.
 """
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -14,7 +15,7 @@ import httpx
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 
 from socialsupport_chatwoot import signing
-from socialsupport_chatwoot.native import EVENTS, OURS, contact_of, events, moment, stamp, status_of
+from socialsupport_chatwoot.native import EVENTS, OURS, contact_of, events, is_ours, moment, stamp, status_of
 from socialsupport_core.contract import (
     CRM,
     CaseFields,
@@ -36,7 +37,7 @@ from socialsupport_core.contract import (
     mark,
 )
 from socialsupport_core.contract.lax import text_of
-from socialsupport_core.model import Attachment, Blob, Facts, Interaction, Party, Payload, RateLimit
+from socialsupport_core.model import Attachment, Blob, Facts, Interaction, Page, Party, Payload, RateLimit
 from socialsupport_core.text import escape
 
 KINDS = frozenset({"email", "phone"})
@@ -44,6 +45,9 @@ KINDS = frozenset({"email", "phone"})
 PAGE, PAGES = 100, 50
 """Messages after a number come 100 at once (https://github.com/chatwoot/chatwoot/blob/develop/app/finders/
 message_finder.rb, 2026-11); after 5,000 nobody looks for a record that may be there already."""
+OUTGOING = 1
+LAG = 60
+"""Seconds of which a poll looks at everything again: what is newest is not always seen in the order of its numbers."""
 LONGEST = 150_000
 """Characters of a message (https://github.com/chatwoot/chatwoot/blob/develop/app/models/message.rb, 2026-11)."""
 Key = Annotated[SecretStr, Field(min_length=8)]
@@ -77,6 +81,7 @@ class ChatwootSettings(Settings):
 class Chatwoot(CRM[ChatwootSettings]):
     name: ClassVar[str] = "chatwoot"
     settings_model: ClassVar[type[Settings]] = ChatwootSettings
+    pause: ClassVar[float] = 60.0
     # https://github.com/chatwoot/chatwoot/blob/develop/config/initializers/rack_attack.rb (2026-11): the defaults of an
     # installation, whose operator may set others.
     rate_limits: ClassVar[tuple[RateLimit, ...]] = (
@@ -230,17 +235,21 @@ class Chatwoot(CRM[ChatwootSettings]):
         return Ref(id=str(made.json()["id"]))
 
     def _record(self, case: CaseRef, source: str) -> Flow[Ref | None]:
-        after = 0
-        for _ in range(PAGES):
-            listed = yield self._request("GET", f"{_path(case)}/messages", params={"after": after})
-            messages = listed.json()["payload"]
-            for one in messages:
-                if one.get("source_id") == source:
-                    return Ref(id=str(one["id"]))
-            if len(messages) < PAGE:
-                break
-            after = max(one["id"] for one in messages)
+        for one in (yield from self._messages(case.id, 0)):
+            if one.get("source_id") == source:
+                return Ref(id=str(one["id"]))
         return None
+
+    def _messages(self, case: str, after: int) -> Flow[list[dict[str, Any]]]:
+        found: list[dict[str, Any]] = []
+        for _ in range(PAGES):
+            path = f"{_path(CaseRef(id=case))}/messages"
+            listed = (yield self._request("GET", path, params={"after": after})).json()["payload"]
+            found += listed
+            if len(listed) < PAGE:
+                break
+            after = max(one["id"] for one in listed)
+        return found
 
     # about the world
 
@@ -274,7 +283,48 @@ class Chatwoot(CRM[ChatwootSettings]):
 
     # inbound
 
+    def starting(self, since: datetime) -> str:
+        return json.dumps({"since": int(since.timestamp()), "floor": 0, "seen": []})
+
+    def poll(self, cursor: str | None) -> Flow[Page]:
+        """What was said in the inbox since, for what no webhook has brought; a payload each, as a webhook has it.
+
+        The cursor: messages `since` when, above which number (`floor`), and which above it were `seen`.
+        """
+        at = json.loads(cursor or self.starting(datetime.fromtimestamp(0, UTC)))
+        begin, newest, told = at["since"] - LAG, at["since"], []
+        for conversation in (yield from self._active(begin)):
+            newest = max(newest, conversation["timestamp"])
+            for one in (yield from self._messages(str(conversation["id"]), at["floor"])):
+                if one["created_at"] >= begin:
+                    told.append((conversation["id"], one))
+        floor = max([at["floor"], *(one["id"] for _, one in told if one["created_at"] < newest - LAG)])
+        seen = sorted(number for number in {*at["seen"], *(one["id"] for _, one in told)} if number > floor)
+        fresh = [(case, one) for case, one in told if one["id"] not in at["seen"] and one["message_type"] == OUTGOING]
+        payloads = tuple(self._told(case, one) for case, one in fresh if not is_ours(one))
+        return Page(payloads=payloads, cursor=json.dumps({"since": newest, "floor": floor, "seen": seen}))
+
+    def _active(self, since: int) -> Flow[list[dict[str, Any]]]:
+        """Conversations of the inbox, those in which something happened last come first."""
+        found: list[dict[str, Any]] = []
+        for page in range(1, PAGES + 1):
+            query = {"inbox_id": self.settings.inbox, "status": "all", "assignee_type": "all", "page": page}
+            listed = (yield self._request("GET", "conversations", params=query)).json()["data"]["payload"]
+            recent = [one for one in listed if one["timestamp"] >= since]
+            found += recent
+            if not listed or len(recent) < len(listed):
+                break
+        return found
+
+    def _told(self, case: int, message: dict[str, Any]) -> Payload:
+        about = {"event": "message_created", "inbox": {"id": int(self.settings.inbox)}, "conversation": {"id": case}}
+        body = json.dumps(message | about, sort_keys=True).encode()
+        at = datetime.fromtimestamp(message["created_at"], UTC)
+        return Payload(source="poll", method="GET", url=self.settings.address, body=body, received_at=at)
+
     def verify(self, payload: Payload) -> None:
+        if payload.source != "webhook":
+            return
         if self.settings.webhook_secret:
             signing.verify_signature(payload, self.settings.webhook_secret, self.settings.previous_webhook_secret)
         elif self.settings.door_key:

@@ -33,6 +33,7 @@ class Conversation:
     custom: dict[str, str] = field(default_factory=dict)
     messages: list[dict[str, Any]] = field(default_factory=list)
     updated_at: float = 0.0
+    active_at: int = 0
 
 
 class Refused(Exception):
@@ -147,7 +148,7 @@ class ChatwootSimulator(Simulator):
             "contact_inbox": contact_inbox,
             "custom_attributes": one.custom,
             "meta": {"sender": {**self.contacts[one.contact], "type": "contact"}, "assignee": agent},
-            "timestamp": int(one.updated_at),
+            "timestamp": one.active_at,
             "updated_at": one.updated_at,
         }
 
@@ -237,6 +238,17 @@ class ChatwootSimulator(Simulator):
         found = [one for one in self.conversations.values() if one.source == path[1]]
         return httpx.Response(200, json=[{"id": one.id, "inbox_id": one.inbox, "messages": []} for one in found])
 
+    def _list_conversations(self, request: httpx.Request, _: tuple[str, ...]) -> httpx.Response:
+        """25 at once; what a message or a change of status has touched last comes first."""
+        asked = request.url.params
+        if asked.get("status") != "all":
+            raise Refused(422, "only all are played")
+        mine = [one for one in self.conversations.values() if str(one.inbox) == asked["inbox_id"]]
+        mine.sort(key=lambda one: (one.active_at, one.id), reverse=True)
+        begin = (int(asked["page"]) - 1) * 25
+        shown = [{"id": one.id, "status": one.status, "timestamp": one.active_at} for one in mine[begin : begin + 25]]
+        return httpx.Response(200, json={"data": {"meta": {"all_count": len(mine)}, "payload": shown}})
+
     def _new_conversation(self, request: httpx.Request, _: tuple[str, ...]) -> httpx.Response:
         given = json.loads(request.content)
         if given["source_id"] not in self.sources:
@@ -246,6 +258,7 @@ class ChatwootSimulator(Simulator):
             self._id(), contact, given["source_id"], given["inbox_id"], custom=given["custom_attributes"]
         )
         self.conversations[one.id] = one
+        one.active_at = int(self.clock().timestamp())
         self._touch(one)
         self._emit("conversation_created", self._about(one))
         return httpx.Response(200, json={"id": one.id, "account_id": int(self.own.account), "inbox_id": one.inbox})
@@ -376,6 +389,7 @@ class ChatwootSimulator(Simulator):
             **({"attachments": files} if files else {}),
         }
         one.messages.append(told)
+        one.active_at = int(self.clock().timestamp())
         self._emit("message_created", self._message(one, told))
         return told
 
@@ -408,6 +422,7 @@ ROUTES: Mapping[tuple[str, str], Handler] = {
     ("POST", "contacts/([0-9]+)/contact_inboxes"): ChatwootSimulator._new_source,
     ("DELETE", "contacts/([0-9]+)"): ChatwootSimulator._drop_contact,
     ("GET", "/public/api/v1/inboxes/([^/]+)/contacts/([^/]+)/conversations"): ChatwootSimulator._of_source,
+    ("GET", "conversations"): ChatwootSimulator._list_conversations,
     ("POST", "conversations"): ChatwootSimulator._new_conversation,
     ("GET", _ONE): ChatwootSimulator._show,
     ("DELETE", _ONE): ChatwootSimulator._delete,

@@ -275,6 +275,56 @@ def test_what_is_no_moment(written: object) -> None:
     assert moment(written) is None
 
 
+# polling
+
+
+def polled(desk: ChatwootSimulator, cursor: str | None) -> tuple[list[str], str | None]:
+    page = run(desk, CRM.poll(cursor))
+    events = [event for payload in page.payloads for event in CRM.parse(payload)]
+    return [event.text for event in events if isinstance(event, AgentReplied | AgentNoted)], page.cursor
+
+
+def test_what_no_webhook_has_brought_is_polled_once(desk: ChatwootSimulator, clock: Clock) -> None:
+    case, cursor = opened(desk), CRM.starting(NOW)
+    run(desk, CRM.save_interaction(case, TOUCH, "k-1"))
+    desk.speak("dana", "one", case.id)
+    said, after = polled(desk, cursor)
+    assert said == ["one"]
+    for _ in range(3):
+        clock.now += timedelta(minutes=5)
+        said, after = polled(desk, after)
+        assert said == []
+    desk.speak("dana", "two", case.id, private=True)
+    said, after = polled(desk, after)
+    assert said == ["two"]
+    assert polled(desk, after)[0] == []
+
+
+def test_what_is_seen_late_is_not_lost(desk: ChatwootSimulator, clock: Clock) -> None:
+    """It got its number before the message that was read already, and came to light after it."""
+    case, other, cursor = opened(desk), opened(desk, "con_2"), CRM.starting(NOW)
+    desk.speak("dana", "late", case.id)
+    clock.now += timedelta(seconds=5)
+    desk.speak("dana", "early", other.id)
+    hidden = desk.conversations[int(case.id)].messages.pop()
+    said, cursor = polled(desk, cursor)
+    assert said == ["early"]
+    desk.conversations[int(case.id)].messages.append(hidden)
+    assert polled(desk, cursor)[0] == ["late"]
+
+
+def test_more_than_a_page_of_conversations_is_looked_through(desk: ChatwootSimulator, clock: Clock) -> None:
+    cursor = CRM.starting(NOW)
+    for number in range(60):
+        desk.speak("dana", f"answer {number:02}", opened(desk, f"con_{number}", party=KERRY).id)
+        clock.now += timedelta(minutes=2)
+    said, cursor = polled(desk, cursor)
+    assert sorted(said) == [f"answer {number:02}" for number in range(60)]
+    desk.calls.clear()
+    assert polled(desk, cursor)[0] == []
+    assert len(desk.calls) == 2
+
+
 # people
 
 
