@@ -5,6 +5,7 @@ record's key is the message's `source_id`, and is looked for among the messages 
 """
 
 import json
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -115,7 +116,7 @@ class Chatwoot(CRM[ChatwootSettings]):
         known = conversation.contact
         if known is None and conversation.party is not None:
             found = yield from self.find_customers(conversation.party)
-            known = found[0].id if len(found) == 1 else None
+            known = found[0].id if found else None
         inbox = {"inbox_id": int(self.settings.inbox), "source_id": source}
         path = "contacts/{}/contact_inboxes"
         if known is None or not (yield from self._found("POST", path.format(number(known)), json=inbox)):
@@ -372,7 +373,8 @@ def _person(conversation: CaseSummary) -> dict[str, Any]:
     party = conversation.party
     known = {one.kind: one.value for one in reversed(party.identifiers)} if party else {}
     told = {"name": (party.name or party.handle if party else None) or "Somebody"}
-    fields = {"email": known.get("email"), "phone_number": known.get("phone")}
+    phone = re.fullmatch(r"\+[1-9][0-9]{1,14}", known.get("phone", ""))
+    fields = {"email": known.get("email"), "phone_number": phone and phone[0]}
     return told | {name: value for name, value in fields.items() if value}
 
 

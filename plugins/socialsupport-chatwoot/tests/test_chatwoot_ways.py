@@ -199,7 +199,7 @@ def test_a_customers_message_reopens_and_that_is_told(desk: ChatwootSimulator, c
 
 
 def test_only_what_customers_say_is_no_private_note(desk: ChatwootSimulator) -> None:
-    """Chatwoot may mail messages of an API inbox (https://github.com/chatwoot/chatwoot/issues/8761, 2026-11)."""
+    """Chatwoot may mail messages of an API inbox (its email_continuity_on_api_channel)."""
     case = opened(desk)
     for number, direction in enumerate(("inbound", "outbound", "internal")):
         touch = TOUCH.model_copy(update={"direction": direction})
@@ -333,6 +333,23 @@ def test_who_is_known_by_address_gets_the_conversation(desk: ChatwootSimulator) 
     case = opened(desk, party=KERRY)
     assert desk.conversations[int(case.id)].contact == kerry
     assert len(desk.contacts) == 1
+
+
+def test_somebody_whose_address_and_number_are_two_contacts_is_one_of_them(desk: ChatwootSimulator) -> None:
+    """Both are taken: a third contact could have neither."""
+    first = desk.add_contact("Kerry", email="kerry@acme.example")
+    desk.add_contact("K. Fisher", phone_number="+15550147")
+    number = Identifier(kind="phone", value="+15550147")
+    case = opened(desk, party=KERRY.model_copy(update={"identifiers": (*KERRY.identifiers, number)}))
+    assert desk.conversations[int(case.id)].contact == first
+
+
+def test_a_new_contact_has_only_what_chatwoot_takes(desk: ChatwootSimulator) -> None:
+    """Its numbers begin with + and a country's code."""
+    short = Party(identifiers=(Identifier(kind="phone", value="70707"), Identifier(kind="telegram.user", value="4")))
+    opened(desk, party=short)
+    (contact,) = desk.contacts.values()
+    assert (contact["name"], contact["phone_number"]) == ("Somebody", None)
 
 
 def test_a_conversation_is_found_after_its_contact_was_merged(desk: ChatwootSimulator) -> None:
