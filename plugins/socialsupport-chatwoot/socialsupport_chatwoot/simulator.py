@@ -5,8 +5,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email.parser import BytesParser
-from email.policy import HTTP
 from email.utils import format_datetime
 from typing import Any, ClassVar
 
@@ -16,6 +14,7 @@ from socialsupport_chatwoot import signing
 from socialsupport_chatwoot.adapter import ChatwootSettings
 from socialsupport_core.contract import Settings
 from socialsupport_core.model import Payload
+from socialsupport_core.testing.forms import content_of
 from socialsupport_core.testing.simulator import Said, Simulator
 
 US = 1
@@ -300,7 +299,7 @@ class ChatwootSimulator(Simulator):
         return httpx.Response(200, json={"meta": {}, "payload": found[:100]})
 
     def _new_message(self, request: httpx.Request, path: tuple[str, ...]) -> httpx.Response:
-        given, files = _form(request)
+        given, files = content_of(request)
         stored = [self._stored(name, content) for name, content in files]
         one = self._conversation(path[0])
         incoming = given["message_type"] == "incoming"
@@ -436,22 +435,3 @@ ROUTES: Mapping[tuple[str, str], Handler] = {
     ("POST", "webhooks"): ChatwootSimulator._new_webhook,
     ("GET", "/rails/active_storage/blobs/redirect/([0-9]+)/[^/]+"): ChatwootSimulator._download,
 }
-
-
-def _form(request: httpx.Request) -> tuple[dict[str, Any], list[tuple[str, bytes]]]:
-    """JSON, or a form with files."""
-    kind = request.headers["content-type"]
-    if kind.startswith("application/json"):
-        return json.loads(request.content), []
-    read = BytesParser(policy=HTTP).parsebytes(f"content-type: {kind}\r\n\r\n".encode() + request.read())
-    fields: dict[str, Any] = {}
-    files: list[tuple[str, bytes]] = []
-    for part in read.walk():
-        content = part.get_payload(decode=True)
-        if not isinstance(content, bytes):
-            continue
-        if (name := part.get_filename()) is not None:
-            files.append((name, content))
-        else:
-            fields[str(part.get_param("name", header="content-disposition"))] = content.decode()
-    return fields, files

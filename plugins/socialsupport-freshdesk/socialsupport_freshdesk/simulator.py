@@ -5,8 +5,6 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from email.parser import BytesParser
-from email.policy import HTTP
 from email.utils import format_datetime
 from html import unescape
 from typing import Any, ClassVar
@@ -14,6 +12,7 @@ from typing import Any, ClassVar
 import httpx
 
 from socialsupport_core.contract import Settings
+from socialsupport_core.testing.forms import content_of
 from socialsupport_core.testing.simulator import Said, Simulator
 from socialsupport_freshdesk.adapter import FreshdeskSettings
 
@@ -228,7 +227,7 @@ class FreshdeskSimulator(Simulator):
 
     def _new_note(self, request: httpx.Request, path: tuple[str, ...]) -> httpx.Response:
         ticket = self._alive(path[0])
-        given, files = _form(request)
+        given, files = content_of(request)
         stored = [self._stored(name, content) for name, content in files]
         private = str(given.get("private", True)).lower() == "true"
         made = self._say(ticket, US, given["body"], private=private, incoming=False, source=2, attachments=stored)
@@ -311,22 +310,3 @@ ROUTES: Mapping[tuple[str, str], Handler] = {
 
 def _text(content: str) -> str:
     return unescape(re.sub("<[^>]*>", " ", content)).strip()
-
-
-def _form(request: httpx.Request) -> tuple[dict[str, Any], list[tuple[str, bytes]]]:
-    """JSON, or a form with files."""
-    kind = request.headers["content-type"]
-    if kind.startswith("application/json"):
-        return json.loads(request.content), []
-    read = BytesParser(policy=HTTP).parsebytes(f"content-type: {kind}\r\n\r\n".encode() + request.read())
-    fields: dict[str, Any] = {}
-    files: list[tuple[str, bytes]] = []
-    for part in read.walk():
-        content = part.get_payload(decode=True)
-        if not isinstance(content, bytes):
-            continue
-        if (name := part.get_filename()) is not None:
-            files.append((name, content))
-        else:
-            fields[str(part.get_param("name", header="content-disposition"))] = content.decode()
-    return fields, files
