@@ -1,0 +1,375 @@
+"""The adapter: our verbs as calls of Freshdesk's API, its changed tickets as our events.
+
+A conversation's key stands in a custom field of the ticket, behind it what we have set last. A record's key stands as a
+reference at the end of the note, and is looked for among the ticket's conversations before anything is written.
+"""
+
+import base64
+import html
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Annotated, Any, ClassVar
+from urllib.parse import urlsplit
+
+import httpx
+from pydantic import SecretStr, StringConstraints
+
+from socialsupport_core.contract import (
+    CRM,
+    CaseFields,
+    CaseRef,
+    CaseState,
+    CaseSummary,
+    Contact,
+    ContentRejected,
+    CRMEvent,
+    DeliveryError,
+    Flow,
+    Outcome,
+    Ref,
+    Settings,
+    Unreachable,
+    body,
+    from_response,
+    headline,
+    mark,
+)
+from socialsupport_core.model import Attachment, Blob, Facts, Interaction, Page, Party, Payload, RateLimit
+from socialsupport_core.text import to_html
+from socialsupport_freshdesk.native import (
+    CLOSED,
+    OPEN,
+    RESOLVED,
+    Status,
+    contact_of,
+    events,
+    key_of,
+    moment,
+    stamped,
+    status_of,
+)
+
+TAG = "socialsupport"
+"""Every ticket of ours bears it, so that automations which mail customers can leave these out."""
+FILTERS = {"email": ("email",), "phone": ("phone", "mobile")}
+PER_PAGE, PAGES = 100, 300
+"""https://developers.freshdesk.com/api/#list_all_tickets (2026-11)"""
+EVER = "2010-01-01T00:00:00Z"
+"""Without it, only tickets of the last thirty days are listed."""
+LARGEST = 20_000_000
+"""Bytes of all files of a ticket (https://developers.freshdesk.com/api/#conversations, 2026-11)."""
+LAG, MARGIN = timedelta(seconds=5), timedelta(minutes=10)
+"""The newest seconds are left to the next poll; of a changed ticket also what was said before is looked at again."""
+OUTCOMES: dict[Outcome, int] = {"resolved": RESOLVED, "superseded": CLOSED, "abandoned": CLOSED}
+
+
+class FreshdeskSettings(Settings):
+    domain: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*\.freshdesk\.com$")]
+    api_key: SecretStr
+    """Of an agent that is ours alone."""
+    field: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+$")] = "cf_socialsupport"
+    """The name of a ticket field for a single line of text."""
+    file_hosts: tuple[str, ...] = ()
+    """Where files lie beside `*.freshdesk.com`."""
+
+
+class Freshdesk(CRM[FreshdeskSettings]):
+    name: ClassVar[str] = "freshdesk"
+    settings_model: ClassVar[type[Settings]] = FreshdeskSettings
+    pause: ClassVar[float] = 60.0
+    # https://developers.freshdesk.com/api/#ratelimit (2026-11): the Growth plan; more only by the answer 429.
+    rate_limits: ClassVar[tuple[RateLimit, ...]] = (
+        RateLimit(calls=200, seconds=60),
+        RateLimit(calls=80, seconds=60, of="POST /api/v2/tickets"),
+        RateLimit(calls=80, seconds=60, of="PUT /api/v2/tickets/[0-9]+"),
+        RateLimit(calls=20, seconds=60, of="GET /api/v2/(tickets|contacts)"),
+    )
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        return frozenset({"*.freshdesk.com", *self.settings.file_hosts})
+
+    # people
+
+    def find_customers(self, party: Party) -> Flow[tuple[Contact, ...]]:
+        found: dict[str, Contact] = {}
+        for identifier in party.identifiers:
+            for name in FILTERS.get(identifier.kind, ()):
+                answer = yield self._request("GET", "contacts", params={name: identifier.value})
+                for one in map(contact_of, answer.json()):
+                    if str(identifier).casefold() in {str(known).casefold() for known in one.identifiers}:
+                        found[one.id] = one
+        return tuple(found.values())
+
+    def erase(self, contact: str) -> Flow[None]:
+        """For good, with all their tickets."""
+        yield from self._gone(f"contacts/{number(contact)}/hard_delete", force="true")
+
+    # cases
+
+    def open_case(self, conversation: CaseSummary) -> Flow[CaseRef]:
+        requester = _requester(conversation)
+        name, value = next(iter(requester.items()))
+        query = {name: value, "updated_since": EVER, "per_page": PER_PAGE}
+        for page in range(1, PAGES + 1):
+            listed = (yield self._request("GET", "tickets", params=query | {"page": page})).json()
+            for ticket in listed:
+                if key_of(ticket, self.settings.field) == conversation.key:
+                    return self._case(ticket["id"])
+            if len(listed) < PER_PAGE:
+                break
+        after = f"Follows ticket {conversation.follows}. " if conversation.follows else ""
+        ticket = requester | {
+            "subject": conversation.subject,
+            "description": f"{after}A conversation of socialsupport.",
+            "status": OPEN,
+            "priority": 1,
+            "tags": [TAG],
+            "custom_fields": {self.settings.field: conversation.key},
+        }
+        made = yield self._request("POST", "tickets", json=ticket)
+        return self._case(made.json()["id"])
+
+    def _case(self, ticket: int) -> CaseRef:
+        return CaseRef(id=str(ticket), url=f"https://{self.settings.domain}/a/tickets/{ticket}")
+
+    def close_case(self, case: CaseRef, outcome: Outcome) -> Flow[None]:
+        yield from self._set(case, OUTCOMES[outcome], "closed")
+
+    def reopen_case(self, case: CaseRef) -> Flow[None]:
+        yield from self._set(case, OPEN, "open")
+
+    def _set(self, case: CaseRef, native: int, status: Status) -> Flow[None]:
+        """Status and who has set it in one call; what is so already is left alone."""
+        answer = yield self._request("GET", _path(case))
+        ticket = answer.json()
+        if ticket.get("deleted"):
+            raise Unreachable("the ticket was deleted", code="deleted")
+        if status_of(ticket) != status:
+            ours = stamped(key_of(ticket, self.settings.field), status, _sent(answer))
+            fields = {"status": native, "custom_fields": {self.settings.field: ours}}
+            yield self._request("PUT", _path(case), json=fields)
+
+    def change_case(self, case: CaseRef, fields: CaseFields) -> Flow[None]:
+        told: dict[str, Any] = {"subject": fields.subject} if fields.subject is not None else {}
+        if fields.assignee is not None:
+            told["responder_id"] = int(number(fields.assignee)) if fields.assignee else None
+        if told:
+            yield self._request("PUT", _path(case), json=told)
+
+    def read_case(self, case: CaseRef) -> Flow[CaseState]:
+        ticket = (yield self._request("GET", _path(case))).json()
+        if ticket.get("deleted"):
+            raise Unreachable("the ticket was deleted", code="deleted")
+        agent = ticket.get("responder_id")
+        return CaseState(
+            status=status_of(ticket),
+            assignee="" if agent is None else str(agent),
+            subject=ticket["subject"],
+            at=moment(ticket["updated_at"]),
+        )
+
+    def erase_case(self, case: str) -> Flow[None]:
+        """Into Freshdesk's trash: there is no call that empties it."""
+        yield from self._gone(_path(CaseRef(id=case)))
+
+    def _gone(self, path: str, **query: str) -> Flow[None]:
+        try:
+            yield self._request("DELETE", path, params=query)
+        except Unreachable as error:
+            if error.code not in ("404", "405"):
+                raise
+
+    # records
+
+    def save_interaction(self, case: CaseRef, interaction: Interaction, key: str) -> Flow[Ref]:
+        """A private note: a public one would be mailed."""
+        return (yield from self._note(case, key, {"body": _html(interaction, key), "private": True}))
+
+    def edit_interaction(self, case: CaseRef, record: Ref, interaction: Interaction, key: str) -> Flow[Ref]:
+        path = f"conversations/{number(record.id)}"
+        yield self._request("PUT", path, json={"body": _html(interaction, key)})
+        return record
+
+    def remove_interaction(self, case: CaseRef, record: Ref, key: str) -> Flow[None]:
+        yield from self._gone(f"conversations/{number(record.id)}")
+
+    def attach(self, case: CaseRef, blob: Blob, key: str) -> Flow[Ref]:
+        if len(blob.content) > LARGEST:
+            raise ContentRejected(f"a file of {len(blob.content)} bytes; Freshdesk takes {LARGEST} in a ticket")
+        name = blob.name or "attachment"
+        told = {"body": f"<p>File {html.escape(name)}</p>{_reference(key)}", "private": "true"}
+        return (yield from self._note(case, key, told, {"attachments[]": (name, blob.content, blob.media_type)}))
+
+    def _note(
+        self, case: CaseRef, key: str, told: dict[str, Any], files: dict[str, tuple[str, bytes, str]] | None = None
+    ) -> Flow[Ref]:
+        for one in (yield from self._conversations(case.id)):
+            if mark(key) in (one.get("body_text") or ""):
+                return Ref(id=str(one["id"]))
+        content: dict[str, Any] = {"json": told} if files is None else {"data": told, "files": files}
+        made = yield self._request("POST", f"{_path(case)}/notes", **content)
+        return Ref(id=str(made.json()["id"]))
+
+    def _conversations(self, ticket: str) -> Flow[list[dict[str, Any]]]:
+        found: list[dict[str, Any]] = []
+        for page in range(1, PAGES + 1):
+            query = {"per_page": PER_PAGE, "page": page}
+            listed = (yield self._request("GET", f"tickets/{number(ticket)}/conversations", params=query)).json()
+            found += listed
+            if len(listed) < PER_PAGE:
+                break
+        return found
+
+    # about the world
+
+    def probe(self) -> Flow[Facts]:
+        me = (yield self._request("GET", "agents/me")).json()
+        fields = (yield self._request("GET", "ticket_fields", params={"type": "custom_text"})).json()
+        if self.settings.field not in {one["name"] for one in fields}:
+            raise ContentRejected(
+                f"there is no ticket field {self.settings.field!r} for a single line of text; make one"
+            )
+        return Facts(own_account=str(me["id"]), name=me["contact"]["name"])
+
+    def fetch(self, attachment: Attachment) -> Flow[Blob]:
+        host = urlsplit(attachment.url or "").hostname or ""
+        if not (host.endswith(".freshdesk.com") or host in self.settings.file_hosts):
+            raise ContentRejected("a file that is not of Freshdesk; name its host in file_hosts if it is")
+        answer = yield httpx.Request("GET", attachment.url or "")
+        media_type = answer.headers.get("content-type", attachment.media_type).split(";")[0]
+        return Blob(content=answer.content, media_type=media_type, name=attachment.name)
+
+    # inbound
+
+    def starting(self, since: datetime) -> str:
+        return _cursor(since, since, 1, [])
+
+    def poll(self, cursor: str | None) -> Flow[Page]:
+        """A page of tickets by the time of their change, with what was said in ours; one payload.
+
+        The cursor: changed `since` when, which `page` of these, what was said since when (`floor`), and which tickets
+        of the second `since` were `seen`. A full page moves `since` on, so that 300 pages are never reached unless
+        30,000 tickets change in one second.
+        """
+        at = json.loads(cursor or _cursor(_EPOCH, _EPOCH, 1, []))
+        since, floor = datetime.fromisoformat(at["since"]), datetime.fromisoformat(at["floor"])
+        query = {"updated_since": _written(since), "order_by": "updated_at", "order_type": "asc", "include": "stats"}
+        answer = yield self._request("GET", "tickets", params=query | {"per_page": PER_PAGE, "page": at["page"]})
+        page, until = answer.json(), _sent(answer) - LAG
+        ready = [one for one in page if (moment(one["updated_at"]) or until) <= until]
+        fresh = [one for one in ready if _state(one) not in at["seen"]]
+        payload = yield from self._payload(answer, fresh, floor)
+        last = max((moment(one["updated_at"]) or since for one in ready), default=since)
+        more = len(ready) == PER_PAGE and at["page"] < PAGES
+        seen = [_state(one) for one in ready if moment(one["updated_at"]) == last]
+        if more and last == since:
+            return Page(payloads=payload, cursor=_cursor(since, floor, at["page"] + 1, at["seen"] + seen), more=True)
+        if last == since:
+            seen = sorted({*seen, *at["seen"]})
+        return Page(payloads=payload, cursor=_cursor(last, floor if more else last - MARGIN, 1, seen), more=more)
+
+    def _payload(
+        self, answer: httpx.Response, tickets: list[dict[str, Any]], floor: datetime
+    ) -> Flow[tuple[Payload, ...]]:
+        ours = [one for one in tickets if key_of(one, self.settings.field)]
+        said: list[dict[str, Any]] = []
+        for ticket in ours:
+            for one in (yield from self._conversations(str(ticket["id"]))):
+                if (moment(one["created_at"]) or floor) >= floor:
+                    said.append(one)
+        if not ours:
+            return ()
+        content = {"tickets": ours, "conversations": said, "agents": (yield from self._names(said))}
+        return (
+            Payload(
+                source="poll",
+                method="GET",
+                url=str(answer.request.url),
+                body=json.dumps(content, sort_keys=True).encode(),
+                received_at=_sent(answer),
+            ),
+        )
+
+    def _names(self, said: list[dict[str, Any]]) -> Flow[dict[str, str]]:
+        """Of the agents who wrote; whoever left has none."""
+        names: dict[str, str] = {}
+        authors = {str(one["user_id"]) for one in said if one.get("incoming") is False and one.get("user_id")}
+        for author in sorted(authors - {self.facts.own_account or ""}):
+            try:
+                names[author] = (yield self._request("GET", f"agents/{number(author)}")).json()["contact"]["name"]
+            except Unreachable:
+                continue
+        return names
+
+    def parse(self, payload: Payload) -> Iterable[CRMEvent]:
+        return events(payload, self.facts.own_account, self.settings.field)
+
+    # calls
+
+    def failure(self, response: httpx.Response) -> DeliveryError | None:
+        """405: deleted, or spam (https://developers.freshdesk.com/api/#changelog, 2026-11)."""
+        if response.status_code == 405:
+            return Unreachable("it was deleted in Freshdesk, or marked as spam", code="405")
+        return from_response(response)
+
+    def authorize(self, request: httpx.Request, now: datetime, nonce: str) -> httpx.Request:
+        """Only to the API: files lie elsewhere."""
+        if request.url.host == self.settings.domain and request.url.path.startswith("/api/"):
+            pair = f"{self.settings.api_key.get_secret_value()}:X"
+            request.headers["authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+        return request
+
+    def _request(self, method: str, path: str, **content: Any) -> httpx.Request:
+        return httpx.Request(method, f"https://{self.settings.domain}/api/v2/{path}", **content)
+
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+def number(written: str) -> str:
+    """Raises ContentRejected for what is no number of Freshdesk."""
+    if not (written.isascii() and written.isdigit()):
+        raise ContentRejected(f"{written!r} is not a number of Freshdesk")
+    return written
+
+
+def _path(case: CaseRef) -> str:
+    return f"tickets/{number(case.id)}"
+
+
+def _requester(conversation: CaseSummary) -> dict[str, Any]:
+    """Whom Freshdesk knows; else somebody without an e-mail address, so that Freshdesk cannot mail them."""
+    if conversation.contact:
+        return {"requester_id": int(number(conversation.contact))}
+    party = conversation.party
+    account = str(party.account) if party and party.account else f"{TAG}:{conversation.customer}"
+    return {"unique_external_id": account, "name": (party.name or party.handle if party else None) or "Somebody"}
+
+
+def _html(interaction: Interaction, key: str) -> str:
+    return f"<p>{html.escape(headline(interaction))}</p>{to_html(body(interaction))}{_reference(key)}"
+
+
+def _reference(key: str) -> str:
+    return f"<p>ref {mark(key)}</p>"
+
+
+def _written(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _cursor(since: datetime, floor: datetime, page: int, seen: list[str]) -> str:
+    return json.dumps({"since": _written(since), "floor": _written(floor), "page": page, "seen": seen})
+
+
+def _state(ticket: dict[str, Any]) -> str:
+    return f"{ticket['id']} {ticket['updated_at']}"
+
+
+def _sent(response: httpx.Response) -> datetime:
+    """By Freshdesk's clock: an adapter has none of its own."""
+    date = response.headers.get("date")
+    return parsedate_to_datetime(date) if date else _EPOCH
