@@ -4,12 +4,13 @@ import asyncio
 import json
 from collections.abc import Mapping
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
 from socialsupport_core.contract import Registry
 from socialsupport_core.demo.world import CRM, NEEDED, TENANT, World
+from socialsupport_core.testing.loading import load_cases
 
 JOINING = ("facebook", "instagram", "whatsapp", "line", "twilio")
 
@@ -22,12 +23,16 @@ def join(world: World) -> None:
     simulators: dict[str, Any] = world.simulators
     simulators["graph"] = Graph(simulators)
     for name in JOINING:
-        _join(world, name)
+        join_one(world, name)
 
 
-def _join(world: World, name: str) -> None:
+def join_one(
+    world: World, name: str, *, without: str | None = None, mode: Literal["webhook", "poll"] = "webhook"
+) -> None:
+    """`without` one of the settings of its golden cases."""
     hub, settings = world.hub, _settings(name)
-    path = hub.add_channel(TENANT, name, name, settings, mode="webhook")
+    settings.pop(without or "", None)
+    path = hub.add_channel(TENANT, name, name, settings, mode=mode)
     door = f"{hub.public_url}{path}"
     if "callback_url" in settings:
         settings["callback_url"] = door
@@ -36,6 +41,8 @@ def _join(world: World, name: str) -> None:
     simulator = hub.registry.simulators[name](read, clock=hub.clock)
     simulator.door = door
     world.simulators[name], world.doors[name] = simulator, path.rsplit("/", 1)[1]
+    if given := load_cases(hub.registry.connectors[name]).credentials:
+        hub.keep_credentials(TENANT, name, given)
     asyncio.run(hub.test_channel(TENANT, name))  # so that links can lead to it
 
 
