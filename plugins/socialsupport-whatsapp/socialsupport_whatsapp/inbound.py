@@ -7,16 +7,18 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/webhoo
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from socialsupport_core.contract.lax import Json, Unreadable, needed, object_of, objects_of, text_of
+from socialsupport_core.contract.lax import Json, Unreadable, needed, object_of, objects_of, text_of, whole_of
 from socialsupport_core.model import (
     DeliveryUpdated,
     Event,
     Identifier,
     IdentityClaimed,
     Interaction,
+    InteractionDeleted,
+    InteractionEdited,
     InteractionReceived,
     Party,
     ReactionAdded,
@@ -25,7 +27,7 @@ from socialsupport_core.model import (
     ThreadUpdated,
     Unrecognised,
 )
-from socialsupport_meta.batch import Native, Scene, changes
+from socialsupport_meta.batch import Native, Reader, Scene, changes
 from socialsupport_meta.messaging import TOKEN
 from socialsupport_meta.reading import moment_of
 from socialsupport_whatsapp.content import content
@@ -46,7 +48,11 @@ REASONS: Mapping[str, str] = {
     "message_template_quality_update": "it tells of a template: look into WhatsApp Manager",
     "phone_number_quality_update": "it tells of the number: look into WhatsApp Manager",
     "phone_number_name_update": "it tells of the number: look into WhatsApp Manager",
+    "history": "it brings no message: a part of the history without any, or nobody has agreed to share it",
+    "smb_app_state_sync": "it tells of the address book on the phone; nothing was said",
+    "user_preferences": "somebody wants or does not want advertisements; answers are not concerned",
 }
+RINGING = "a call rings or is put through; its end is told by itself"
 NOT_SHOWN = "WhatsApp does not show a message of this kind to businesses"
 SAYS_NOTHING = "it says nothing that this connector reads"
 
@@ -60,6 +66,8 @@ def natives(entry: Json, scene: Scene) -> Iterator[Native]:
         found = [
             *(Native(text_of(one, "type") or "message", one, ours, reading.message) for one in _in(value, "messages")),
             *(Native("echo", one, ours, reading.echo) for one in _in(value, "message_echoes")),
+            *(Native("history", one, ours, reading.past) for one in _past(value)),
+            *(Native(f"call.{text_of(one, 'event')}", one, ours, *reading.call_of(one)) for one in _in(value, "calls")),
             *(Native("status", one, ours, reading.status) for one in _in(value, "statuses")),
             *(Native("errors", one, ours, None, _complaint(one)) for one in _in(value, "errors")),
         ]
@@ -68,6 +76,17 @@ def natives(entry: Json, scene: Scene) -> Iterator[Native]:
 
 def _in(value: Json, name: str) -> list[Json]:
     return list(objects_of(value, name))
+
+
+def _past(value: Json) -> Iterator[Json]:
+    """What was said before the number came to the API; with whom, only the thread tells of what we wrote.
+
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/history (2026-05)
+    """
+    for chunk in _in(value, "history"):
+        for thread in objects_of(chunk, "threads"):
+            for message in objects_of(thread, "messages"):
+                yield {"to": text_of(thread, "id"), **message}
 
 
 def own_number(metadata: Json) -> str | None:
@@ -101,54 +120,103 @@ class Reading:
     # readers
 
     def message(self, message: Json, scene: Scene) -> Iterator[Event]:
-        kind = text_of(message, "type")
-        if kind == "reaction":
-            yield from self._reacted(message, scene)
-        elif kind == "system":
-            yield from self._changed(message, scene)
-        else:
-            yield from self._said(message, scene)
+        readers = {"reaction": self._reacted, "system": self._changed, "edit": self._edited, "revoke": self._revoked}
+        yield from readers.get(text_of(message, "type") or "", self._said)(message, scene)
 
     def _said(self, message: Json, scene: Scene) -> Iterator[Event]:
         wamid, said = needed(message, "id"), content(message)
         if not said:
             yield self._unread(wamid, message, scene)
             return
-        them, at = self._from(message), moment_of(message, "timestamp") or scene.at
-        yield from self._claims(wamid, message, them, scene, at)
-        interaction = Interaction(
+        interaction = self._inbound(wamid, message, said, scene)
+        yield from self._claims(wamid, message, interaction.author, scene, interaction.sent_at)
+        yield InteractionReceived(id=wamid, interaction=interaction)
+
+    def _inbound(self, wamid: str, message: Json, said: Mapping[str, Any], scene: Scene) -> Interaction:
+        them = self._from(message)
+        return Interaction(
             network="whatsapp",
             native_id=wamid,
             kind="message",
             direction="inbound",
             own_account=scene.own,
-            thread=_thread(them),
+            thread=_thread(them, message),
             author=them,
-            sent_at=at,
+            sent_at=moment_of(message, "timestamp") or scene.at,
             **said,
         )
-        yield InteractionReceived(id=wamid, interaction=interaction)
 
     def echo(self, message: Json, scene: Scene) -> Iterator[Event]:
         """What we typed in the app on the phone, where number and API are used together."""
+        kind = text_of(message, "type")
+        if kind in ("edit", "revoke"):
+            yield from (self._edited if kind == "edit" else self._revoked)(message, scene, ours=True)
+            return
         wamid, said = needed(message, "id"), content(message)
         if not said:
             yield self._unread(wamid, message, scene)
             return
+        yield InteractionReceived(id=wamid, interaction=self._outbound(wamid, message, said, scene))
+
+    def _outbound(self, wamid: str, message: Json, said: Mapping[str, Any], scene: Scene) -> Interaction:
         them = self._from(message, "to")
-        interaction = Interaction(
+        return Interaction(
             network="whatsapp",
             native_id=wamid,
             kind="message",
             direction="outbound",
             own_account=scene.own,
-            thread=_thread(them),
+            thread=_thread(them, message),
             author=Party(identifiers=(Identifier(kind="whatsapp.business", value=scene.own),), is_self=True),
             recipients=(them,),
             sent_at=moment_of(message, "timestamp") or scene.at,
             **said,
         )
-        yield InteractionReceived(id=wamid, interaction=interaction)
+
+    def past(self, message: Json, scene: Scene) -> Iterator[Event]:
+        """A message of the history; ours comes from our own number."""
+        is_ours = text_of(message, "from") in (scene.own, own_number(object_of(self.value, "metadata")))
+        yield from (self.echo if is_ours else self.message)(message, scene)
+
+    def _edited(self, message: Json, scene: Scene, *, ours: bool = False) -> Iterator[Event]:
+        """https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/edit
+        (2026-07)"""
+        edit, wamid = object_of(message, "edit"), needed(message, "id")
+        said = content(object_of(edit, "message"))
+        if not said:
+            yield self._unread(wamid, message, scene)
+            return
+        original = needed(edit, "original_message_id")
+        interaction = (self._outbound if ours else self._inbound)(original, message, said, scene)
+        yield InteractionEdited(id=wamid, interaction=interaction, edited_at=interaction.sent_at)
+
+    def _revoked(self, message: Json, scene: Scene, *, ours: bool = False) -> Iterator[Event]:
+        """https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/revoke
+        (2026-05)"""
+        yield InteractionDeleted(
+            id=needed(message, "id"),
+            own_account=scene.own,
+            thread=_thread(self._from(message, "to" if ours else "from"), message),
+            native_id=needed(object_of(message, "revoke"), "original_message_id"),
+            at=moment_of(message, "timestamp") or scene.at,
+        )
+
+    def call_of(self, call: Json) -> tuple[Reader | None, str | None]:
+        return (self.called, None) if text_of(call, "event") == "terminate" else (None, RINGING)
+
+    def called(self, call: Json, scene: Scene) -> Iterator[Event]:
+        """A call that has ended; whoever takes none has a duration of nothing.
+
+        https://developers.facebook.com/documentation/business-messaging/whatsapp/calling/reference (2026-05)
+        """
+        wacid, seconds = needed(call, "id"), whole_of(call, "duration") or 0
+        ended = moment_of(call, "end_time", "timestamp") or scene.at
+        is_ours = text_of(call, "direction") == "BUSINESS_INITIATED"
+        said: dict[str, Any] = {"duration": float(seconds), "subject": "Answered call" if seconds else "Missed call"}
+        interaction = (self._outbound if is_ours else self._inbound)(wacid, call, said, scene)
+        began = moment_of(call, "start_time") or ended - timedelta(seconds=seconds)
+        interaction = interaction.model_copy(update={"kind": "call", "sent_at": began})
+        yield InteractionReceived(id=wacid, interaction=interaction)
 
     def _unread(self, wamid: str, message: Json, scene: Scene) -> Event:
         kind = text_of(message, "type") or "message"
@@ -164,7 +232,7 @@ class Reading:
         yield kind(
             id=needed(message, "id"),
             own_account=scene.own,
-            thread=_thread(them),
+            thread=_thread(them, message),
             native_id=needed(reaction, "message_id"),
             author=them,
             reaction=emoji or "any",
@@ -222,7 +290,7 @@ class Reading:
 
     def _claims(self, wamid: str, message: Json, them: Party, scene: Scene, at: datetime) -> Iterator[Event]:
         assert them.account
-        about: dict[str, Any] = {"own_account": scene.own, "subject": them.account, "thread": _thread(them), "at": at}
+        about: dict[str, Any] = {"own_account": scene.own, "subject": them.account, "thread": _thread(them, message), "at": at}
         if found := TOKEN.search(text_of(object_of(message, "text"), "body") or ""):
             yield IdentityClaimed(id=f"{wamid}:token", proof="handoff_token", token=found[1], **about)
         if text_of(message, "type") == "contacts" and text_of(message, "origin") == "contact_request":
@@ -234,7 +302,10 @@ class Reading:
                 yield IdentityClaimed(id=f"{wamid}:contact", **about)
 
 
-def _thread(them: Party) -> Thread:
-    """By number while WhatsApp tells it, else by the business-scoped id: both can be written to."""
+def _thread(them: Party, message: Json | None = None) -> Thread:
+    """A group's id; else the number while WhatsApp tells it, else the business-scoped id: all can be written to.
+
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/group (2026-06)
+    """
     assert them.account
-    return Thread(id=them.account.value, visibility="private")
+    return Thread(id=text_of(message or {}, "group_id") or them.account.value, visibility="private")

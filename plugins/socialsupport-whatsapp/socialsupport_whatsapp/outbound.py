@@ -92,7 +92,7 @@ class Composer:
 
         https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages (2026-05)
         """
-        envelope = {"messaging_product": "whatsapp", "recipient_type": "individual", **recipient(intent.thread.id)}
+        envelope = {"messaging_product": "whatsapp", **recipient(intent.thread.id)}
         body = {**envelope, **message, "biz_opaque_callback_data": intent.key}
         response: httpx.Response = yield self.graph.post(self.number, "messages", body=body)
         return Receipt(native_id=str(response.json()["messages"][0]["id"]))

@@ -52,5 +52,11 @@ def contact_of(value: Json, number: str | None, scoped: str | None) -> Json:
 
 
 def recipient(thread_id: str) -> dict[str, str]:
-    """Whom a message goes to: a number as `to`, a business-scoped id as `recipient`."""
-    return {"recipient" if BUSINESS_SCOPED.fullmatch(thread_id) else "to": thread_id}
+    """Whom a message goes to: a number as `to`, a business-scoped id as `recipient`; anything else is a group.
+
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/groups/groups-messaging (2026-06)
+    """
+    if BUSINESS_SCOPED.fullmatch(thread_id):
+        return {"recipient_type": "individual", "recipient": thread_id}
+    kind = "individual" if NUMBER.fullmatch(thread_id) else "group"
+    return {"recipient_type": kind, "to": thread_id}
