@@ -87,12 +87,14 @@ def _contact(one: Json) -> str:
 
 
 def _interactive(message: Json) -> Said:
-    """A button, a row of a list, or a form that was filled in."""
+    """A button, a row of a list, a form that was filled in, or whether we may call."""
     about = object_of(message, "interactive")
     reply = object_of(about, "button_reply", "list_reply")
     if reply:
         title = text_of(reply, "title")
         return {"text": escape(title) if title else None, "choice": text_of(reply, "id")}
+    if permission := object_of(about, "call_permission_reply"):
+        return {"choice": text_of(permission, "response")}
     form = object_of(about, "nfm_reply")
     words = text_of(form, "body", "name")
     return {"text": escape(words) if words else None, "choice": text_of(form, "response_json")}

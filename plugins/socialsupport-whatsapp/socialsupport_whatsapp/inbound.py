@@ -61,7 +61,7 @@ def natives(entry: Json, scene: Scene) -> Iterator[Native]:
     """The number that a change is about is our account; of changes of the account itself there is none."""
     for field, value in changes(entry):
         number = own_number(object_of(value, "metadata"))
-        ours = Scene(own=number or "", at=scene.at, time=scene.time)
+        ours = Scene(own=number or (scene.own if "messages" in value else ""), at=scene.at, time=scene.time)
         reading = Reading(value)
         found = [
             *(Native(text_of(one, "type") or "message", one, ours, reading.message) for one in _in(value, "messages")),
@@ -148,9 +148,9 @@ class Reading:
 
     def echo(self, message: Json, scene: Scene) -> Iterator[Event]:
         """What we typed in the app on the phone, where number and API are used together."""
-        kind = text_of(message, "type")
-        if kind in ("edit", "revoke"):
-            yield from (self._edited if kind == "edit" else self._revoked)(message, scene, ours=True)
+        readers = {"reaction": self._reacted, "edit": self._edited, "revoke": self._revoked}
+        if reader := readers.get(text_of(message, "type") or ""):
+            yield from reader(message, scene, ours=True)
             return
         wamid, said = needed(message, "id"), content(message)
         if not said:
@@ -167,7 +167,7 @@ class Reading:
             direction="outbound",
             own_account=scene.own,
             thread=_thread(them, message),
-            author=Party(identifiers=(Identifier(kind="whatsapp.business", value=scene.own),), is_self=True),
+            author=_us(scene),
             recipients=(them,),
             sent_at=moment_of(message, "timestamp") or scene.at,
             **said,
@@ -222,11 +222,12 @@ class Reading:
         kind = text_of(message, "type") or "message"
         told = next((_complaint(error) for error in objects_of(message, "errors")), None)
         reason = told or (NOT_SHOWN if kind in ("unsupported", "unknown") else SAYS_NOTHING)
-        return Unrecognised(id=wamid, own_account=scene.own or None, native_type=f"message.{kind}"[:100], reason=reason)
+        name = f"{wamid}:{kind}" if kind == "media_placeholder" else wamid  # the file itself comes under this id later
+        return Unrecognised(id=name, own_account=scene.own or None, native_type=f"message.{kind}"[:100], reason=reason)
 
-    def _reacted(self, message: Json, scene: Scene) -> Iterator[Event]:
+    def _reacted(self, message: Json, scene: Scene, *, ours: bool = False) -> Iterator[Event]:
         """Without an emoji the reaction was taken back; which one it was, is not told."""
-        reaction, them = object_of(message, "reaction"), self._from(message)
+        reaction, them = object_of(message, "reaction"), self._from(message, "to" if ours else "from")
         emoji = text_of(reaction, "emoji")
         kind = ReactionAdded if emoji else ReactionRemoved
         yield kind(
@@ -234,7 +235,7 @@ class Reading:
             own_account=scene.own,
             thread=_thread(them, message),
             native_id=needed(reaction, "message_id"),
-            author=them,
+            author=_us(scene) if ours else them,
             reaction=emoji or "any",
             sole=True,
             at=moment_of(message, "timestamp") or scene.at,
@@ -290,7 +291,12 @@ class Reading:
 
     def _claims(self, wamid: str, message: Json, them: Party, scene: Scene, at: datetime) -> Iterator[Event]:
         assert them.account
-        about: dict[str, Any] = {"own_account": scene.own, "subject": them.account, "thread": _thread(them, message), "at": at}
+        about: dict[str, Any] = {
+            "own_account": scene.own,
+            "subject": them.account,
+            "thread": _thread(them, message),
+            "at": at,
+        }
         if found := TOKEN.search(text_of(object_of(message, "text"), "body") or ""):
             yield IdentityClaimed(id=f"{wamid}:token", proof="handoff_token", token=found[1], **about)
         if text_of(message, "type") == "contacts" and text_of(message, "origin") == "contact_request":
@@ -302,10 +308,15 @@ class Reading:
                 yield IdentityClaimed(id=f"{wamid}:contact", **about)
 
 
+def _us(scene: Scene) -> Party:
+    return Party(identifiers=(Identifier(kind="whatsapp.business", value=scene.own),), is_self=True)
+
+
 def _thread(them: Party, message: Json | None = None) -> Thread:
     """A group's id; else the number while WhatsApp tells it, else the business-scoped id: all can be written to.
 
-    https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/group (2026-06)
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/group
+    (2026-06)
     """
     assert them.account
     return Thread(id=text_of(message or {}, "group_id") or them.account.value, visibility="private")

@@ -41,14 +41,18 @@ def _identifiers(number: str | None, scoped: str | None) -> Iterator[Identifier]
 
 
 def contact_of(value: Json, number: str | None, scoped: str | None) -> Json:
-    """What the webhook tells about whoever wrote a message."""
+    """What the webhook tells about whoever wrote a message.
+
+    A number may be written in two ways (Brazil's ninth digit, Mexico's 1): one message and one contact belong together.
+    """
     contacts = objects_of(value, "contacts")
+    said = sum(len(objects_of(value, name)) for name in ("messages", "message_echoes", "calls"))
     fitting = (
         one
         for one in contacts
         if (number and text_of(one, "wa_id") == number) or (scoped and text_of(one, "user_id") == scoped)
     )
-    return next(fitting, contacts[0] if len(contacts) == 1 else {})
+    return next(fitting, contacts[0] if len(contacts) == said == 1 else {})
 
 
 def recipient(thread_id: str) -> dict[str, str]:
@@ -58,5 +62,5 @@ def recipient(thread_id: str) -> dict[str, str]:
     """
     if BUSINESS_SCOPED.fullmatch(thread_id):
         return {"recipient_type": "individual", "recipient": thread_id}
-    kind = "individual" if NUMBER.fullmatch(thread_id) else "group"
+    kind = "individual" if thread_id.isdigit() else "group"
     return {"recipient_type": kind, "to": thread_id}
