@@ -58,6 +58,10 @@ REASONS: Mapping[str, str] = {
     "delivery": "a notification by phone number has arrived; this connector sends none",
     "accountLink": "the account was not linked, or with a nonce that is no hand-off token",
 }
+UNNAMED = "channel"
+"""Our account, where LINE does not name it: until 2019 it did not (https://developers.line.biz/en/news/2019/, 2026-11)."""
+CHOSEN = ("datetime", "date", "time")
+"""What a date picker gives."""
 UNKNOWN = "this connector does not read events of this kind"
 
 
@@ -67,7 +71,7 @@ def translated(payload: Payload) -> list[Event]:
         body = payload.json()
         if not isinstance(body, dict) or not isinstance(body.get("events"), list):
             raise Unreadable("the payload has no list of events")
-        own = needed(body, "destination")
+        own = text_of(body, "destination") or UNNAMED
         found = [_read(native, own, payload.received_at) for native in body["events"]]
     except RecursionError:
         raise MalformedPayload("the payload is nested too deeply") from None
@@ -92,15 +96,23 @@ def _once(natives: list[Any], found: list[list[Event] | ValueError], own: str) -
     events: dict[str, Event] = {}
     for native, read in zip(natives, found, strict=True):
         for event in [_set_aside(native, read, own)] if isinstance(read, ValueError) else read:
-            events.setdefault(event.id, event)
+            first = events.setdefault(event.id, event)
+            if first != event:  # two events of one id are not LINE's way, and still both are told
+                other = f"{event.id}#{digest(_lasting(native))[:12]}"
+                events[other] = event.model_copy(update={"id": other})
     return list(events.values())
 
 
-def _set_aside(native: Any, error: ValueError, own: str) -> Event:
+def _lasting(native: Any) -> Json:
+    """What stays the same when LINE delivers it again."""
     fields: Json = native if isinstance(native, dict) else {"event": native}
-    lasting = {name: value for name, value in fields.items() if name != "deliveryContext"}
+    return {name: value for name, value in fields.items() if name != "deliveryContext"}
+
+
+def _set_aside(native: Any, error: ValueError, own: str) -> Event:
+    fields = _lasting(native)
     return Unrecognised(
-        id=(text_of(fields, "webhookEventId") or f"event.{digest(lasting)}")[:200],
+        id=(text_of(fields, "webhookEventId") or f"event.{digest(fields)}")[:200],
         own_account=own,
         native_type=(text_of(fields, "type") or "event")[:100],
         reason=f"it cannot be read: {_line(error)}",
@@ -135,7 +147,8 @@ class Reading:
 
     @property
     def id(self) -> str:
-        return needed(self.native, "webhookEventId")
+        """LINE's own; events from before 2022 have none."""
+        return text_of(self.native, "webhookEventId") or f"event.{digest(_lasting(self.native))}"
 
     @property
     def at(self) -> datetime:
@@ -181,7 +194,7 @@ class Reading:
         """A button; its words are not told, a chosen date or time is."""
         postback = object_of(self.native, "postback")
         params = {name: value for name, value in object_of(postback, "params").items() if isinstance(value, str)}
-        said = {"choice": needed(postback, "data"), "text": params.get("datetime") or params.get("date")}
+        said = {"choice": needed(postback, "data"), "text": next(filter(None, map(params.get, CHOSEN)), None)}
         yield self._interaction(self.id, said, {}, {"params": params})
 
     def _interaction(self, native_id: str, said: dict[str, Any], tokens: dict[str, Any], more: Json) -> Event:
