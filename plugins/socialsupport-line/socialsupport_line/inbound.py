@@ -59,7 +59,10 @@ REASONS: Mapping[str, str] = {
     "accountLink": "the account was not linked, or with a nonce that is no hand-off token",
 }
 UNNAMED = "channel"
-"""Our account, where LINE does not name it: until 2019 it did not (https://developers.line.biz/en/news/2019/, 2026-11)."""
+"""Our account, where LINE does not name it: until 2019 it did not.
+
+https://developers.line.biz/en/news/tags/messaging-api/ (2026-11)
+"""
 CHOSEN = ("datetime", "date", "time")
 """What a date picker gives."""
 UNKNOWN = "this connector does not read events of this kind"
@@ -98,21 +101,17 @@ def _once(natives: list[Any], found: list[list[Event] | ValueError], own: str) -
         for event in [_set_aside(native, read, own)] if isinstance(read, ValueError) else read:
             first = events.setdefault(event.id, event)
             if first != event:  # two events of one id are not LINE's way, and still both are told
-                other = f"{event.id}#{digest(_lasting(native))[:12]}"
+                told = event.model_dump(mode="json", exclude={"interaction": {"context"}})  # a reply token runs out
+                other = f"{event.id}#{digest(told)[:12]}"
                 events[other] = event.model_copy(update={"id": other})
     return list(events.values())
 
 
-def _lasting(native: Any) -> Json:
-    """What stays the same when LINE delivers it again."""
-    fields: Json = native if isinstance(native, dict) else {"event": native}
-    return {name: value for name, value in fields.items() if name != "deliveryContext"}
-
-
 def _set_aside(native: Any, error: ValueError, own: str) -> Event:
-    fields = _lasting(native)
+    fields: Json = native if isinstance(native, dict) else {"event": native}
+    lasting = {name: value for name, value in fields.items() if name != "deliveryContext"}
     return Unrecognised(
-        id=(text_of(fields, "webhookEventId") or f"event.{digest(fields)}")[:200],
+        id=(text_of(fields, "webhookEventId") or f"event.{digest(lasting)}")[:200],
         own_account=own,
         native_type=(text_of(fields, "type") or "event")[:100],
         reason=f"it cannot be read: {_line(error)}",
@@ -148,7 +147,13 @@ class Reading:
     @property
     def id(self) -> str:
         """LINE's own; events from before 2022 have none."""
-        return text_of(self.native, "webhookEventId") or f"event.{digest(_lasting(self.native))}"
+        return text_of(self.native, "webhookEventId") or f"event.{digest(self._told)}"
+
+    @property
+    def _told(self) -> list[str | None]:
+        where = [text_of(self.source, field) for field, _ in PLACES.values()]
+        what = [text_of(object_of(self.native, name), "id", "messageId", "data") for name in ("message", "postback")]
+        return [*(text_of(self.native, name) for name in ("type", "timestamp")), *where, *what]
 
     @property
     def at(self) -> datetime:
