@@ -3,7 +3,7 @@
 import email.policy
 import re
 from collections.abc import Iterator
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from email.parser import BytesParser
 from typing import Any
 from urllib.parse import parse_qsl
@@ -76,6 +76,7 @@ def _parts(kind: str, body: bytes) -> Iterator[tuple[str, File]]:
     message = BytesParser(EmailMessage, policy=email.policy.HTTP).parsebytes(head + body)
     for part in message.iter_parts() if message.is_multipart() else ():
         name = part.get_param("name", header="content-disposition")
-        content = part.get_payload(0).as_bytes() if part.is_multipart() else part.get_payload(decode=True)
-        if isinstance(name, str) and isinstance(content, bytes):  # a mail in a mail is read as one by itself
+        inside = part.get_payload(0) if part.is_multipart() else None  # a mail in a form is read as one by itself
+        content = inside.as_bytes() if isinstance(inside, Message) else part.get_payload(decode=True)
+        if isinstance(name, str) and isinstance(content, bytes):
             yield name, File(part.get_filename() or "", part.get_content_type(), content)

@@ -30,8 +30,6 @@ from socialsupport_email.settings import MailSettings
 from socialsupport_mailhooks.settings import BasicSettings
 
 M = TypeVar("M", bound=MailSettings)
-COMPLAINT = "complaint"
-"""Our code for a mail that its reader has called spam."""
 LONGEST_REASON = 500
 NATIVE_KEY = "socialsupport_key"
 """Under this name the providers carry our key along and tell it with what became of the mail."""

@@ -16,9 +16,10 @@ from socialsupport_core.contract import Flow, MalformedPayload, SignatureError, 
 from socialsupport_core.model import Capabilities, Credentials, Event, Intent, Payload, Receipt, SendMessage
 from socialsupport_core.model.event import DeliveryState
 from socialsupport_email.compose import Draft
+from socialsupport_email.reports import COMPLAINT
 from socialsupport_mailhooks import forms, parsed
 from socialsupport_mailhooks.answers import answered_at
-from socialsupport_mailhooks.hooked import COMPLAINT, NATIVE_KEY, HookedMail, basic, capabilities, content
+from socialsupport_mailhooks.hooked import NATIVE_KEY, HookedMail, basic, capabilities, content
 from socialsupport_mailhooks.settings import MailgunSettings
 
 TOLERANCE = timedelta(hours=12)

@@ -27,11 +27,11 @@ from socialsupport_core.contract.lax import Json, object_of, objects_of, text_of
 from socialsupport_core.model import Capabilities, Event, Instant, Intent, Payload, Receipt, SendMessage
 from socialsupport_core.text import plain, to_html
 from socialsupport_email.compose import Draft
+from socialsupport_email.reports import COMPLAINT
 from socialsupport_mailhooks import parsed
 from socialsupport_mailhooks.answers import answered_at
 from socialsupport_mailhooks.answers import object_of as answer_of
 from socialsupport_mailhooks.hooked import (
-    COMPLAINT,
     NATIVE_KEY,
     HookedMail,
     capabilities,

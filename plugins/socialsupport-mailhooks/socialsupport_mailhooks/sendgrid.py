@@ -23,9 +23,9 @@ from socialsupport_core.model.event import DeliveryState
 from socialsupport_core.text import plain, to_html
 from socialsupport_email import mime
 from socialsupport_email.compose import Address, Draft
+from socialsupport_email.reports import COMPLAINT
 from socialsupport_mailhooks import forms, parsed
 from socialsupport_mailhooks.hooked import (
-    COMPLAINT,
     NATIVE_KEY,
     HookedMail,
     capabilities,
