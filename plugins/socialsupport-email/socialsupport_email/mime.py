@@ -6,12 +6,14 @@ lies deeper stays one opaque part), time is linear, and a nested mail keeps its 
 """
 
 import hashlib
+import mimetypes
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from socialsupport_core.contract import MalformedPayload
+from socialsupport_email import tnef
 from socialsupport_email.words import decoded, moment, shown, transferred
 
 MAX_PARTS = 500
@@ -31,6 +33,7 @@ _PARAM = re.compile(r";\s*([^\s=;\"]++)\s*=\s*(?:\"((?:[^\"\\]|\\.)*+)\"|([^;\s]
 _CONTINUED = re.compile(r"([^*]+)(?:\*([0-9]{1,2}))?(\*)?")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _FROM_QUOTED = re.compile(r"^>+From ", re.MULTILINE)
+_TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 _REPORTS = frozenset(
     {"message/delivery-status", "message/global-delivery-status", "message/disposition-notification",
      "message/global-disposition-notification", "message/feedback-report"}
@@ -161,8 +164,23 @@ class _Tree:
             media_type = "text/plain"
         name = shown(more.get("filename") or params.get("name") or "") or None
         content = transferred(body, headers.get("content-transfer-encoding", "").strip().lower())
+        if media_type in _TNEF and (inside := self._unpacked(content, alone=depth == 0)):
+            return Part("multipart/mixed", children=inside)
         is_one = "/" in media_type  # otherwise plain text, RFC 2045 5.2
         return Part(media_type if is_one else "text/plain", **about, name=name, content=content)  # type: ignore[arg-type]
+
+    def _unpacked(self, content: bytes, *, alone: bool) -> tuple[Part, ...]:
+        """The files of a `winmail.dat`, and its words where no other part says them. Empty if there are none."""
+        message = tnef.unpacked(content)
+        if message is None:
+            return ()
+        kind, words = ("html", message.html) if message.html else ("plain", message.text)
+        text = [Part(f"text/{kind}", {"charset": "utf-8"}, content=words.encode())] if alone and words.strip() else []
+        files = [
+            Part(_media_type(one), {}, "attachment", one.name, one.content) for one in message.files if one.content
+        ]
+        self._left -= len(files)
+        return (*text, *files) if self._left > 0 else ()
 
     def _children(self, media_type: str, boundary: str | None, body: bytes, depth: int) -> tuple[Part, ...]:
         if not boundary or depth >= MAX_DEPTH:
@@ -189,6 +207,11 @@ class _Tree:
                 break
         if start is not None:
             yield _without_line_end(body[start:])
+
+
+def _media_type(file: tnef.File) -> str:
+    told, guessed = structured(file.media_type or "")[0], mimetypes.guess_type(file.name or "")[0]
+    return told if "/" in told else guessed or "application/octet-stream"
 
 
 def _without_line_end(piece: bytes) -> bytes:
