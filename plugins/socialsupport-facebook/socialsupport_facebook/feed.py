@@ -67,9 +67,19 @@ def natives(entry: Json, scene: Scene) -> Iterator[Native]:
 
 def _native(field: str, value: Json, scene: Scene) -> Native:
     item, verb = text_of(value, "item") or "", text_of(value, "verb") or "add"
-    reader = _reader(field, item, verb)
     named = ".".join(filter(None, [field, item, verb if "verb" in value else ""]))
-    return Native(named, value, scene, reader, UNSAID.get(verb))
+    if item == "like" and text_of(value, "post_id", "comment_id") is None:
+        return Native(named, value, scene, None, UNSAID["follow"])
+    told = _of_review(value) if field == "ratings" else value
+    return Native(named, told, scene, _reader(field, item, verb), UNSAID.get(verb))
+
+
+def _of_review(value: Json) -> Json:
+    """What happens under a review names it by its author too: `USER_STORY`."""
+    post = text_of(value, "post_id") or ""
+    story = post.rpartition("_")[2]
+    parent = {"parent_id": story} if post and text_of(value, "parent_id") == post else {}
+    return {**value, **({"post_id": story} if story else {}), **parent}
 
 
 def _reader(field: str, item: str, verb: str) -> Reader | None:

@@ -31,7 +31,7 @@ from socialsupport_meta.batch import Native, Reader, Scene, changes
 from socialsupport_meta.messaging import TOKEN
 from socialsupport_meta.reading import moment_of
 from socialsupport_whatsapp.content import content
-from socialsupport_whatsapp.people import SCOPED, USER, contact_of, person
+from socialsupport_whatsapp.people import CALL, SCOPED, USER, contact_of, person
 
 STATES: Mapping[str, Literal["sent", "delivered", "read", "failed"]] = {
     "sent": "sent",
@@ -59,23 +59,36 @@ SAYS_NOTHING = "it says nothing that this connector reads"
 
 def natives(entry: Json, scene: Scene) -> Iterator[Native]:
     """The number that a change is about is our account; of changes of the account itself there is none."""
-    for field, value in changes(entry):
-        number = own_number(object_of(value, "metadata"))
+    for field, change in changes(entry):
+        value = {**change, **object_of(change, "standby")}
+        number = own_number(object_of(value, "metadata", "recipient"))
         ours = Scene(own=number or (scene.own if "messages" in value else ""), at=scene.at, time=scene.time)
         reading = Reading(value)
         found = [
             *(Native(text_of(one, "type") or "message", one, ours, reading.message) for one in _in(value, "messages")),
-            *(Native("echo", one, ours, reading.echo) for one in _in(value, "message_echoes")),
+            *(Native("echo", one, ours, reading.echo) for one in _echoes(value)),
             *(Native("history", one, ours, reading.past) for one in _past(value)),
             *(Native(f"call.{text_of(one, 'event')}", one, ours, *reading.call_of(one)) for one in _in(value, "calls")),
             *(Native("status", one, ours, reading.status) for one in _in(value, "statuses")),
             *(Native("errors", one, ours, None, _complaint(one)) for one in _in(value, "errors")),
         ]
-        yield from found or [Native(field, value, ours, None, REASONS.get(field))]
+        other = reading.handed if text_of(object_of(value, "sender"), "phone_number", "user_id") else None
+        yield from found or [Native(field, value, ours, other, REASONS.get(field))]
 
 
 def _in(value: Json, name: str) -> list[Json]:
     return list(objects_of(value, name))
+
+
+def _echoes(value: Json) -> Iterator[Json]:
+    """What was sent in our name. While another app conducts the conversation, it is told as it was asked for.
+
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/standby (2026-08)
+    """
+    for echo in objects_of(value, "message_echoes"):
+        asked = object_of(echo, "message")
+        whom = {"to_user_id": text_of(asked, "recipient"), "definition": object_of(echo, "template")}
+        yield {**echo, **asked, **whom} if asked else echo
 
 
 def _past(value: Json) -> Iterator[Json]:
@@ -86,7 +99,8 @@ def _past(value: Json) -> Iterator[Json]:
     for chunk in _in(value, "history"):
         for thread in objects_of(chunk, "threads"):
             for message in objects_of(thread, "messages"):
-                yield {"to": text_of(thread, "id"), **message}
+                scoped = text_of(object_of(thread, "context"), "user_id")
+                yield {"to": text_of(thread, "id"), "to_user_id": scoped, **message}
 
 
 def own_number(metadata: Json) -> str | None:
@@ -128,6 +142,8 @@ class Reading:
         if not said:
             yield self._unread(wamid, message, scene)
             return
+        if wamid.startswith(CALL):  # it was left because nobody took the call, and is named by it
+            wamid = f"{wamid}:voicemail"
         interaction = self._inbound(wamid, message, said, scene)
         yield from self._claims(wamid, message, interaction.author, scene, interaction.sent_at)
         yield InteractionReceived(id=wamid, interaction=interaction)
@@ -200,6 +216,18 @@ class Reading:
             native_id=needed(object_of(message, "revoke"), "original_message_id"),
             at=moment_of(message, "timestamp") or scene.at,
         )
+
+    def handed(self, value: Json, scene: Scene) -> Iterator[Event]:
+        """Another app conducts a conversation now, or we do.
+
+        https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messaging-handovers
+        (2026-08)
+        """
+        sender, change = object_of(value, "sender"), needed(value, "type")
+        thread = _thread(person(text_of(sender, "phone_number"), text_of(sender, "user_id")))
+        at = moment_of(value, "timestamp") or scene.at
+        named = f"{thread.id}:{change}:{at.timestamp():.0f}"
+        yield ThreadUpdated(id=named, own_account=scene.own, thread=thread, change=change, at=at)
 
     def call_of(self, call: Json) -> tuple[Reader | None, str | None]:
         return (self.called, None) if text_of(call, "event") == "terminate" else (None, RINGING)
@@ -299,8 +327,10 @@ class Reading:
         }
         if found := TOKEN.search(text_of(object_of(message, "text"), "body") or ""):
             yield IdentityClaimed(id=f"{wamid}:token", proof="handoff_token", token=found[1], **about)
-        if text_of(message, "type") == "contacts" and text_of(message, "origin") == "contact_request":
-            phones = [phone for one in objects_of(message, "contacts") for phone in objects_of(one, "phones")]
+        if text_of(message, "type") == "contacts":
+            cards = [{"origin": text_of(message, "origin"), **one} for one in objects_of(message, "contacts")]
+            asked = [one for one in cards if text_of(one, "origin") == "contact_request"]
+            phones = [phone for one in asked for phone in objects_of(one, "phones")]
             digits = [re.sub(r"\D", "", text_of(phone, "wa_id", "phone") or "") for phone in phones[:5]]
             shared = tuple(Identifier(kind="phone", value=f"+{one}") for one in digits if 7 <= len(one) <= 15)
             if shared:

@@ -17,6 +17,8 @@ SCOPED = "whatsapp.bsuid"
 """Unique within our business portfolio, which webhooks do not name: so it has no scope here."""
 BUSINESS_SCOPED = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
 """Two letters of a country, and with a parent portfolio `ENT`."""
+CALL = "wacid."
+"""So begins the id of a call, which cannot be quoted."""
 NUMBER = re.compile(r"[0-9]{7,15}")
 """E.164 without the plus."""
 
@@ -26,7 +28,7 @@ def person(number: str | None, scoped: str | None, contact: Json | None = None) 
     return Party(
         identifiers=tuple(_identifiers(number, scoped)),
         name=text_of(profile, "name"),
-        handle=text_of(profile, "username"),
+        handle=(text_of(profile, "username") or "").removeprefix("@") or None,
     )
 
 
