@@ -26,7 +26,7 @@ Said = dict[str, Any]
 
 def content(message: Json) -> Said:
     """Nothing if it says nothing that is read here."""
-    kind = text_of(message, "type") or ""
+    kind = text_of(message, "type") or next((name for name in (*READERS, *MEDIA) if name in message), "")
     said = _file(object_of(message, kind), kind) if kind in MEDIA else READERS.get(kind, _nothing)(message)
     said = {name: value for name, value in said.items() if value not in (None, "", ())}
     return said and said | _around(message)
