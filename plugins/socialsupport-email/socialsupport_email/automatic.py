@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from socialsupport_email.mime import Mail
 
-_ROBOT = re.compile(r"(?:mailer-daemon|(?:no|do-?not|not)[._-]?reply|bounces?)(?:[._+-].*)?@.*")
+_ROBOT = re.compile(r"(?:mailer-daemon|mdaemon|postmaster|(?:no|do-?not|not)[._-]?reply|bounces?)(?:[._+-].*)?@.*")
 
 SIGNS: dict[str, Callable[[str], bool]] = {
     "auto-submitted": lambda value: not value.startswith("no"),  # RFC 3834 5
@@ -24,6 +24,6 @@ SIGNS: dict[str, Callable[[str], bool]] = {
 
 
 def is_automatic(mail: Mail, author: str | None = None) -> bool:
-    if author and _ROBOT.fullmatch(author):
+    if (author and _ROBOT.fullmatch(author)) or mail.body.media_type == "multipart/report":  # RFC 6522
         return True
     return any(sign(value.strip().lower()) for name, sign in SIGNS.items() for value in mail.all(name))

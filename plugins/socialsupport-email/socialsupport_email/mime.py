@@ -6,12 +6,14 @@ lies deeper stays one opaque part), time is linear, and a nested mail keeps its 
 """
 
 import hashlib
+import mimetypes
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from socialsupport_core.contract import MalformedPayload
+from socialsupport_email import tnef
 from socialsupport_email.words import decoded, moment, shown, transferred
 
 MAX_PARTS = 500
@@ -22,15 +24,19 @@ MAX_STRUCTURE_HEADER = 8 * 1024  # characters of Content-Type and Content-Dispos
 
 _HEADER = re.compile(rb"([!-9;-~]{1,200})[ \t]*:([^\r\n]*+(?:\r?\n[ \t][^\r\n]*+)*+)(?:\r?\n|\Z)")
 _FOLD = re.compile(rb"\r?\n")
+_META = re.compile(rb"""<meta[^>]{1,200}charset\s*=\s*["']?([\w-]{2,30})""", re.IGNORECASE)
+_BLANK = re.compile(rb"^[ \t]+(?=\r?$)", re.MULTILINE)
+"""A line that looks empty, as some servers write between groups."""
 _LINE_END = re.compile(r"\r\n?")
 _MEDIA_TYPE = re.compile(r"\s*([\w!#$&^.+-]{1,100}/[\w!#$&^.+-]{1,100})\s*(?:;|$)", re.ASCII)
 _PARAM = re.compile(r";\s*([^\s=;\"]++)\s*=\s*(?:\"((?:[^\"\\]|\\.)*+)\"|([^;\s]*+))", re.DOTALL)
 _CONTINUED = re.compile(r"([^*]+)(?:\*([0-9]{1,2}))?(\*)?")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _FROM_QUOTED = re.compile(r"^>+From ", re.MULTILINE)
+_TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 _REPORTS = frozenset(
     {"message/delivery-status", "message/global-delivery-status", "message/disposition-notification",
-     "message/global-disposition-notification"}
+     "message/global-disposition-notification", "message/feedback-report"}
 )  # fmt: skip
 
 Headers = tuple[tuple[str, str], ...]
@@ -50,7 +56,10 @@ class Part:
 
     @property
     def text(self) -> str:
-        return decoded(self.content, self.params.get("charset"))
+        charset = self.params.get("charset")
+        if charset is None and self.media_type == "text/html" and (found := _META.search(self.content[:2048])):
+            charset = found[1].decode()  # a page that says so itself
+        return decoded(self.content, charset)
 
     @property
     def is_attachment(self) -> bool:
@@ -62,7 +71,7 @@ class Part:
         if self.media_type not in _REPORTS:
             return []
         groups: list[dict[str, str]] = []
-        rest = self.content.lstrip(b"\r\n")
+        rest = _BLANK.sub(b"", self.content).lstrip(b"\r\n")
         while rest and len(groups) < MAX_PARTS:
             headers, after = split(rest)
             groups.append(dict(headers))
@@ -115,15 +124,19 @@ def read(raw: bytes) -> Mail:
     headers, body = split(raw)
     if not headers:
         raise MalformedPayload("not a mail: it does not begin with headers")
-    return Mail(headers, _Tree().part(dict(reversed(headers)), body, 0))
+    tree = _Tree().part(dict(reversed(headers)), body, 0)
+    charset = next((leaf.params["charset"] for leaf in tree.leaves() if leaf.params.get("charset")), None)
+    if charset and not all(value.isascii() for _, value in headers):  # what a header does not say, the text may
+        headers, _ = split(raw, charset)
+    return Mail(headers, tree)
 
 
-def split(raw: bytes) -> tuple[Headers, bytes]:
+def split(raw: bytes, charset: str | None = None) -> tuple[Headers, bytes]:
     """The headers and what follows them; a line that is no header ends them."""
     found: list[tuple[str, str]] = []
     at = 0
     while len(found) < MAX_HEADERS and (match := _HEADER.match(raw, at)):
-        found.append((match[1].decode("ascii").lower(), _unfolded(match[2])))
+        found.append((match[1].decode("ascii").lower(), _unfolded(match[2], charset)))
         at = match.end()
     for empty in (b"\r\n", b"\n"):
         if raw.startswith(empty, at):
@@ -131,8 +144,8 @@ def split(raw: bytes) -> tuple[Headers, bytes]:
     return tuple(found), raw[at:]
 
 
-def _unfolded(value: bytes) -> str:
-    return decoded(_FOLD.sub(b"", value[:MAX_HEADER])).strip()
+def _unfolded(value: bytes, charset: str | None) -> str:
+    return decoded(_FOLD.sub(b"", value[:MAX_HEADER]), otherwise=charset).strip()
 
 
 class _Tree:
@@ -151,8 +164,23 @@ class _Tree:
             media_type = "text/plain"
         name = shown(more.get("filename") or params.get("name") or "") or None
         content = transferred(body, headers.get("content-transfer-encoding", "").strip().lower())
+        if media_type in _TNEF and (inside := self._unpacked(content, alone=depth == 0)):
+            return Part("multipart/mixed", children=inside)
         is_one = "/" in media_type  # otherwise plain text, RFC 2045 5.2
         return Part(media_type if is_one else "text/plain", **about, name=name, content=content)  # type: ignore[arg-type]
+
+    def _unpacked(self, content: bytes, *, alone: bool) -> tuple[Part, ...]:
+        """The files of a `winmail.dat`, and its words where no other part says them. Empty if there are none."""
+        message = tnef.unpacked(content)
+        if message is None:
+            return ()
+        kind, words = ("html", message.html) if message.html else ("plain", message.text)
+        text = [Part(f"text/{kind}", {"charset": "utf-8"}, content=words.encode())] if alone and words.strip() else []
+        files = [
+            Part(_media_type(one), {}, "attachment", one.name, one.content) for one in message.files if one.content
+        ]
+        self._left -= len(files)
+        return (*text, *files) if self._left > 0 else ()
 
     def _children(self, media_type: str, boundary: str | None, body: bytes, depth: int) -> tuple[Part, ...]:
         if not boundary or depth >= MAX_DEPTH:
@@ -179,6 +207,11 @@ class _Tree:
                 break
         if start is not None:
             yield _without_line_end(body[start:])
+
+
+def _media_type(file: tnef.File) -> str:
+    told, guessed = structured(file.media_type or "")[0], mimetypes.guess_type(file.name or "")[0]
+    return told if "/" in told else guessed or "application/octet-stream"
 
 
 def _without_line_end(piece: bytes) -> bytes:

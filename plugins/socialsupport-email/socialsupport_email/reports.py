@@ -1,19 +1,24 @@
-"""What mail servers and programs report about mails of ours: bounces (RFC 3464) and read receipts (RFC 8098)."""
+"""What servers and programs report about mails of ours: bounces (RFC 3464), read receipts (RFC 8098), complaints."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from socialsupport_core.model.event import DeliveryState
-from socialsupport_email import mime
+from socialsupport_email import addresses, mime
+from socialsupport_email.automatic import is_automatic
 from socialsupport_email.context import ids
 from socialsupport_email.mime import Mail, Part
 from socialsupport_email.words import shown
 
 MAX_REASON = 500  # characters
+COMPLAINT = "complaint"
+"""Our code for a mail that its reader has called spam."""
 
 STATES: dict[str, DeliveryState] = {
     "failed": "failed",
+    "failure": "failed",  # NTMail
+    "error": "failed",  # OpenSMTPD
     "delayed": "sent",  # the server goes on trying
     "delivered": "delivered",
     "relayed": "sent",  # to a server that reports nothing
@@ -21,7 +26,9 @@ STATES: dict[str, DeliveryState] = {
 }
 """By action, RFC 3464 2.3.3."""
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")  # RFC 3463
-_ORIGINAL = frozenset({"message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"})
+_ORIGINAL = frozenset(
+    {"message/rfc822", "message/global", "text/rfc822-headers", "message/rfc822-headers", "message/global-headers"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +49,23 @@ GONE = frozenset({"5.1.1", "5.1.6", "5.1.10"})
 
 
 def reports(mail: Mail) -> list[Report]:
-    """Empty if the mail is no report or does not say about which mail. Each state once: ours have one recipient."""
+    """Empty if the mail is no report or does not say about which mail. Each state once: ours have one recipient.
+
+    A filter on the way may have wrapped a report, or called it by another name: then a robot must have written it.
+    """
     leaves = list(mail.body.leaves())
     details = next((leaf for leaf in leaves if leaf.fields), None)
-    if mail.body.media_type != "multipart/report" or details is None:
+    if details is None or not _by_robot(mail):
         return []
-    read = _deliveries if details.media_type.endswith("delivery-status") else _dispositions
-    found = list(read(details.fields, _about(leaves)))
+    read = next(reader for ending, reader in READERS.items() if details.media_type.endswith(ending))
+    answered = ids([value for name in ("references", "in-reply-to") for value in mail.all(name)])
+    found = list(read(details.fields, _about(leaves) or (answered[-1] if answered else None)))
     return list({report.state: report for report in reversed(found)}.values())
+
+
+def _by_robot(mail: Mail) -> bool:
+    authors = [one.address for value in mail.all("from") for one in addresses.read(value)]
+    return is_automatic(mail, authors[0] if authors else None)
 
 
 def _about(leaves: list[Part]) -> str | None:
@@ -64,8 +80,9 @@ def _about(leaves: list[Part]) -> str | None:
 
 
 def _deliveries(groups: list[dict[str, str]], about: str | None) -> Iterator[Report]:
-    """The first group is about the report itself, each further one about a recipient."""
-    for group in groups[1:]:
+    """A group is about the report itself, each further one about a recipient."""
+    recipients = [group for group in groups if "action" in group]
+    for group in recipients:
         state = STATES.get(group.get("action", "").partition(";")[0].strip().lower())
         if about and state:
             code = _STATUS.search(group.get("status", ""))
@@ -80,3 +97,17 @@ def _dispositions(groups: list[dict[str, str]], about: str | None) -> Iterator[R
         disposition = group.get("disposition", "").rpartition(";")[2].partition("/")[0].strip().lower()
         if named and disposition == "displayed":
             yield Report("read", named[0])
+
+
+def _complaints(groups: list[dict[str, str]], about: str | None) -> Iterator[Report]:
+    """Their provider says that they have called our mail spam (RFC 5965)."""
+    for group in groups[:1]:
+        if about and group.get("feedback-type", "").strip().lower() == "abuse":
+            yield Report("failed", about, COMPLAINT)
+
+
+READERS: dict[str, Callable[[list[dict[str, str]], str | None], Iterator[Report]]] = {
+    "delivery-status": _deliveries,
+    "disposition-notification": _dispositions,
+    "feedback-report": _complaints,
+}

@@ -20,20 +20,48 @@ _NO_TEXT = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape"
 """Codecs that are slow, not meant for mail, or hide what they say."""
 
 
-def decoded(content: bytes, charset: str | None = None) -> str:
-    """As said, else as UTF-8, else as Windows-1252; what cannot be read becomes U+FFFD."""
-    for name in (charset, "utf-8"):
+_WIDER = {
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+    "big5": "cp950",
+    "iso8859-1": "cp1252",
+    "iso8859-9": "cp1254",
+    "tis-620": "cp874",
+}
+"""What mail programs mean by a name: the charset that has more (https://encoding.spec.whatwg.org, 2026-11)."""
+_TORN = 10
+"""One character in so many that are not ASCII may be torn: the others still show which charset it is."""
+
+
+def decoded(content: bytes, charset: str | None = None, otherwise: str | None = None) -> str:
+    """As said, else as UTF-8, as `otherwise`, as Windows-1252; what cannot be read becomes U+FFFD."""
+    for name in ("utf-8" if _is_latin(charset) else None, charset, "utf-8", otherwise):
         if name and (text := _strictly(content, name)) is not None:
             return text
+    mended = content.decode("utf-8", "replace")
+    if 0 < mended.count("\ufffd") * _TORN <= sum(not one.isascii() for one in mended):
+        return mended
     return content.decode("cp1252", "replace")
+
+
+def _is_latin(charset: str | None) -> bool:
+    """What many programs say whatever they write; what happens to be UTF-8 is meant as such."""
+    return (charset or "").strip("'\" ").lower() in ("iso-8859-1", "us-ascii", "windows-1252")
 
 
 def _strictly(content: bytes, charset: str) -> str | None:
     try:
         found = codecs.lookup(charset.strip("'\" ")).name
-        return None if found in _NO_TEXT else content.decode(found)
     except (LookupError, ValueError):
         return None
+    for name in (_WIDER.get(found, found), found):
+        try:
+            return None if name in _NO_TEXT else content.decode(name)
+        except (LookupError, ValueError):
+            continue
+    return None
 
 
 def clean(text: str) -> str:

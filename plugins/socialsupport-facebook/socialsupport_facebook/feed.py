@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from socialsupport_core.contract.lax import Json, needed, object_of, text_of, texts_of
+from socialsupport_core.contract.lax import Json, needed, number_of, object_of, text_of, texts_of
 from socialsupport_core.model import (
     Attachment,
     Event,
@@ -30,6 +30,11 @@ from socialsupport_meta.content import media_type
 from socialsupport_meta.reading import context, moment_of
 
 POSTS = frozenset({"album", "event", "link", "note", "photo", "post", "share", "status", "video"})
+SHARED = frozenset({"link", "post", "share", "status"})
+"""Posts whose `link` is an address, and no file."""
+STORY = "open_graph_story_id"
+"""A review's id."""
+RECOMMENDED = {"positive": "Recommends us", "negative": "Does not recommend us"}
 EMOJI: Mapping[str, str] = {
     "like": "👍",
     "love": "❤",
@@ -62,23 +67,70 @@ def natives(entry: Json, scene: Scene) -> Iterator[Native]:
 
 def _native(field: str, value: Json, scene: Scene) -> Native:
     item, verb = text_of(value, "item") or "", text_of(value, "verb") or "add"
-    reader = _reader(field, item, verb)
     named = ".".join(filter(None, [field, item, verb if "verb" in value else ""]))
-    return Native(named, value, scene, reader, UNSAID.get(verb))
+    if item == "like" and text_of(value, "post_id", "comment_id") is None:
+        return Native(named, value, scene, None, UNSAID["follow"])
+    told = _of_review(value) if field == "ratings" else value
+    return Native(named, told, scene, _reader(field, item, verb), UNSAID.get(verb))
+
+
+def _of_review(value: Json) -> Json:
+    """What happens under a review names it by its author too: `USER_STORY`."""
+    post = text_of(value, "post_id") or ""
+    story = post.rpartition("_")[2]
+    parent = {"parent_id": story} if post and text_of(value, "parent_id") == post else {}
+    return {**value, **({"post_id": story} if story else {}), **parent}
 
 
 def _reader(field: str, item: str, verb: str) -> Reader | None:
-    if field not in ("feed", "mention"):
+    if field not in ("feed", "mention", "ratings"):
         return None
     if item in ("like", "reaction"):
         return _reacted
-    if item != "comment" and item not in POSTS:
-        return None
-    if verb in ("remove", "delete"):
-        return _deleted
-    if verb in EDITS:
-        return _edited
-    return _said if verb == "add" else None
+    if item == "rating":
+        return {"add": _rated, "edit": _rated_anew, "remove": _deleted}.get(verb)
+    said = _mentioned if field == "mention" else _said
+    readers = {"add": said, "remove": _deleted, "delete": _deleted, **dict.fromkeys(EDITS, _edited)}
+    return readers.get(verb) if item == "comment" or item in POSTS else None
+
+
+def _mentioned(value: Json, scene: Scene) -> Iterator[Event]:
+    """Somebody names us elsewhere, in a post or in a comment."""
+    for event in _said(value, scene):
+        if isinstance(event, InteractionReceived) and event.interaction.direction == "inbound":
+            named = event.interaction.model_copy(update={"kind": "mention"})
+            yield event.model_copy(update={"interaction": named})
+        else:
+            yield event
+
+
+def _rated(value: Json, scene: Scene) -> Iterator[Event]:
+    """A review of the page: stars until 2018, since then a recommendation or the contrary.
+
+    https://developers.facebook.com/docs/graph-api/webhooks/reference/page, field `ratings` (v25.0, 2026-03)
+    """
+    review = _review(value, scene)
+    yield InteractionReceived(id=review.native_id, interaction=review)
+
+
+def _rated_anew(value: Json, scene: Scene) -> Iterator[Event]:
+    review = _review(value, scene)
+    edit = f"{scene.time}:{digest([review.text, review.subject])[:12]}"
+    yield InteractionEdited(
+        id=f"{review.native_id}:edit:{edit}", interaction=review, edited_at=max(scene.at, review.sent_at)
+    )
+
+
+def _review(value: Json, scene: Scene) -> Interaction:
+    text, stars = text_of(value, "review_text"), number_of(value, "rating")
+    return _interaction(value, scene).model_copy(
+        update={
+            "kind": "review",
+            "subject": RECOMMENDED.get((text_of(value, "recommendation_type") or "").lower()),
+            "rating": stars if stars else None,
+            "text": escape(text) if text else None,
+        }
+    )
 
 
 def _said(value: Json, scene: Scene) -> Iterator[Event]:
@@ -125,7 +177,7 @@ def _reacted(value: Json, scene: Scene) -> Iterator[Event]:
 
 def _interaction(value: Json, scene: Scene) -> Interaction:
     author = _author(value, scene)
-    text = text_of(value, "message")
+    text = _words(value)
     return Interaction(
         network="facebook",
         native_id=_id(value),
@@ -142,17 +194,26 @@ def _interaction(value: Json, scene: Scene) -> Interaction:
     )
 
 
+def _words(value: Json) -> str | None:
+    """What was written, and what was shared with it."""
+    text, link = text_of(value, "message"), text_of(value, "link")
+    is_file = "photos" in value or "photo_id" in value
+    if link is None or is_file or text_of(value, "item") not in SHARED or link in (text or ""):
+        return text
+    return f"{text}\n{link}" if text else link
+
+
 def _kind(value: Json, author: Party) -> InteractionKind:
     """Under a post it is a comment; a post of their own on our page, or one that names us, a mention."""
     return "comment" if text_of(value, "item") == "comment" or author.is_self else "mention"
 
 
 def _id(value: Json) -> str:
-    return text_of(value, "comment_id") or needed(value, "post_id")
+    return text_of(value, "comment_id", "post_id") or needed(value, STORY)
 
 
 def _thread(value: Json) -> Thread:
-    return Thread(id=text_of(value, "post_id", "parent_id") or needed(value, "comment_id"), visibility="public")
+    return Thread(id=text_of(value, "post_id", STORY, "parent_id") or needed(value, "comment_id"), visibility="public")
 
 
 def _at(value: Json, scene: Scene) -> datetime:
@@ -165,8 +226,8 @@ def _author(value: Json, scene: Scene) -> Party:
     Of some it is told nothing; then each comment stands for itself.
     """
     person = object_of(value, "from")
-    person_id = text_of(person, "id") or text_of(value, "sender_id")
-    name = text_of(person, "name") or text_of(value, "sender_name")
+    person_id = text_of(person, "id") or text_of(value, "sender_id", "reviewer_id")
+    name = text_of(person, "name") or text_of(value, "sender_name", "reviewer_name")
     if person_id and person_id == scene.own:
         return MESSAGING.us(scene).model_copy(update={"name": name})
     nobody = Identifier(kind="facebook.comment", scope=scene.own or None, value=_id(value))

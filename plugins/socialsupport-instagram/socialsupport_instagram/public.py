@@ -48,20 +48,20 @@ def natives(entry: Json, scene: Scene) -> Iterator[Native]:
 
 
 def _commented(value: Json, scene: Scene) -> Iterator[Event]:
+    """Without the permission to read comments neither the author nor the media is told: then each stands for itself."""
     media, person = object_of(value, "media"), object_of(value, "from")
-    native_id, person_id = needed(value, "id"), needed(person, "id")
-    is_self = person_id == scene.own
-    author = MESSAGING.us(scene) if is_self else Party(identifiers=(MESSAGING.identifier(person_id, scene),))
-    media_id, text = needed(media, "id"), text_of(value, "text")
+    native_id = needed(value, "id", "comment_id")
+    author = _author(person, native_id, scene)
+    media_id, text = text_of(media, "id") or native_id, text_of(value, "text")
     interaction = Interaction(
         network="instagram",
         native_id=native_id,
         kind="comment",
-        direction="outbound" if is_self else "inbound",
+        direction="outbound" if author.is_self else "inbound",
         own_account=scene.own,
         thread=Thread(id=media_id, visibility="public"),
-        author=author.model_copy(update={"handle": text_of(person, "username")}),
-        in_reply_to=text_of(value, "parent_id") or media_id,
+        author=author,
+        in_reply_to=text_of(value, "parent_id") or text_of(media, "id"),
         text=escape(text) if text else None,
         context=context(
             product=text_of(media, "media_product_type"),
@@ -71,6 +71,15 @@ def _commented(value: Json, scene: Scene) -> Iterator[Event]:
         sent_at=scene.at,
     )
     yield InteractionReceived(id=native_id, interaction=interaction)
+
+
+def _author(person: Json, comment_id: str, scene: Scene) -> Party:
+    """Ours bear our account's id, or say so (`self_ig_scoped_id`)."""
+    person_id, handle = text_of(person, "id"), text_of(person, "username")
+    if "self_ig_scoped_id" in person or (person_id and person_id == scene.own):
+        return MESSAGING.us(scene).model_copy(update={"handle": handle})
+    nobody = Identifier(kind="instagram.comment", scope=scene.own or None, value=comment_id)
+    return Party(identifiers=(MESSAGING.identifier(person_id, scene) if person_id else nobody,), handle=handle)
 
 
 def _mentioned(value: Json, scene: Scene) -> Iterator[Event]:

@@ -128,7 +128,6 @@ def test_a_strange_number_is_none(value: Any) -> None:
         {"source": {}, "message": {"type": "text", "id": "7", "text": "x"}},
         {"source": {"type": "planet", "planetId": "3"}, "message": {"type": "text", "id": "7", "text": "x"}},
         {"source": {"type": "group"}, "message": {"type": "text", "id": "7", "text": "x"}},
-        {"webhookEventId": None, "message": {"type": "text", "id": "7", "text": "x"}},
     ],
 )
 def test_what_lacks_the_needed_is_set_aside_beside_others(broken: dict[str, Any]) -> None:
@@ -138,6 +137,14 @@ def test_what_lacks_the_needed_is_set_aside_beside_others(broken: dict[str, Any]
     assert isinstance(aside, Unrecognised)
     assert (aside.native_type, other.id) == ("message", "02E")
     assert (aside.reason or "").startswith("it cannot be read")
+
+
+def test_an_event_of_old_has_an_id_that_stays_and_differs_from_others() -> None:
+    said = {"type": "text", "id": "7", "text": "x"}
+    (old,) = events(event(webhookEventId=None, message=said))
+    (again,) = events(event(webhookEventId=None, message=said, deliveryContext={"isRedelivery": True}, other=1))
+    (next_one,) = events(event(webhookEventId=None, message={**said, "id": "8"}))
+    assert old.id == again.id != next_one.id
 
 
 @pytest.mark.parametrize("body", [b"[]", b"{}", b'{"destination": "U"}', b'{"destination": "U", "events": {}}', b"{"])

@@ -1,6 +1,7 @@
 """What the three have in common: mails and reports by webhook, answers by HTTP."""
 
 import base64
+import hashlib
 import hmac
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -29,8 +30,6 @@ from socialsupport_email.settings import MailSettings
 from socialsupport_mailhooks.settings import BasicSettings
 
 M = TypeVar("M", bound=MailSettings)
-COMPLAINT = "complaint"
-"""Our code for a mail that its reader has called spam."""
 LONGEST_REASON = 500
 NATIVE_KEY = "socialsupport_key"
 """Under this name the providers carry our key along and tell it with what became of the mail."""
@@ -121,6 +120,17 @@ class HookedMail(MailConnector[M], Generic[M]):
 
     def unknown(self, name: str, kind: str) -> Unrecognised:
         return Unrecognised(id=name, native_type=kind[:200] or "unknown", own_account=self.settings.address)
+
+
+def unique(events: Iterable[Event]) -> list[Event]:
+    """One that came twice once; where two things bear one id, the later ones get another."""
+    found: dict[str, Event] = {}
+    for event in events:
+        first = found.setdefault(event.id, event)
+        if first != event:
+            told = hashlib.sha256(event.model_dump_json().encode()).hexdigest()[:12]
+            found[f"{event.id[:1000]}#{told}"] = event.model_copy(update={"id": f"{event.id[:1000]}#{told}"})
+    return list(found.values())
 
 
 def is_basic(payload: Payload, settings: BasicSettings) -> bool:

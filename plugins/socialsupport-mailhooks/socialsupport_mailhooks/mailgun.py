@@ -16,9 +16,10 @@ from socialsupport_core.contract import Flow, MalformedPayload, SignatureError, 
 from socialsupport_core.model import Capabilities, Credentials, Event, Intent, Payload, Receipt, SendMessage
 from socialsupport_core.model.event import DeliveryState
 from socialsupport_email.compose import Draft
-from socialsupport_mailhooks import forms
+from socialsupport_email.reports import COMPLAINT
+from socialsupport_mailhooks import forms, parsed
 from socialsupport_mailhooks.answers import answered_at
-from socialsupport_mailhooks.hooked import COMPLAINT, NATIVE_KEY, HookedMail, basic, capabilities, content
+from socialsupport_mailhooks.hooked import NATIVE_KEY, HookedMail, basic, capabilities, content
 from socialsupport_mailhooks.settings import MailgunSettings
 
 TOLERANCE = timedelta(hours=12)
@@ -27,6 +28,8 @@ INDEXED = timedelta(minutes=5)
 """So long an event may be on its way into the list; until then its absence says nothing."""
 UNDATED = b"Date: " + b"-" * len("Thu, 01 Oct 2026 07:15:04 +0000") + b"\r\n"
 IGNORED = frozenset({"accepted", "opened", "clicked", "stored"})
+TOLD = ("From", "from", "To", "Cc", "Reply-To", "Subject", "subject", "Date", "Message-Id", "In-Reply-To", "References")
+"""Fields of a parsed mail that are headers."""
 STATES: dict[str, DeliveryState] = {"delivered": "delivered", "complained": "failed", "rejected": "failed"}
 
 
@@ -60,7 +63,9 @@ class Happening(_Native):
     reason: str | None = None
     status: Status = Field(default=Status(), alias="delivery-status")
     message: Message = Message()
-    variables: dict[str, Any] = Field(default={}, alias="user-variables")
+    rejection: Status = Field(default=Status(), alias="reject")
+    variables: Any = Field(default=None, alias="user-variables")
+    """An object; where there are none, sometimes an empty list."""
 
     @property
     def message_id(self) -> str | None:
@@ -69,7 +74,7 @@ class Happening(_Native):
 
     @property
     def key(self) -> str | None:
-        found = self.variables.get(NATIVE_KEY)
+        found = self.variables.get(NATIVE_KEY) if isinstance(self.variables, dict) else None
         return found[:128] if isinstance(found, str) else None
 
 
@@ -103,10 +108,9 @@ class Mailgun(HookedMail[MailgunSettings]):
             raise SignatureError("the signature does not fit its token and the signing key")
 
     def received(self, payload: Payload) -> Iterator[bytes]:
-        raw = forms.fields(payload).get("body-mime")
-        if not raw:
-            raise MalformedPayload("body-mime is missing: let the route forward to an address that ends in `mime`")
-        yield raw
+        """The raw mail of an address that ends in `mime`, else put together from what the route has parsed."""
+        form = forms.fields(payload)
+        yield form.get("body-mime") or parsed.mail(*_headers(form), *_words(form), _files(payload, form))
 
     def reported(self, payload: Payload) -> Iterable[Event] | None:
         if not _is_json(payload):
@@ -129,7 +133,7 @@ class Mailgun(HookedMail[MailgunSettings]):
         if state is None:
             return [self.unknown(one.id, one.event)]
         code = COMPLAINT if one.event == "complained" else one.status.enhanced_code or one.status.code
-        reason = one.status.description or one.status.message or one.reason
+        reason = one.status.description or one.status.message or one.rejection.description or one.reason
         at = datetime.fromtimestamp(one.timestamp, UTC)
         told = {} if state == "delivered" else {"code": code, "reason": reason}
         return [self.update(one.id, state, at, native_id=one.message_id, key=one.key, **told)]
@@ -180,6 +184,27 @@ def _dated(request: httpx.Request, now: datetime) -> httpx.Request:
 def _is_json(payload: Payload) -> bool:
     """What it says and not what its header says: a form never begins so."""
     return payload.body.lstrip()[:1] == b"{"
+
+
+def _headers(form: dict[str, bytes]) -> tuple[list[parsed.Header], list[parsed.Header]]:
+    """Those of the mail, and what stands beside them."""
+    listed = forms.json_of(form, "message-headers")
+    pairs = [one for one in listed if isinstance(one, list) and len(one) == 2] if isinstance(listed, list) else []
+    told = [(name, forms.text(form, name)) for name in TOLD]
+    told += [("From", forms.text(form, "sender")), ("Delivered-To", forms.text(form, "recipient"))]
+    return [(str(name), str(value)) for name, value in pairs], told
+
+
+def _words(form: dict[str, bytes]) -> tuple[str, str]:
+    return forms.text(form, "body-plain"), forms.text(form, "body-html")
+
+
+def _files(payload: Payload, form: dict[str, bytes]) -> list[parsed.File]:
+    """What a route has stored lies at Mailgun, and its address is all that comes along (RFC 2483)."""
+    listed = forms.json_of(form, "attachments")
+    stored = [one for one in listed if isinstance(one, dict) and one.get("url")] if isinstance(listed, list) else []
+    links = [parsed.File(f"{one.get('name')}.uri", "text/uri-list", str(one["url"]).encode()) for one in stored]
+    return forms.files(payload, "attachment") + links
 
 
 def _proof(payload: Payload) -> Proof:

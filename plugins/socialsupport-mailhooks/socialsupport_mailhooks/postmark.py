@@ -23,12 +23,15 @@ from socialsupport_core.contract import (
     from_response,
     retry_after,
 )
+from socialsupport_core.contract.lax import Json, object_of, objects_of, text_of
 from socialsupport_core.model import Capabilities, Event, Instant, Intent, Payload, Receipt, SendMessage
 from socialsupport_core.text import plain, to_html
 from socialsupport_email.compose import Draft
-from socialsupport_mailhooks.answers import answered_at, object_of
+from socialsupport_email.reports import COMPLAINT
+from socialsupport_mailhooks import parsed
+from socialsupport_mailhooks.answers import answered_at
+from socialsupport_mailhooks.answers import object_of as answer_of
 from socialsupport_mailhooks.hooked import (
-    COMPLAINT,
     NATIVE_KEY,
     HookedMail,
     capabilities,
@@ -59,6 +62,16 @@ ERRORS: Mapping[int, type[DeliveryError]] = {
     429: RateLimited,
 }
 """By `ErrorCode`. https://postmarkapp.com/developer/api/overview#error-codes (2026-11)"""
+
+
+OLD = {"BouncedAt": "Bounce", "DeliveredAt": "Delivery"}
+"""Reports came without a RecordType at first; this is how those are told apart."""
+PEOPLE = {"To": "ToFull", "Cc": "CcFull"}
+TOLD = {
+    "To": "To", "Cc": "Cc", "Reply-To": "ReplyTo", "Subject": "Subject", "Date": "Date",
+    "Delivered-To": "OriginalRecipient",
+}  # fmt: skip
+"""Headers of a parsed mail, and the fields that bring them."""
 
 
 class _Native(BaseModel):
@@ -101,22 +114,22 @@ class Postmark(HookedMail[PostmarkSettings]):
         verify_basic(payload, self.settings)
 
     def received(self, payload: Payload) -> Iterator[bytes]:
+        """The raw mail where `Include raw email content in JSON payload` is ticked, else put together from parts."""
         told = content(payload)
-        raw = told.get("RawEmail") if isinstance(told, dict) else None
-        if not isinstance(raw, str) or not raw:
-            raise MalformedPayload(
-                "RawEmail is missing: tick `Include raw email content in JSON payload` in the inbound stream's settings"
-            )
-        yield raw.encode("utf-8", "replace")
+        if not isinstance(told, dict):
+            raise MalformedPayload("the body is no object")
+        raw = text_of(told, "RawEmail")
+        yield raw.encode("utf-8", "replace") if raw else _put_together(told)
 
     def reported(self, payload: Payload) -> Iterable[Event] | None:
         told = content(payload)
         if not isinstance(told, dict):
             raise MalformedPayload("the body is no object")
-        if "RecordType" not in told or told["RecordType"] == "Inbound":
+        kind = text_of(told, "RecordType") or next((kind for field, kind in OLD.items() if field in told), "Inbound")
+        if kind == "Inbound":
             return None
         try:
-            return self._events(Report.model_validate(told), payload.received_at)
+            return self._events(Report.model_validate({**told, "RecordType": kind}), payload.received_at)
         except ValidationError as error:
             faults = error.errors(include_url=False, include_input=False, include_context=False)
             raise MalformedPayload(f"{'.'.join(map(str, faults[0]['loc']))}: {faults[0]['msg']}") from None
@@ -177,7 +190,7 @@ class Postmark(HookedMail[PostmarkSettings]):
         return "x-postmark-server-token", self.settings.server_token.get_secret_value()
 
     def failure(self, response: httpx.Response) -> DeliveryError | None:
-        code = object_of(response).get("ErrorCode")
+        code = answer_of(response).get("ErrorCode")
         plainly = from_response(response)
         if plainly is None or not isinstance(code, int) or code not in ERRORS:
             return plainly
@@ -186,6 +199,31 @@ class Postmark(HookedMail[PostmarkSettings]):
         if issubclass(kind, RateLimited):
             return kind(told, code=str(code), retry_after=retry_after(response))
         return kind(told, code=str(code))
+
+
+def _put_together(told: Json) -> bytes:
+    headers = [(text_of(one, "Name") or "", text_of(one, "Value") or "") for one in objects_of(told, "Headers")]
+    people = [(name, ", ".join(map(_person, objects_of(told, field)))) for name, field in PEOPLE.items()]
+    author = _person(whole) if (whole := object_of(told, "FromFull")) else text_of(told, "From") or ""
+    beside = [("From", author), *people, *((name, text_of(told, field) or "") for name, field in TOLD.items())]
+    files = [_file(one) for one in objects_of(told, "Attachments")]
+    return parsed.mail(headers, beside, text_of(told, "TextBody") or "", text_of(told, "HtmlBody") or "", files)
+
+
+def _person(one: Json) -> str:
+    """Its name in quotes, whatever it holds."""
+    name, address = text_of(one, "Name"), text_of(one, "Email") or ""
+    quoted = (name or "").replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{quoted}" <{address}>' if name else address
+
+
+def _file(one: Json) -> parsed.File:
+    """Postmark's own test of a webhook writes `Data`."""
+    try:
+        told = base64.b64decode(text_of(one, "Content", "Data") or "")
+    except ValueError:
+        raise MalformedPayload("the content of an attachment is not base64") from None
+    return parsed.File(text_of(one, "Name") or "", text_of(one, "ContentType") or "", told)
 
 
 def _metadata(key: str) -> dict[str, str]:

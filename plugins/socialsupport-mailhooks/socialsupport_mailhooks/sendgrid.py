@@ -5,6 +5,7 @@ https://www.twilio.com/docs/sendgrid/api-reference/mail-send/mail-send (2026-11)
 
 import base64
 import binascii
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -20,16 +21,18 @@ from socialsupport_core.contract import MalformedPayload, SignatureError
 from socialsupport_core.model import Capabilities, Event, Payload, SendMessage
 from socialsupport_core.model.event import DeliveryState
 from socialsupport_core.text import plain, to_html
+from socialsupport_email import mime
 from socialsupport_email.compose import Address, Draft
-from socialsupport_mailhooks import forms
+from socialsupport_email.reports import COMPLAINT
+from socialsupport_mailhooks import forms, parsed
 from socialsupport_mailhooks.hooked import (
-    COMPLAINT,
     NATIVE_KEY,
     HookedMail,
     capabilities,
     content,
     is_basic,
     threading,
+    unique,
 )
 from socialsupport_mailhooks.settings import SendGridSettings, public_key
 
@@ -37,6 +40,8 @@ SIGNATURE, TIMESTAMP = "X-Twilio-Email-Event-Webhook-Signature", "X-Twilio-Email
 TOLERANCE = timedelta(minutes=10)
 """Between signing and arrival; SendGrid names none."""
 IGNORED = frozenset({"processed", "open", "click"})
+TOLD = ("from", "to", "cc", "subject")
+"""Fields of a parsed mail that are headers."""
 STATES: dict[str, DeliveryState] = {
     "delivered": "delivered",
     "deferred": "sent",  # it goes on trying
@@ -50,13 +55,20 @@ class Happening(BaseModel):
     model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
 
     event: str
-    sg_event_id: str = Field(min_length=1, max_length=1024)
+    sg_event_id: str = Field(default="", max_length=1024)
+    """Missing in what tells of the account, and in what is very old."""
     timestamp: int = Field(ge=0, le=253_402_300_799)
     """Seconds since 1970."""
     smtp_id: str | None = Field(default=None, alias="smtp-id")
     status: str | None = None
     reason: str | None = None
+    response: str | None = None
+    """What the other server said, of a mail that is tried again."""
     key: str | None = Field(default=None, alias=NATIVE_KEY, max_length=128)
+
+    @property
+    def id(self) -> str:
+        return self.sg_event_id or f"sha256:{hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:32]}"
 
     @property
     def message_id(self) -> str | None:
@@ -89,34 +101,39 @@ class SendGrid(HookedMail[SendGridSettings]):
             raise SignatureError(f"{SIGNATURE} does not fit the body and the verification keys")
 
     def received(self, payload: Payload) -> Iterator[bytes]:
-        raw = forms.fields(payload).get("email")
-        if not raw:
-            raise MalformedPayload(
-                "the field email is missing: tick `POST the raw, full MIME message` in Inbound Parse"
-            )
-        yield raw
+        """The raw mail where `POST the raw, full MIME message` is ticked, else put together from its parts."""
+        form = forms.fields(payload)
+        if raw := form.get("email"):
+            yield raw
+            return
+        headers, _ = mime.split(form.get("headers", b"").lstrip())
+        charsets = _object(form, "charsets")
+        words = {name: forms.text(form, name, str(charsets.get(name, "utf-8"))) for name in (*TOLD, "text", "html")}
+        told = [*((name, words[name]) for name in TOLD), *_envelope(form)]
+        yield parsed.mail(headers, told, words["text"], words["html"], forms.files(payload, "attachment"))
 
     def reported(self, payload: Payload) -> Iterable[Event] | None:
-        if (payload.header("content-type") or "").partition(";")[0].strip().lower() != "application/json":
+        if payload.body.lstrip()[:1] != b"[":  # a form never begins so
             return None
         told = content(payload)
         if not isinstance(told, list):
             raise MalformedPayload("the body is no list of events")
-        events = [event for native in told for event in self._events(_happening(native))]
-        return list({event.id: event for event in reversed(events)}.values())[::-1]
+        return unique(event for native in told for event in self._events(_happening(native)))
 
     def _events(self, one: Happening) -> Iterator[Event]:
         if one.event in IGNORED:
             return
         if one.event not in STATES:
-            yield self.unknown(one.sg_event_id, one.event)
+            yield self.unknown(one.id, one.event)
             return
         state = STATES[one.event]
-        told: dict[str, Any] = {} if state == "delivered" else {"code": one.status, "reason": one.reason}
+        told: dict[str, Any] = {"code": one.status, "reason": one.reason or one.response}
+        if state == "delivered":
+            told = {}
         if one.event == "spamreport":
             told["code"] = COMPLAINT
         at = datetime.fromtimestamp(one.timestamp, UTC)
-        yield self.update(one.sg_event_id, state, at, native_id=one.message_id, key=one.key, **told)
+        yield self.update(one.id, state, at, native_id=one.message_id, key=one.key, **told)
 
     def request(self, intent: SendMessage, draft: Draft, message: bytes) -> httpx.Request:
         files = [
@@ -144,6 +161,18 @@ class SendGrid(HookedMail[SendGridSettings]):
 
     def credential(self) -> tuple[str, str]:
         return "authorization", f"Bearer {self.settings.api_key.get_secret_value()}"
+
+
+def _object(form: dict[str, bytes], name: str) -> dict[str, Any]:
+    found = forms.json_of(form, name)
+    return found if isinstance(found, dict) else {}
+
+
+def _envelope(form: dict[str, bytes]) -> list[parsed.Header]:
+    envelope = _object(form, "envelope")
+    to = envelope.get("to")
+    known = ", ".join(map(str, to)) if isinstance(to, list) else ""
+    return [("Delivered-To", known), ("From", str(envelope.get("from") or ""))]
 
 
 def _happening(native: Any) -> Happening:

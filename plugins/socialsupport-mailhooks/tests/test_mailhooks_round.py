@@ -38,6 +38,7 @@ from socialsupport_core.model import (
     SendMessage,
     Thread,
 )
+from socialsupport_email.reports import COMPLAINT
 from socialsupport_mailhooks import (
     Mailgun,
     MailgunSettings,
@@ -49,7 +50,6 @@ from socialsupport_mailhooks import (
     socialsupport_connectors,
     socialsupport_simulators,
 )
-from socialsupport_mailhooks.hooked import COMPLAINT
 from socialsupport_mailhooks.simulator import MailgunServer, PostmarkServer, ProviderServer, SendGridServer
 
 NOW = datetime(2026, 10, 1, 7, 15, tzinfo=UTC)

@@ -33,6 +33,8 @@ STORY = "story:"
 https://developers.facebook.com/docs/messenger-platform/instagram/features/story-mention (2026-03)
 """
 STORY_MENTION = "story_mention"
+WORDS = {"like_heart": "❤️"}
+"""Attachments that are a word and no file."""
 
 
 def attachments(native: Sequence[Json], story: Json) -> tuple[Attachment, ...]:
@@ -42,6 +44,8 @@ def attachments(native: Sequence[Json], story: Json) -> tuple[Attachment, ...]:
         kind, payload = text_of(one, "type") or "", object_of(one, "payload")
         if kind == "image" and stickers and text_of(payload, "sticker_id") in stickers:
             continue  # until 2026-08-30 a sticker comes a second time as an image
+        if kind in SHARED and text_of(payload, "url") in {file.url for file in found}:
+            continue  # one post comes as `share` and as `ig_post`
         if kind == STORY_MENTION and text_of(payload, "url"):
             found.append(_story(payload))
         elif (kind in FILES or _is_picture(one)) and (url := text_of(payload, "url")):
@@ -84,7 +88,12 @@ def linked(native: Sequence[Json]) -> str | None:
         payload = object_of(one, "payload")
         if text_of(one, "type") in (*FILES, STORY_MENTION, "location") or _is_picture(one):
             continue
-        title = text_of(one, "title") or text_of(payload, "title", "text") or _first_title(payload)
+        title = (
+            WORDS.get(text_of(one, "type") or "")
+            or text_of(one, "title")
+            or text_of(payload, "title", "text")
+            or _first_title(payload)
+        )
         url = text_of(payload, "url") or text_of(one, "url", "URL")
         if title and url:
             return from_spans(title, [Span(0, len(title), "link", url)])
@@ -94,7 +103,8 @@ def linked(native: Sequence[Json]) -> str | None:
 
 
 def _first_title(payload: Json) -> str | None:
-    elements = objects_of(payload, "elements") or objects_of(object_of(payload, "product"), "elements")
+    inside = object_of(payload, "product", "generic")
+    elements = objects_of(payload, "elements") or objects_of(inside, "elements")
     return next((title for element in elements if (title := text_of(element, "title"))), None)
 
 

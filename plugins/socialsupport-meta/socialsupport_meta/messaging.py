@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from socialsupport_core.contract.lax import Json, needed, object_of, objects_of, text_of, texts_of
+from socialsupport_core.contract.lax import Json, Unreadable, needed, object_of, objects_of, text_of, texts_of
 from socialsupport_core.model import (
     DeliveryUpdated,
     Event,
@@ -72,6 +72,8 @@ class Messaging:
             "read": self.read,
             "delivery": self.delivered,
             "referral": self.referred,
+            "response_feedback": self.judged,
+            "messaging_feedback": self.rated,
         }
         kind = next((key for key in readers if isinstance(event.get(key), dict)), None)
         if kind:
@@ -84,9 +86,14 @@ class Messaging:
     def identifier(self, person_id: str, scene: Scene) -> Identifier:
         return Identifier(kind=self.person, scope=scene.own or None, value=person_id)
 
-    def them(self, event: Json, scene: Scene, *, is_echo: bool = False) -> Party:
+    def is_ours(self, event: Json, scene: Scene) -> bool:
+        """We said or did it, in our inbox or by another app."""
+        sender = text_of(object_of(event, "sender"), "id")
+        return object_of(event, "message").get("is_echo") is True or (sender is not None and sender == scene.own)
+
+    def them(self, event: Json, scene: Scene) -> Party:
         """Whoever the conversation is with. Who came by a plugin of a web page has a reference only."""
-        person = object_of(event, "recipient" if is_echo else "sender")
+        person = object_of(event, "recipient" if self.is_ours(event, scene) else "sender")
         if reference := None if "id" in person else text_of(person, "user_ref"):
             kind = f"{self.network}.user_ref"
             return Party(identifiers=(Identifier(kind=kind, scope=scene.own or None, value=reference),))
@@ -104,8 +111,8 @@ class Messaging:
 
     def message(self, event: Json, scene: Scene) -> Iterator[Event]:
         message = object_of(event, "message")
-        mid, is_echo = needed(message, "mid"), message.get("is_echo") is True
-        them, at = self.them(event, scene, is_echo=is_echo), moment_of(event, "timestamp") or scene.at
+        mid, is_echo = needed(message, "mid"), self.is_ours(event, scene)
+        them, at = self.them(event, scene), moment_of(event, "timestamp") or scene.at
         if message.get("is_deleted") is True:
             own, thread = scene.own, self.thread(them)
             yield InteractionDeleted(id=f"{mid}:deleted", own_account=own, thread=thread, native_id=mid, at=at)
@@ -120,11 +127,18 @@ class Messaging:
         yield InteractionReceived(id=mid, interaction=self._interaction(mid, said, them, scene, at, is_echo=is_echo))
 
     def edited(self, event: Json, scene: Scene) -> Iterator[Event]:
+        """Instagram also tells edits without words, even of messages that nobody has edited: they change nothing."""
         edit = object_of(event, "message_edit")
         mid, at = needed(edit, "mid"), moment_of(event, "timestamp") or scene.at
-        said = {"text": _written(edit), "kind": "message"}
-        interaction = self._interaction(mid, said, self.them(event, scene), scene, at)
         count = text_of(edit, "num_edit") or milliseconds(at)
+        if "text" not in edit:
+            own = scene.own or None
+            yield Unrecognised(
+                id=f"{mid}:edit:{count}", own_account=own, native_type="message_edit", reason=SAYS_NOTHING
+            )
+            return
+        said, is_echo = {"text": _written(edit), "kind": "message"}, self.is_ours(event, scene)
+        interaction = self._interaction(mid, said, self.them(event, scene), scene, at, is_echo=is_echo)
         yield InteractionEdited(id=f"{mid}:edit:{count}", interaction=interaction, edited_at=at)
 
     def pressed(self, event: Json, scene: Scene) -> Iterator[Event]:
@@ -149,11 +163,52 @@ class Messaging:
             own_account=scene.own,
             thread=self.thread(them),
             native_id=mid,
-            author=them,
+            author=self.us(scene) if self.is_ours(event, scene) else them,
             reaction=emoji,
             sole=True,
             at=at,
         )
+
+    def judged(self, event: Json, scene: Scene) -> Iterator[Event]:
+        """A thumb up or down beside an answer.
+
+        https://developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks/webhook-events/response_feedback
+        (2024-10)
+        """
+        feedback, them = object_of(event, "response_feedback"), self.them(event, scene)
+        mid, at = needed(feedback, "mid"), moment_of(event, "timestamp") or scene.at
+        yield ReactionAdded(
+            id=f"{mid}:{self.thread(them).id}:{milliseconds(at)}:feedback",
+            own_account=scene.own,
+            thread=self.thread(them),
+            native_id=mid,
+            author=them,
+            reaction="👍" if needed(feedback, "feedback").lower().startswith("good") else "👎",
+            at=at,
+        )
+
+    def rated(self, event: Json, scene: Scene) -> Iterator[Event]:
+        """A filled-in survey: its first figure, and whatever was written.
+
+        https://developers.facebook.com/docs/messenger-platform/send-messages/templates/customer-feedback-template
+        (2026-03)
+        """
+        screens = objects_of(object_of(event, "messaging_feedback"), "feedback_screens")
+        answers = [
+            one for screen in screens for one in object_of(screen, "questions").values() if isinstance(one, dict)
+        ]
+        figures = [figure for one in answers if (figure := text_of(one, "payload") or "").isdigit()]
+        words = [text for one in answers if (text := text_of(object_of(one, "follow_up"), "payload"))]
+        them, at = self.them(event, scene), moment_of(event, "timestamp") or scene.at
+        if not figures and not words:
+            raise Unreadable("the survey has no answers")
+        name = f"feedback:{self.thread(them).id}:{milliseconds(at)}"
+        said = {
+            "kind": "form",
+            "text": escape("\n".join(words)) or None,
+            "rating": float(figures[0]) if figures else None,
+        }
+        yield InteractionReceived(id=name, interaction=self._interaction(name, said, them, scene, at))
 
     def read(self, event: Json, scene: Scene) -> Iterator[Event]:
         """Messenger names the moment up to which everything was read, Instagram the message."""
@@ -245,5 +300,9 @@ def _written(message: Json) -> str | None:
 def _referral(source: Json) -> dict[str, str]:
     """Where somebody came from: a link, an advertisement, a product."""
     referral = object_of(source, "referral")
-    wanted = ("ref", "source", "type", "ad_id", "referer_uri")
-    return {name: value[:500] for name in wanted if (value := text_of(referral, name))}
+    found = {
+        **{name: text_of(referral, name) for name in ("ref", "source", "type", "ad_id", "referer_uri")},
+        "ad_title": text_of(object_of(referral, "ads_context_data"), "ad_title"),
+        "product": text_of(object_of(referral, "product"), "id"),
+    }
+    return {name: value[:500] for name, value in found.items() if value}

@@ -104,7 +104,7 @@ class Twilio(Connector[TwilioSettings]):
         signing.verify(payload, self.settings.signing())
 
     def parse(self, payload: Payload) -> Iterable[Event]:
-        return inbound.events(payload, answers=self.settings.voice == "voicemail")
+        return inbound.events(payload, answers=self.settings.voice == "voicemail", number=self.settings.number)
 
     def acknowledge(self, payload: Payload) -> Reply:
         """Twilio carries out what we answer to a message or a call; it ignores the answer to a report."""

@@ -78,8 +78,8 @@ def is_json(payload: Payload) -> bool:
     return (payload.header("content-type") or "").partition(";")[0].strip().lower() == "application/json"
 
 
-def events(payload: Payload, *, answers: bool) -> Iterator[Event]:
-    """`answers`: whoever calls us reaches the answering machine."""
+def events(payload: Payload, *, answers: bool, number: str) -> Iterator[Event]:
+    """`answers`: whoever calls us reaches the answering machine. `number`: ours, where a report names none."""
     if is_json(payload):
         yield _foreign(payload)
         return
@@ -89,7 +89,9 @@ def events(payload: Payload, *, answers: bool) -> Iterator[Event]:
         raise MalformedPayload("neither MessageSid nor CallSid says what this is about")
     try:
         is_call = "MessageSid" not in fields and "SmsSid" not in fields
-        yield from list(_call(fields, sid, payload.received_at, answers) if is_call else _message(fields, sid, payload))
+        yield from list(
+            _call(fields, sid, payload.received_at, answers) if is_call else _message(fields, sid, payload, number)
+        )
     except ValueError as error:
         reason = "it cannot be read" if not isinstance(error, Unreadable) else str(error)
         yield _unrecognised(f"{sid}{_mark(fields)}", "call" if is_call else "message", reason)
@@ -118,13 +120,13 @@ def _unrecognised(name: str, native_type: str, reason: str) -> Unrecognised:
 # text messages
 
 
-def _message(fields: Form, sid: str, payload: Payload) -> Iterator[Event]:
+def _message(fields: Form, sid: str, payload: Payload, number: str) -> Iterator[Event]:
     status = fields.get("MessageStatus") or fields.get("SmsStatus") or "received"
     if status not in ("received", "receiving"):
-        yield from _status(fields, sid, status, payload.received_at)
+        yield from _status({"From": number, **fields}, sid, status, payload.received_at)
         return
-    at, own = payload.received_at, _ours(fields, "To")
     them = _them(fields, "From")
+    at, own = payload.received_at, _ours(fields, "To")
     about: dict[str, Any] = {"own_account": own, "thread": thread(them), "at": at}
     text = _text(fields, "Body")
     if found := TOKEN.search(text or ""):
@@ -138,8 +140,10 @@ def _message(fields: Form, sid: str, payload: Payload) -> Iterator[Event]:
         own_account=own,
         thread=thread(them),
         author=them,
+        in_reply_to=_text(fields, "OriginalRepliedMessageSid"),
         text=text,
         attachments=tuple(_media(fields)),
+        choice=_text(fields, "ButtonPayload"),
         sent_at=at,
     )
     yield InteractionReceived(id=sid, interaction=interaction)

@@ -30,6 +30,8 @@ def verify(payload: Payload, tokens: Iterable[str]) -> None:
     given = (payload.header(HEADER) or "").encode("utf-8", "replace")
     if not given:
         raise SignatureError("X-Twilio-Signature is missing")
+    if not payload.url:
+        raise SignatureError("the address that Twilio called is not known, and it is signed too")
     parameters = _parameters(payload)
     good = [signature(token, url, parameters).encode() for token in tokens for url in addresses(payload.url)]
     if True not in [hmac.compare_digest(one, given) for one in good]:  # always all of them

@@ -65,6 +65,8 @@ CAPABILITIES = Capabilities(
     events=frozenset(
         {
             "interaction.received",
+            "interaction.edited",
+            "interaction.deleted",
             "reaction.added",
             "reaction.removed",
             "delivery.updated",

@@ -26,7 +26,7 @@ Said = dict[str, Any]
 
 def content(message: Json) -> Said:
     """Nothing if it says nothing that is read here."""
-    kind = text_of(message, "type") or ""
+    kind = text_of(message, "type") or next((name for name in (*READERS, *MEDIA) if name in message), "")
     said = _file(object_of(message, kind), kind) if kind in MEDIA else READERS.get(kind, _nothing)(message)
     said = {name: value for name, value in said.items() if value not in (None, "", ())}
     return said and said | _around(message)
@@ -57,10 +57,11 @@ def _text(message: Json) -> Said:
 
 def _file(about: Json, kind: str) -> Said:
     caption, native_id = text_of(about, "caption"), text_of(about, "id")
-    if not native_id:
+    link = None if native_id else text_of(about, "link")
+    if not native_id and not link:
         return {}
     media_type = (text_of(about, "mime_type") or MEDIA[kind]).partition(";")[0].strip()
-    file = Attachment(media_type=media_type, native_id=native_id, name=text_of(about, "filename"))
+    file = Attachment(media_type=media_type, native_id=native_id, url=link, name=text_of(about, "filename"))
     return {"text": read(caption) if caption else None, "attachments": (file,)}
 
 
@@ -87,15 +88,36 @@ def _contact(one: Json) -> str:
 
 
 def _interactive(message: Json) -> Said:
-    """A button, a row of a list, or a form that was filled in."""
+    """A button, a row of a list, a form that was filled in, or whether we may call."""
     about = object_of(message, "interactive")
     reply = object_of(about, "button_reply", "list_reply")
     if reply:
         title = text_of(reply, "title")
         return {"text": escape(title) if title else None, "choice": text_of(reply, "id")}
+    if permission := object_of(about, "call_permission_reply"):
+        return {"choice": text_of(permission, "response")}
     form = object_of(about, "nfm_reply")
-    words = text_of(form, "body", "name")
+    words = text_of(form, "body", "name") or _asked(about)
     return {"text": escape(words) if words else None, "choice": text_of(form, "response_json")}
+
+
+def _asked(about: Json) -> str | None:
+    """What we asked, or the product that is shown."""
+    product = text_of(object_of(about, "product", "action"), "product_retailer_id")
+    return "\n".join(filter(None, [text_of(object_of(about, "body"), "text"), product])) or None
+
+
+def _template(message: Json) -> Said:
+    """The words of a template of ours and what was put into them; only where another app has sent it are they told."""
+    words, sent = _parts(object_of(message, "definition")), _parts(object_of(message, "template"))
+    text = text_of(words.get("body", {}), "text") or ""
+    for number, put in enumerate(objects_of(sent.get("body", {}), "parameters"), 1):
+        text = text.replace(f"{{{{{text_of(put, 'parameter_name') or number}}}}}", text_of(put, "text") or "")
+    return {"text": read(text) if text else None}
+
+
+def _parts(template: Json) -> dict[str, Json]:
+    return {(text_of(part, "type") or "").lower(): part for part in objects_of(template, "components")}
 
 
 def _button(message: Json) -> Said:
@@ -122,4 +144,5 @@ READERS: Mapping[str, Callable[[Json], Said]] = {
     "interactive": _interactive,
     "button": _button,
     "order": _order,
+    "template": _template,
 }

@@ -7,16 +7,18 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/webhoo
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from socialsupport_core.contract.lax import Json, Unreadable, needed, object_of, objects_of, text_of
+from socialsupport_core.contract.lax import Json, Unreadable, needed, object_of, objects_of, text_of, whole_of
 from socialsupport_core.model import (
     DeliveryUpdated,
     Event,
     Identifier,
     IdentityClaimed,
     Interaction,
+    InteractionDeleted,
+    InteractionEdited,
     InteractionReceived,
     Party,
     ReactionAdded,
@@ -25,11 +27,11 @@ from socialsupport_core.model import (
     ThreadUpdated,
     Unrecognised,
 )
-from socialsupport_meta.batch import Native, Scene, changes
+from socialsupport_meta.batch import Native, Reader, Scene, changes
 from socialsupport_meta.messaging import TOKEN
 from socialsupport_meta.reading import moment_of
 from socialsupport_whatsapp.content import content
-from socialsupport_whatsapp.people import SCOPED, USER, contact_of, person
+from socialsupport_whatsapp.people import CALL, SCOPED, USER, contact_of, person
 
 STATES: Mapping[str, Literal["sent", "delivered", "read", "failed"]] = {
     "sent": "sent",
@@ -46,28 +48,59 @@ REASONS: Mapping[str, str] = {
     "message_template_quality_update": "it tells of a template: look into WhatsApp Manager",
     "phone_number_quality_update": "it tells of the number: look into WhatsApp Manager",
     "phone_number_name_update": "it tells of the number: look into WhatsApp Manager",
+    "history": "it brings no message: a part of the history without any, or nobody has agreed to share it",
+    "smb_app_state_sync": "it tells of the address book on the phone; nothing was said",
+    "user_preferences": "somebody wants or does not want advertisements; answers are not concerned",
 }
+RINGING = "a call rings or is put through; its end is told by itself"
 NOT_SHOWN = "WhatsApp does not show a message of this kind to businesses"
 SAYS_NOTHING = "it says nothing that this connector reads"
 
 
 def natives(entry: Json, scene: Scene) -> Iterator[Native]:
     """The number that a change is about is our account; of changes of the account itself there is none."""
-    for field, value in changes(entry):
-        number = own_number(object_of(value, "metadata"))
-        ours = Scene(own=number or "", at=scene.at, time=scene.time)
+    for field, change in changes(entry):
+        value = {**change, **object_of(change, "standby")}
+        number = own_number(object_of(value, "metadata", "recipient"))
+        ours = Scene(own=number or (scene.own if "messages" in value else ""), at=scene.at, time=scene.time)
         reading = Reading(value)
         found = [
             *(Native(text_of(one, "type") or "message", one, ours, reading.message) for one in _in(value, "messages")),
-            *(Native("echo", one, ours, reading.echo) for one in _in(value, "message_echoes")),
+            *(Native("echo", one, ours, reading.echo) for one in _echoes(value)),
+            *(Native("history", one, ours, reading.past) for one in _past(value)),
+            *(Native(f"call.{text_of(one, 'event')}", one, ours, *reading.call_of(one)) for one in _in(value, "calls")),
             *(Native("status", one, ours, reading.status) for one in _in(value, "statuses")),
             *(Native("errors", one, ours, None, _complaint(one)) for one in _in(value, "errors")),
         ]
-        yield from found or [Native(field, value, ours, None, REASONS.get(field))]
+        other = reading.handed if text_of(object_of(value, "sender"), "phone_number", "user_id") else None
+        yield from found or [Native(field, value, ours, other, REASONS.get(field))]
 
 
 def _in(value: Json, name: str) -> list[Json]:
     return list(objects_of(value, name))
+
+
+def _echoes(value: Json) -> Iterator[Json]:
+    """What was sent in our name. While another app conducts the conversation, it is told as it was asked for.
+
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/standby (2026-08)
+    """
+    for echo in objects_of(value, "message_echoes"):
+        asked = object_of(echo, "message")
+        whom = {"to_user_id": text_of(asked, "recipient"), "definition": object_of(echo, "template")}
+        yield {**echo, **asked, **whom} if asked else echo
+
+
+def _past(value: Json) -> Iterator[Json]:
+    """What was said before the number came to the API; with whom, only the thread tells of what we wrote.
+
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/history (2026-05)
+    """
+    for chunk in _in(value, "history"):
+        for thread in objects_of(chunk, "threads"):
+            for message in objects_of(thread, "messages"):
+                scoped = text_of(object_of(thread, "context"), "user_id")
+                yield {"to": text_of(thread, "id"), "to_user_id": scoped, **message}
 
 
 def own_number(metadata: Json) -> str | None:
@@ -101,72 +134,136 @@ class Reading:
     # readers
 
     def message(self, message: Json, scene: Scene) -> Iterator[Event]:
-        kind = text_of(message, "type")
-        if kind == "reaction":
-            yield from self._reacted(message, scene)
-        elif kind == "system":
-            yield from self._changed(message, scene)
-        else:
-            yield from self._said(message, scene)
+        readers = {"reaction": self._reacted, "system": self._changed, "edit": self._edited, "revoke": self._revoked}
+        yield from readers.get(text_of(message, "type") or "", self._said)(message, scene)
 
     def _said(self, message: Json, scene: Scene) -> Iterator[Event]:
         wamid, said = needed(message, "id"), content(message)
         if not said:
             yield self._unread(wamid, message, scene)
             return
-        them, at = self._from(message), moment_of(message, "timestamp") or scene.at
-        yield from self._claims(wamid, message, them, scene, at)
-        interaction = Interaction(
+        if wamid.startswith(CALL):  # it was left because nobody took the call, and is named by it
+            wamid = f"{wamid}:voicemail"
+        interaction = self._inbound(wamid, message, said, scene)
+        yield from self._claims(wamid, message, interaction.author, scene, interaction.sent_at)
+        yield InteractionReceived(id=wamid, interaction=interaction)
+
+    def _inbound(self, wamid: str, message: Json, said: Mapping[str, Any], scene: Scene) -> Interaction:
+        them = self._from(message)
+        return Interaction(
             network="whatsapp",
             native_id=wamid,
             kind="message",
             direction="inbound",
             own_account=scene.own,
-            thread=_thread(them),
+            thread=_thread(them, message),
             author=them,
-            sent_at=at,
+            sent_at=moment_of(message, "timestamp") or scene.at,
             **said,
         )
-        yield InteractionReceived(id=wamid, interaction=interaction)
 
     def echo(self, message: Json, scene: Scene) -> Iterator[Event]:
         """What we typed in the app on the phone, where number and API are used together."""
+        readers = {"reaction": self._reacted, "edit": self._edited, "revoke": self._revoked}
+        if reader := readers.get(text_of(message, "type") or ""):
+            yield from reader(message, scene, ours=True)
+            return
         wamid, said = needed(message, "id"), content(message)
         if not said:
             yield self._unread(wamid, message, scene)
             return
+        yield InteractionReceived(id=wamid, interaction=self._outbound(wamid, message, said, scene))
+
+    def _outbound(self, wamid: str, message: Json, said: Mapping[str, Any], scene: Scene) -> Interaction:
         them = self._from(message, "to")
-        interaction = Interaction(
+        return Interaction(
             network="whatsapp",
             native_id=wamid,
             kind="message",
             direction="outbound",
             own_account=scene.own,
-            thread=_thread(them),
-            author=Party(identifiers=(Identifier(kind="whatsapp.business", value=scene.own),), is_self=True),
+            thread=_thread(them, message),
+            author=_us(scene),
             recipients=(them,),
             sent_at=moment_of(message, "timestamp") or scene.at,
             **said,
         )
-        yield InteractionReceived(id=wamid, interaction=interaction)
+
+    def past(self, message: Json, scene: Scene) -> Iterator[Event]:
+        """A message of the history; ours comes from our own number."""
+        is_ours = text_of(message, "from") in (scene.own, own_number(object_of(self.value, "metadata")))
+        yield from (self.echo if is_ours else self.message)(message, scene)
+
+    def _edited(self, message: Json, scene: Scene, *, ours: bool = False) -> Iterator[Event]:
+        """https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/edit
+        (2026-07)"""
+        edit, wamid = object_of(message, "edit"), needed(message, "id")
+        said = content(object_of(edit, "message"))
+        if not said:
+            yield self._unread(wamid, message, scene)
+            return
+        original = needed(edit, "original_message_id")
+        interaction = (self._outbound if ours else self._inbound)(original, message, said, scene)
+        yield InteractionEdited(id=wamid, interaction=interaction, edited_at=interaction.sent_at)
+
+    def _revoked(self, message: Json, scene: Scene, *, ours: bool = False) -> Iterator[Event]:
+        """https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/revoke
+        (2026-05)"""
+        yield InteractionDeleted(
+            id=needed(message, "id"),
+            own_account=scene.own,
+            thread=_thread(self._from(message, "to" if ours else "from"), message),
+            native_id=needed(object_of(message, "revoke"), "original_message_id"),
+            at=moment_of(message, "timestamp") or scene.at,
+        )
+
+    def handed(self, value: Json, scene: Scene) -> Iterator[Event]:
+        """Another app conducts a conversation now, or we do.
+
+        https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messaging-handovers
+        (2026-08)
+        """
+        sender, change = object_of(value, "sender"), needed(value, "type")
+        thread = _thread(person(text_of(sender, "phone_number"), text_of(sender, "user_id")))
+        at = moment_of(value, "timestamp") or scene.at
+        named = f"{thread.id}:{change}:{at.timestamp():.0f}"
+        yield ThreadUpdated(id=named, own_account=scene.own, thread=thread, change=change, at=at)
+
+    def call_of(self, call: Json) -> tuple[Reader | None, str | None]:
+        return (self.called, None) if text_of(call, "event") == "terminate" else (None, RINGING)
+
+    def called(self, call: Json, scene: Scene) -> Iterator[Event]:
+        """A call that has ended; whoever takes none has a duration of nothing.
+
+        https://developers.facebook.com/documentation/business-messaging/whatsapp/calling/reference (2026-05)
+        """
+        wacid, seconds = needed(call, "id"), whole_of(call, "duration") or 0
+        ended = moment_of(call, "end_time", "timestamp") or scene.at
+        is_ours = text_of(call, "direction") == "BUSINESS_INITIATED"
+        said: dict[str, Any] = {"duration": float(seconds), "subject": "Answered call" if seconds else "Missed call"}
+        interaction = (self._outbound if is_ours else self._inbound)(wacid, call, said, scene)
+        began = moment_of(call, "start_time") or ended - timedelta(seconds=seconds)
+        interaction = interaction.model_copy(update={"kind": "call", "sent_at": began})
+        yield InteractionReceived(id=wacid, interaction=interaction)
 
     def _unread(self, wamid: str, message: Json, scene: Scene) -> Event:
         kind = text_of(message, "type") or "message"
         told = next((_complaint(error) for error in objects_of(message, "errors")), None)
         reason = told or (NOT_SHOWN if kind in ("unsupported", "unknown") else SAYS_NOTHING)
-        return Unrecognised(id=wamid, own_account=scene.own or None, native_type=f"message.{kind}"[:100], reason=reason)
+        name = f"{wamid}:{kind}" if kind == "media_placeholder" else wamid  # the file itself comes under this id later
+        return Unrecognised(id=name, own_account=scene.own or None, native_type=f"message.{kind}"[:100], reason=reason)
 
-    def _reacted(self, message: Json, scene: Scene) -> Iterator[Event]:
+    def _reacted(self, message: Json, scene: Scene, *, ours: bool = False) -> Iterator[Event]:
         """Without an emoji the reaction was taken back; which one it was, is not told."""
-        reaction, them = object_of(message, "reaction"), self._from(message)
+        reaction, them = object_of(message, "reaction"), self._from(message, "to" if ours else "from")
         emoji = text_of(reaction, "emoji")
         kind = ReactionAdded if emoji else ReactionRemoved
         yield kind(
             id=needed(message, "id"),
             own_account=scene.own,
-            thread=_thread(them),
+            thread=_thread(them, message),
             native_id=needed(reaction, "message_id"),
-            author=them,
+            author=_us(scene) if ours else them,
             reaction=emoji or "any",
             sole=True,
             at=moment_of(message, "timestamp") or scene.at,
@@ -222,11 +319,18 @@ class Reading:
 
     def _claims(self, wamid: str, message: Json, them: Party, scene: Scene, at: datetime) -> Iterator[Event]:
         assert them.account
-        about: dict[str, Any] = {"own_account": scene.own, "subject": them.account, "thread": _thread(them), "at": at}
+        about: dict[str, Any] = {
+            "own_account": scene.own,
+            "subject": them.account,
+            "thread": _thread(them, message),
+            "at": at,
+        }
         if found := TOKEN.search(text_of(object_of(message, "text"), "body") or ""):
             yield IdentityClaimed(id=f"{wamid}:token", proof="handoff_token", token=found[1], **about)
-        if text_of(message, "type") == "contacts" and text_of(message, "origin") == "contact_request":
-            phones = [phone for one in objects_of(message, "contacts") for phone in objects_of(one, "phones")]
+        if text_of(message, "type") == "contacts":
+            cards = [{"origin": text_of(message, "origin"), **one} for one in objects_of(message, "contacts")]
+            asked = [one for one in cards if text_of(one, "origin") == "contact_request"]
+            phones = [phone for one in asked for phone in objects_of(one, "phones")]
             digits = [re.sub(r"\D", "", text_of(phone, "wa_id", "phone") or "") for phone in phones[:5]]
             shared = tuple(Identifier(kind="phone", value=f"+{one}") for one in digits if 7 <= len(one) <= 15)
             if shared:
@@ -234,7 +338,15 @@ class Reading:
                 yield IdentityClaimed(id=f"{wamid}:contact", **about)
 
 
-def _thread(them: Party) -> Thread:
-    """By number while WhatsApp tells it, else by the business-scoped id: both can be written to."""
+def _us(scene: Scene) -> Party:
+    return Party(identifiers=(Identifier(kind="whatsapp.business", value=scene.own),), is_self=True)
+
+
+def _thread(them: Party, message: Json | None = None) -> Thread:
+    """A group's id; else the number while WhatsApp tells it, else the business-scoped id: all can be written to.
+
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/group
+    (2026-06)
+    """
     assert them.account
-    return Thread(id=them.account.value, visibility="private")
+    return Thread(id=text_of(message or {}, "group_id") or them.account.value, visibility="private")

@@ -25,7 +25,7 @@ from socialsupport_core.model import (
 from socialsupport_core.text import count
 from socialsupport_meta.graph import Graph
 from socialsupport_whatsapp.markup import written
-from socialsupport_whatsapp.people import recipient
+from socialsupport_whatsapp.people import CALL, recipient
 
 Body = dict[str, Any]
 BUTTONS, BUTTON_TITLE, BUTTON_VALUE = 3, 20, 256
@@ -92,7 +92,7 @@ class Composer:
 
         https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages (2026-05)
         """
-        envelope = {"messaging_product": "whatsapp", "recipient_type": "individual", **recipient(intent.thread.id)}
+        envelope = {"messaging_product": "whatsapp", **recipient(intent.thread.id)}
         body = {**envelope, **message, "biz_opaque_callback_data": intent.key}
         response: httpx.Response = yield self.graph.post(self.number, "messages", body=body)
         return Receipt(native_id=str(response.json()["messages"][0]["id"]))
@@ -134,9 +134,11 @@ def target_of(intent: Intent) -> Interaction:
 
 
 def quotable(intent: Intent) -> Interaction | None:
-    """What a reply shows above itself: only what was said in the same conversation."""
+    """What a reply shows above itself: only what was said in the same conversation, and no call."""
     target = intent.target
-    return target if target and target.network == "whatsapp" and target.thread.id == intent.thread.id else None
+    if target is None or target.network != "whatsapp" or target.native_id.startswith(CALL):
+        return None
+    return target if target.thread.id == intent.thread.id else None
 
 
 def template(wanted: Template | None) -> Body:
