@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from socialsupport_bluesky import records, richtext
+from socialsupport_bluesky import embedded, records
 from socialsupport_core.contract import MalformedPayload
 from socialsupport_core.contract.lax import Json, Unreadable, needed, object_of, objects_of, text_of, whole_of
 from socialsupport_core.model import (
-    Attachment,
     Event,
     Identifier,
     IdentityClaimed,
@@ -33,7 +32,6 @@ from socialsupport_core.model import (
     Unrecognised,
 )
 from socialsupport_core.model.interaction import InteractionKind
-from socialsupport_core.text import escape
 
 USER = "bluesky.did"
 HEART = "❤️"
@@ -53,6 +51,8 @@ MOST = 200
 def translated(payload: Payload, own: str) -> list[Event]:
     try:
         content = payload.json()
+        if isinstance(content, dict) and {"reason", "record", "uri"} <= content.keys():
+            content = {"notifications": [content]}
         if not isinstance(content, dict) or not {"notifications", "logs"} & content.keys():
             raise Unreadable("the payload is neither a page of notifications nor one of the log")
         return list(Reading(content, own).events())
@@ -108,8 +108,8 @@ class Reading:
             thread=Thread(id=text_of(object_of(answered, "root"), "uri") or uri, visibility="public"),
             author=author,
             in_reply_to=text_of(object_of(answered, "parent"), "uri"),
-            text=words(record) or None,
-            attachments=pictures(object_of(post, "embed")),
+            text=embedded.words(record) or None,
+            attachments=embedded.files(post, record, needed(object_of(told, "author"), "did")),
             language=next((one[:35] for one in _strings(record, "langs")), None),
             reach=_reach(post) if post else None,
             sent_at=records.moment(needed(told, "indexedAt")),
@@ -162,7 +162,7 @@ class Reading:
             thread=Thread(id=convo, visibility="private"),
             author=author,
             recipients=self._others(told) if author.is_self else (),
-            text=words(message) or None,
+            text=embedded.words(message) or None,
             sent_at=records.moment(needed(message, "sentAt")),
         )
         if interaction.direction == "inbound":
@@ -236,27 +236,6 @@ def party(profile: Json, own: str) -> Party:
         handle=text_of(profile, "handle"),
         avatar=avatar if avatar and avatar.startswith("https://") else None,
         is_self=did == own,
-    )
-
-
-def words(record: Json) -> str:
-    """What somebody wrote, as CommonMark; a link that is only shown as a card follows."""
-    text, facets = text_of(record, "text") or "", objects_of(record, "facets")
-    written = richtext.markdown(text, facets)
-    card = object_of(object_of(record, "embed"), "external")
-    address = text_of(card, "uri")
-    if address is None or address in written or not address.startswith(("https://", "http://")):
-        return written
-    return "\n\n".join(part for part in (written, escape(address)) if part)
-
-
-def pictures(embed: Json) -> tuple[Attachment, ...]:
-    """Of `app.bsky.embed.images#view`, alone or beside a quote."""
-    held = objects_of(embed, "images") or objects_of(object_of(embed, "media"), "images")
-    return tuple(
-        Attachment(media_type="image/jpeg", url=url, text=text_of(one, "alt"))
-        for one in held[:20]
-        if (url := text_of(one, "fullsize"))
     )
 
 
