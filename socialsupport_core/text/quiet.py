@@ -1,6 +1,7 @@
 """Quotations that name nobody: who is quoted has said it already, and whom they named there is not to be told again."""
 
 import re
+from itertools import pairwise
 
 from .markup import Span, from_spans, to_spans
 
@@ -30,7 +31,7 @@ def _lies_in(span: Span, quoted: list[Span]) -> bool:
 
 def _broken(text: str, breaks: list[int]) -> str:
     edges = [0, *breaks, len(text)]
-    return BREAK.join(text[start:end] for start, end in zip(edges, edges[1:], strict=False))
+    return BREAK.join(text[start:end] for start, end in pairwise(edges))
 
 
 def _moved(span: Span, breaks: list[int]) -> Span:

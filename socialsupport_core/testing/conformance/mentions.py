@@ -45,8 +45,9 @@ class Named(OfConnector):
         asks: list[Any] = self.improvise(self.make(), intent).asks
         for request in (ask for ask in asks if isinstance(ask, httpx.Request)):
             if found := told.named_in(request, alive):
-                fail(f"{case}: the text {text!r} is sent so that it names somebody: {found} of "
-                     f"{request.method} {request.url.path.rpartition('/')[2]}; nobody who brings a text along may tell others. "
+                call = f"{request.method} {request.url.path.rpartition('/')[2]}"
+                fail(f"{case}: the text {text!r} is sent so that it names somebody: {found} of {call}; "
+                     "nobody who brings a text along may tell others. "
                      "Escape it, break it, or say in the call that nobody is to be told")  # fmt: skip
 
     def _first_messages(self) -> list[Outbound]:
