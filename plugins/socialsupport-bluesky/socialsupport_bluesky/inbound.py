@@ -99,15 +99,18 @@ class Reading:
         records.parted(uri)
         post, answered = self._posts.get(uri, {}), object_of(record, "reply")
         author = self._party(object_of(told, "author"))
+        parent = text_of(object_of(answered, "parent"), "uri")
+        if parent is None and kind == "comment":
+            parent = text_of(told, "reasonSubject")
         return Interaction(
             network="bluesky",
             native_id=uri,
             kind=kind,
             direction="outbound" if author.is_self else "inbound",
             own_account=self.own,
-            thread=Thread(id=text_of(object_of(answered, "root"), "uri") or uri, visibility="public"),
+            thread=Thread(id=text_of(object_of(answered, "root"), "uri") or parent or uri, visibility="public"),
             author=author,
-            in_reply_to=text_of(object_of(answered, "parent"), "uri"),
+            in_reply_to=parent,
             text=embedded.words(record) or None,
             attachments=embedded.files(post, record, needed(object_of(told, "author"), "did")),
             language=next((one[:35] for one in _strings(record, "langs")), None),
