@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from socialsupport_bluesky import embedded, records
+from socialsupport_bluesky import embedded, forms, records
 from socialsupport_core.contract import MalformedPayload
 from socialsupport_core.contract.lax import Json, Unreadable, needed, object_of, objects_of, text_of, whole_of
 from socialsupport_core.model import (
@@ -37,7 +37,7 @@ USER = "bluesky.did"
 HEART = "❤️"
 TOKEN = re.compile(r"(?:(?<!\S)|/h/)([a-z2-7]{26})(?![^\s.,!?)>\]])")
 """A hand-off token: alone, or at the end of a link `…/h/TOKEN`."""
-KINDS: Mapping[str, InteractionKind] = {"mention": "mention", "reply": "comment", "quote": "mention"}
+KINDS: Mapping[str, InteractionKind] = {"mention": "mention", "reply": "comment", "quote": "mention", "post": "message"}
 UNKNOWN = "this connector does not read events of this kind"
 LOG = "chat.bsky.convo.defs#"
 IDLE = frozenset({"logBeginConvo", "logAcceptConvo", "logLeaveConvo", "logMuteConvo", "logUnmuteConvo"}) | {
@@ -50,11 +50,9 @@ MOST = 200
 
 def translated(payload: Payload, own: str) -> list[Event]:
     try:
-        content = payload.json()
-        if isinstance(content, dict) and {"reason", "record", "uri"} <= content.keys():
-            content = {"notifications": [content]}
-        if not isinstance(content, dict) or not {"notifications", "logs"} & content.keys():
-            raise Unreadable("the payload is neither a page of notifications nor one of the log")
+        content = forms.readable(payload.json(), own)
+        if content is None:
+            raise Unreadable("the payload is no page of notifications, none of the log, and holds no posts")
         return list(Reading(content, own).events())
     except RecursionError:
         raise MalformedPayload("the payload is nested too deeply") from None
@@ -114,7 +112,7 @@ class Reading:
             text=embedded.words(record) or None,
             attachments=embedded.files(post, record, needed(object_of(told, "author"), "did")),
             language=next((one[:35] for one in _strings(record, "langs")), None),
-            reach=_reach(post) if post else None,
+            reach=_reach(post),
             sent_at=records.moment(needed(told, "indexedAt")),
         )
 
@@ -242,10 +240,10 @@ def party(profile: Json, own: str) -> Party:
     )
 
 
-def _reach(post: Json) -> Reach:
-    return Reach(
-        likes=whole_of(post, "likeCount"), shares=whole_of(post, "repostCount"), replies=whole_of(post, "replyCount")
-    )
+def _reach(post: Json) -> Reach | None:
+    counts = [whole_of(post, name) for name in ("likeCount", "repostCount", "replyCount")]
+    likes, shares, replies = counts
+    return None if counts == [None] * 3 else Reach(likes=likes, shares=shares, replies=replies)
 
 
 def _strings(source: Json, name: str) -> list[str]:
