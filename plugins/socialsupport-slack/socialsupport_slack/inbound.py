@@ -88,6 +88,10 @@ REASONS: Mapping[str, str] = {
     "app_rate_limited": "Slack holds events back for a minute: more than 30,000 came within an hour",
     "message_replied": "a reply was counted; the reply itself comes as a message",
 }
+ALONE = frozenset({"message", "app_mention", "reaction_added", "reaction_removed", *HAPPENED})
+"""Events that are told without what Slack puts around them, as the documentation prints them."""
+NOBODY = "?"
+"""In place of our account, where nothing in a payload says which of ours it was for; Slack itself always does."""
 UNKNOWN = "this connector does not read events of this kind"
 
 
@@ -156,6 +160,9 @@ class Reading:
             "slash_commands": self._called,
             "url_verification": lambda: iter(()),
         }
+        if kind in ALONE and "event" not in self.outer:
+            wrapped = {**self.outer, "type": "event_callback", "event": self.outer, "team_id": self.outer.get("team")}
+            return Reading(wrapped, self.payload, self.facts).events()
         return readers[kind]() if kind in readers else self._unknown(kind)
 
     def _event(self) -> Iterator[Event]:
@@ -186,7 +193,7 @@ class Reading:
 
     @property
     def _app(self) -> str:
-        return text_of(self.outer, "api_app_id") or self.team or needed(self.outer, "api_app_id")
+        return text_of(self.outer, "api_app_id") or self.team or NOBODY
 
     @property
     def team(self) -> str | None:
