@@ -35,7 +35,7 @@ class Named(OfConnector):
     def test_texts_ping_nobody(self) -> None:
         """A customer's signs and a quoted mention are sent so that the network tells nobody."""
         told = self.cases.mentions or pytest.skip("cases/mentions.json does not say how people are named there")
-        for case in self._first_messages():
+        for case in self.first_messages:
             for text, alive in brought(told):
                 self._tells_nobody(case, told, text, alive)
 
@@ -49,10 +49,6 @@ class Named(OfConnector):
                 fail(f"{case}: the text {text!r} is sent so that it names somebody: {found} of {call}; "
                      "nobody who brings a text along may tell others. "
                      "Escape it, break it, or say in the call that nobody is to be told")  # fmt: skip
-
-    def _first_messages(self) -> list[Outbound]:
-        found = {case.intent.thread.visibility: case for case in reversed(self.messages)}
-        return list(found.values()) or pytest.skip("no case sends a text")
 
 
 def brought(told: Mentions) -> Iterator[tuple[str, tuple[str, ...]]]:
