@@ -94,7 +94,7 @@ class Reading:
     def number(self) -> str:
         """Tells two happenings apart that are about the same, and is the same when it is told again.
 
-        Our own stream adds the session; a frame that was kept otherwise has none.
+        Our own stream adds to which connection it belongs; a frame that was kept otherwise does not say.
         """
         return f"{text_of(self.outer, 'session') or ''}-{text_of(self.outer, 's', 't')}"
 
