@@ -26,11 +26,12 @@ from socialsupport_core.testing.cases import (
     Signature,
     Stream,
 )
+from socialsupport_core.testing.mentions import Mentions
 from socialsupport_core.testing.problems import problems
 
 M = TypeVar("M", bound=BaseModel)
 Plugin = type[Connector[Any]] | type[CRM[Any]]
-SPECIAL = frozenset({"settings.json", "facts.json", "credentials.json", "exempt.json", "truth.json"})
+SPECIAL = frozenset({"settings.json", "facts.json", "credentials.json", "exempt.json", "mentions.json", "truth.json"})
 Kinds = Mapping[str, type[Case]]
 KINDS: Kinds = {"payload": Inbound, "intent": Outbound, "poll": Poll, "stream": Stream, "call": Call}
 CRM_KINDS: Kinds = {"payload": CRMInbound, "poll": CRMPoll, "call": Call}
@@ -44,6 +45,7 @@ class Cases:
     facts: Facts | None = None
     credentials: Credentials | None = None
     exempt: Mapping[str, str] = field(default_factory=dict)
+    mentions: Mentions | None = None
     inbound: tuple[Inbound, ...] = ()
     outbound: tuple[Outbound, ...] = ()
     polls: tuple[Poll, ...] = ()
@@ -82,6 +84,7 @@ def _read(plugin: Plugin, kinds: Kinds, calls: Mapping[str, Signature]) -> Cases
         facts=special(folder / "facts.json", Facts),
         credentials=special(folder / "credentials.json", Credentials),
         exempt=_exempt(folder),
+        mentions=special(folder / "mentions.json", Mentions),
         inbound=tuple(case for case in found if isinstance(case, Inbound)),
         outbound=tuple(case for case in found if isinstance(case, Outbound)),
         polls=tuple(case for case in found if isinstance(case, Poll)),

@@ -2,6 +2,7 @@
 
 from .entities import Entity, cashtags, entities, hashtags, mentions, reply_to, urls
 from .markup import Span, Style, escape, from_spans, plain, to_spans
+from .quiet import BREAK, quiet
 from .safe import file_name, to_html, visible
 from .sheet import Sheet
 from .split import Measure, fits, split
@@ -10,6 +11,7 @@ from .validity import is_hashtag, is_list, is_post, is_url, is_username
 from .weight import V1, V2, V3, Weighed, Weights, weigh
 
 __all__ = [
+    "BREAK",
     "V1",
     "V2",
     "V3",
@@ -37,6 +39,7 @@ __all__ = [
     "is_username",
     "mentions",
     "plain",
+    "quiet",
     "reply_to",
     "split",
     "to_html",

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from socialsupport_bluesky import records, richtext
+from socialsupport_bluesky import embedded, forms, records
 from socialsupport_core.contract import MalformedPayload
 from socialsupport_core.contract.lax import Json, Unreadable, needed, object_of, objects_of, text_of, whole_of
 from socialsupport_core.model import (
-    Attachment,
     Event,
     Identifier,
     IdentityClaimed,
@@ -33,13 +32,12 @@ from socialsupport_core.model import (
     Unrecognised,
 )
 from socialsupport_core.model.interaction import InteractionKind
-from socialsupport_core.text import escape
 
 USER = "bluesky.did"
 HEART = "❤️"
 TOKEN = re.compile(r"(?:(?<!\S)|/h/)([a-z2-7]{26})(?![^\s.,!?)>\]])")
 """A hand-off token: alone, or at the end of a link `…/h/TOKEN`."""
-KINDS: Mapping[str, InteractionKind] = {"mention": "mention", "reply": "comment", "quote": "mention"}
+KINDS: Mapping[str, InteractionKind] = {"mention": "mention", "reply": "comment", "quote": "mention", "post": "message"}
 UNKNOWN = "this connector does not read events of this kind"
 LOG = "chat.bsky.convo.defs#"
 IDLE = frozenset({"logBeginConvo", "logAcceptConvo", "logLeaveConvo", "logMuteConvo", "logUnmuteConvo"}) | {
@@ -52,9 +50,9 @@ MOST = 200
 
 def translated(payload: Payload, own: str) -> list[Event]:
     try:
-        content = payload.json()
-        if not isinstance(content, dict) or not {"notifications", "logs"} & content.keys():
-            raise Unreadable("the payload is neither a page of notifications nor one of the log")
+        content = forms.readable(payload.json(), own)
+        if content is None:
+            raise Unreadable("the payload is no page of notifications, none of the log, and holds no posts")
         return list(Reading(content, own).events())
     except RecursionError:
         raise MalformedPayload("the payload is nested too deeply") from None
@@ -99,19 +97,22 @@ class Reading:
         records.parted(uri)
         post, answered = self._posts.get(uri, {}), object_of(record, "reply")
         author = self._party(object_of(told, "author"))
+        parent = text_of(object_of(answered, "parent"), "uri")
+        if parent is None and kind == "comment":
+            parent = text_of(told, "reasonSubject")
         return Interaction(
             network="bluesky",
             native_id=uri,
             kind=kind,
             direction="outbound" if author.is_self else "inbound",
             own_account=self.own,
-            thread=Thread(id=text_of(object_of(answered, "root"), "uri") or uri, visibility="public"),
+            thread=Thread(id=text_of(object_of(answered, "root"), "uri") or parent or uri, visibility="public"),
             author=author,
-            in_reply_to=text_of(object_of(answered, "parent"), "uri"),
-            text=words(record) or None,
-            attachments=pictures(object_of(post, "embed")),
+            in_reply_to=parent,
+            text=embedded.words(record) or None,
+            attachments=embedded.files(post, record, needed(object_of(told, "author"), "did")),
             language=next((one[:35] for one in _strings(record, "langs")), None),
-            reach=_reach(post) if post else None,
+            reach=_reach(post),
             sent_at=records.moment(needed(told, "indexedAt")),
         )
 
@@ -162,7 +163,7 @@ class Reading:
             thread=Thread(id=convo, visibility="private"),
             author=author,
             recipients=self._others(told) if author.is_self else (),
-            text=words(message) or None,
+            text=embedded.words(message) or None,
             sent_at=records.moment(needed(message, "sentAt")),
         )
         if interaction.direction == "inbound":
@@ -239,31 +240,10 @@ def party(profile: Json, own: str) -> Party:
     )
 
 
-def words(record: Json) -> str:
-    """What somebody wrote, as CommonMark; a link that is only shown as a card follows."""
-    text, facets = text_of(record, "text") or "", objects_of(record, "facets")
-    written = richtext.markdown(text, facets)
-    card = object_of(object_of(record, "embed"), "external")
-    address = text_of(card, "uri")
-    if address is None or address in written or not address.startswith(("https://", "http://")):
-        return written
-    return "\n\n".join(part for part in (written, escape(address)) if part)
-
-
-def pictures(embed: Json) -> tuple[Attachment, ...]:
-    """Of `app.bsky.embed.images#view`, alone or beside a quote."""
-    held = objects_of(embed, "images") or objects_of(object_of(embed, "media"), "images")
-    return tuple(
-        Attachment(media_type="image/jpeg", url=url, text=text_of(one, "alt"))
-        for one in held[:20]
-        if (url := text_of(one, "fullsize"))
-    )
-
-
-def _reach(post: Json) -> Reach:
-    return Reach(
-        likes=whole_of(post, "likeCount"), shares=whole_of(post, "repostCount"), replies=whole_of(post, "replyCount")
-    )
+def _reach(post: Json) -> Reach | None:
+    counts = [whole_of(post, name) for name in ("likeCount", "repostCount", "replyCount")]
+    likes, shares, replies = counts
+    return None if counts == [None] * 3 else Reach(likes=likes, shares=shares, replies=replies)
 
 
 def _strings(source: Json, name: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from socialsupport_bluesky.records import DID
 from socialsupport_core.contract.lax import Json, object_of, objects_of, text_of, whole_of
-from socialsupport_core.text import Span, count, from_spans, plain, to_spans, urls
+from socialsupport_core.text import Span, count, from_spans, plain, quiet, to_spans, urls
 
 FACET = "app.bsky.richtext.facet"
 MOST_FACETS = 200
@@ -50,20 +50,20 @@ def _characters(text: str) -> dict[int, int]:
 
 def counted(text: str) -> str:
     """As many graphemes as count: where bytes are what runs out first, as many as those stand for."""
-    shown = plain(text)
+    shown = plain(quiet(text))
     by_bytes = -(-len(shown.encode("utf-8", "replace")) // BYTES_A_GRAPHEME)
     return shown if by_bytes <= count(shown, "graphemes") else "x" * by_bytes
 
 
 def handles(markdown: str) -> list[str]:
     """Those that are to be resolved, each once."""
-    found = [one.lower() for one in _HANDLE.findall(plain(markdown))]
+    found = [one.lower() for one in _HANDLE.findall(plain(quiet(markdown)))]
     return list(dict.fromkeys(found))[:MOST_HANDLES]
 
 
 def written(markdown: str, dids: Mapping[str, str]) -> dict[str, Any]:
     """`text` and `facets`. `dids` are the accounts behind the handles in it."""
-    text, spans = to_spans(markdown)
+    text, spans = to_spans(quiet(markdown))
     found = [*_given(spans), *_found(text, dids)]
     facets: list[dict[str, Any]] = []
     last = 0

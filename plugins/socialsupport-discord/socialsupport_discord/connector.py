@@ -46,8 +46,13 @@ SIGNATURE, TIMESTAMP = "x-signature-ed25519", "x-signature-timestamp"
 TOLERANCE = 300
 """Seconds. Discord names none; an older request would be somebody's who repeats it."""
 EPHEMERAL = 1 << 6
-REPLIES = {inbound.PING: 1, inbound.COMPONENT: 6}
-"""Answers without words: pong, and nothing to be seen. #interaction-response-object-interaction-callback-type"""
+REPLIES: dict[int | None, dict[str, Any]] = {
+    inbound.PING: {"type": 1},
+    inbound.COMPONENT: {"type": 6},
+    inbound.COMPLETION: {"type": 8, "data": {"choices": []}},
+}
+"""Answers without words: pong, nothing to be seen, nothing to be proposed.
+https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-response-object (2026-11)"""
 CAPABILITIES = Capabilities(
     receives=frozenset({"webhook", "stream"}),
     verification="signature",
@@ -123,10 +128,14 @@ class Discord(Connector[DiscordSettings]):
         return inbound.translated(payload, self.own)
 
     def acknowledge(self, payload: Payload) -> Reply:
-        """Within three seconds, or Discord shows that it failed."""
-        kind = whole_of(json_object(payload.body), "type")
+        """Within three seconds, or Discord shows that it failed. Events of the app, which carry no token, want 204:
+        https://docs.discord.com/developers/events/webhook-events (2026-11)"""
+        content = json_object(payload.body)
+        kind = whole_of(content, "type")
+        if "token" not in content and ("event" in content or kind == 0):
+            return Reply(status=204)
         if kind in REPLIES:
-            return Reply.of_json({"type": REPLIES[kind]})
+            return Reply.of_json(REPLIES[kind])
         told = {"content": self.settings.command_reply, "flags": EPHEMERAL, "allowed_mentions": outbound.NOBODY}
         return Reply.of_json({"type": 4, "data": told})
 

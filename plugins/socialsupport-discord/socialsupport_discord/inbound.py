@@ -12,9 +12,8 @@ from functools import cached_property
 from typing import Any
 
 from socialsupport_core.contract import MalformedPayload
-from socialsupport_core.contract.lax import Json, Unreadable, needed, object_of, objects_of, text_of, whole_of
+from socialsupport_core.contract.lax import Json, Unreadable, needed, object_of, text_of, whole_of
 from socialsupport_core.model import (
-    Attachment,
     Event,
     Identifier,
     IdentityClaimed,
@@ -29,8 +28,7 @@ from socialsupport_core.model import (
     ThreadUpdated,
     Unrecognised,
 )
-from socialsupport_core.text import escape
-from socialsupport_discord import markup, places
+from socialsupport_discord import places, said
 
 USER, WEBHOOK = "discord.user", "discord.webhook"
 TOKEN = re.compile(r"(?:(?<!\S)|/h/)([a-z2-7]{26})(?![^\s.,!?)/>])")
@@ -38,12 +36,10 @@ TOKEN = re.compile(r"(?:(?<!\S)|/h/)([a-z2-7]{26})(?![^\s.,!?)/>])")
 WRITTEN = frozenset({0, 19, 20, 23})
 """Types of messages that somebody has written: plain, reply, answer to a command, to a context menu.
 https://docs.discord.com/developers/resources/message#message-object-message-types (2026-11)"""
-PING, COMMAND, COMPONENT, MODAL = 1, 2, 3, 5
+PING, COMMAND, COMPONENT, COMPLETION, MODAL = 1, 2, 3, 4, 5
 """Types of interactions."""
 THREADS: Mapping[str, str] = {"THREAD_CREATE": "opened", "THREAD_UPDATE": "changed", "THREAD_DELETE": "closed"}
 UNKNOWN = "this connector does not read events of this kind"
-PARTS = 20
-DEEPEST = 3
 
 
 def translated(payload: Payload, own: str) -> list[Event]:
@@ -65,8 +61,8 @@ class Reading:
     own: str
 
     def events(self) -> Iterator[Event]:
-        if "t" not in self.outer:
-            return self._interacted(self.outer)
+        if self.outer.get("t") is None:
+            return self._unnamed()
         readers: Mapping[str, Callable[[], Iterator[Event]]] = {
             "MESSAGE_CREATE": self._said,
             "MESSAGE_UPDATE": self._edited,
@@ -80,14 +76,27 @@ class Reading:
         kind = needed(self.outer, "t")
         return readers[kind]() if kind in readers else self._unknown(kind)
 
+    def _unnamed(self) -> Iterator[Event]:
+        """What comes to the door, a message as it is read back, or a frame of the gateway that tells of nothing."""
+        if "op" in self.outer:
+            return self._unknown(f"op/{whole_of(self.outer, 'op')}")
+        if "event" in self.outer:
+            return self._unknown(f"event/{text_of(object_of(self.outer, 'event'), 'type')}", given=self.outer)
+        if "author" in self.outer and "token" not in self.outer:
+            return Reading({"t": "MESSAGE_CREATE", "d": self.outer}, self.received_at, self.own).events()
+        return self._interacted(self.outer)
+
     @property
     def told(self) -> Json:
         return object_of(self.outer, "d")
 
     @cached_property
     def number(self) -> str:
-        """Tells two happenings apart that are about the same, and is the same when it is told again."""
-        return f"{needed(self.outer, 'session')}-{needed(self.outer, 's')}"
+        """Tells two happenings apart that are about the same, and is the same when it is told again.
+
+        Our own stream adds to which connection it belongs; a frame that was kept otherwise does not say.
+        """
+        return f"{text_of(self.outer, 'session') or ''}-{text_of(self.outer, 's', 't')}"
 
     # messages
 
@@ -95,10 +104,10 @@ class Reading:
         if self._is_of_the_system():
             yield from self._unknown(f"MESSAGE_CREATE/{whole_of(self.told, 'type')}", "a message of Discord's own")
             return
-        said = self._interaction(self.told)
-        if said.direction == "inbound" and said.thread.visibility == "private":
-            yield from self._claim(text_of(self.told, "content") or "", said)
-        yield InteractionReceived(id=said.native_id, interaction=said)
+        written = self._interaction(self.told)
+        if written.direction == "inbound" and written.thread.visibility == "private":
+            yield from self._claim(text_of(self.told, "content") or "", written)
+        yield InteractionReceived(id=written.native_id, interaction=written)
 
     def _claim(self, text: str, about: Interaction) -> Iterator[Event]:
         if (found := TOKEN.search(text)) and about.author.account:
@@ -154,9 +163,10 @@ class Reading:
             thread=places.thread(message, channel),
             author=author,
             in_reply_to=answered,
-            text=words(message) or None,
-            attachments=files(message),
-            sent_at=places.made_at(number),
+            text=said.words(message) or None,
+            attachments=said.files(message),
+            duration=said.duration(message),
+            sent_at=places.moment_of(message, "timestamp") or places.made_at(number),
         )
 
     def _author(self, message: Json) -> Party:
@@ -174,15 +184,16 @@ class Reading:
     def _reacted(self) -> Iterator[Event]:
         kind = ReactionAdded if needed(self.outer, "t") == "MESSAGE_REACTION_ADD" else ReactionRemoved
         about, channel = places.snowflake(self.told, "message_id"), places.snowflake(self.told, "channel_id")
-        user = places.snowflake(self.told, "user_id")
-        author = Party(identifiers=(Identifier(kind=USER, value=user),), is_self=user == self.own)
+        user, member = places.snowflake(self.told, "user_id"), object_of(self.told, "member")
+        known = party({**object_of(member, "user"), "id": user}, member)
+        author = known.model_copy(update={"is_self": user == self.own})
         yield kind(
             id=f"{about}/{user}/{self.number}",
             own_account=self.own,
             thread=places.thread(self.told, channel),
             native_id=about,
             author=author,
-            reaction=reaction(object_of(self.told, "emoji")),
+            reaction=said.reaction(object_of(self.told, "emoji")),
             at=self.received_at,
         )
 
@@ -201,9 +212,9 @@ class Reading:
             return
         data = object_of(given, "data")
         readers: Mapping[int | None, Callable[[Json], dict[str, Any]]] = {
-            COMMAND: _command,
-            COMPONENT: lambda told: _component(told, object_of(given, "message")),
-            MODAL: _form,
+            COMMAND: said.command,
+            COMPONENT: lambda told: said.component(told, object_of(given, "message")),
+            MODAL: said.form,
         }
         if kind not in readers or not text_of(given, "channel_id"):
             yield from self._unknown(f"interaction/{kind}", given=given)
@@ -225,7 +236,8 @@ class Reading:
 
     def _unknown(self, kind: str, reason: str = UNKNOWN, given: Json | None = None) -> Iterator[Event]:
         told = given if given is not None else self.told
-        about = text_of(told, "id") or text_of(told, "message_id") or text_of(told, "channel_id") or "?"
+        named = text_of(told, "id", "message_id", "channel_id")
+        about = named or text_of(object_of(told, "event"), "timestamp") or "?"
         session, number = text_of(self.outer, "session") or "", text_of(self.outer, "s") or ""
         yield Unrecognised(
             id=f"{kind}/{about}/{session}-{number}"[:300], own_account=self.own, native_type=kind[:100], reason=reason
@@ -243,76 +255,3 @@ def party(user: Json, member: Json) -> Party:
         avatar=f"https://cdn.discordapp.com/avatars/{number}/{picture}.png" if picture else None,
         is_bot=user.get("bot") is True,
     )
-
-
-def words(message: Json, depth: int = 0) -> str:
-    """What somebody wrote, what they forwarded, their stickers, and what a bot shows in its embeds."""
-    names = {
-        text_of(one, "id") or "": text_of(one, "global_name") or text_of(one, "username") or "?"
-        for one in objects_of(message, "mentions")[:100]
-    }
-    said = [markup.read(text_of(message, "content") or "", names)]
-    said += [escape(text_of(one, "name") or "sticker") for one in objects_of(message, "sticker_items")[:PARTS]]
-    for one in objects_of(message, "embeds")[:PARTS]:
-        if text_of(one, "type") == "rich":
-            said += [markup.read(text_of(one, name) or "", names) for name in ("title", "description")]
-    for one in objects_of(message, "message_snapshots")[:PARTS] if depth < DEEPEST else ():
-        forwarded = words(object_of(one, "message"), depth + 1)
-        said.append("\n".join(f"> {line}" for line in forwarded.split("\n")) if forwarded else "")
-    return "\n".join(filter(None, said))
-
-
-def files(message: Json) -> tuple[Attachment, ...]:
-    """https://docs.discord.com/developers/resources/message#attachment-object (2026-11); the address runs out."""
-    return tuple(
-        Attachment(
-            media_type=(text_of(one, "content_type") or "application/octet-stream").partition(";")[0],
-            url=text_of(one, "url"),
-            native_id=text_of(one, "id"),
-            name=text_of(one, "filename"),
-            size=whole_of(one, "size"),
-            text=text_of(one, "description"),
-        )
-        for one in objects_of(message, "attachments")[:PARTS]
-        if text_of(one, "url")
-    )
-
-
-def reaction(emoji: Json) -> str:
-    """A sign, or `:name:` of a server's own."""
-    name = (text_of(emoji, "name") or "emoji")[:100]
-    return f":{name}:" if text_of(emoji, "id") else name
-
-
-def _command(data: Json) -> dict[str, Any]:
-    options = [f"{needed(one, 'name')}: {text_of(one, 'value') or ''}" for one in objects_of(data, "options")[:PARTS]]
-    return {"text": escape("\n".join([f"/{needed(data, 'name')}", *options]))}
-
-
-def _component(data: Json, message: Json) -> dict[str, Any]:
-    """A button, and the words on it if Discord tells the message; or what was selected."""
-    pressed = needed(data, "custom_id")
-    chosen = [one for one in data["values"] if isinstance(one, str)] if isinstance(data.get("values"), list) else []
-    value = (", ".join(chosen) or pressed)[:1024]
-    titles = [
-        text_of(button, "label")
-        for row in objects_of(message, "components")
-        for button in objects_of(row, "components")
-        if text_of(button, "custom_id") == pressed
-    ]
-    title = next(filter(None, titles), None)
-    return {
-        "choice": value,
-        "text": escape(title) if title else None,
-        "in_reply_to": text_of(message, "id"),
-    }
-
-
-def _form(data: Json) -> dict[str, Any]:
-    """The fields of a form, each with what was entered; in rows, or each in its label."""
-    filled = []
-    for row in objects_of(data, "components")[:PARTS]:
-        for field in (*objects_of(row, "components"), object_of(row, "component")):
-            if value := text_of(field, "value"):
-                filled.append(f"{text_of(field, 'custom_id') or 'field'}: {value}")
-    return {"text": escape("\n".join(filled)) or None, "choice": (text_of(data, "custom_id") or "")[:1024] or None}

@@ -125,6 +125,9 @@ class Facebook(MessengerConnector[FacebookSettings]):
         comment = commented(target)
         return {"post_id" if comment.native_id == comment.thread.id else "comment_id": comment.native_id}
 
+    def measured(self, text: str) -> str:
+        return publishing.words(text)
+
     def invitation(self, token: str) -> str | None:
         # https://developers.facebook.com/docs/messenger-platform/discovery/m-me-links (2026-03)
         return f"https://m.me/{self.own_account}?ref={token}" if self.own_account else None

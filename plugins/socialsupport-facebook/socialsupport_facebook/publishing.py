@@ -11,16 +11,22 @@ import httpx
 
 from socialsupport_core.contract import ContentRejected, Flow, ReadBlob, Unsupported
 from socialsupport_core.model import Blob, DeleteMessage, EditMessage, Intent, Interaction, React, Receipt, SendMessage
-from socialsupport_core.text import plain
+from socialsupport_core.text import BREAK, plain, quiet
 from socialsupport_meta.graph import Graph
 
 LIKES = frozenset({"👍", "❤", "❤️"})
 """A page can like a comment, and has no other reaction to it."""
 
 
+def words(markdown: str | None) -> str:
+    """Plain text that names nobody: `@[ID:1:name]` does, https://developers.facebook.com/docs/graph-api/reference/page/feed
+    (2026-11)."""
+    return plain(quiet(markdown or "")).replace("@[", f"@{BREAK}[")
+
+
 def comment(graph: Graph, intent: SendMessage) -> Flow[Receipt]:
     """A picture goes along with the words."""
-    text = plain(intent.text or "")
+    text = words(intent.text)
     place = intent.target.native_id if intent.target and intent.target.thread == intent.thread else intent.thread.id
     if not intent.attachments:
         request = graph.post(place, "comments", body={"message": text})
@@ -39,7 +45,7 @@ def comment(graph: Graph, intent: SendMessage) -> Flow[Receipt]:
 
 def edit(graph: Graph, intent: EditMessage) -> Flow[Receipt]:
     target = _target(intent)
-    yield graph.post(target.native_id, body={"message": plain(intent.text)})
+    yield graph.post(target.native_id, body={"message": words(intent.text)})
     return Receipt(native_id=target.native_id)
 
 

@@ -112,6 +112,9 @@ class Instagram(MessengerConnector[InstagramSettings]):
         """A page only has to have some subscription; what Instagram tells is chosen in the dashboard too."""
         return ("messages",) if self.by_page else FIELDS
 
+    def measured(self, text: str) -> str:
+        return publishing.words(text)
+
     @property
     def send_api(self) -> sending.SendApi:
         human_agent = self.settings.human_agent

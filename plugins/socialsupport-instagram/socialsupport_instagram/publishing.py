@@ -10,22 +10,27 @@ import httpx
 
 from socialsupport_core.contract import ContentRejected, Flow, Unsupported
 from socialsupport_core.model import DeleteMessage, Interaction, Receipt, SendMessage
-from socialsupport_core.text import plain
+from socialsupport_core.text import plain, quiet
 from socialsupport_meta.graph import Graph
+
+
+def words(markdown: str | None) -> str:
+    """Plain text; who is named in a quotation is not told."""
+    return plain(quiet(markdown or ""))
 
 
 def answer(graph: Graph, account: str, intent: SendMessage) -> Flow[Receipt]:
     """A reply to a comment, a comment under our media, or below a mention elsewhere."""
     if intent.attachments:
         raise Unsupported("comments on Instagram have no attachments")
-    words = {"message": plain(intent.text or "")}
+    said = {"message": words(intent.text)}
     target = intent.target if intent.target and intent.target.thread == intent.thread else None
     if target is None:
-        request = graph.post(intent.thread.id, "comments", body=words)
+        request = graph.post(intent.thread.id, "comments", body=said)
     elif target.kind == "mention":
-        request = graph.post(account, "mentions", body={**_mentioned(target), **words})
+        request = graph.post(account, "mentions", body={**_mentioned(target), **said})
     else:
-        request = graph.post(target.native_id, "replies", body=words)
+        request = graph.post(target.native_id, "replies", body=said)
     response: httpx.Response = yield request
     return Receipt(native_id=str(response.json()["id"]))
 

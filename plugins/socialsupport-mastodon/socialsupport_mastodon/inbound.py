@@ -16,7 +16,16 @@ from typing import Any
 import httpx
 
 from socialsupport_core.contract import MalformedPayload
-from socialsupport_core.contract.lax import Json, Unreadable, needed, object_of, objects_of, text_of, whole_of
+from socialsupport_core.contract.lax import (
+    Json,
+    Unreadable,
+    needed,
+    number_of,
+    object_of,
+    objects_of,
+    text_of,
+    whole_of,
+)
 from socialsupport_core.model import (
     Attachment,
     Event,
@@ -32,7 +41,7 @@ from socialsupport_core.model import (
 )
 from socialsupport_core.model.interaction import InteractionKind
 from socialsupport_core.text import escape
-from socialsupport_mastodon import markup, places, wording
+from socialsupport_mastodon import forms, markup, places, wording
 
 FAVOURITE = "⭐"
 TOKEN = re.compile(r"(?:(?<!\S)|/h/)([a-z2-7]{26})(?![^\s.,!?)>\]])")
@@ -45,6 +54,7 @@ REASONS: Mapping[str, str] = {
     "poll": "a poll has ended",
 }
 """Types of notifications, https://docs.joinmastodon.org/entities/Notification/#type (2026-11)"""
+GONE = "its post is not told any more"
 UNKNOWN = "this connector does not read events of this kind"
 MEDIA: Mapping[str, str] = {"image": "image/jpeg", "gifv": "video/mp4", "video": "video/mp4", "audio": "audio/mpeg"}
 """Into which an instance turns what it takes, https://docs.joinmastodon.org/user/posting/#attachments (2026-11); the
@@ -62,13 +72,15 @@ class Us:
 
 def translated(payload: Payload, us: Us) -> list[Event]:
     try:
-        content = payload.json()
         reading = Reading(us, payload)
+        if streamed := forms.of_stream(payload.body):
+            return [event for one in streamed for event in reading.streamed(one)]
+        content = payload.json()
         if isinstance(content, list):
             return [event for one in reversed(content) for event in reading.each(one)]
         if not isinstance(content, dict):
             raise Unreadable("the payload is neither a page of notifications nor an event of a stream")
-        return list(reading.streamed(content))
+        return list(reading.told(content))
     except RecursionError:
         raise MalformedPayload("the payload is nested too deeply") from None
     except (ValueError, OverflowError) as error:
@@ -88,13 +100,22 @@ class Reading:
     def each(self, notification: Any) -> Iterator[Event]:
         """One of a page; what cannot be read does not spoil the others."""
         try:
-            yield from list(self.notified(notification if isinstance(notification, dict) else {}))
+            yield from list(self.told(notification if isinstance(notification, dict) else {}))
         except (ValueError, OverflowError) as error:
             reason = f"it cannot be read: {str(error).partition(chr(10))[0][:200]}"
             yield self._unknown(notification, "notification", reason)
 
+    def told(self, content: Json) -> Iterator[Event]:
+        kind = forms.kind_of(content)
+        if kind == "groups":
+            return (event for one in forms.ungrouped(content) for event in self.each(one))
+        if kind == "conversation":
+            return self._received(object_of(content, "last_status"))
+        reader = self._by_event.get(kind)
+        return reader(content) if reader else self.streamed(content)
+
     def streamed(self, frame: Json) -> Iterator[Event]:
-        kind, content = needed(frame, "event"), frame.get("payload")
+        kind, content = needed(frame, "event"), forms.content(frame)
         if kind == "delete":
             return self._deleted(needed(frame, "payload"))
         reader = self._by_event.get(kind)
@@ -113,6 +134,8 @@ class Reading:
         reader = self._by_type.get(kind)
         if reader is None:
             return iter((self._unknown(notification, kind, REASONS.get(kind, UNKNOWN)),))
+        if not object_of(notification, "status"):
+            return iter((self._unknown(notification, kind, GONE),))
         return reader(notification)
 
     @cached_property
@@ -128,6 +151,9 @@ class Reading:
     # posts
 
     def _received(self, status: Json) -> Iterator[Event]:
+        if object_of(status, "reblog"):
+            yield self._unknown(status, "reblog", "a post was boosted; nothing was said")
+            return
         interaction = self.interaction(status)
         if interaction.direction == "inbound" and interaction.thread.visibility == "private":
             yield from self._claim(interaction)
@@ -183,6 +209,7 @@ class Reading:
             subject=text_of(status, "spoiler_text"),
             text=(wording.read_back(words(status)) if author.is_self else words(status)) or None,
             attachments=files(status),
+            duration=_duration(status),
             language=(text_of(status, "language") or "")[:35] or None,
             reach=_reach(status, account) if is_public else None,
             context=json.dumps({"visibility": (text_of(status, "visibility") or "direct")[:40]}),
@@ -206,7 +233,7 @@ class Reading:
             author=places.party(object_of(notification, "account"), self.us.host, self.us.account),
             reaction=FAVOURITE,
             sole=True,
-            at=places.moment(needed(notification, "created_at")),
+            at=places.moment(at) if (at := text_of(notification, "created_at")) else self.payload.received_at,
         )
 
     def _unknown(self, content: Any, kind: str, reason: str) -> Unrecognised:
@@ -239,6 +266,13 @@ def _file(media: Json) -> Attachment:
         name=name or None,
         text=text_of(media, "description"),
     )
+
+
+def _duration(status: Json) -> float | None:
+    """Of the first recording: https://docs.joinmastodon.org/entities/MediaAttachment/#meta (2026-11)."""
+    told = (object_of(object_of(one, "meta"), "original") for one in objects_of(status, "media_attachments"))
+    lengths = (number_of(one, "duration") for one in told)
+    return next((one for one in lengths if one is not None and one >= 0), None)
 
 
 def _path(url: str | None) -> str:

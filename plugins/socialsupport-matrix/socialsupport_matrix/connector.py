@@ -101,7 +101,7 @@ class Matrix(Connector[MatrixSettings]):
     # inbound: pure
 
     def parse(self, payload: Payload) -> Iterable[Event]:
-        return inbound.translated(payload, self.facts.own_account)
+        return inbound.translated(payload, self.facts.own_account or urlsplit(self.settings.homeserver).hostname or "?")
 
     def poll(self, cursor: str | None) -> Flow[Page]:
         return (yield from syncing.poll(self.api, self.settings, syncing.Cursor.read(cursor)))

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from socialsupport_core.contract import MalformedPayload
@@ -36,6 +36,7 @@ from socialsupport_core.model import (
     Unrecognised,
 )
 from socialsupport_core.text import escape
+from socialsupport_matrix import raw
 from socialsupport_matrix.markup import to_markdown
 from socialsupport_matrix.native import (
     EVENT,
@@ -89,18 +90,23 @@ MEMBERS: Mapping[str, str] = {
 """#mroommember"""
 
 
-def translated(payload: Payload, own: str | None) -> list[Event]:
+def translated(payload: Payload, own: str) -> list[Event]:
     """Raises MalformedPayload."""
     try:
         told = payload.json()
     except ValueError as error:
         raise MalformedPayload("this is no JSON") from error
-    room = id_of(told, "room_id", ROOM)
-    account = id_of(told, "own_account", USER) or own
-    if room is None or account is None:
-        raise MalformedPayload("this is no share of a sync: room_id or own_account is missing")
-    shown = names([*objects_of(told, "state"), *objects_of(told, "timeline")])
-    return list(_Translator(told, room, account, payload.received_at, shown).events())
+    ours = isinstance(told, dict) and {"own_account", "timeline"} & told.keys()
+    given = [told] if ours or (found := raw.shares(told)) is None else found
+    return [event for share in given for event in _shared(share, own, payload.received_at)]
+
+
+def _shared(share: Any, own: str, now: datetime) -> Iterator[Event]:
+    room = id_of(share, "room_id", ROOM)
+    if room is None or not isinstance(share.get("timeline", []), list):
+        raise MalformedPayload("this is no sync, and no share of one: rooms or room_id is missing")
+    shown = names([*objects_of(share, "state"), *objects_of(share, "timeline")])
+    return _Translator(share, room, id_of(share, "own_account", USER) or own, now, shown).events()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +167,17 @@ class _Translator:
                 thread=interaction.thread,
                 at=interaction.sent_at,
             )
+        yield InteractionReceived(id=native_id, interaction=interaction)
+
+    def _poll(self, event: Json, native_id: str, sender: str) -> Iterator[Event]:
+        """#polls, and as clients have sent them before: the text for clients without polls says all of it."""
+        content = object_of(event, "content")
+        written = next((text for one in objects_of(content, "m.text") if (text := text_of(one, "body"))), None)
+        body = written or text_of(content, "org.matrix.msc1767.text")
+        interaction = self._interaction(event, native_id, sender, {"body": body})
+        if interaction is None:
+            yield self._unknown(native_id, "m.poll.start", "there is nothing in it that can be shown")
+            return
         yield InteractionReceived(id=native_id, interaction=interaction)
 
     def _encrypted(self, event: Json, native_id: str, sender: str) -> Iterator[Event]:
@@ -394,8 +411,9 @@ _HANDLERS: Mapping[str, Callable[[_Translator, Json, str, str], Iterator[Event]]
     "m.room.message": _Translator._message,
     "m.sticker": _Translator._message,
     "m.room.encrypted": _Translator._encrypted,
+    "m.poll.start": _Translator._poll,
+    "org.matrix.msc3381.poll.start": _Translator._poll,
     "m.reaction": _Translator._reaction,
     "m.room.redaction": _Translator._redaction,
     "m.room.member": _Translator._member,
 }
-EPOCH = datetime.fromtimestamp(0, UTC)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 Json = dict[str, Any]
+EPOCH = datetime.fromtimestamp(0, UTC)
 # https://spec.matrix.org/latest/appendices/#identifier-grammar (2026-11): at most 255 bytes
 EVENT = re.compile(r"\$[^\x00-\x1f\x7f\ud800-\udfff]{1,254}")
 USER = re.compile(r"@[^\x00-\x20\x7f:\ud800-\udfff]{0,200}:[^\x00-\x20\x7f\ud800-\udfff]{1,200}")

@@ -15,8 +15,8 @@ from pydantic import Field, ValidationError
 from socialsupport_core.contract import ConfigError, DeliveryError, Flow, RateLimited, Uncertain
 from socialsupport_core.model import Page, Payload, Value
 from socialsupport_matrix.api import Api
-from socialsupport_matrix.inbound import EPOCH
 from socialsupport_matrix.native import (
+    EPOCH,
     EVENT,
     ROOM,
     USER,

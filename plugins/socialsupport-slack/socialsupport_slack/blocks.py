@@ -14,6 +14,7 @@ from socialsupport_slack import mrkdwn
 
 STYLES: tuple[Style, ...] = ("bold", "italic", "strike", "code")
 """Slack calls them by the same names."""
+MOST_ROWS = 100
 
 # reading
 
@@ -147,6 +148,22 @@ def _markdown(block: Json, sheet: Sheet) -> None:
     sheet.spans += [Span(one.start + start, one.end + start, one.style, one.value) for one in spans]
 
 
+def _video(block: Json, sheet: Sheet) -> None:
+    start, url = sheet.length, text_of(block, "title_url", "video_url")
+    sheet.write(text_of(object_of(block, "title"), "text") or text_of(block, "alt_text") or url or "")
+    sheet.mark(start, "link", url or "")
+
+
+def _table(block: Json, sheet: Sheet) -> None:
+    """https://docs.slack.dev/reference/block-kit/blocks/table-block (2026-11)"""
+    rows = block.get("rows")
+    for number, row in enumerate(rows[:MOST_ROWS] if isinstance(rows, list) else ()):
+        sheet.write("\n" if number else "")
+        for column, cell in enumerate(objects_of({"cells": row}, "cells")):
+            sheet.write(" | " if column else "")
+            (_rich_text if text_of(cell, "type") == "rich_text" else _text_object)(cell, sheet)
+
+
 _BLOCKS: Mapping[str, Callable[[Json, Sheet], None]] = {
     "rich_text": _rich_text,
     "section": _section,
@@ -154,6 +171,8 @@ _BLOCKS: Mapping[str, Callable[[Json, Sheet], None]] = {
     "context": _context,
     "image": _picture,
     "markdown": _markdown,
+    "video": _video,
+    "table": _table,
 }
 """Buttons and what else can be operated says nothing."""
 

@@ -29,8 +29,15 @@ NAMES: Mapping[str, str] = {
 _SIGNS: Mapping[str, str] = {name: sign for sign, name in NAMES.items()} | {"thumbsup": "👍", "thumbsdown": "👎"}
 
 
+SKINS: Mapping[str, str] = {f"skin-tone-{number}": chr(0x1F3F9 + number) for number in range(2, 7)}
+"""Behind a name, `+1::skin-tone-3`."""
+
+
 def sign(name: str) -> str:
     """As people see it; `:name:` for what is not listed, custom ones among them."""
+    bare, _, skin = name.partition("::")
+    if bare in _SIGNS and skin in SKINS:
+        return _SIGNS[bare] + SKINS[skin]
     return _SIGNS.get(name, f":{name}:")
 
 

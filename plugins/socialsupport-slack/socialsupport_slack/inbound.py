@@ -21,10 +21,9 @@ from socialsupport_core.contract.lax import (
     object_of,
     objects_of,
     text_of,
-    whole_of,
+    texts_of,
 )
 from socialsupport_core.model import (
-    Attachment,
     Event,
     Facts,
     Identifier,
@@ -38,18 +37,17 @@ from socialsupport_core.model import (
     ProfileUpdated,
     ReactionAdded,
     ReactionRemoved,
-    Thread,
     ThreadUpdated,
     Unrecognised,
 )
-from socialsupport_core.text import Sheet
-from socialsupport_slack import blocks, emoji, mrkdwn, places
+from socialsupport_slack import emoji, interactive, mrkdwn, places, said
 
 USER, BOT = "slack.user", "slack.bot"
 TOKEN = re.compile(r"(?:(?<!\S)|/h/)([a-z2-7]{26})(?![^\s.,!?)/>|])")
 """A hand-off token: alone, or at the end of a link `…/h/TOKEN`."""
-SPOKEN = frozenset({None, "file_share", "me_message", "thread_broadcast", "bot_message"})
-"""Subtypes of messages that somebody has written, https://docs.slack.dev/reference/events/message (2026-11)"""
+SPOKEN = frozenset({None, "file_share", "me_message", "thread_broadcast", "reply_broadcast", "bot_message"})
+"""Subtypes of messages that somebody has written, https://docs.slack.dev/reference/events/message (2026-11). What was
+sent to the channel as well has had two names."""
 CHANGES: Mapping[str, str] = {
     "channel_join": "member_joined",
     "channel_leave": "member_left",
@@ -66,6 +64,17 @@ CHANGES: Mapping[str, str] = {
     "channel_unarchive": "unarchived",
     "group_unarchive": "unarchived",
 }
+HAPPENED: Mapping[str, str] = {
+    "member_joined_channel": "member_joined",
+    "member_left_channel": "member_left",
+    "channel_rename": "renamed",
+    "group_rename": "renamed",
+    "channel_archive": "archived",
+    "group_archive": "archived",
+    "channel_unarchive": "unarchived",
+    "group_unarchive": "unarchived",
+}
+"""The same as events of their own, https://docs.slack.dev/reference/events (2026-11)"""
 NAMES: Mapping[str, str] = {"directmessage": "im", "privategroup": "group"}
 """https://docs.slack.dev/reference/interaction-payloads/block_actions-payload (2026-11)"""
 GONE: Mapping[str, str] = {
@@ -79,9 +88,11 @@ REASONS: Mapping[str, str] = {
     "app_rate_limited": "Slack holds events back for a minute: more than 30,000 came within an hour",
     "message_replied": "a reply was counted; the reply itself comes as a message",
 }
+ALONE = frozenset({"message", "app_mention", "reaction_added", "reaction_removed", *HAPPENED})
+"""Events that are told without what Slack puts around them, as the documentation prints them."""
+NOBODY = "?"
+"""In place of our account, where nothing in a payload says which of ours it was for; Slack itself always does."""
 UNKNOWN = "this connector does not read events of this kind"
-DEAD_FILES = frozenset({"tombstone", "hidden_by_limit"})
-PARTS = 20
 
 
 def translated(payload: Payload, facts: Facts) -> list[Event]:
@@ -127,7 +138,7 @@ def _content(payload: Payload) -> Json:
         content = {"type": "slash_commands", **form} if held is None else _held(payload, held)
     if not isinstance(content, dict):
         raise Unreadable("the payload is no JSON object")
-    return content
+    return object_of(content, "payload") if "envelope_id" in content and content.get("payload") else content
 
 
 def _held(payload: Payload, written: str) -> Any:
@@ -142,15 +153,23 @@ class Reading:
 
     def events(self) -> Iterator[Event]:
         kind = needed(self.outer, "type")
-        if kind == "event_callback":
-            return self._event()
-        if kind == "block_actions":
-            return self._pressed()
-        return iter(()) if kind == "url_verification" else self._unknown(kind)
+        readers: Mapping[str, Callable[[], Iterator[Event]]] = {
+            "event_callback": self._event,
+            "block_actions": lambda: self._pressed(self.outer),
+            "interactive_message": lambda: self._pressed(interactive.as_blocks(self.outer)),
+            "slash_commands": self._called,
+            "url_verification": lambda: iter(()),
+        }
+        if kind in ALONE and "event" not in self.outer:
+            wrapped = {**self.outer, "type": "event_callback", "event": self.outer, "team_id": self.outer.get("team")}
+            return Reading(wrapped, self.payload, self.facts).events()
+        return readers[kind]() if kind in readers else self._unknown(kind)
 
     def _event(self) -> Iterator[Event]:
         event = object_of(self.outer, "event")
         kind = needed(event, "type")
+        if kind in HAPPENED:
+            return self._happened(event, HAPPENED[kind])
         readers: Mapping[str, Callable[[Json], Iterator[Event]]] = {
             "message": self._message,
             "app_mention": self._said,
@@ -166,13 +185,20 @@ class Reading:
 
     @cached_property
     def own(self) -> str:
-        """The bot's user where we are installed; https://docs.slack.dev/apis/events-api (authorizations, 2026-11)."""
+        """The bot's user where we are installed; https://docs.slack.dev/apis/events-api (authorizations, 2026-11), once
+        `authed_users`."""
         mine = [text_of(one, "user_id") for one in objects_of(self.outer, "authorizations")]
-        return next((one for one in mine if one), None) or self.facts.own_account or needed(self.outer, "api_app_id")
+        known = (*mine, self.facts.own_account, *texts_of(self.outer, "authed_users"))
+        return next((one for one in known if one), None) or self._app
 
     @property
-    def team(self) -> str:
-        return text_of(self.outer, "team_id") or needed(object_of(self.outer, "team"), "id")
+    def _app(self) -> str:
+        return text_of(self.outer, "api_app_id") or self.team or NOBODY
+
+    @property
+    def team(self) -> str | None:
+        named = text_of(self.outer, "team_id") or text_of(object_of(self.outer, "team"), "id")
+        return named or self.facts.extra.get("team_id")
 
     def _is_ours(self, event: Json) -> bool:
         app, bot = text_of(event, "app_id"), text_of(event, "bot_id")
@@ -193,12 +219,14 @@ class Reading:
         known = self._identifier(USER, team, user) if user else self._identifier(BOT, team, bot or "")
         return Party(
             identifiers=(known,),
-            name=text_of(profile, "real_name") or text_of(event, "username"),
+            name=text_of(profile, "real_name")
+            or text_of(event, "username")
+            or text_of(object_of(event, "bot_profile"), "name"),
             handle=text_of(profile, "name"),
             is_bot=bot is not None or user == "USLACKBOT",
         )
 
-    def _identifier(self, kind: str, scope: str, value: str) -> Identifier:
+    def _identifier(self, kind: str, scope: str | None, value: str) -> Identifier:
         return Identifier(kind=kind, scope=scope, value=value)
 
     # messages
@@ -244,8 +272,9 @@ class Reading:
             thread=places.thread(channel, kind, root or ts),
             author=author,
             in_reply_to=places.native_id(channel, answered) if answered else None,
-            text=words(event) or None,
-            attachments=files(event),
+            text=said.words(event) or None,
+            attachments=said.files(event),
+            duration=said.duration(event),
             client_key=_key(event) if author.is_self else None,
             context=json.dumps({"thread": answered}) if answered else None,
             sent_at=places.moment(ts),
@@ -279,14 +308,23 @@ class Reading:
 
     def _updated(self, event: Json, change: str) -> Iterator[Event]:
         channel, ts = needed(event, "channel"), needed(event, "ts")
-        kind = text_of(event, "channel_type")
-        visibility = places.thread(channel, kind, ts).visibility
         yield ThreadUpdated(
             id=places.native_id(channel, ts),
             own_account=self.own,
-            thread=Thread(id=channel, visibility=visibility),
+            thread=places.channel_itself(channel, text_of(event, "channel_type")),
             change=change,
             at=places.moment(ts),
+        )
+
+    def _happened(self, event: Json, change: str) -> Iterator[Event]:
+        at = needed(event, "event_ts")
+        channel = text_of(event, "channel") or needed(object_of(event, "channel"), "id")
+        yield ThreadUpdated(
+            id=self._event_id(),
+            own_account=self.own,
+            thread=places.channel_itself(channel, None),
+            change=change,
+            at=places.moment(at),
         )
 
     # all else
@@ -318,18 +356,19 @@ class Reading:
             at=self.payload.received_at,
         )
 
-    def _pressed(self) -> Iterator[Event]:
-        """A button of ours. The message that it stands under is what the press answers."""
-        (action,) = objects_of(self.outer, "actions")[:1] or (None,)
-        container, user = object_of(self.outer, "container"), object_of(self.outer, "user")
+    def _pressed(self, told: Json) -> Iterator[Event]:
+        """A button or a menu of ours. The message that it stands under is what the press answers."""
+        (action,) = objects_of(told, "actions")[:1] or (None,)
+        container, user = object_of(told, "container"), object_of(told, "user")
         if action is None or text_of(container, "type") != "message":
-            yield from self._unknown("block_actions", "it was not pressed under a message")
+            yield from self._unknown(needed(told, "type"), "it was not pressed under a message")
             return
         channel, under = needed(container, "channel_id"), needed(container, "message_ts")
         at = needed(action, "action_ts")
         who = self._identifier(USER, text_of(user, "team_id") or self.team, needed(user, "id"))
         root = text_of(container, "thread_ts")
         pressed = places.native_id(channel, at)
+        words_on_it, value = interactive.chosen(action)
         interaction = Interaction(
             network="slack",
             native_id=pressed,
@@ -339,17 +378,34 @@ class Reading:
             thread=places.thread(channel, self._kind_of_button(), root or under),
             author=Party(identifiers=(who,), name=text_of(user, "name"), handle=text_of(user, "username")),
             in_reply_to=places.native_id(channel, under),
-            text=mrkdwn.markdown(text_of(object_of(action, "text"), "text") or "") or None,
-            choice=text_of(action, "value") or text_of(action, "action_id"),
+            text=words_on_it,
+            choice=value,
             context=json.dumps({"thread": root}) if root else None,
             sent_at=places.moment(at),
         )
         yield InteractionReceived(id=pressed, interaction=interaction)
 
+    def _called(self) -> Iterator[Event]:
+        """A command, in the channel where it was typed; only its author sees it there, all see what we answer."""
+        channel, name = needed(self.outer, "channel_id"), text_of(self.outer, "channel_name") or ""
+        who = self._identifier(USER, self.team, needed(self.outer, "user_id"))
+        typed = " ".join(filter(None, (needed(self.outer, "command"), text_of(self.outer, "text"))))
+        interaction = Interaction(
+            network="slack",
+            native_id=self._event_id(),
+            kind="message",
+            direction="inbound",
+            own_account=self.own,
+            thread=places.channel_itself(channel, _kind(name)),
+            author=Party(identifiers=(who,), handle=text_of(self.outer, "user_name")),
+            text=mrkdwn.markdown(typed),
+            sent_at=self.payload.received_at,  # Slack does not say when
+        )
+        yield InteractionReceived(id=interaction.native_id, interaction=interaction)
+
     def _kind_of_button(self) -> str | None:
         """Of what is not public Slack gives a word in place of the channel's name."""
-        name = text_of(object_of(self.outer, "channel"), "name") or ""
-        return "mpim" if name.startswith("mpdm-") else NAMES.get(name)
+        return _kind(text_of(object_of(self.outer, "channel"), "name") or "")
 
     def _own_of_button(self) -> str:
         return text_of(object_of(self.outer, "message"), "user") or self.own
@@ -370,45 +426,12 @@ class Reading:
         return hashlib.sha256(json.dumps(self.outer, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def words(event: Json) -> str:
-    """What somebody wrote, as CommonMark: from the blocks, which are exact; else from the text."""
-    sheet = Sheet()
-    blocks.read(objects_of(event, "blocks")[:PARTS], sheet)
-    if not sheet.length:
-        mrkdwn.read(text_of(event, "text") or "", sheet)
-    for attached in objects_of(event, "attachments")[:PARTS]:
-        _attached(attached, sheet)
-    return sheet.markdown()
+def _kind(name: str) -> str | None:
+    """By the name of a channel."""
+    return "mpim" if name.startswith("mpdm-") else NAMES.get(name)
 
 
-def _attached(attached: Json, sheet: Sheet) -> None:
-    """A secondary attachment. What is only the preview of a link in the text says nothing new."""
-    if text_of(attached, "from_url") and attached.get("is_share") is not True:
-        return
-    for name in ("pretext", "title", "text"):
-        if told := text_of(attached, name):
-            sheet.write("\n" if sheet.ends_in_line() else "")
-            mrkdwn.read(told, sheet)
-    if not any(text_of(attached, name) for name in ("pretext", "title", "text")):
-        sheet.write(("\n" if sheet.ends_in_line() else "") + mrkdwn.unescape(text_of(attached, "fallback") or ""))
-
-
-def files(event: Json) -> tuple[Attachment, ...]:
-    """A file of another workspace may be told without its address: then it is asked for by its id."""
-    return tuple(
-        Attachment(
-            media_type=text_of(one, "mimetype") or "application/octet-stream",
-            url=text_of(one, "url_private_download") or text_of(one, "url_private"),
-            native_id=text_of(one, "id"),
-            name=text_of(one, "name") or text_of(one, "title"),
-            size=whole_of(one, "size"),
-        )
-        for one in objects_of(event, "files")[:PARTS]
-        if text_of(one, "mode") not in DEAD_FILES and text_of(one, "id")
-    )
-
-
-def party(user: Json, team: str) -> Party:
+def party(user: Json, team: str | None) -> Party:
     """A user object, https://docs.slack.dev/reference/objects/user-object (2026-11)."""
     profile = object_of(user, "profile")
     known = [Identifier(kind=USER, scope=text_of(user, "team_id") or team, value=needed(user, "id"))]

@@ -36,8 +36,15 @@ def is_direct(channel: str) -> bool:
 def thread(channel: str, kind: str | None, root: str) -> Thread:
     """In channels each thread is one of its own; a direct conversation, of two or of several, is one as a whole."""
     whole = kind in {"im", "mpim"} or is_direct(channel)
-    visibility = VISIBLE.get(kind or "", "private" if channel[:1] in {"D", "G"} else "public")
-    return Thread(id=channel if whole else native_id(channel, root), visibility=visibility)
+    return Thread(id=channel if whole else native_id(channel, root), visibility=visible(channel, kind))
+
+
+def channel_itself(channel: str, kind: str | None) -> Thread:
+    return Thread(id=channel, visibility=visible(channel, kind))
+
+
+def visible(channel: str, kind: str | None) -> Visibility:
+    return VISIBLE.get(kind or "", "private" if channel[:1] in {"D", "G"} else "public")
 
 
 def parted(written: str) -> tuple[str, str | None]:

@@ -117,7 +117,7 @@ def test_slacks_markup_is_read(said: str, read: str) -> None:
 
 def test_rich_text_that_is_not_known_leaves_the_rest() -> None:
     section = {"type": "rich_text_section", "elements": [{"type": "hologram"}, {"type": "text", "text": "a"}, 7]}
-    assert back([{"type": "rich_text", "elements": [section, None]}, {"type": "video"}]) == "a"
+    assert back([{"type": "rich_text", "elements": [section, None]}, {"type": "projection"}]) == "a"
 
 
 @pytest.mark.parametrize(

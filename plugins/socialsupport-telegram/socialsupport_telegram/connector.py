@@ -47,7 +47,7 @@ from socialsupport_telegram.content import full_name
 from socialsupport_telegram.entities import to_entities
 from socialsupport_telegram.failures import failure
 from socialsupport_telegram.inbound import KINDS, Translator
-from socialsupport_telegram.native import UPDATES, SavedUpdates, Update
+from socialsupport_telegram.native import UPDATES, SavedUpdates, Update, without_nulls
 from socialsupport_telegram.outbound import ALREADY, PHOTO_BYTES, Call, compose, receipt
 from socialsupport_telegram.settings import TelegramSettings
 
@@ -245,7 +245,12 @@ class Telegram(Connector[TelegramSettings]):
 
 
 def _updates(payload: Payload) -> tuple[Update, ...]:
-    read = UPDATES.validate_json(payload.body)
+    try:
+        read = UPDATES.validate_json(payload.body)
+    except ValidationError:
+        if b"null" not in payload.body:
+            raise
+        read = UPDATES.validate_json(without_nulls(payload.body))
     return read.result if isinstance(read, SavedUpdates) else (read,)
 
 

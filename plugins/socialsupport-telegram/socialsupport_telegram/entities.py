@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
-from socialsupport_core.text import Span, Style, from_spans, to_spans
+from socialsupport_core.text import Span, Style, from_spans, quiet, to_spans
 from socialsupport_telegram.native import Entity
 
 STYLES: dict[str, Style] = {
@@ -52,7 +52,7 @@ def to_entities(markdown: str) -> tuple[str, list[dict[str, Any]]]:
 
 @lru_cache(maxsize=8)  # one text is measured several times while it is planned
 def _read(markdown: str) -> tuple[str, tuple[Span, ...]]:
-    text, spans = to_spans(markdown)
+    text, spans = to_spans(quiet(markdown))
     return text, tuple(spans)
 
 
@@ -73,7 +73,13 @@ def _entities(spans: Iterable[Span], starts: Sequence[int], lead: int) -> Iterab
             yield {"type": TYPES[span.style], "offset": starts[start], "length": length, **_target(span)}
 
 
+PERSON = "tg://user"
+"""A link to somebody names them: https://core.telegram.org/bots/api#formatting-options (2026-11)."""
+
+
 def _is_known_here(span: Span) -> bool:
+    if span.style == "link":
+        return not span.value.lower().startswith(PERSON)
     return span.style != "mention" or (span.value.isascii() and span.value.isdecimal())
 
 

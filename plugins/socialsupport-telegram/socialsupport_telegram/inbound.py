@@ -201,6 +201,8 @@ class Translator:
         A chat that speaks as itself is us: a bot only receives the posts of channels that it administers, and
         only their administrators post. `from` is then made up by Telegram, and `sender_chat` counts.
         """
+        if message.sender is None and message.sender_chat is None and message.chat.type == "private":
+            return _person(message.chat), False
         if message.sender_chat or message.sender is None:
             chat = message.sender_chat or message.chat
             ours = chat.id == message.chat.id or message.is_automatic_forward
@@ -332,12 +334,17 @@ def _replied(message: Message) -> str | None:
 
 def _context(message: Message) -> str | None:
     kept: dict[str, Any] = {"media_group_id": message.media_group_id}
-    if origin := message.forward_origin:
-        chat = origin.sender_chat or origin.chat
-        user = origin.sender_user
-        named = user and full_name(user.first_name, user.last_name)
-        kept["forwarded_from"] = named or origin.sender_user_name or (chat and chat.title) or origin.type
+    kept["forwarded_from"] = _forwarded_from(message)
     return _json({name: value for name, value in kept.items() if value})
+
+
+def _forwarded_from(message: Message) -> str | None:
+    origin = message.forward_origin
+    user = origin.sender_user if origin else message.forward_from
+    chat = (origin.sender_chat or origin.chat) if origin else message.forward_from_chat
+    hidden = origin.sender_user_name if origin else message.forward_sender_name
+    named = full_name(user.first_name, user.last_name) if user else hidden
+    return named or (chat.title if chat else None) or (origin.type if origin else None)
 
 
 def _json(kept: dict[str, Any]) -> str | None:

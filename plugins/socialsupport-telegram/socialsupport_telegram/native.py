@@ -6,6 +6,7 @@ https://core.telegram.org/bots/api#available-types (Bot API 10.1, 2026-06)
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic_core import from_json, to_json
 
 Moment = Annotated[int, Field(ge=0, le=253_402_300_799)]
 """Unix time, until the end of the year 9999."""
@@ -185,6 +186,10 @@ class Message(Native):
     business_connection_id: str | None = None
     reply_to_message: Replied | None = None
     forward_origin: Origin | None = None
+    forward_from: User | None = None
+    forward_from_chat: Chat | None = None
+    forward_sender_name: str | None = None
+    """What Bot API 7.0 (2023-12) has put together in `forward_origin`."""
     edit_date: Moment | None = None
     media_group_id: str | None = None
     text: Text | None = None
@@ -280,6 +285,20 @@ class SavedUpdates(Native):
 
     ok: bool
     result: tuple[Update, ...]
+
+
+def without_nulls(body: bytes) -> bytes:
+    """Telegram leaves out what is absent; software that keeps and passes on its updates writes null."""
+    try:
+        return to_json(_filled(from_json(body)))
+    except ValueError:
+        return body
+
+
+def _filled(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _filled(one) for name, one in value.items() if one is not None}
+    return [_filled(one) for one in value] if isinstance(value, list) else value
 
 
 UPDATES: TypeAdapter[Update | SavedUpdates] = TypeAdapter(

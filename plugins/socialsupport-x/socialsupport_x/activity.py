@@ -3,7 +3,8 @@
 Account Activity API: `for_user_id` and lists
 (https://docs.x.com/x-api/account-activity/introduction, 2026-07).
 X Activity API: one event in `data` (https://docs.x.com/x-api/activity/event-payloads, 2026-07).
-Polled pages: `data` is a list.
+Polled pages: `data` is a list. One post of a filtered stream: `data` is the post
+(https://docs.x.com/x-api/posts/filtered-stream/introduction, 2026-11).
 """
 
 import hashlib
@@ -117,8 +118,11 @@ def natives(content: Any, own: str, received_at: datetime) -> Iterator[Native]:
         raise MalformedPayload("the payload is not a JSON object")
     if isinstance(content.get("data"), list) or ("meta" in content and "data" not in content):
         return page(content, own, received_at)
-    if "event_type" in object_of(content, "data"):
+    told = object_of(content, "data")
+    if "event_type" in told:
         return x_activity(content["data"], own, received_at)
+    if text_of(told, "id"):
+        return page({**content, "data": [told]}, own, received_at)  # of a filtered stream, or looked up by its id
     return account_activity(content, received_at)
 
 

@@ -155,6 +155,9 @@ class X(Connector[XSettings]):
         account = self.own_account
         return f"https://x.com/messages/compose?recipient_id={account}&text={token}" if account else None
 
+    def measured(self, text: str) -> str:
+        return sending.words(text)
+
     def send(self, intent: Intent) -> Flow[Receipt]:
         return sending.carry_out(intent)
 

@@ -27,7 +27,7 @@ from socialsupport_core.model import (
 )
 from socialsupport_x.people import identifier, known, party
 from socialsupport_x.posts import Scene
-from socialsupport_x.reading import attachment, moment_of, written
+from socialsupport_x.reading import attachment, moment_of, point, written
 
 TOKEN = re.compile(r"(?:(?<!\S)|/h/)([a-z2-7]{26})(?![^\s.,!?)/])")
 """A hand-off token: alone, or at the end of a link `…/h/TOKEN`."""
@@ -93,13 +93,7 @@ def from_v1(event: Json, scene: Scene) -> Message:
 
 
 def _location(attached: Json) -> Location | None:
-    """`[longitude, latitude]`, as GeoJSON has it."""
-    place = object_of(object_of(attached, "location"), "shared_coordinate")
-    pair = object_of(place, "coordinates").get("coordinates")
-    if not (isinstance(pair, list) and len(pair) == 2):
-        return None
-    longitude, latitude = pair
-    return Location(latitude=latitude, longitude=longitude)
+    return point(object_of(object_of(object_of(attached, "location"), "shared_coordinate"), "coordinates"))
 
 
 def from_v2(event: Json, scene: Scene) -> Message:

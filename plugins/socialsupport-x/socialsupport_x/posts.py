@@ -17,6 +17,7 @@ from socialsupport_core.model import (
     InteractionDeleted,
     InteractionEdited,
     InteractionReceived,
+    Location,
     Party,
     Reach,
     ReactionAdded,
@@ -24,7 +25,7 @@ from socialsupport_core.model import (
 )
 from socialsupport_core.model.interaction import InteractionKind
 from socialsupport_x.people import Users, followers, known, party
-from socialsupport_x.reading import attachment, language, moment_in_id, moment_of, written
+from socialsupport_x.reading import attachment, language, moment_in_id, moment_of, point, written
 
 LIKE = "❤"
 REPOST = "🔁"
@@ -57,6 +58,7 @@ class Post:
     addressee: Json = field(default_factory=dict)
     """The author of the post replied to."""
     repost_of: str | None = None
+    location: Location | None = None
     versions: Sequence[str] = ()
     """Ids of all versions, oldest first: an edit makes a new id."""
 
@@ -85,12 +87,13 @@ def from_v1(tweet: Json) -> Post:
     )
     hidden = frozenset(link for item in media if (link := text_of(item, "url")))
     links = objects_of(object_of(long, "entities"), "urls") or objects_of(object_of(tweet, "entities"), "urls")
+    quoted = object_of(tweet, "quoted_status_permalink")
     text = text_of(long, "full_text") or text_of(tweet, "full_text", "text") or ""
     author = object_of(tweet, "user")
     return Post(
         id=needed(tweet, "id_str", "id"),
         author=author,
-        text=written(text, links, hidden),
+        text=written(text, [*links, {"url": quoted.get("url"), "expanded_url": quoted.get("expanded")}], hidden),
         media=media,
         reach=Reach(
             followers=followers(author),
@@ -103,6 +106,7 @@ def from_v1(tweet: Json) -> Post:
         reply_to=text_of(tweet, "in_reply_to_status_id_str", "in_reply_to_status_id"),
         addressee=_addressee_v1(tweet),
         repost_of=text_of(object_of(tweet, "retweeted_status"), "id_str", "id"),
+        location=point(object_of(tweet, "coordinates"), text_of(object_of(tweet, "place"), "full_name")),
         versions=texts_of(object_of(tweet, "edit_history"), "edit_tweet_ids"),
     )
 
@@ -138,6 +142,7 @@ def from_v2(post: Json, scene: Scene) -> Post:
         reply_to=references.get("replied_to"),
         addressee=known(addressee, scene.users) if addressee else _author_of(references.get("replied_to"), scene),
         repost_of=references.get("retweeted"),
+        location=point(object_of(object_of(post, "geo"), "coordinates")),
         versions=texts_of(post, "edit_history_post_ids", "edit_history_tweet_ids"),
     )
 
@@ -198,6 +203,7 @@ def as_interaction(post: Post, scene: Scene) -> Interaction:
         in_reply_to=post.reply_to,
         text=post.text,
         attachments=tuple(attachment(item) for item in post.media),
+        location=post.location,
         language=post.language,
         reach=post.reach if post.reach != Reach() else None,
         context=post.id if edited else None,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from socialsupport_core.contract.lax import Json, object_of, objects_of, text_of, whole_of
-from socialsupport_core.model import Attachment
+from socialsupport_core.model import Attachment, Location
 
 # Moments. v1.1: "Wed Oct 10 20:19:24 +0000 2018" and epoch milliseconds; v2: ISO 8601.
 
@@ -106,6 +106,18 @@ def _best_variant(media: Json) -> Json:
     variants = objects_of(media, "variants") or objects_of(object_of(media, "video_info"), "variants")
     files = [variant for variant in variants if text_of(variant, "content_type") == "video/mp4"]
     return max(files, key=lambda variant: whole_of(variant, "bitrate", "bit_rate") or 0, default={})
+
+
+# Places.
+
+
+def point(geo: Json, name: str | None = None) -> Location | None:
+    """`[longitude, latitude]`, as GeoJSON has it. Raises ValueError."""
+    pair = geo.get("coordinates")
+    if not (isinstance(pair, list) and len(pair) == 2):
+        return None
+    longitude, latitude = pair
+    return Location(latitude=latitude, longitude=longitude, name=name)
 
 
 # Languages. X uses old codes, and private three-letter ones for posts of only media, links or tags.

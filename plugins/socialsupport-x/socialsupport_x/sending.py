@@ -24,7 +24,7 @@ from socialsupport_core.model import (
     Thread,
 )
 from socialsupport_core.model.interaction import Visibility
-from socialsupport_core.text import plain
+from socialsupport_core.text import plain, quiet
 from socialsupport_x import api
 from socialsupport_x.media import upload
 from socialsupport_x.messages import counterpart, private
@@ -59,7 +59,7 @@ def carry_out(intent: Intent) -> Flow[Receipt]:
 
 def reply(intent: SendMessage) -> Flow[Receipt]:
     media = yield from _uploads(intent.attachments, "public")
-    response = yield api.create_post(plain(intent.text or ""), replied_to(intent), media)
+    response = yield api.create_post(words(intent.text), replied_to(intent), media)
     return Receipt(native_id=str(response.json()["data"]["id"]))
 
 
@@ -74,13 +74,13 @@ def replied_to(intent: Intent) -> str:
 def message(intent: SendMessage) -> Flow[Receipt]:
     media = yield from _uploads(intent.attachments, "private")
     path = api.at(*_conversation(intent), "messages")
-    response = yield api.create_message(path, plain(intent.text or ""), media)
+    response = yield api.create_message(path, words(intent.text), media)
     return Receipt(native_id=str(response.json()["data"]["dm_event_id"]))
 
 
 def open_private(intent: OpenPrivate) -> Flow[Receipt]:
     path = api.at("dm_conversations", "with", addressee(intent), "messages")
-    response = yield api.create_message(path, plain(intent.text), ())
+    response = yield api.create_message(path, words(intent.text), ())
     data = response.json()["data"]
     return Receipt(native_id=str(data["dm_event_id"]), thread=private(str(data["dm_conversation_id"])))
 
@@ -211,6 +211,11 @@ def find_like(intent: React) -> Flow[Receipt | None]:
     return Receipt(native_id=post) if liked is bool(intent.reaction) else None
 
 
+def words(markdown: str | None) -> str:
+    """Plain text; who is named in a quotation is not told."""
+    return plain(quiet(markdown or ""))
+
+
 LEADING_MENTIONS = re.compile(r"(?:@\w+\s+)*", re.ASCII)
 SCHEME = re.compile(r"https?://", re.IGNORECASE)
 
@@ -219,7 +224,7 @@ def same_text(native: Json, text: str) -> bool:
     """X puts @names before a reply and shortens links; neither makes it another text."""
     long = object_of(native, "note_post", "note_tweet")
     links = objects_of(object_of(long, "entities"), "urls") or objects_of(object_of(native, "entities"), "urls")
-    ours = _comparable(plain(text))
+    ours = _comparable(words(text))
     theirs = _comparable(written(text_of(long, "text") or text_of(native, "text") or "", links) or "")
     return theirs == ours or (not ours and SHORT_ONLY.fullmatch(theirs) is not None)
 

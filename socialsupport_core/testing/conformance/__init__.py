@@ -10,6 +10,7 @@ have a property, `cases/exempt.json` says why: `{"property": "reason"}`.
 from socialsupport_core.testing.conformance.challenge import Challenged
 from socialsupport_core.testing.conformance.claims import Claims
 from socialsupport_core.testing.conformance.failures import Doubt
+from socialsupport_core.testing.conformance.mentions import Named
 from socialsupport_core.testing.conformance.parsing import Interactions, Parsing
 from socialsupport_core.testing.conformance.renewal import Renewed
 from socialsupport_core.testing.conformance.secrets import Secrets
@@ -20,7 +21,7 @@ from socialsupport_core.testing.conformance.verification import Verified
 
 
 class ConnectorConformance(
-    Claims, Streamed, Verified, Challenged, Parsing, Interactions, Flows, Sending, Signs, Doubt, Renewed, Secrets
+    Claims, Streamed, Verified, Challenged, Parsing, Interactions, Flows, Sending, Signs, Named, Doubt, Renewed, Secrets
 ):
     """Subclass it with `connector`, in a file that pytest collects."""
 

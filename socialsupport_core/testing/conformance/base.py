@@ -194,6 +194,12 @@ class OfConnector(Base):
         return network
 
     @property
+    def first_messages(self) -> list[Outbound]:
+        """One in public and one in private, as far as there are cases."""
+        found = {case.intent.thread.visibility: case for case in reversed(self.messages)}
+        return list(found.values()) or pytest.skip("no case sends a text")
+
+    @property
     def messages(self) -> list[Outbound]:
         """Cases that send a text and end well."""
         return [

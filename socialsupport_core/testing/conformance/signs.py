@@ -24,7 +24,7 @@ class Signs(OfConnector):
         """The network's own spelling of a markup, written as plain signs, is not sent as that markup."""
         if not self.capabilities.markup:
             pytest.skip("it sends no markup")
-        for case in self._first_messages():
+        for case in self.first_messages:
             for styled in STYLED:
                 self._is_told_apart(case, styled)
 
@@ -42,10 +42,6 @@ class Signs(OfConnector):
         intent = case.intent.model_copy(update={"text": text, "attachments": ()})
         asks = self.improvise(self.make(), intent).asks
         return re.sub("|".join(map(re.escape, boundaries(asks))) or r"\0", "", spoken(asks))
-
-    def _first_messages(self) -> list[Outbound]:
-        found = {case.intent.thread.visibility: case for case in reversed(self.messages)}
-        return list(found.values()) or pytest.skip("no case sends a text")
 
 
 def spellings(said: str) -> list[str]:
