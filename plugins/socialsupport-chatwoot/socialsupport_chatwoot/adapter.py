@@ -8,7 +8,6 @@ import json
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -33,6 +32,7 @@ from socialsupport_core.contract import (
     SignatureError,
     Unreachable,
     Unsupported,
+    answered_at,
     body,
     headline,
     mark,
@@ -186,7 +186,7 @@ class Chatwoot(CRM[ChatwootSettings]):
     def _attribute(self, case: CaseRef, told: dict[str, str], name: str = "", value: str = "") -> Flow[None]:
         """All attributes are written at once: what is not named is gone."""
         answer = yield self._request("GET", _path(case))
-        told = told | (stamp(name, value, _sent(answer)) if name else {})
+        told = told | (stamp(name, value, answered_at(answer)) if name else {})
         known = answer.json().get("custom_attributes") or {}
         yield self._request("POST", f"{_path(case)}/custom_attributes", json={"custom_attributes": known | told})
 
@@ -376,12 +376,6 @@ def _person(conversation: CaseSummary) -> dict[str, Any]:
     phone = re.fullmatch(r"\+[1-9][0-9]{1,14}", known.get("phone", ""))
     fields = {"email": known.get("email"), "phone_number": phone and phone[0]}
     return told | {name: value for name, value in fields.items() if value}
-
-
-def _sent(response: httpx.Response) -> datetime:
-    """By Chatwoot's clock: an adapter has none of its own."""
-    date = response.headers.get("date")
-    return parsedate_to_datetime(date) if date else datetime.fromtimestamp(0, UTC)
 
 
 def _file_name(url: str) -> str | None:

@@ -9,7 +9,6 @@ import html
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -31,6 +30,7 @@ from socialsupport_core.contract import (
     Ref,
     Settings,
     Unreachable,
+    answered_at,
     body,
     from_response,
     headline,
@@ -148,7 +148,7 @@ class Freshdesk(CRM[FreshdeskSettings]):
         if ticket.get("deleted"):
             raise Unreachable("the ticket was deleted", code="deleted")
         if status_of(ticket) != status:
-            ours = stamped(key_of(ticket, self.settings.field), status, _sent(answer))
+            ours = stamped(key_of(ticket, self.settings.field), status, answered_at(answer))
             fields = {"status": native, "custom_fields": {self.settings.field: ours}}
             yield self._request("PUT", _path(case), json=fields)
 
@@ -258,7 +258,7 @@ class Freshdesk(CRM[FreshdeskSettings]):
         since, floor = datetime.fromisoformat(at["since"]), datetime.fromisoformat(at["floor"])
         query = {"updated_since": _written(since), "order_by": "updated_at", "order_type": "asc", "include": "stats"}
         answer = yield self._request("GET", "tickets", params=query | {"per_page": PER_PAGE, "page": at["page"]})
-        page, until = answer.json(), _sent(answer) - LAG
+        page, until = answer.json(), answered_at(answer) - LAG
         ready = [one for one in page if (moment(one["updated_at"]) or until) <= until]
         fresh = [one for one in ready if _state(one) not in at["seen"]]
         payload = yield from self._payload(answer, fresh, floor)
@@ -289,7 +289,7 @@ class Freshdesk(CRM[FreshdeskSettings]):
                 method="GET",
                 url=str(answer.request.url),
                 body=json.dumps(content, sort_keys=True).encode(),
-                received_at=_sent(answer),
+                received_at=answered_at(answer),
             ),
         )
 
@@ -367,9 +367,3 @@ def _cursor(since: datetime, floor: datetime, page: int, seen: list[str]) -> str
 
 def _state(ticket: dict[str, Any]) -> str:
     return f"{ticket['id']} {ticket['updated_at']}"
-
-
-def _sent(response: httpx.Response) -> datetime:
-    """By Freshdesk's clock: an adapter has none of its own."""
-    date = response.headers.get("date")
-    return parsedate_to_datetime(date) if date else _EPOCH

@@ -24,6 +24,7 @@ from socialsupport_core.contract import (
     SignIn,
     Unreachable,
     Unsupported,
+    answered_at,
 )
 from socialsupport_core.model import Attachment, Blob, Credentials, Facts, Interaction, Page, Party, Payload, RateLimit
 from socialsupport_core.text import file_name
@@ -108,7 +109,7 @@ class HubSpot(CRM[HubSpotSettings]):
         if note is None or not note["properties"].get("hs_attachment_ids"):
             name = file_name(blob.name or "attachment")
             answer = yield _upload(case, blob, name)
-            moment = api.answered_at(answer).isoformat().replace("+00:00", "Z")
+            moment = answered_at(answer).isoformat().replace("+00:00", "Z")
             properties = {"hs_note_body": name, "hs_attachment_ids": str(answer.json()["id"]), "hs_timestamp": moment}
             note = yield from self._upserted("notes", key, properties)
         yield api.associate("notes", note["id"], "tickets", case.id)

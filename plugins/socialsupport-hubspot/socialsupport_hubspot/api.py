@@ -5,8 +5,6 @@ of contacts, tickets, communications (v3) and of custom channels (2025-09).
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -90,9 +88,3 @@ def upsert(kind: str, key: str, id_property: str, properties: Mapping[str, str])
 def associate(kind: str, one: str, other_kind: str, other: str) -> httpx.Request:
     path = f"{ASSOCIATIONS}/{kind}/{segment(one)}/associations/default/{other_kind}/{segment(other)}"
     return request("PUT", path)
-
-
-def answered_at(response: httpx.Response) -> datetime:
-    """By HubSpot's clock: an adapter has none of its own."""
-    sent = response.headers.get("date")
-    return parsedate_to_datetime(sent).astimezone(UTC) if sent else datetime.fromtimestamp(0, UTC)

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from socialsupport_core.contract import AuthExpired, ConfigError, Flow
+from socialsupport_core.contract import AuthExpired, ConfigError, Flow, answered_at
 from socialsupport_core.model import Credentials
 from socialsupport_hubspot import api
 from socialsupport_hubspot.settings import HubSpotSettings
@@ -54,7 +54,7 @@ def _token(settings: HubSpotSettings, **form: str) -> Flow[Credentials]:
     return Credentials(
         access_token=token["access_token"],
         refresh_token=token.get("refresh_token"),
-        expires_at=api.answered_at(response) + timedelta(seconds=int(token["expires_in"])),
+        expires_at=answered_at(response) + timedelta(seconds=int(token["expires_in"])),
         scopes=frozenset(map(str, token.get("scopes") or ())),
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from pydantic import BaseModel, ConfigDict
 
-from socialsupport_core.contract import Flow
+from socialsupport_core.contract import Flow, answered_at
 from socialsupport_core.model import Page, Payload
 from socialsupport_hubspot import api, people
 from socialsupport_hubspot.inbound import EPOCH, Record
@@ -90,7 +90,7 @@ def _moved(place: Place, page: dict[str, Any], response: httpx.Response) -> tupl
     if following:  # the search ends here, the window does not; what changed at that same moment comes again
         last = max(_milliseconds(Record.model_validate(one).updatedAt) for one in page["results"])
         return Place(since=max(last, place.since + 1), until=place.until), True
-    return Place(since=place.until, until=max(place.until, _milliseconds(api.answered_at(response) - LAG))), False
+    return Place(since=place.until, until=max(place.until, _milliseconds(answered_at(response) - LAG))), False
 
 
 def _milliseconds(moment: datetime) -> int:
@@ -103,5 +103,5 @@ def _payload(response: httpx.Response) -> Payload:
         method="POST",
         url=str(response.request.url),
         body=response.content,
-        received_at=api.answered_at(response),
+        received_at=answered_at(response),
     )

@@ -1,8 +1,6 @@
 """Reading what the providers' APIs answer."""
 
 import json
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -15,9 +13,3 @@ def object_of(response: httpx.Response) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
-
-
-def answered_at(response: httpx.Response) -> datetime:
-    """By the provider's clock; without one it is long ago, so nothing is concluded from it."""
-    sent = response.headers.get("date")
-    return parsedate_to_datetime(sent).astimezone(UTC) if sent else datetime.fromtimestamp(0, UTC)

@@ -12,13 +12,12 @@ from typing import Any, ClassVar
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from socialsupport_core.contract import Flow, MalformedPayload, SignatureError, Unavailable, Unsupported
+from socialsupport_core.contract import Flow, MalformedPayload, SignatureError, Unavailable, Unsupported, answered_at
 from socialsupport_core.model import Capabilities, Credentials, Event, Intent, Payload, Receipt, SendMessage
 from socialsupport_core.model.event import DeliveryState
 from socialsupport_email.compose import Draft
 from socialsupport_email.reports import COMPLAINT
 from socialsupport_mailhooks import forms, parsed
-from socialsupport_mailhooks.answers import answered_at
 from socialsupport_mailhooks.hooked import NATIVE_KEY, HookedMail, basic, capabilities, content
 from socialsupport_mailhooks.settings import MailgunSettings
 

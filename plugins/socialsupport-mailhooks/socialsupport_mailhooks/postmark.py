@@ -20,6 +20,7 @@ from socialsupport_core.contract import (
     Unavailable,
     Unreachable,
     Unsupported,
+    answered_at,
     from_response,
     retry_after,
 )
@@ -29,7 +30,6 @@ from socialsupport_core.text import plain, to_html
 from socialsupport_email.compose import Draft
 from socialsupport_email.reports import COMPLAINT
 from socialsupport_mailhooks import parsed
-from socialsupport_mailhooks.answers import answered_at
 from socialsupport_mailhooks.answers import object_of as answer_of
 from socialsupport_mailhooks.hooked import (
     NATIVE_KEY,

@@ -6,17 +6,15 @@ https://spec.matrix.org/latest/client-server-api/#syncing (v1.18, 2026-11)
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
 import httpx
 from pydantic import Field, ValidationError
 
-from socialsupport_core.contract import ConfigError, DeliveryError, Flow, RateLimited, Uncertain
+from socialsupport_core.contract import ConfigError, DeliveryError, Flow, RateLimited, Uncertain, answered_at
 from socialsupport_core.model import Page, Payload, Value
 from socialsupport_matrix.api import Api
 from socialsupport_matrix.native import (
-    EPOCH,
     EVENT,
     ROOM,
     USER,
@@ -117,15 +115,6 @@ def _request(api: Api, since: str | None, backlog: int) -> httpx.Request:
     request = api.get("sync", **query, **({"since": since} if since else {}))
     request.extensions["timeout"] = httpx.Timeout(10, read=LONG_POLL + 10 if since else READ).as_dict()
     return request
-
-
-def answered_at(response: httpx.Response) -> datetime:
-    """By the homeserver's clock: a connector has none of its own."""
-    try:
-        at = parsedate_to_datetime(response.headers.get("date", ""))
-    except ValueError:
-        return EPOCH
-    return at if at.tzinfo else EPOCH
 
 
 class _Round:

@@ -3,8 +3,7 @@
 import hmac
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Annotated, Any, ClassVar
 from urllib.parse import quote, urlsplit
 
@@ -25,6 +24,7 @@ from socialsupport_core.contract import (
     Settings,
     SignatureError,
     Unreachable,
+    answered_at,
     from_response,
 )
 from socialsupport_core.model import Blob, Interaction, Page, Party, Payload
@@ -119,7 +119,7 @@ class MemoryCRM(CRM[MemorySettings]):
             method="GET",
             url=str(request.url),
             body=response.content,
-            received_at=_moment(response),
+            received_at=answered_at(response),
         )
         return Page(payloads=(payload,) if page["changes"] else (), cursor=page["cursor"], more=page["more"])
 
@@ -183,9 +183,3 @@ def _entry(interaction: Interaction, key: str) -> dict[str, Any]:
         "text": interaction.text,
         "sent_at": interaction.sent_at.isoformat(),
     }
-
-
-def _moment(response: httpx.Response) -> datetime:
-    """When the page was made, by the CRM's clock: an adapter has none of its own."""
-    sent = response.headers.get("date")
-    return parsedate_to_datetime(sent) if sent else datetime.fromtimestamp(0, UTC)

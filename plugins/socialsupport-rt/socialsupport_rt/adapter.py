@@ -8,7 +8,6 @@ import base64
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Annotated, Any, ClassVar
 from urllib.parse import quote, urlsplit
 
@@ -32,6 +31,7 @@ from socialsupport_core.contract import (
     Ref,
     Settings,
     Unreachable,
+    answered_at,
     body,
     from_response,
     headline,
@@ -213,7 +213,7 @@ class RT(CRM[RTSettings]):
             method="GET",
             url=str(answer.request.url),
             body=json.dumps({"transactions": told}, sort_keys=True).encode(),
-            received_at=_moment(answer),
+            received_at=answered_at(answer),
         )
         last = str(items[-1]["id"]) if items else after
         return Page(payloads=(payload,) if told else (), cursor=last, more=len(items) >= PAGE)
@@ -291,9 +291,3 @@ def number(written: str) -> str:
     if not (written.isascii() and written.isdigit()):
         raise ContentRejected(f"{written!r} is not a number of RT")
     return written
-
-
-def _moment(response: httpx.Response) -> datetime:
-    """By RT's clock: an adapter has none of its own."""
-    sent = response.headers.get("date")
-    return parsedate_to_datetime(sent) if sent else datetime.fromtimestamp(0, UTC)

@@ -6,7 +6,6 @@ https://developer.salesforce.com/docs/platform/api-rest/guide (version 66.0, 202
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -103,9 +102,3 @@ def among(values: Iterable[str]) -> str:
 def moment(at: datetime) -> str:
     """As SOQL and JSON have it, in milliseconds."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def answered_at(response: httpx.Response) -> datetime:
-    """By Salesforce's clock: an adapter has none of its own."""
-    sent = response.headers.get("date")
-    return parsedate_to_datetime(sent).astimezone(UTC) if sent else datetime.fromtimestamp(0, UTC)

@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 from pydantic import BaseModel, ConfigDict
 
-from socialsupport_core.contract import Flow, MalformedPayload, Unavailable
+from socialsupport_core.contract import Flow, MalformedPayload, Unavailable, answered_at
 from socialsupport_core.model import Instant, Page, Payload
 from socialsupport_salesforce import inbound, people
-from socialsupport_salesforce.api import API, among, answered_at, moment, quoted, select
+from socialsupport_salesforce.api import API, among, moment, quoted, select
 
 PAGE = 200
 SEEN = 200

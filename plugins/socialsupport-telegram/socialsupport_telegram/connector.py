@@ -6,8 +6,7 @@ https://core.telegram.org/bots/api (Bot API 10.1, 2026-06)
 import hmac
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
@@ -23,6 +22,7 @@ from socialsupport_core.contract import (
     MalformedPayload,
     SignatureError,
     Unsupported,
+    answered_at,
 )
 from socialsupport_core.model import (
     Attachment,
@@ -255,6 +255,5 @@ def _updates(payload: Payload) -> tuple[Update, ...]:
 
 
 def _polled(update: Any, response: httpx.Response) -> Payload:
-    sent = response.headers.get("date")
-    arrived = parsedate_to_datetime(sent) if sent else datetime.fromtimestamp(0, UTC)
-    return Payload(source="poll", body=json.dumps(update, separators=(",", ":")).encode(), received_at=arrived)
+    body = json.dumps(update, separators=(",", ":")).encode()
+    return Payload(source="poll", body=body, received_at=answered_at(response))

@@ -5,18 +5,15 @@ https://docs.x.com/x-api/direct-messages/lookup/introduction (2026-07)
 """
 
 from collections.abc import Mapping
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Literal
 
 import httpx
 from pydantic import ValidationError
 
-from socialsupport_core.contract import ConfigError, Flow
+from socialsupport_core.contract import ConfigError, Flow, answered_at
 from socialsupport_core.contract.lax import Json, object_of, objects_of, text_of
 from socialsupport_core.model import Page, Payload, Value
 from socialsupport_x import api
-from socialsupport_x.reading import EPOCH
 
 Source = Literal["mentions", "posts", "messages"]
 FOLLOWING: Mapping[Source, Source] = {"mentions": "posts", "posts": "messages", "messages": "mentions"}
@@ -96,15 +93,6 @@ def _payload(request: httpx.Request, response: httpx.Response) -> Payload:
         body=response.content,
         received_at=answered_at(response),
     )
-
-
-def answered_at(response: httpx.Response) -> datetime:
-    """By X's clock: a connector has none of its own."""
-    try:
-        at = parsedate_to_datetime(response.headers.get("date", ""))
-    except ValueError:
-        return EPOCH
-    return at if at.tzinfo else EPOCH
 
 
 def after(cursor: Cursor, content: Json) -> Cursor:

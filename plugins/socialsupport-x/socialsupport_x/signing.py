@@ -11,9 +11,8 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from socialsupport_core.contract import AuthExpired, ConfigError, Flow, SignIn
+from socialsupport_core.contract import AuthExpired, ConfigError, Flow, SignIn, answered_at
 from socialsupport_core.model import Credentials
-from socialsupport_x import polling
 from socialsupport_x.api import API
 from socialsupport_x.settings import XSettings
 
@@ -73,7 +72,7 @@ def _token(settings: XSettings, **form: str) -> Flow[Credentials]:
     request = httpx.Request("POST", API + TOKEN_PATH, data={**form, "client_id": _client(settings)})
     response: httpx.Response = yield request
     token: dict[str, Any] = response.json()
-    expires_at = polling.answered_at(response) + timedelta(seconds=int(token["expires_in"]))
+    expires_at = answered_at(response) + timedelta(seconds=int(token["expires_in"]))
     return Credentials(
         access_token=token["access_token"],
         refresh_token=token.get("refresh_token"),

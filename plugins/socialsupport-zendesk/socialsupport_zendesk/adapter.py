@@ -31,6 +31,7 @@ from socialsupport_core.contract import (
     SignIn,
     Unavailable,
     Unreachable,
+    answered_at,
     body,
     from_response,
     headline,
@@ -296,7 +297,7 @@ class Zendesk(CRM[ZendeskSettings]):
             method="GET",
             url=str(answer.request.url),
             body=json.dumps(content, sort_keys=True).encode(),
-            received_at=signing.sent(answer),
+            received_at=answered_at(answer),
         )
         more = not page.get("end_of_stream", True) and bool(told)
         return Page(payloads=(payload,) if ours else (), cursor=f"{end} {','.join(newest)}".strip(), more=more)

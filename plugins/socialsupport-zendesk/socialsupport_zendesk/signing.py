@@ -7,12 +7,11 @@ body. An older version of that page had the body first; the newest stands here.
 import base64
 import hmac
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 
 import httpx
 from pydantic import SecretStr
 
-from socialsupport_core.contract import SignatureError
+from socialsupport_core.contract import SignatureError, answered_at
 from socialsupport_core.model import Credentials, Payload
 
 TOLERANCE = timedelta(minutes=5)
@@ -67,12 +66,6 @@ def credentials_of(answer: httpx.Response, before: Credentials | None = None) ->
     return Credentials(
         access_token=SecretStr(given["access_token"]),
         refresh_token=SecretStr(renewed) if renewed else (before.refresh_token if before else None),
-        expires_at=sent(answer) + timedelta(seconds=float(lasts)) if lasts else None,
+        expires_at=answered_at(answer) + timedelta(seconds=float(lasts)) if lasts else None,
         scopes=frozenset(str(given.get("scope") or "").split()) or (before.scopes if before else frozenset()),
     )
-
-
-def sent(response: httpx.Response) -> datetime:
-    """By Zendesk's clock: an adapter has none of its own."""
-    date = response.headers.get("date")
-    return parsedate_to_datetime(date) if date else datetime.fromtimestamp(0, UTC)
