@@ -151,7 +151,7 @@ def _touch(
         interaction.kind,
         row["agent"],
         failed=by != "customer" and row["state"] not in REACHED,
-        attended=_attended(interaction),
+        attended=interaction.attended,
         topics=frozenset(f"{kind}:{same(value)}" for kind, value in facts if kind in topics),
         told=frozenset(kind for kind, _ in facts),
         asks=asks,
@@ -189,12 +189,6 @@ def _by(interaction: Interaction) -> By | None:
     if interaction.direction == "outbound":
         return "bot" if interaction.author.is_bot else "agent"
     return None
-
-
-def _attended(interaction: Interaction) -> bool:
-    if interaction.kind == "visit":
-        return True
-    return interaction.kind == "call" and bool(interaction.duration)
 
 
 def _asks(interaction: Interaction, conduct: Conduct) -> frozenset[str]:
