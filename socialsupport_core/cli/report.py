@@ -215,7 +215,9 @@ _ROWS: tuple[tuple[str, Callable[[dict[str, Any]], str]], ...] = (
     ("switches that kept context", lambda one: _share(one["channel_switches"]["with_context"])),
     ("hand-offs that arrived", lambda one: _share(one["hand_offs"]["arrived"])),
     ("resolved by machines alone", lambda one: _share(one["deflection"])),
-    ("messages that praise", lambda one: _share(one["praise"]["messages"]) if "praise" in one else "not exported"),
+    ("called well done (4 or 5 of 5)", lambda one: _share(one["accuracy"]["verdicts"]["good"])),
+    ("answered how it went", lambda one: _share(one["accuracy"]["verdicts"]["answered"])),
+    ("messages that praise", lambda one: _share(one["praise"]["messages"])),
     ("broke down", lambda one: _share(one["breakdowns"])),
 )
 _CHANNEL = ("channel", "contacts", "answered", "response, median", "failed legs", "broke down here")

@@ -26,15 +26,17 @@ class Word:
     verdict: Verdict | None = None
     written: str | None = None
     """The verdict as JSON."""
+    settled: bool = False
+    """It needs no answer, as what only says how it went."""
 
 
 def heard(tx: Tx, leg: Leg, word: Word, conduct: Conduct) -> None:
-    """Costs no statement of its own. What was attended leaves nobody waiting, and whoever waits goes on as before."""
+    """Costs no statement of its own. What needs no answer leaves nobody waiting; whoever waits goes on as before."""
     at, verdict = word.at, word.verdict
     one = conversations.get(tx, leg.tenant, leg.conversation)
     assert one is not None
     before = one.standing
-    waits = not word.interaction.attended
+    waits = not (word.settled or word.interaction.attended)
     since = conversations.waiting_with(one, at)
     stands = before
     if verdict is not None and at > (one.answered_at or 0) and (waits or one.waiting_since is None):

@@ -256,7 +256,7 @@ def spoken(tx: Tx, tenant: str, conversation: str) -> list[tuple[int, str | None
 def _first_word_since(tx: Tx, tenant: str, conversation: str, at: int) -> int | None:
     row = tx.one(
         "SELECT min(i.at) AS since FROM legs l JOIN interactions i ON i.tenant = l.tenant AND i.node = l.node"
-        " AND i.at > ? AND i.leg = l.leg AND i.direction = 'inbound' AND i.attended = 0"
+        " AND i.at > ? AND i.leg = l.leg AND i.direction = 'inbound' AND i.settled = 0"
         " WHERE l.tenant = ? AND l.conversation = ? AND l.last_inbound > ?",
         at,
         tenant,

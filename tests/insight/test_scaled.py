@@ -94,6 +94,9 @@ def touches(draw: st.DrawFn) -> Any:
         agent=draw(st.sampled_from(["dana", "sam", None])) if by == "agent" else None,
         reach=draw(st.integers(0, 9)),
         rating=draw(st.sampled_from([None, None, 4.5])),
+        kind=draw(st.sampled_from(["message", "message", "message", "rating"])) if by != "agent" else "message",
+        contact=draw(st.sampled_from([None, "praise", "question"])) if by == "customer" else None,
+        verdict=draw(st.sampled_from([None, None, 1, 4, 5])) if by == "customer" else None,
     )
 
 
