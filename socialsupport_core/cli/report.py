@@ -148,12 +148,29 @@ def _show(found: dict[str, Any]) -> None:
     )
     if found["channels"]:
         table(_CHANNEL, [_channel(one) for one in found["channels"]], title="by channel")
+    if found.get("themes"):
+        _show_themes(found["themes"])
     if found["breakdowns"]["by_reason"]:
         table(("why it broke down", "matters"), found["breakdowns"]["by_reason"].items())
         table(("change first", "", "cost", "matters"), [_change(one) for one in found["changes"][:5]])
     for one in found["journeys"][:5]:
         line(f"{one['customer']}, {one['began'][:16]}: {one['explanation']}")
     _show_cost(found["cost"])
+
+
+def _show_themes(found: list[dict[str, Any]]) -> None:
+    from socialsupport_core.cli.output import table
+    from socialsupport_core.insight.page.about import risen
+
+    rows = [
+        (one["name"], _share(one["matters"]), risen(one), ", ".join(_conversations(one["examples"][:2])))
+        for one in found[:5]
+    ]
+    table(("what they are about", "matters", "rises in", "such as"), rows)
+
+
+def _conversations(examples: list[dict[str, Any]]) -> list[str]:
+    return [one["conversations"][0] for one in examples if one["conversations"]]
 
 
 def _show_cost(cost: dict[str, Any]) -> None:

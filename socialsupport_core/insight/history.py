@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
+from socialsupport_core.contract import NOISE
 from socialsupport_core.conversation.conduct import Conduct
 from socialsupport_core.conversation.kinds import Kind, same
 from socialsupport_core.guidance.rating import CHOICE
+from socialsupport_core.guidance.terms import terms_of
 from socialsupport_core.model import Interaction
 from socialsupport_core.store import Row, Tx, ratings
 from socialsupport_core.store import history as table
@@ -56,6 +58,8 @@ class Touch:
     """What kind of contact triage, or an agent, says it is: `praise`."""
     verdict: int | None = None
     """How it went, from 1 to 5, by the customer's word when asked."""
+    terms: tuple[str, ...] = ()
+    """What the customer's words are about; never exported."""
 
     @property
     def is_rating(self) -> bool:
@@ -172,6 +176,7 @@ def _touch(
         rating=interaction.rating,
         reach=(interaction.reach.followers or 0) if interaction.reach else 0,
         contact=judged.get("kind"),
+        terms=_terms(interaction, judged) if by == "customer" else (),
     )
 
 
@@ -199,6 +204,14 @@ def hand_offs(tx: Tx, tenant: str, since: int, until: int, living: dict[str, str
         Handed(at, conversation, channel, HAND_OFFS.get(state, "offered"), arrived or "")
         for at, conversation, channel, state, arrived in table.hand_offs(tx, tenant, since, until, living)
     ]
+
+
+def _terms(interaction: Interaction, judged: Mapping[str, Any]) -> tuple[str, ...]:
+    """What is for sale elsewhere is no theme of ours."""
+    if judged.get("kind") in NOISE:
+        return ()
+    said = f"{interaction.subject or ''}\n{interaction.text or ''}"
+    return terms_of(said, interaction.language or judged.get("language"))
 
 
 def _by(interaction: Interaction) -> By | None:

@@ -219,7 +219,7 @@ class Recorder:
         context.keep(tx, place.tenant, node.number, at, seq, thread.visibility, told)
         if interaction.attachments:
             attachments.expect(tx, place.tenant, seq, interaction)
-        about = {"customer": node, "written": written, "settled": mere is not None}
+        about: dict[str, Any] = {"customer": node, "written": written, "settled": mere is not None}
         publish_interaction(tx, place.tenant, "interaction.received", stored, leg, **about)
         if interaction.direction != "outbound" and not interaction.author.is_bot:
             said = Word(node, interaction, at, place.received_at, verdict, triage, settled=mere is not None)

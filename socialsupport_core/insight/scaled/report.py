@@ -20,6 +20,7 @@ from socialsupport_core.insight.settings import Settings
 LEFT_OUT = frozenset(
     {
         "filters", "benchmarks", "distributions", "weeks", "arrivals", "flows", "failures", "changes", "evidence",
+        "themes",
     }
 )  # fmt: skip
 """What is told of a store only: most of it is what the page draws."""
