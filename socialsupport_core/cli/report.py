@@ -63,14 +63,16 @@ def report(  # noqa: PLR0913, PLR0917 - each is an option
     """Tell how fast and how well customers are answered, what failures cost, and where and why they begin."""
     from socialsupport_core.cli.output import json_document
     from socialsupport_core.cli.staffing import show as show_staffing
+    from socialsupport_core.contract import ConfigError
     from socialsupport_core.insight import settings_of
 
     assumed = settings_of(settings)
     filters = {"channel": channel, "network": network, "visibility": visibility, "agent": agent}
     begin, end = utc(since), utc(until)
     if folder is not None:
-        _only_figures(html=html, staffing=staffing, filters=filters)
-        found = _exported(folder, tenant, assumed, begin, end)
+        if staffing:
+            raise ConfigError("--staffing needs the store: an export is read for its report")
+        found, whose = _exported(folder, tenant, assumed, begin, end, filters, drawn=html is not None)
     else:
         with hub_at(store) as hub:
             whose = tenant_of(hub, tenant)
@@ -79,8 +81,8 @@ def report(  # noqa: PLR0913, PLR0917 - each is an option
                 (json_document if as_json else show_staffing)(needed)
                 return
             found = hub.report(whose, since=begin, until=end, settings=assumed, **filters)
-        if html:
-            _write(html, found, whose, inbox)
+    if html:
+        _write(html, found, whose, inbox)
     if as_json:
         json_document(found)
     elif not html:
@@ -100,32 +102,36 @@ def _write(file: Path, found: dict[str, Any], whose: str, inbox: str | None) -> 
     remark(f"{file}: {len(content) / 1000:,.0f} kB")
 
 
-def _only_figures(*, html: Path | None, staffing: bool, filters: dict[str, str | None]) -> None:
-    from socialsupport_core.contract import ConfigError
-
-    given = {"--html": html, "--staffing": staffing or None} | {f"--{name}": value for name, value in filters.items()}
-    if wanted := [name for name, value in given.items() if value is not None]:
-        raise ConfigError(f"{', '.join(wanted)} needs the store: an export is read for its figures")
-
-
 def _exported(
-    folder: Path, tenant: str | None, settings: "Settings", since: datetime | None, until: datetime | None
-) -> dict[str, Any]:
+    folder: Path,
+    tenant: str | None,
+    settings: "Settings",
+    since: datetime | None,
+    until: datetime | None,
+    filters: dict[str, str | None],
+    *,
+    drawn: bool,
+) -> tuple[dict[str, Any], str]:
+    """The report, and whose it is."""
     from datetime import UTC
 
     from socialsupport_core.cli.output import moving
     from socialsupport_core.contract import ConfigError
     from socialsupport_core.hub.exporting import MISSING
+    from socialsupport_core.insight import Filters
     from socialsupport_core.store import micros
 
     try:
-        from socialsupport_core.insight.scaled.reading import report_of
+        from socialsupport_core.insight.scaled.reading import drawn_of, owner_of, report_of
     except ModuleNotFoundError as missing:
         raise ConfigError(MISSING) from missing
     ends = micros(until or datetime.now(UTC))
     begins = None if since is None else micros(since)
+    wanted, owner = Filters(**filters), owner_of(folder, tenant)
+    if drawn:
+        return drawn_of(folder, owner, settings, ends, begins, filters=wanted), owner
     with moving("measuring") as moved:
-        return report_of(folder, tenant, settings, ends, begins, moved=moved)
+        return report_of(folder, owner, settings, ends, begins, moved=moved, filters=wanted), owner
 
 
 def utc(moment: datetime | None) -> datetime | None:

@@ -5,6 +5,7 @@ from typing import Any
 import ibis
 from ibis import _
 
+from socialsupport_core.insight.filters import Filters
 from socialsupport_core.insight.history import Handed, History, Touch, Turn
 from socialsupport_core.insight.measures import Shown
 from socialsupport_core.insight.report import SHOWN
@@ -19,7 +20,7 @@ from socialsupport_core.insight.settings import Settings
 
 LEFT_OUT = frozenset(
     {
-        "filters", "benchmarks", "distributions", "weeks", "arrivals", "flows", "failures", "changes", "evidence",
+        "benchmarks", "distributions", "weeks", "arrivals", "flows", "failures", "changes", "evidence",
         "themes",
     }
 )  # fmt: skip
@@ -46,23 +47,27 @@ def report(
     until: int,
     since: int | None = None,
     moved: Moved = unseen,
+    filters: Filters | None = None,
 ) -> Shown:
     """As `report.report` gives it, without `LEFT_OUT`. What is in the tables at `until` or later does not count."""
     try:
-        return _report(place, tables, settings, until, since, moved)
+        return _report(place, tables, settings, until, since, moved, filters or Filters())
     finally:
         place.drop(*KEPT)
 
 
-def _report(place: Place, tables: Tables, settings: Settings, until: int, since: int | None, moved: Moved) -> Shown:
-    ground, start = _grounded(place, before(tables, until), settings, until, since, moved)
+def _report(
+    place: Place, tables: Tables, settings: Settings, until: int, since: int | None, moved: Moved, filters: Filters
+) -> Shown:
+    ground, start = _grounded(place, before(tables, until), settings, until, since, moved, filters)
     shell = in_memory(History(until=until), settings, start)
     figure = shown(ground, settings, until)
     moved(PARTS, PARTS)
     earlier = None if since is None else {"period": shell["previous"]["period"], **figure(0)}
-    told = _newest(place, ground, tables, settings, until, start)
+    told = _newest(place, ground, tables, settings, until, start, filters)
     return {
         "period": shell["period"],
+        "filters": filters.shown(),
         "assumptions": shell["assumptions"],
         **figure(1),
         "previous": earlier,
@@ -75,7 +80,7 @@ def before(tables: Tables, until: int) -> Tables:
 
 
 def _grounded(
-    place: Place, tables: Tables, settings: Settings, until: int, since: int | None, moved: Moved
+    place: Place, tables: Tables, settings: Settings, until: int, since: int | None, moved: Moved, filters: Filters
 ) -> tuple[Ground, int]:
     """The tables of both periods, and the moment at which the later of them begins."""
     found = matters.matters(place, tables.touches, tables.turns, tables.handed, settings.gap)
@@ -93,7 +98,7 @@ def _grounded(
     moved(3, PARTS)
     (known,) = place.rows(whole.agg(began=_.at.min(), ended=_.last.max()))
     start = since if since is not None else known["began"] if known["began"] is not None else until
-    periods = place.keep("periods", _periods(whole, start, until))
+    periods = place.keep("periods", _periods(_chosen(whole, said, judged, filters), start, until))
     clock = Clock(place, settings.hours, known["began"] or start, max(until, known["ended"] or until))
     ended = place.keep("whole", _ended(whole, judged, turned).join(periods, "matter"))
     ground = Ground(
@@ -108,6 +113,27 @@ def _grounded(
     place.drop("matters", "contacts", "legs")
     moved(4, PARTS)
     return ground, start
+
+
+def _chosen(whole: Table, said: Table, judged: Table, filters: Filters) -> Table:
+    """As `filters.chosen` does: matters with one leg, on which the customer spoke, that meets all of them."""
+    if not filters.given:
+        return whole
+    legs = judged.filter(_.contacts > 0)
+    for name in ("channel", "network", "visibility"):
+        if (value := getattr(filters, name)) is not None:
+            legs = legs.filter(legs[name] == value)
+    if filters.agent is not None:
+        legs = legs.semi_join(said.filter(_.agent == filters.agent).select("leg").distinct(), "leg")
+    return whole.semi_join(legs.select("matter").distinct(), "matter")
+
+
+def names(place: Place, tables: Tables) -> dict[str, set[str]]:
+    """By which it can be filtered."""
+    told = ("channel", "network", "visibility", "agent")
+    return {
+        name: {row[name] for row in place.rows(tables.touches.select(name).distinct()) if row[name]} for name in told
+    }
 
 
 def _periods(whole: Table, start: int, until: int) -> Table:
@@ -153,7 +179,9 @@ def _totals(judged: Table, contacts: Table) -> Table:
     return by_contact.join(by_leg, by_contact.total_of == by_leg.leg_of).drop("leg_of")
 
 
-def _newest(place: Place, ground: Ground, tables: Tables, settings: Settings, until: int, start: int) -> list[Shown]:
+def _newest(
+    place: Place, ground: Ground, tables: Tables, settings: Settings, until: int, start: int, filters: Filters
+) -> list[Shown]:
     """The journeys that broke down last, told as ever: of their customers alone the history is read."""
     broken = ground.matters.filter(_.broke.notnull() & (_.period == 1))
     newest = place.rows(broken.order_by(_.at.desc()).limit(SHOWN).select("at"))
@@ -161,7 +189,7 @@ def _newest(place: Place, ground: Ground, tables: Tables, settings: Settings, un
         return []
     those = broken.filter(_.at >= min(row["at"] for row in newest)).select("customer").distinct()
     history = _history(place, before(tables, until), those, until)
-    told: list[Shown] = in_memory(history, settings, start)["journeys"]
+    told: list[Shown] = in_memory(history, settings, start, filters)["journeys"]
     return told
 
 
