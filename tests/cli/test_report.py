@@ -165,7 +165,7 @@ def test_an_export_is_filtered_and_drawn(run: Any, store: str, tmp_path: Path) -
     assert "no text is exported" in page.read_text("utf-8")
     for more in ((), ("--html", str(page))):
         refused = run(*options, *more, "--network", "fone")
-        assert (refused.status, "did you mean phone" in refused.err) == (1, True), refused.err
+        assert (refused.status, "there is: phone" in refused.err) == (1, True), refused.err
     assert "needs the store" in run(*options, "--staffing").err
 
 
