@@ -8,7 +8,7 @@ from typing import Any
 
 from socialsupport_core.guidance.rating import VALUES
 from socialsupport_core.insight.journey import Journey, Step
-from socialsupport_core.insight.matters import Contact, Leg, Matter
+from socialsupport_core.insight.matters import Contact, Leg, Matter, in_order
 from socialsupport_core.insight.settings import Settings
 
 Shown = dict[str, Any]
@@ -128,7 +128,14 @@ def is_handled_twice(journey: Journey) -> bool:
 
 
 def _agents(matter: Matter) -> set[str]:
-    return {one.answer.agent for one in matter.contacts if one.answer and one.answer.agent}
+    """Whoever has said something since the customer first turned to us, be it to the same contact."""
+    since = in_order(matter.contacts[0].touches[0])
+    return {
+        touch.agent
+        for leg in matter.legs
+        for touch in leg.touches
+        if touch.by == "agent" and touch.agent and not touch.failed and in_order(touch) > since
+    }
 
 
 def _answered_apart(journey: Journey) -> bool:

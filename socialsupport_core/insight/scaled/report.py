@@ -100,7 +100,7 @@ def _grounded(
     start = since if since is not None else known["began"] if known["began"] is not None else until
     periods = place.keep("periods", _periods(_chosen(whole, said, judged, filters), start, until))
     clock = Clock(place, settings.hours, known["began"] or start, max(until, known["ended"] or until))
-    ended = place.keep("whole", _ended(whole, judged, turned).join(periods, "matter"))
+    ended = place.keep("whole", _ended(whole, judged, turned, said).join(periods, "matter"))
     ground = Ground(
         place,
         ended,
@@ -148,7 +148,7 @@ def _placed(contacts: Table, judged: Table) -> Table:
     return contacts.join(where_to, "leg")
 
 
-def _ended(whole: Table, judged: Table, contacts: Table) -> Table:
+def _ended(whole: Table, judged: Table, contacts: Table, said: Table) -> Table:
     """The matters with what they came to and, if they broke down, where and why."""
     spoken = judged.filter(_.contacts > 0)
     last = spoken.filter(_.next_leg.isnull()).select(ended_of="matter", ended="outcome")
@@ -157,15 +157,14 @@ def _ended(whole: Table, judged: Table, contacts: Table) -> Table:
         broke_of="matter", broke="leg", broke_reason="reason", broke_channel="channel", broke_position="position"
     )
     known = whole.join(last, whole.matter == last.ended_of).left_join(broke, _.matter == broke.broke_of)
-    totals = _totals(judged, contacts)
+    totals = _totals(judged, contacts, said)
     return known.join(totals, known.matter == totals.total_of).drop("ended_of", "broke_of", "total_of")
 
 
-def _totals(judged: Table, contacts: Table) -> Table:
-    """Of each matter: contacts, answering agents, whether a person or a machine answered, whether a hand-off held, and
-    whether it was answered `apart`, on two channels without a hand-off between them."""
-    person = contacts.attended | contacts.answered_at.notnull()
-    contacts = contacts.mutate(person=person, agent=matters.where(contacts.agent != "", contacts.agent))
+def _totals(judged: Table, contacts: Table, said: Table) -> Table:
+    """Of each matter: contacts, agents who spoke since the first, whether a person or a machine answered, whether a
+    hand-off held, and whether it was answered `apart`, on two channels without a hand-off between them."""
+    contacts = contacts.mutate(person=contacts.attended | contacts.answered_at.notnull())
     answered = contacts.filter(_.person).select(answered="leg").distinct()
     on_legs = judged.left_join(answered, judged.leg == answered.answered)
     on_legs = on_legs.mutate(latest=_.answered.max().over(ibis.window(group_by="matter")))
@@ -174,8 +173,14 @@ def _totals(judged: Table, contacts: Table) -> Table:
         handed_off=figures.count(_.outcome == "handed_off"),
     )
     by_contact = contacts.group_by(total_of="matter").agg(
-        contacts=_.count(), agents=_.agent.nunique(), person=_.person.any(), bot=_.bot_at.notnull().any()
+        contacts=_.count(), since=_.contact.min(), person=_.person.any(), bot=_.bot_at.notnull().any()
     )
+    answers = said.filter((_.by == "agent") & ~_.failed & (_.agent != "").fill_null(False))
+    answers = answers.select("number", "agent", spoken_of="matter")
+    answers = answers.join(by_contact, (answers.spoken_of == by_contact.total_of) & (answers.number > by_contact.since))
+    agents = answers.group_by("spoken_of").agg(agents=_.agent.nunique())
+    by_contact = by_contact.left_join(agents, by_contact.total_of == agents.spoken_of)
+    by_contact = by_contact.mutate(agents=_.agents.fill_null(0)).drop("spoken_of", "since")
     return by_contact.join(by_leg, by_contact.total_of == by_leg.leg_of).drop("leg_of")
 
 
