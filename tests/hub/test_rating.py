@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from raven import Roost, message
 
+from socialsupport_core.model import Thread
+
 MONDAY = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 DAY = {"zone": "UTC", "week": {day: ["09:00-17:00"] for day in ("mon", "tue", "wed", "thu", "fri")}}
 QUESTION = "How did it go? Please answer with a number from 1 (badly) to 5 (very well)."
@@ -195,3 +197,17 @@ def test_what_a_person_has_said_is_erased(asking: Roost) -> None:
     resolve(asking)
     hear(asking, 2, "5")
     assert asking.hub.erase("acme", "raven.ring:kerry", agent="dana")["removed"]["ratings"] == 1
+
+
+def test_a_matter_of_which_a_part_was_asked_about_is_not_asked_about_again(asking: Roost) -> None:
+    resolve(asking)
+    first = asking.conversation()
+    asking.clock.forward(hours=1)
+    hear(asking, 2, "my oven is cold", thread=Thread(id="dm-oven", visibility="private"))
+    second = asking.conversation()
+    assert second != first
+    asking.hub.merge_conversation("acme", first, second, agent="dana")
+    asking.hub.resolve("acme", second, agent="dana")
+    asking.clock.forward(minutes=5)
+    asking.hub.drain()
+    assert asked(asking) == 1
