@@ -28,6 +28,8 @@ PRIOR = 10.0
 """How many matters the background is worth to a week of which little is known."""
 TOGETHER = 0.5
 """Terms whose matters overlap by so much are one theme."""
+WEIGHED = 500
+"""Terms that are looked at for what they have in common, the steepest first."""
 SHOWN = 10
 EXAMPLES = 5
 NAMED = 3  # terms in a name
@@ -45,25 +47,27 @@ def themes(mine: Sequence[Journey], every: Sequence[Journey]) -> list[Shown]:
     """Of the matters of a period, against all that are known; the steepest rise first. While there is but one week,
     nothing is known to rise, and the most frequent are told."""
     said = {one.matter.id: _terms(one) for one in (*every, *mine)}
-    background = _Weeks(every, said)
     places = _places(mine, said)
+    background = _Weeks(every, said, places)
     rises = {term: _rise(term, those, mine, background) for term, those in places.items()}
     alone = len(background.matters) < 2
     telling = {term: those for term, those in places.items() if alone or rises[term].score >= LIKELY}
     ranked = sorted(telling, key=lambda term: (-rises[term].score, -len(telling[term]), " " not in term, term))
-    groups = _grouped(ranked, telling)
+    groups = _grouped(ranked[:WEIGHED], telling)
     return [_shown(group, telling, rises[group[0]], mine, background, alone=alone) for group in groups[:SHOWN]]
 
 
 class _Weeks:
-    """How many matters there were, and how many of them have a term, by week."""
+    """How many matters there were, and how many of them have one of the terms, by week."""
 
-    def __init__(self, every: Sequence[Journey], said: Mapping[str, Collection[str]]) -> None:
-        self.matters = Counter(week_of(one.matter.at) for one in every)
-        self.with_term: dict[str, Counter[str]] = defaultdict(Counter)
+    def __init__(self, every: Sequence[Journey], said: Mapping[str, set[str]], terms: Collection[str]) -> None:
+        self.of = {one.matter.id: week_of(one.matter.at) for one in every}
+        self.matters = Counter(self.of.values())
+        self.with_term: dict[str, Counter[str]] = {term: Counter() for term in terms}
         for one in every:
-            for term in said[one.matter.id]:
-                self.with_term[term][week_of(one.matter.at)] += 1
+            week = self.of[one.matter.id]
+            for term in said[one.matter.id] & self.with_term.keys():
+                self.with_term[term][week] += 1
         self.total = self.matters.total()
 
     def score(self, term: str, week: str) -> float:
@@ -100,7 +104,7 @@ def _rise(term: str, those: Collection[int], mine: Sequence[Journey], background
     """The steepest, of the weeks in which enough customers say it; of two alike the later."""
     customers: dict[str, set[str]] = defaultdict(set)
     for number in those:
-        customers[week_of(mine[number].matter.at)].add(mine[number].matter.customer)
+        customers[background.of[mine[number].matter.id]].add(mine[number].matter.customer)
     weeks = [week for week, said in customers.items() if len(said) >= CUSTOMERS]
     scored = [(round(background.score(term, week), 2), week) for week in weeks]
     score, week = max(scored, default=(0.0, ""))
@@ -132,8 +136,8 @@ def _shown(
     alone: bool,
 ) -> Shown:
     those = [mine[number] for number in sorted(telling[group[0]])]
-    by_week = Counter(week_of(one.matter.at) for one in those)
-    risen = [one for one in those if week_of(one.matter.at) == rise.week] or those
+    by_week = Counter(background.of[one.matter.id] for one in those)
+    risen = [one for one in those if background.of[one.matter.id] == rise.week] or those
     newest = sorted(risen, key=lambda one: (one.matter.at, one.matter.id), reverse=True)
     weeks = [week for week in sorted(background.matters) if min(by_week) <= week <= max(by_week)]
     return {
