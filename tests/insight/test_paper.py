@@ -17,7 +17,10 @@ BERLIN = settings_of(
     {
         "target": 14_400,
         "targets": {},
-        "hours": {"zone": "Europe/Berlin", "week": {day: ["09:00-17:00"] for day in ("mon", "tue", "wed", "thu", "fri")}},
+        "hours": {
+            "zone": "Europe/Berlin",
+            "week": {day: ["09:00-17:00"] for day in ("mon", "tue", "wed", "thu", "fri")},
+        },
     }
 )  # 08:00 to 16:00 UTC in November
 ALWAYS = settings_of({"target": 14_400, "targets": {}})
