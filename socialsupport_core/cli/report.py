@@ -63,14 +63,16 @@ def report(  # noqa: PLR0913, PLR0917 - each is an option
     """Tell how fast and how well customers are answered, what failures cost, and where and why they begin."""
     from socialsupport_core.cli.output import json_document
     from socialsupport_core.cli.staffing import show as show_staffing
+    from socialsupport_core.contract import ConfigError
     from socialsupport_core.insight import settings_of
 
     assumed = settings_of(settings)
     filters = {"channel": channel, "network": network, "visibility": visibility, "agent": agent}
     begin, end = utc(since), utc(until)
     if folder is not None:
-        _only_figures(html=html, staffing=staffing, filters=filters)
-        found = _exported(folder, tenant, assumed, begin, end)
+        if staffing:
+            raise ConfigError("--staffing needs the store: an export is read for its report")
+        found, whose = _exported(folder, tenant, assumed, begin, end, filters, drawn=html is not None)
     else:
         with hub_at(store) as hub:
             whose = tenant_of(hub, tenant)
@@ -79,8 +81,8 @@ def report(  # noqa: PLR0913, PLR0917 - each is an option
                 (json_document if as_json else show_staffing)(needed)
                 return
             found = hub.report(whose, since=begin, until=end, settings=assumed, **filters)
-        if html:
-            _write(html, found, whose, inbox)
+    if html:
+        _write(html, found, whose, inbox)
     if as_json:
         json_document(found)
     elif not html:
@@ -100,32 +102,36 @@ def _write(file: Path, found: dict[str, Any], whose: str, inbox: str | None) -> 
     remark(f"{file}: {len(content) / 1000:,.0f} kB")
 
 
-def _only_figures(*, html: Path | None, staffing: bool, filters: dict[str, str | None]) -> None:
-    from socialsupport_core.contract import ConfigError
-
-    given = {"--html": html, "--staffing": staffing or None} | {f"--{name}": value for name, value in filters.items()}
-    if wanted := [name for name, value in given.items() if value is not None]:
-        raise ConfigError(f"{', '.join(wanted)} needs the store: an export is read for its figures")
-
-
 def _exported(
-    folder: Path, tenant: str | None, settings: "Settings", since: datetime | None, until: datetime | None
-) -> dict[str, Any]:
+    folder: Path,
+    tenant: str | None,
+    settings: "Settings",
+    since: datetime | None,
+    until: datetime | None,
+    filters: dict[str, str | None],
+    *,
+    drawn: bool,
+) -> tuple[dict[str, Any], str]:
+    """The report, and whose it is."""
     from datetime import UTC
 
     from socialsupport_core.cli.output import moving
     from socialsupport_core.contract import ConfigError
     from socialsupport_core.hub.exporting import MISSING
+    from socialsupport_core.insight import Filters
     from socialsupport_core.store import micros
 
     try:
-        from socialsupport_core.insight.scaled.reading import report_of
+        from socialsupport_core.insight.scaled.reading import drawn_of, owner_of, report_of
     except ModuleNotFoundError as missing:
         raise ConfigError(MISSING) from missing
     ends = micros(until or datetime.now(UTC))
     begins = None if since is None else micros(since)
+    wanted, owner = Filters(**filters), owner_of(folder, tenant)
+    if drawn:
+        return drawn_of(folder, owner, settings, ends, begins, filters=wanted), owner
     with moving("measuring") as moved:
-        return report_of(folder, tenant, settings, ends, begins, moved=moved)
+        return report_of(folder, owner, settings, ends, begins, moved=moved, filters=wanted), owner
 
 
 def utc(moment: datetime | None) -> datetime | None:
@@ -148,12 +154,29 @@ def _show(found: dict[str, Any]) -> None:
     )
     if found["channels"]:
         table(_CHANNEL, [_channel(one) for one in found["channels"]], title="by channel")
+    if found.get("themes"):
+        _show_themes(found["themes"])
     if found["breakdowns"]["by_reason"]:
         table(("why it broke down", "matters"), found["breakdowns"]["by_reason"].items())
         table(("change first", "", "cost", "matters"), [_change(one) for one in found["changes"][:5]])
     for one in found["journeys"][:5]:
         line(f"{one['customer']}, {one['began'][:16]}: {one['explanation']}")
     _show_cost(found["cost"])
+
+
+def _show_themes(found: list[dict[str, Any]]) -> None:
+    from socialsupport_core.cli.output import table
+    from socialsupport_core.insight.page.about import risen
+
+    rows = [
+        (one["name"], _share(one["matters"]), risen(one), ", ".join(_conversations(one["examples"][:2])))
+        for one in found[:5]
+    ]
+    table(("what they are about", "matters", "rises in", "such as"), rows)
+
+
+def _conversations(examples: list[dict[str, Any]]) -> list[str]:
+    return [one["conversations"][0] for one in examples if one["conversations"]]
 
 
 def _show_cost(cost: dict[str, Any]) -> None:
@@ -215,7 +238,9 @@ _ROWS: tuple[tuple[str, Callable[[dict[str, Any]], str]], ...] = (
     ("switches that kept context", lambda one: _share(one["channel_switches"]["with_context"])),
     ("hand-offs that arrived", lambda one: _share(one["hand_offs"]["arrived"])),
     ("resolved by machines alone", lambda one: _share(one["deflection"])),
-    ("messages that praise", lambda one: _share(one["praise"]["messages"]) if "praise" in one else "not exported"),
+    ("called well done (4 or 5 of 5)", lambda one: _share(one["accuracy"]["verdicts"]["good"])),
+    ("answered how it went", lambda one: _share(one["accuracy"]["verdicts"]["answered"])),
+    ("messages that praise", lambda one: _share(one["praise"]["messages"])),
     ("broke down", lambda one: _share(one["breakdowns"])),
 )
 _CHANNEL = ("channel", "contacts", "answered", "response, median", "failed legs", "broke down here")

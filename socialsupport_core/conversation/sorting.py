@@ -26,21 +26,24 @@ class Word:
     verdict: Verdict | None = None
     written: str | None = None
     """The verdict as JSON."""
+    settled: bool = False
+    """It needs no answer, as what only says how it went."""
 
 
 def heard(tx: Tx, leg: Leg, word: Word, conduct: Conduct) -> None:
-    """Costs no statement of its own."""
+    """Costs no statement of its own. What needs no answer leaves nobody waiting; whoever waits goes on as before."""
     at, verdict = word.at, word.verdict
     one = conversations.get(tx, leg.tenant, leg.conversation)
     assert one is not None
     before = one.standing
+    waits = not (word.settled or word.interaction.attended)
     since = conversations.waiting_with(one, at)
     stands = before
-    if verdict is not None and at > (one.answered_at or 0):
+    if verdict is not None and at > (one.answered_at or 0) and (waits or one.waiting_since is None):
         stands = _with(one, verdict, word, noise=_is_noise(one, word.node, verdict, conduct.guidance))
-    if since is not None and not stands.noise:
+    if waits and since is not None and not stands.noise:
         stands = _timed(stands, since, word.received_at, leg, conduct.guidance)
-    conversations.customer_spoke(tx, leg, at, stands)
+    conversations.customer_spoke(tx, leg, at, stands, needs_answer=waits)
     if verdict is not None and stands.noise != before.noise:
         publish(tx, leg, at, verdict, noise=stands.noise)
 

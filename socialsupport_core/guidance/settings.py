@@ -4,6 +4,7 @@ from socialsupport_core.guidance.answers import Answers
 from socialsupport_core.guidance.away import Acknowledge
 from socialsupport_core.guidance.policy import Rules
 from socialsupport_core.guidance.ranking import QueueSection
+from socialsupport_core.guidance.rating import Rating
 from socialsupport_core.guidance.routing import Routing
 from socialsupport_core.guidance.service import Service
 from socialsupport_core.guidance.spikes import Spikes
@@ -23,10 +24,13 @@ class Guidance(Service):
     """Who gets what waits and is nobody's."""
     acknowledge: Acknowledge = Acknowledge()
     """What is said to who writes out of hours."""
+    rating: Rating = Rating()
+    """Whether customers are asked how it went."""
     spikes: Spikes = Spikes()
     """Whether many customers at once are told of."""
 
     @property
     def acts(self) -> bool:
         """Whether anything is done by itself."""
-        return self.routing.enabled or self.acknowledge.enabled or self.spikes.enabled
+        parts = (self.routing, self.acknowledge, self.rating, self.spikes)
+        return any(one.enabled for one in parts)

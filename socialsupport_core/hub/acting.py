@@ -14,7 +14,7 @@ from socialsupport_core.hub.base import Base, agent_of, conversation_of
 from socialsupport_core.model import Choice, Intent, Interaction, Party, Template, Thread
 from socialsupport_core.model.interaction import Attachment
 from socialsupport_core.pipeline import answers as answering
-from socialsupport_core.pipeline import approving, judging, outbound, replying
+from socialsupport_core.pipeline import approving, judging, outbound, rating, replying
 from socialsupport_core.pipeline.plan import Plan
 from socialsupport_core.pipeline.record import publish_interaction
 from socialsupport_core.pipeline.replying import ReplyRefused, Saying
@@ -229,6 +229,7 @@ class Acting(Base):
                 conversations.set_status(tx, tenant, conversation, status, at)
                 if status == "resolved":
                     self._keep_answer(tx, found, at)
+                    rating.expect(tx, found, agent, at, self.channels.conducting.of(tx, tenant))
                 self._publish(tx, tenant, type_, {"agent": agent}, conversation)
 
         self._database.do(write, tenant)

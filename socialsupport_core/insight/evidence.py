@@ -48,6 +48,14 @@ def _edited(one: Journey, _settings: Settings, _until: int) -> bool:
     return any(contact.answer and contact.answer.edited for contact in one.matter.contacts)
 
 
+def _verdict(one: Journey, _settings: Settings, _until: int) -> bool:
+    return any(touch.verdict is not None for touch in one.matter.touches)
+
+
+def _ill_rated(one: Journey, _settings: Settings, _until: int) -> bool:
+    return any(touch.verdict is not None and touch.verdict <= 2 for touch in one.matter.touches)
+
+
 FIGURES: tuple[tuple[str, str, Asked], ...] = (
     ("response.first", "answered after the target", _slow),
     ("response.bots", "answered by a machine", _machine),
@@ -76,6 +84,8 @@ FIGURES: tuple[tuple[str, str, Asked], ...] = (
         "rated by the customer",
         lambda one, *_: any(touch.rating is not None for touch in one.matter.touches),
     ),
+    ("accuracy.verdicts.good", "called badly done by the customer (1 or 2)", _ill_rated),
+    ("accuracy.verdicts.answered", "in which the customer said how it went", _verdict),
     ("breakdowns", "broke down", lambda one, *_: one.broke is not None),
     (
         "cost.incurred",

@@ -1,6 +1,6 @@
 """Which matters a report is of. A filter chooses whole matters: a journey that is cut explains nothing."""
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import asdict, dataclass
 from typing import get_args
 
@@ -42,8 +42,15 @@ class Known:
 
 def check(filters: Filters, history: History, known: Known) -> None:
     """A name that is nowhere would give a report of nothing. Raises ConfigError."""
+    names = filters.shown()
+    there = {name: {one for touch in history.touches if (one := getattr(touch, name))} for name in names}
+    among(filters, {name: found | getattr(known, name) for name, found in there.items()})
+
+
+def among(filters: Filters, names: Mapping[str, Set[str]]) -> None:
+    """The same against the names themselves. Raises ConfigError."""
     for name, value in filters.shown().items():
-        there = {one for touch in history.touches if (one := getattr(touch, name))} | getattr(known, name)
+        there = names[name]
         if value is not None and value not in there:
             raise ConfigError(f"there is no {name} {value[:80]!r} to report on; {near(value, sorted(there))}")
 

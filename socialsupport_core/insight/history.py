@@ -2,19 +2,25 @@
 
 import json
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
+from socialsupport_core.contract import NOISE
 from socialsupport_core.conversation.conduct import Conduct
 from socialsupport_core.conversation.kinds import Kind, same
+from socialsupport_core.guidance.rating import CHOICE
+from socialsupport_core.guidance.terms import terms_of
 from socialsupport_core.model import Interaction
-from socialsupport_core.store import Row, Tx
+from socialsupport_core.store import Row, Tx, ratings
 from socialsupport_core.store import history as table
 
 By = Literal["customer", "agent", "bot"]
 HAND_OFFS = {"arrived": "arrived", "confirmed": "arrived", "expired": "expired", "replaced": "expired"}
 REACHED = frozenset({None, "sent", "delivered", "read"})
 """States of what we said in which the customer may have read it; None is what was typed in the network's own app."""
+
+RATING = "rating"
+"""The kind of a touch that asks how it went, or says nothing else."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -50,6 +56,15 @@ class Touch:
     reach: int = 0
     contact: str | None = None
     """What kind of contact triage, or an agent, says it is: `praise`."""
+    verdict: int | None = None
+    """How it went, from 1 to 5, by the customer's word when asked."""
+    terms: tuple[str, ...] = ()
+    """What the customer's words are about; never exported."""
+
+    @property
+    def is_rating(self) -> bool:
+        """It asks how it went, or says nothing but that: it is no contact and no answer."""
+        return self.kind == RATING
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -114,13 +129,14 @@ def touches(
     told = table.told(tx, tenant, [row["seq"] for row in rows])
     replies = {(row["channel"], one.thread.id, one.in_reply_to) for row, one in read if one.in_reply_to}
     answered = table.answered(tx, tenant, replies)
+    verdicts = ratings.verdicts(tx, tenant, [row["seq"] for row in rows])
     topics = {name for name, kind in conduct.by_name.items() if kind.topic}
     found = []
     for row, one in read:
         answers = answered.get((row["channel"], one.thread.id, one.in_reply_to or ""))
         asks = _asks(one, conduct) if one.direction == "outbound" else frozenset[str]()
         if touch := _touch(row, one, told.get(row["seq"], ()), answers, topics, asks):
-            found.append(touch)
+            found.append(_rated(touch, row["part"], verdicts.get(row["seq"])))
     last = (rows[-1]["node"], rows[-1]["at"], rows[-1]["seq"]) if len(rows) == table.PAGE else None
     return found, last
 
@@ -151,7 +167,7 @@ def _touch(
         interaction.kind,
         row["agent"],
         failed=by != "customer" and row["state"] not in REACHED,
-        attended=_attended(interaction),
+        attended=interaction.attended,
         topics=frozenset(f"{kind}:{same(value)}" for kind, value in facts if kind in topics),
         told=frozenset(kind for kind, _ in facts),
         asks=asks,
@@ -160,7 +176,15 @@ def _touch(
         rating=interaction.rating,
         reach=(interaction.reach.followers or 0) if interaction.reach else 0,
         contact=judged.get("kind"),
+        terms=_terms(interaction, judged) if by == "customer" else (),
     )
+
+
+def _rated(touch: Touch, part: str | None, verdict: tuple[int, bool] | None) -> Touch:
+    if verdict is not None:
+        value, alone = verdict
+        return replace(touch, verdict=value, kind=RATING if alone else touch.kind)
+    return replace(touch, kind=RATING) if touch.by == "bot" and (part or "").startswith(CHOICE) else touch
 
 
 def turns(
@@ -182,6 +206,14 @@ def hand_offs(tx: Tx, tenant: str, since: int, until: int, living: dict[str, str
     ]
 
 
+def _terms(interaction: Interaction, judged: Mapping[str, Any]) -> tuple[str, ...]:
+    """What is for sale elsewhere is no theme of ours."""
+    if judged.get("kind") in NOISE:
+        return ()
+    said = f"{interaction.subject or ''}\n{interaction.text or ''}"
+    return terms_of(said, interaction.language or judged.get("language"))
+
+
 def _by(interaction: Interaction) -> By | None:
     """None: nobody says it to anybody else, as a note, or another machine does."""
     if interaction.direction == "inbound":
@@ -189,12 +221,6 @@ def _by(interaction: Interaction) -> By | None:
     if interaction.direction == "outbound":
         return "bot" if interaction.author.is_bot else "agent"
     return None
-
-
-def _attended(interaction: Interaction) -> bool:
-    if interaction.kind == "visit":
-        return True
-    return interaction.kind == "call" and bool(interaction.duration)
 
 
 def _asks(interaction: Interaction, conduct: Conduct) -> frozenset[str]:

@@ -148,7 +148,7 @@ def _unanswered(leg: Leg, until: int) -> str:
 
 
 def _has_failed(leg: Leg, since: int, until: int) -> bool:
-    return any(touch.failed and since <= touch.at < until for touch in leg.touches)
+    return any(touch.failed and since <= touch.at < until and not touch.is_rating for touch in leg.touches)
 
 
 def _asked_again(matter: Matter, leg: Leg, until: int) -> list[str]:

@@ -181,6 +181,8 @@ def _take(matter: Matter, touch: Touch) -> None:
     matter.last = touch.at
     matter.conversations.add(touch.conversation)
     matter.topics |= touch.topics
+    if touch.is_rating:
+        return
     if touch.by == "customer":
         if matter.resolved_at is not None:
             matter.resolved_at = None
@@ -195,7 +197,7 @@ def _leg(matter: Matter, touch: Touch) -> Leg:
     key = touch.channel, touch.visibility
     for leg in reversed(matter.legs):
         if (leg.channel, leg.visibility) == key:
-            if leg is matter.legs[-1] or touch.by != "customer":
+            if leg is matter.legs[-1] or touch.by != "customer" or touch.is_rating:
                 return leg
             break
     matter.legs.append(Leg(touch.channel, touch.network, touch.visibility))

@@ -2,12 +2,13 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from socialsupport_core.guidance.rating import VALUES
 from socialsupport_core.insight.journey import Journey, Step
-from socialsupport_core.insight.matters import Contact, Leg, Matter
+from socialsupport_core.insight.matters import Contact, Leg, Matter, in_order
 from socialsupport_core.insight.settings import Settings
 
 Shown = dict[str, Any]
@@ -127,7 +128,14 @@ def is_handled_twice(journey: Journey) -> bool:
 
 
 def _agents(matter: Matter) -> set[str]:
-    return {one.answer.agent for one in matter.contacts if one.answer and one.answer.agent}
+    """Whoever has said something since the customer first turned to us, be it to the same contact."""
+    since = in_order(matter.contacts[0].touches[0])
+    return {
+        touch.agent
+        for leg in matter.legs
+        for touch in leg.touches
+        if touch.by == "agent" and touch.agent and not touch.failed and in_order(touch) > since
+    }
 
 
 def _answered_apart(journey: Journey) -> bool:
@@ -179,6 +187,26 @@ def accuracy(found: Sequence[Journey]) -> Shown:
         "edited": share(sum(one.edited for one in answers), len(answers)),
         "reopened": share(sum(one.matter.reopened > 0 for one in found), len(found)),
         "rating": {"count": len(ratings), "mean": round(sum(ratings) / len(ratings), 2) if ratings else None},
+        "verdicts": verdicts(found),
+    }
+
+
+def verdicts(found: Sequence[Journey]) -> Shown:
+    """What customers said when they were asked how it went; of all who were asked, so many answered."""
+    touches = [touch for one in found for touch in one.matter.touches]
+    asked = sum(touch.is_rating and touch.by == "bot" and not touch.failed for touch in touches)
+    return verdicts_of(asked, Counter(touch.verdict for touch in touches if touch.verdict is not None))
+
+
+def verdicts_of(asked: int, values: Mapping[int, int]) -> Shown:
+    """`good` is 4 or 5."""
+    count = sum(values.values())
+    return {
+        "asked": asked,
+        "answered": share(count, asked),
+        "good": share(values.get(4, 0) + values.get(5, 0), count),
+        "by_value": {str(value): values.get(value, 0) for value in VALUES},
+        "mean": round(sum(value * number for value, number in values.items()) / count, 2) if count else None,
     }
 
 
@@ -203,18 +231,26 @@ def load(found: Sequence[Journey]) -> list[Shown]:
 def praise(found: Sequence[Journey]) -> Shown:
     """How often customers praised, and whom: the agent whose answer in the matter came last before it."""
     given: Counter[str] = Counter()
-    touches = contacts = 0
+    messages = 0
     for journey in found:
         agent = ""
         for touch in sorted(journey.matter.touches):
             if touch.by == "agent" and touch.agent and not touch.failed:
                 agent = touch.agent
-            elif touch.by == "customer":
-                contacts += 1
-                touches += touch.contact == "praise"
+            elif touch.by == "customer" and not touch.is_rating:
+                messages += 1
                 given[agent] += touch.contact == "praise"
-    agents = [{"agent": name, "count": count} for name, count in given.most_common() if name and count]
-    return {"messages": share(touches, contacts), "to_nobody": given[""], "agents": agents}
+    return praise_of(given, messages)
+
+
+def praise_of(given: Counter[str], messages: int) -> Shown:
+    """By agent, the empty one nobody."""
+    named = sorted((-count, name) for name, count in given.items() if name and count)
+    return {
+        "messages": share(given.total(), messages),
+        "to_nobody": given[""],
+        "agents": [{"agent": name, "count": -count} for count, name in named],
+    }
 
 
 def reach(found: Sequence[Journey]) -> Shown:

@@ -13,6 +13,7 @@ from socialsupport_core.insight.history import History
 from socialsupport_core.insight.journey import REASONS, Journey, journey
 from socialsupport_core.insight.matters import matters
 from socialsupport_core.insight.settings import Settings
+from socialsupport_core.insight.themes import themes
 
 Shown = dict[str, Any]
 SHOWN = 100
@@ -47,6 +48,7 @@ def report(history: History, settings: Settings, since: int | None = None, filte
         "flows": series.flows(mine),
         "failures": series.failures(mine),
         "changes": changes(mine, settings.costs),
+        "themes": themes(mine, every),
         "evidence": evidence(mine, settings, history.until),
         "previous": None
         if since is None

@@ -63,7 +63,7 @@ class Today:
         if said["direction"] == "outbound":
             if not said["author"]["is_bot"]:
                 self._answered(str(data.get("id", "")), (channel, thread), at)
-        elif said["direction"] == "inbound" and not said["author"]["is_bot"]:
+        elif said["direction"] == "inbound" and not said["author"]["is_bot"] and not data.get("settled"):
             self._moved(conversation, channel, said["thread"]["visibility"])
             self._asked(Contact(conversation, channel, said["network"], at, at), thread, said)
 

@@ -113,6 +113,11 @@ class Interaction(Value):
     sent_at: Instant
 
     @property
+    def attended(self) -> bool:
+        """Somebody of ours was there while it lasted, as in a call that was taken or a visit: it needs no answer."""
+        return self.kind == "visit" or (self.kind == "call" and bool(self.duration))
+
+    @property
     def counterpart(self) -> Party | None:
         """Whom it hangs on: the author if inbound, the addressee if outbound."""
         if self.direction == "inbound":

@@ -98,12 +98,12 @@ class Acknowledging:
     def _told(self, tx: Tx, conduct: Conduct, leg: Leg, when: Expected, contact: int) -> str:
         zone = conduct.guidance.hours.zone
         said = Words(handoffs.templates(tx, leg.tenant))
-        language = _language(tx, leg)
+        language = language_of(tx, leg)
         if leg.visibility == "public":
             text = said.say("public_away", language)
         else:
             text = said.say("away", language, opens=_local(when.opens, zone), by=_local(when.by, zone))
-        speaker = _speaker(tx, leg.tenant)
+        speaker = speaker_of(tx, leg.tenant)
         try:
             half = self._desk.half(tx, leg, text, speaker, f"away~{leg.conversation}~{contact}")
         except ConfigError:
@@ -124,7 +124,7 @@ def _is_wanted(wanted: Acknowledge, leg: Leg) -> bool:
     return not wanted.channels or bool(wanted.channels & {leg.channel, leg.network})
 
 
-def _speaker(tx: Tx, tenant: str) -> Agent:
+def speaker_of(tx: Tx, tenant: str) -> Agent:
     known = next((one for one in accounts.agents(tx, tenant) if one.id == AGENT), None)
     if known is None:
         known = Agent(tenant, AGENT, "Automatic reply", is_bot=True)
@@ -132,7 +132,7 @@ def _speaker(tx: Tx, tenant: str) -> Agent:
     return known
 
 
-def _language(tx: Tx, leg: Leg) -> str | None:
+def language_of(tx: Tx, leg: Leg) -> str | None:
     for stored in interactions.newest(tx, leg.tenant, leg.node, None, 20):
         if spoken := _spoken(stored.interaction):
             return spoken

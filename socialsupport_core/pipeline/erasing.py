@@ -35,8 +35,9 @@ _PROOFS = (
     ("controls", "node"),
     ("nonces", "node"),
     ("consents", "node"),
+    ("ratings", "node"),
 )
-"""Where a proof or a consent of theirs is kept."""
+"""Where a proof, a consent or a verdict of theirs is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +313,7 @@ def _remove_conversations(tx: Tx, person: Person, told: Told) -> Counter[str]:
     gone["handoffs"] += removing.delete_in(tx, "handoffs", "conversation", own, person.tenant)
     gone["challenges"] += removing.delete_in(tx, "challenges", "conversation", own, person.tenant)
     gone["drafts"] += removing.delete_in(tx, "drafts", "conversation", own, person.tenant)
-    for table in ("told_away", "openings"):
+    for table in ("told_away", "openings", "ratings"):
         gone[table] += removing.delete_in(tx, table, "conversation", own, person.tenant)
     gone["routing"] += removing.delete_in(tx, "routing", "conversation", own, person.tenant)
     sql = "SELECT conversation FROM conversations WHERE tenant = ?"

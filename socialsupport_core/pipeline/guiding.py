@@ -6,6 +6,7 @@ from socialsupport_core.contract import Router
 from socialsupport_core.conversation.conduct import Conduct
 from socialsupport_core.pipeline.away import Acknowledging
 from socialsupport_core.pipeline.handing import Desk
+from socialsupport_core.pipeline.rating import Asking
 from socialsupport_core.pipeline.routing import Guide
 from socialsupport_core.pipeline.spikes import Watching
 from socialsupport_core.store import Tx
@@ -20,6 +21,7 @@ class Guiding:
         self._desk = desk
         self._routing = Guide(desk.database, desk.channels, routers)
         self._away = Acknowledging(desk)
+        self._rating = Asking(desk)
         self._volume = Watching(desk.database)
         self._next_look = 0
 
@@ -33,6 +35,7 @@ class Guiding:
         for tenant, conduct in self._wanted():
             done += await self._routing.turn(tenant, conduct, now)
             done += await self._away.turn(tenant, conduct, now)
+            done += await self._rating.turn(tenant, conduct, now)
             done += await self._volume.turn(tenant, conduct, now)
         return done
 

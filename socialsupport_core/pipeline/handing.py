@@ -17,7 +17,7 @@ from socialsupport_core.conversation.handing.targets import MICRO, Reach, Target
 from socialsupport_core.conversation.handing.words import Words
 from socialsupport_core.identity import may_disclose
 from socialsupport_core.identity.proofs import FORGEABLE, ProofRefused
-from socialsupport_core.model import Interaction
+from socialsupport_core.model import Choice, Interaction
 from socialsupport_core.pipeline import judging, outbound, proving, replying
 from socialsupport_core.pipeline.channels import Channels, Live
 from socialsupport_core.pipeline.plan import Plan
@@ -112,9 +112,20 @@ class Desk:
             return f"{self.public_url}/chat/{live.channel.door}/?handoff={token}"
         return address
 
-    def half(self, tx: Tx, leg: Leg, text: str, agent: Agent, key: str, *, private: bool = False) -> Half:
+    def half(
+        self,
+        tx: Tx,
+        leg: Leg,
+        text: str,
+        agent: Agent,
+        key: str,
+        *,
+        private: bool = False,
+        choices: tuple[Choice, ...] = (),
+    ) -> Half:
         live = self.channels.get(leg.tenant, leg.channel)
-        intent = replying.compose(tx, leg, Saying(text=text, key=key, private=private), by_person=not agent.is_bot)
+        saying = Saying(text=text, key=key, private=private, choices=choices)
+        intent = replying.compose(tx, leg, saying, by_person=not agent.is_bot)
         planned = replying.plan_for(live.connector, intent, leg, self.clock())
         conduct = self.channels.conducting.of(tx, leg.tenant)
         found = judging.objections(tx, self._policies, conduct, intent, leg, agent, self.clock(), written=False)

@@ -188,6 +188,7 @@ CLEANED = frozenset(
         "openings",
         "outbox",
         "proposals",
+        "ratings",
         "reactions",
         "reviews",
         "routing",

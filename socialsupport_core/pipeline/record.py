@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from socialsupport_core.contract import MalformedPayload
-from socialsupport_core.conversation import context, handoff, moving, sorting
+from socialsupport_core.conversation import context, handoff, moving, rating, sorting
 from socialsupport_core.conversation.answering import weigh
 from socialsupport_core.conversation.conduct import DEFAULT, Conduct
 from socialsupport_core.conversation.continuity import Touch, attach, reunite
@@ -172,7 +172,7 @@ class Recorder:
         native = interaction.native_id
         if interactions.key_of(tx, place.tenant, place.channel, native, interaction.thread.id):
             return "it is the echo of a message that is recorded"
-        if part := _part_of(tx, place, interaction):
+        if part := reports.part_of(tx, place, interaction):
             return settle_by_echo(tx, place, part, interaction)
         node = self._addressee(tx, place, interaction)
         if node is None:
@@ -206,20 +206,26 @@ class Recorder:
         conduct = self._conduct(tx, place.tenant)
         told = context.extract(interaction, conduct)
         written = interactions.Written.of(interaction)
-        leg = attach(tx, Touch(place.tenant, thread, node, interaction, at, conduct, told), self._new_id)
+        answer = rating.answering(tx, place.tenant, thread, node, interaction, at, conduct)
+        mere = answer.leg if answer else None
+        leg = mere or attach(tx, Touch(place.tenant, thread, node, interaction, at, conduct, told), self._new_id)
         kinds = dict.fromkeys(one.kind for one in told)
-        verdict = self._triaging.judge(place.tenant, place.channel, interaction, kinds, conduct)
+        verdict = None if mere else self._triaging.judge(place.tenant, place.channel, interaction, kinds, conduct)
         triage = verdict.model_dump_json(exclude_none=True) if verdict else None
         entry = place.entry.number if place.entry else None
         where = seq, node.number, at, leg.id, entry
         stored = Stored(*where, interaction, place.received_at, None, None, None, None, state, triage)
-        interactions.store(tx, place.tenant, stored, written.whole)
+        interactions.store(tx, place.tenant, stored, written.whole, settled=mere is not None)
         context.keep(tx, place.tenant, node.number, at, seq, thread.visibility, told)
         if interaction.attachments:
             attachments.expect(tx, place.tenant, seq, interaction)
-        publish_interaction(tx, place.tenant, "interaction.received", stored, leg, customer=node, written=written)
+        about: dict[str, Any] = {"customer": node, "written": written, "settled": mere is not None}
+        publish_interaction(tx, place.tenant, "interaction.received", stored, leg, **about)
         if interaction.direction != "outbound" and not interaction.author.is_bot:
-            sorting.heard(tx, leg, Word(node, interaction, at, place.received_at, verdict, triage), conduct)
+            said = Word(node, interaction, at, place.received_at, verdict, triage, settled=mere is not None)
+            sorting.heard(tx, leg, said, conduct)
+        if answer:
+            answer.note(tx, leg, seq, at)
         return leg
 
     def _store_namesake(self, tx: Tx, place: Place, event: InteractionReceived, node: Node, at: int) -> Leg | None:
@@ -375,11 +381,15 @@ def publish_interaction(
     conversation: str | None = None,
     customer: Node | None = None,
     written: interactions.Written | None = None,
+    *,
+    settled: bool = False,
 ) -> None:
     """`customer` is the interaction's node, where it is at hand; so is what was written of it."""
-    data = {"id": str(stored.seq), "customer": _customer(tx, customer or _node(tx, stored.node))}
+    data: dict[str, Any] = {"id": str(stored.seq), "customer": _customer(tx, customer or _node(tx, stored.node))}
     if stored.agent:
         data["agent"] = stored.agent
+    if settled:
+        data["settled"] = True
     if stored.state:
         data["state"] = stored.state
     told = written or interactions.Written.of(stored.interaction)
@@ -429,17 +439,6 @@ def _node(tx: Tx, number: int) -> Node:
 
 def _customer(tx: Tx, node: Node) -> str:
     return node.id if node.customer == node.number else _node(tx, node.customer).id
-
-
-def _part_of(tx: Tx, place: Place, interaction: Interaction) -> outbox.Part | None:
-    """The part whose echo this is: by our key, else the oldest unsettled one of the thread with this text."""
-    if interaction.client_key:
-        part = outbox.get(tx, place.tenant, interaction.client_key)
-        return None if part is None or part.state == "sent" else part
-    for part in outbox.unsettled(tx, place.tenant, place.channel, interaction.thread.id):
-        if (getattr(part.intent, "text", None) or "").strip() == (interaction.text or "").strip():
-            return part
-    return None
 
 
 def settle_by_echo(tx: Tx, place: Place, part: outbox.Part, interaction: Interaction) -> str | None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from socialsupport_core.conversation.answering import weigh
 from socialsupport_core.identity import close
-from socialsupport_core.model import DeliveryUpdated
+from socialsupport_core.model import DeliveryUpdated, Interaction
 from socialsupport_core.store import Tx, conversations, interactions, log, micros, nodes, outbox
 from socialsupport_core.store.interactions import Key, Stored
 
@@ -58,3 +58,14 @@ def publish(tx: Tx, place: "Place", event: Any, stored: Stored, data: dict[str, 
         thread=stored.interaction.thread.id,
         conversation=leg.conversation if leg else None,
     )
+
+
+def part_of(tx: Tx, place: "Place", interaction: Interaction) -> outbox.Part | None:
+    """The part whose echo this is: by our key, else the oldest unsettled one of the thread with this text."""
+    if interaction.client_key:
+        part = outbox.get(tx, place.tenant, interaction.client_key)
+        return None if part is None or part.state == "sent" else part
+    for part in outbox.unsettled(tx, place.tenant, place.channel, interaction.thread.id):
+        if (getattr(part.intent, "text", None) or "").strip() == (interaction.text or "").strip():
+            return part
+    return None

@@ -56,6 +56,7 @@ TYPES = frozenset(get_args(EventType)) | {
     "conversation.merged",
     "conversation.moved",
     "conversation.opened",
+    "conversation.rated",
     "conversation.reopened",
     "conversation.resolved",
     "conversation.restored",

@@ -189,10 +189,10 @@ def waiting_with(one: Conversation, at: int) -> int | None:
     return at if one.waiting_since is None else min(one.waiting_since, at)
 
 
-def customer_spoke(tx: Tx, leg: Leg, at: int, standing: Standing | None = None) -> None:
+def customer_spoke(tx: Tx, leg: Leg, at: int, standing: Standing | None = None, *, needs_answer: bool = True) -> None:
     """`standing` is how it stands with these words, if they were judged."""
     one = _known(tx, leg.tenant, leg.conversation)
-    waiting = waiting_with(one, at)
+    waiting = waiting_with(one, at) if needs_answer else one.waiting_since
     stands = one.standing if standing is None else standing
     _save(tx, one._replace(updated_at=max(one.updated_at, at), waiting_since=waiting, standing=stands))
     last = max(leg.last_inbound or 0, at)
@@ -256,7 +256,7 @@ def spoken(tx: Tx, tenant: str, conversation: str) -> list[tuple[int, str | None
 def _first_word_since(tx: Tx, tenant: str, conversation: str, at: int) -> int | None:
     row = tx.one(
         "SELECT min(i.at) AS since FROM legs l JOIN interactions i ON i.tenant = l.tenant AND i.node = l.node"
-        " AND i.at > ? AND i.leg = l.leg AND i.direction = 'inbound'"
+        " AND i.at > ? AND i.leg = l.leg AND i.direction = 'inbound' AND i.settled = 0"
         " WHERE l.tenant = ? AND l.conversation = ? AND l.last_inbound > ?",
         at,
         tenant,

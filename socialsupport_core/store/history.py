@@ -12,7 +12,7 @@ PAGE = 2_000
 START = (0, 0, 0)
 """Before everything: node, time, number."""
 _INTERACTIONS = (
-    "SELECT i.node, i.seq, i.at, i.data, i.agent, i.state, i.edited_at, i.triage, c.id AS customer, l.channel,"
+    "SELECT i.node, i.seq, i.at, i.data, i.agent, i.state, i.edited_at, i.triage, i.part, c.id AS customer, l.channel,"
     " l.conversation"
     " FROM interactions i JOIN nodes n ON n.node = i.node JOIN nodes c ON c.node = n.customer"
     " JOIN legs l ON l.leg = i.leg WHERE i.tenant = ? AND i.at >= ? AND i.at < ? AND i.deleted_at IS NULL"

@@ -163,11 +163,11 @@ class Written(NamedTuple):
         return cls(f'{told[:-1]},"context":{to_json(interaction.context).decode()}}}', told)
 
 
-def store(tx: Tx, tenant: str, stored: Stored, written: str | None = None) -> None:
-    """`written` is the interaction as JSON, where it is at hand."""
+def store(tx: Tx, tenant: str, stored: Stored, written: str | None = None, *, settled: bool = False) -> None:
+    """`written` is the interaction as JSON, where it is at hand; `settled`: it needs no answer."""
     tx.defer(
         "INSERT INTO interactions (tenant, node, at, seq, leg, entry, direction, kind, data, received_at, agent,"
-        " part, state, triage) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " part, state, triage, settled) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             tenant,
             stored.node,
@@ -183,6 +183,7 @@ def store(tx: Tx, tenant: str, stored: Stored, written: str | None = None) -> No
             stored.part,
             stored.state,
             stored.triage,
+            int(settled or stored.interaction.attended),
         ),
     )
 
@@ -223,10 +224,11 @@ def edit(tx: Tx, tenant: str, key: Key, interaction: Interaction, at: int, event
     """The newest edit wins, of two at one moment that with the later id; False if a newer one is there."""
     return bool(
         tx.run(
-            "UPDATE interactions SET data = ?, edited_at = ?, edit = ?"
+            "UPDATE interactions SET data = ?, settled = ?, edited_at = ?, edit = ?"
             " WHERE tenant = ? AND node = ? AND at = ? AND seq = ?"
             " AND (coalesce(edited_at, 0), length(coalesce(edit, '')), coalesce(edit, '')) < (?, ?, ?)",
             interaction.to_json(),
+            int(interaction.attended),
             at,
             event,
             tenant,

@@ -72,7 +72,7 @@ def turns(tx: Tx, tenant: str, conversation: str, limit: int = 100) -> list[Reco
     rows = tx.all(
         "SELECT * FROM log WHERE tenant = ? AND conversation = ? AND type IN ('conversation.handed_off',"
         " 'conversation.assigned', 'conversation.escalated', 'conversation.resolved', 'conversation.reopened',"
-        " 'conversation.merged',"
+        " 'conversation.merged', 'conversation.rated',"
         " 'conversation.split', 'conversation.moved', 'conversation.restored', 'handoff.refused',"
         " 'challenge.started', 'challenge.proven', 'proof.refused') ORDER BY cursor DESC LIMIT ?",
         tenant,

@@ -26,6 +26,7 @@ from socialsupport_core.store.nodes import TABLES as NODES
 from socialsupport_core.store.pace import TABLES as PACE
 from socialsupport_core.store.policies import TABLES as POLICIES
 from socialsupport_core.store.proofs import TABLES as PROOFS
+from socialsupport_core.store.ratings import TABLES as RATINGS
 from socialsupport_core.store.retention import TABLES as RETENTION
 from socialsupport_core.store.reviews import TABLES as REVIEWS
 from socialsupport_core.store.routing import TABLES as ROUTING
@@ -93,7 +94,7 @@ CREATE TABLE interactions (
   tenant TEXT NOT NULL, node INTEGER NOT NULL, at INTEGER NOT NULL, seq INTEGER NOT NULL,
   leg INTEGER NOT NULL, entry INTEGER, direction TEXT NOT NULL, kind TEXT NOT NULL, data TEXT NOT NULL,
   received_at INTEGER NOT NULL, edited_at INTEGER, edit TEXT, deleted_at INTEGER, agent TEXT, part TEXT, state TEXT,
-  triage TEXT,
+  triage TEXT, settled INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant, node, at, seq)) WITHOUT ROWID;
 CREATE TABLE early (
   tenant TEXT NOT NULL, channel TEXT NOT NULL, native_id TEXT NOT NULL, event TEXT NOT NULL, data TEXT NOT NULL,
@@ -168,7 +169,7 @@ SCHEMA += HANDOFFS + PROOFS + CRMS
 
 SCHEMA += NODES + EVIDENCE + POLICIES
 
-SCHEMA += APPROVALS + ANSWERS
+SCHEMA += APPROVALS + ANSWERS + RATINGS
 
 SCHEMA += CONTEXT + MOVES + CONDUCT + REVIEWS
 

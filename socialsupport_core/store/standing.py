@@ -135,7 +135,8 @@ def verdicts_since(tx: "Tx", tenant: str, conversation: str, at: int) -> list[tu
     """What triage says of each inbound message on its legs from then on: the verdict and the interaction, as JSON."""
     rows = tx.all(
         "SELECT i.triage, i.data FROM legs l JOIN interactions i ON i.tenant = l.tenant AND i.node = l.node"
-        " AND i.leg = l.leg AND i.at >= ? AND i.triage IS NOT NULL WHERE l.tenant = ? AND l.conversation = ?"
+        " AND i.leg = l.leg AND i.at >= ? AND i.triage IS NOT NULL AND i.settled = 0"
+        " WHERE l.tenant = ? AND l.conversation = ?"
         " AND l.last_inbound >= ? ORDER BY i.at, i.seq",
         at,
         tenant,

@@ -6,7 +6,9 @@ from socialsupport_core.web.shape import NUMBER, STATE, TEXT, TIME, Shape, field
 _DONE = fields(
     id=TEXT, native_id_=TEXT, key_=TEXT, state_=STATE, code_={"type": ["string", "null"]}, reason_=TEXT, agent_=TEXT
 )
-_TOUCH = fields(interaction=ref("Interaction"), id=TEXT, customer_=TEXT, agent_=TEXT, state_=STATE)
+_TOUCH = fields(
+    interaction=ref("Interaction"), id=TEXT, customer_=TEXT, agent_=TEXT, state_=STATE, settled_={"const": True}
+)
 _AGENT = fields(agent_=TEXT, by_=TEXT)
 _MOVED = fields(**{"from": TEXT, "to": TEXT, "move": TEXT, "legs": listed(NUMBER), "agent_": TEXT})
 _APPROVAL = fields(
@@ -74,6 +76,10 @@ EVENTS: dict[str, tuple[str, Shape]] = {
     ),
     "service.warning": ("A contact still waits, and its target (in seconds) runs out soon. Once.", _TARGET),
     "service.breached": ("A contact still waits, and its target has run out. Once.", _TARGET),
+    "conversation.rated": (
+        "The customer says how it went, from 1 to 5, in an `interaction`; the `agent` is who had resolved it.",
+        fields(value=NUMBER, interaction=TEXT, agent=TEXT),
+    ),
     "conversation.resolved": ("An agent, or the CRM, has closed it.", _AGENT),
     "conversation.reopened": (
         "An agent has reopened it, the customer wrote again, an answer failed, or something open was merged into it"

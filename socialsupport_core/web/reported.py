@@ -8,6 +8,7 @@ from socialsupport_core.model.interaction import Visibility
 from socialsupport_core.web.shape import COUNTS, NUMBER, TEXT, TIME, Shape, fields, listed, ref
 
 SECONDS: Shape = {"type": ["number", "null"]}
+MEAN: Shape = {"type": ["number", "null"]}
 AMOUNT: Shape = {"type": "number"}
 MAYBE: Shape = {"type": ["string", "null"]}
 AMOUNTS: Shape = {"type": "object", "additionalProperties": AMOUNT}
@@ -30,7 +31,12 @@ FIGURE: dict[str, Shape] = {
     "channel_switches": fields(count=NUMBER, with_context=SHARE),
     "hand_offs": fields(offered=NUMBER, arrived=SHARE),
     "deflection": SHARE,
-    "accuracy": fields(edited=SHARE, reopened=SHARE, rating=fields(count=NUMBER, mean={"type": ["number", "null"]})),
+    "accuracy": fields(
+        edited=SHARE,
+        reopened=SHARE,
+        rating=fields(count=NUMBER, mean=MEAN),
+        verdicts=fields(asked=NUMBER, answered=SHARE, good=SHARE, by_value=COUNTS, mean=MEAN),
+    ),
     "praise": fields(messages=SHARE, to_nobody=NUMBER, agents=listed(fields(agent=TEXT, count=NUMBER))),
     "reach": fields(public_contacts=NUMBER, people=NUMBER, answered=SHARE),
     "agents": listed(fields(agent=TEXT, contacts=NUMBER, matters=NUMBER, response=SPREAD)),
@@ -129,6 +135,18 @@ REPORTED: dict[str, Shape] = {
         arrivals=fields(zone=TEXT, contacts=GRID, answers=GRID, open=GRID, outside_hours=SHARE),
         flows=listed(fields(to=PLACE, count=NUMBER, handed_off=NUMBER, with_context=SHARE, **{"from": PLACE})),
         failures=listed(fields(reason=TEXT, channel=TEXT, leg=NUMBER, matters=NUMBER)),
+        themes=listed(
+            fields(
+                name=TEXT,
+                terms=listed(TEXT),
+                matters=SHARE,
+                customers=NUMBER,
+                first=TIME,
+                rise={"anyOf": [fields(week=TEXT, score=AMOUNT), {"type": "null"}]},
+                weeks=listed(fields(week=TEXT, matters=SHARE)),
+                examples=listed(fields(**POINTER)),
+            )
+        ),
         changes=listed(
             fields(
                 rank=NUMBER,

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from socialsupport_core.contract import Registry
+from socialsupport_core.contract import ConfigError, Registry
 from socialsupport_core.hub import Hub
+from socialsupport_core.insight import Settings
 from socialsupport_core.model import Interaction
 
 
@@ -150,6 +151,31 @@ def test_an_export_tells_the_same(run: Any, store: str, tmp_path: Path) -> None:
             name: one for name, one in exported.items() if name != "previous"
         }
     assert run("report", "--from", folder, "--until", "2026-11-03").out.startswith("2026-11-02T09:00")
+
+
+def test_an_export_is_filtered_and_drawn(run: Any, store: str, tmp_path: Path) -> None:
+    pytest.importorskip("ibis")
+    folder, page = str(tmp_path / "export"), tmp_path / "page.html"
+    run("export", folder, "--store", store)
+    options = ("report", "--from", folder, "--until", "2026-11-03")
+    told = json.loads(run(*options, "--html", str(page), "--json", "--network", "phone").out)
+    assert told["filters"]["network"] == "phone"
+    assert told["matters"]["count"] == 2
+    assert "themes" not in told
+    assert "no text is exported" in page.read_text("utf-8")
+    for more in ((), ("--html", str(page))):
+        refused = run(*options, *more, "--network", "fone")
+        assert (refused.status, "there is: phone" in refused.err) == (1, True), refused.err
+    assert "needs the store" in run(*options, "--staffing").err
+
+
+def test_a_page_is_drawn_of_so_many_interactions(run: Any, store: str, tmp_path: Path) -> None:
+    pytest.importorskip("ibis")
+    from socialsupport_core.insight.scaled.reading import drawn_of
+
+    run("export", str(tmp_path / "export"), "--store", store)
+    with pytest.raises(ConfigError, match="at most 1 interactions, and these are 2; use --json"):
+        drawn_of(tmp_path / "export", None, Settings(), 2**60, most=1)
 
 
 def test_without_the_extra_it_is_told_what_to_install(

@@ -103,6 +103,8 @@ COUNTS = {
     "deflection": 1,
     "accuracy.edited": 1,
     "accuracy.rating": 0,
+    "accuracy.verdicts.good": 0,
+    "accuracy.verdicts.answered": 0,
     "breakdowns": 1,
     "cost.incurred": 0,
     "cost.avoided": 1,

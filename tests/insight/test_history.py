@@ -157,3 +157,11 @@ def test_a_reply_is_to_the_message_of_its_own_thread(roost: Roost) -> None:
     replies = [one for one in found.values() if one.answers]
     assert [(one.customer, found[one.answers or ""].customer) for one in replies] == [(replies[0].customer,) * 2]
     assert len({one.customer for one in found.values()}) == 2
+
+
+def test_what_is_for_sale_elsewhere_is_no_theme(roost: Roost) -> None:
+    roost.hear(
+        message(1, "The router shows a red light", at=1), message(2, "Use promo code SAVE10, buy now!", "flo", at=1)
+    )
+    found = {touch.customer: touch.terms for touch in history(roost).touches}
+    assert sorted(found.values()) == [(), ("light", "red", "red light", "router", "router shows", "shows")]

@@ -102,7 +102,42 @@ def test_accuracy(week: dict[str, Any]) -> None:
         "edited": share(1, 5),
         "reopened": share(1, 6),
         "rating": {"count": 0, "mean": None},
+        "verdicts": {
+            "asked": 0,
+            "answered": {"share": None, "count": 0, "of": 0},
+            "good": {"share": None, "count": 0, "of": 0},
+            "by_value": dict.fromkeys("12345", 0),
+            "mean": None,
+        },
     }
+
+
+def test_verdicts_are_neither_contacts_nor_answers() -> None:
+    """Three were asked; Kerry says 5, Flo "1, still broken", and Max nothing. Lou's question did not go out."""
+    asked = {"kind": "rating", "thread": "t", "agent": "auto"}
+    story = []
+    for who, failed in (("cus_kerry", False), ("cus_flo", False), ("cus_max", False), ("cus_lou", True)):
+        story += [
+            said(9, "email", customer=who, thread="t"),
+            said(10, "email", "agent", who, thread="t"),
+            resolved(10.5, who),
+            said(11, "email", "bot", who, failed=failed, **asked),
+        ]
+    story.append(said(12, "email", customer="cus_kerry", kind="rating", verdict=5, thread="t"))
+    story.append(said(12, "email", customer="cus_flo", verdict=1, thread="t"))
+    told = report(past(*story), Settings())
+    assert told["accuracy"]["verdicts"] == {
+        "asked": 3,
+        "answered": share(2, 3),
+        "good": share(1, 2),
+        "by_value": {"1": 1, "2": 0, "3": 0, "4": 0, "5": 1},
+        "mean": 3.0,
+    }
+    assert told["matters"]["contacts"] == 5, "four, and Flo's second"
+    assert told["resolution"]["resolved"] == share(3, 4)
+    assert told["resolution"]["reopened"] == share(1, 4)
+    assert told["response"]["bots"]["count"] == 0
+    assert told["evidence"]["accuracy.verdicts.good"]["newest"][0]["customer"] == "cus_flo"
 
 
 def test_channels(week: dict[str, Any]) -> None:

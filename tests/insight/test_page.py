@@ -71,7 +71,7 @@ def test_the_questions_come_in_the_order_in_which_a_manager_asks(busy: dict[str,
 def test_each_figure_is_the_reports(busy: dict[str, Any], parsed: Parsed) -> None:
     """Shares with what they are shares of; times with how many they are of; sums as they are."""
     shares = [path for path in parsed.figures if isinstance(_at(busy, path), dict) and "share" in _at(busy, path)]
-    assert len(shares) == 13
+    assert len(shares) == 15
     for path in shares:
         assert parsed.figures[path] == share(_at(busy, path))
     spreads = [path for path in parsed.figures if path.startswith("response.") or path == "resolution.time"]

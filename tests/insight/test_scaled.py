@@ -14,7 +14,7 @@ from past import at, handed, past, resolved, said
 from test_journey import FACEBOOK_TWITTER_CALL
 from test_measures import WEEK
 
-from socialsupport_core.insight import History, Settings, report, settings_of
+from socialsupport_core.insight import Filters, History, Settings, report, settings_of
 from socialsupport_core.insight.journey import REASONS
 from socialsupport_core.testing.postgresql import MISSING, Server, programs
 
@@ -53,9 +53,17 @@ def loaded(where: place.Place, history: History, folder: Path) -> tables.Tables:
     return tables.Tables(**given)
 
 
-def same(where: place.Place, history: History, folder: Path, assumed: Settings, since: int | None = None) -> None:
-    expected = without(report(history, assumed, since))
-    assert scaled(where, loaded(where, history, folder), assumed, history.until, since) == expected
+def same(
+    where: place.Place,
+    history: History,
+    folder: Path,
+    assumed: Settings,
+    since: int | None = None,
+    filters: Filters | None = None,
+) -> None:
+    expected = without(report(history, assumed, since, filters))
+    found = scaled(where, loaded(where, history, folder), assumed, history.until, since, filters=filters)
+    assert found == expected
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +102,9 @@ def touches(draw: st.DrawFn) -> Any:
         agent=draw(st.sampled_from(["dana", "sam", None])) if by == "agent" else None,
         reach=draw(st.integers(0, 9)),
         rating=draw(st.sampled_from([None, None, 4.5])),
+        kind=draw(st.sampled_from(["message", "message", "message", "rating"])) if by != "agent" else "message",
+        contact=draw(st.sampled_from([None, "praise", "question"])) if by == "customer" else None,
+        verdict=draw(st.sampled_from([None, None, 1, 4, 5])) if by == "customer" else None,
     )
 
 
@@ -156,6 +167,18 @@ def test_what_was_worked_by_hand_has_the_same_report(
     duck: place.DuckDB, tmp_path: Path, histories: list[History]
 ) -> None:
     same(duck, together(histories), tmp_path, Settings())
+
+
+@pytest.mark.parametrize("given", [{"agent": "sam", "visibility": "public"}, {"network": "email", "channel": "email"}])
+def test_filters_choose_the_same_matters(
+    duck: place.DuckDB, tmp_path: Path, gathered: History, given: dict[str, str]
+) -> None:
+    some = {touch.customer for touch in gathered.touches[:300]}
+    turns = tuple(one for one in gathered.turns if one.conversation.removeprefix("con-")[:9] in some)
+    few = History(tuple(one for one in gathered.touches if one.customer in some), turns, until=gathered.until)
+    filters = Filters(**given)
+    assert 0 < report(few, HOURS, None, filters)["matters"]["count"] < report(few, HOURS)["matters"]["count"]
+    same(duck, few, tmp_path, HOURS, at(24 * 20), filters)
 
 
 # a crowd

@@ -44,6 +44,20 @@ def test_the_report_is_the_hubs(acme: Desk, heard: Roost, query: str) -> None:
     assert told["filters"]["network"] == ("raven" if "network" in query else None)
 
 
+def test_what_they_are_about_and_how_it_went_have_their_shapes(acme: Desk, heard: Roost) -> None:
+    for number in range(16):
+        at = NOON - timedelta(days=13 if number > 10 else 20)
+        text = "The router shows a red light" if number > 10 else "change my address"
+        heard.hear(message(10 + number, text, f"bird{number}", at=at))
+    told = fits(acme.get("/api/report"), "/api/report")
+    assert [(one["name"], one["rise"]["week"]) for one in told["themes"]] == [
+        ("address, change", "2026-W07"),
+        ("red light, router shows", "2026-W08"),
+    ]
+    assert told["themes"][1]["examples"][0]["conversations"] == [heard.conversation("bird15")]
+    assert told["accuracy"]["verdicts"]["asked"] == 0
+
+
 def test_a_period_ends_where_it_is_said_to(acme: Desk, heard: Roost) -> None:
     told = fits(acme.get("/api/report?until=2026-03-01T13:00:00%2B01:00"), "/api/report")
     assert told["period"]["until"] == "2026-03-01T12:00:00Z"

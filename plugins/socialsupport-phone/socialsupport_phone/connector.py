@@ -42,6 +42,8 @@ OUTCOMES = {
     "voicemail": "Voicemail",
 }
 """What an agent reads above the record; other outcomes are shown as they came."""
+NOT_TAKEN = frozenset({"busy", "declined", "failed", "missed", "no-answer"})
+"""Some systems tell how long it rang: nobody was spoken to, so whoever called waits."""
 RECORDINGS = {".mp3": "audio/mpeg", ".m4a": "audio/mp4", ".ogg": "audio/ogg", ".wav": "audio/wav"}
 
 _SIGNATURE = re.compile(r"t=([0-9]{1,12}),v1=([0-9a-f]{64})")
@@ -191,7 +193,7 @@ class Phone(Connector[PhoneSettings]):
             subject=_subject(call),
             text=_text(call),
             attachments=_recording(call),
-            duration=call.duration,
+            duration=_duration(call),
             sent_at=start,
         )
 
@@ -254,6 +256,11 @@ def _subject(call: Record) -> str:
     outcome = "voicemail" if call.kind == "voicemail" else call.outcome
     title = OUTCOMES.get(outcome.lower(), f"Call: {outcome}")
     return f"{title} ({call.agent})" if call.agent else title
+
+
+def _duration(call: Record) -> float | None:
+    rang = call.kind == "call" and call.outcome.lower() in NOT_TAKEN
+    return call.duration and 0.0 if rang else call.duration
 
 
 def _text(call: Record) -> str | None:

@@ -59,6 +59,14 @@ def test_an_answered_call() -> None:
     assert call.sent_at == datetime(2026, 3, 1, 8, 15, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("outcome", "attended"),
+    [("answered", True), ("transferred", True), ("Missed", False), ("busy", False), ("voicemail", False)],
+)
+def test_a_call_was_attended_if_somebody_took_it_however_long_it_rang(outcome: str, attended: bool) -> None:
+    assert received(CALL | {"outcome": outcome}).interaction.attended == attended
+
+
 def test_an_outbound_call_hangs_on_whom_we_called() -> None:
     call = received(CALL | {"from": OURS, "to": THEIRS}).interaction
     assert call.direction == "outbound"

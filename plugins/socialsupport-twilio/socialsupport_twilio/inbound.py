@@ -216,7 +216,7 @@ def _ended(fields: Form, sid: str, received: datetime, outcome: str) -> Event:
         kind="call",
         subject="Call, taken by the answering machine" if took else native,
         attachments=_tape(fields, None) if fields.get("RecordingUrl") else (),
-        duration=duration,
+        duration=None if took else duration,  # nobody was spoken to, and whoever called waits
         sent_at=ended - timedelta(seconds=duration or 0),
     )
     return InteractionReceived(id=f"call:{sid}", interaction=interaction)

@@ -134,11 +134,12 @@ def test_a_moment_that_says_nothing_is_the_one_of_arrival(at: str) -> None:
 
 
 def test_a_machine_answers_calls_only_where_it_is_switched_on() -> None:
-    fields = {**ENDED, "CallStatus": "completed"}
+    fields = {**ENDED, "CallStatus": "completed", "CallDuration": "42"}
     for voice, subject in (("calls", "Answered call"), ("voicemail", "Call, taken by the answering machine")):
         (event,) = events(fields, voice=voice)
         assert isinstance(event, InteractionReceived)
         assert event.interaction.subject == subject
+        assert event.interaction.attended == (voice == "calls")  # nobody speaks with a machine
     (made,) = events({**fields, "Direction": "outbound-api", "From": OURS, "To": THEIRS}, voice="voicemail")
     assert isinstance(made, InteractionReceived)
     assert (made.interaction.subject, made.interaction.direction) == ("Answered call", "outbound")

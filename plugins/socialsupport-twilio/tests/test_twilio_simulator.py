@@ -142,11 +142,11 @@ def test_a_voicemail_comes_with_tape_and_transcript(simulator: TwilioSimulator) 
     assert run(simulator, TWILIO.fetch(tape.interaction.attachments[0])).content == b"ID3Please call me back"
 
 
-def test_a_call_is_told_with_its_duration(simulator: TwilioSimulator) -> None:
+def test_a_call_begins_when_it_does_and_with_a_machine_nobody_speaks(simulator: TwilioSimulator) -> None:
     simulator.speak("kerry", "", "call", duration=42)
     (event,) = delivered(simulator)
     assert isinstance(event, InteractionReceived)
-    assert (event.interaction.duration, event.interaction.sent_at) == (42, simulator.clock())
+    assert (event.interaction.duration, event.interaction.sent_at) == (None, simulator.clock())
 
 
 def test_what_was_cut_off_is_found_again(simulator: TwilioSimulator) -> None:

@@ -26,6 +26,7 @@ FIELDS: Mapping[str, frozenset[str]] = {
     "reminder": frozenset({"until"}),
     "away": frozenset({"opens", "by"}),
     "public_away": frozenset(),
+    "rating": frozenset(),
 }
 """Each template, and what is filled in. What everybody reads has nothing to fill in but the link."""
 NEEDED: Mapping[str, frozenset[str]] = {

@@ -1,5 +1,6 @@
 """How many turn to us, and how many do we answer?"""
 
+from socialsupport_core.insight.page import about
 from socialsupport_core.insight.page.charts import heat
 from socialsupport_core.insight.page.figures import Row, View, behind, figures, table
 from socialsupport_core.insight.page.formats import answer, share, spread
@@ -19,6 +20,7 @@ def section(view: View) -> list[Html]:
         figures(view, "How many turn to us, and how many we answer", ROWS),
         _channels(view),
         _agents(view),
+        about.section(view),
         _arrivals(view, "contacts", "When customers turn to us"),
         _arrivals(view, "answers", "When people answer"),
     ]

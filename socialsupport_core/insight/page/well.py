@@ -42,6 +42,12 @@ def _offered(view: View) -> str:
     return f"{view.at('hand_offs.offered'):,} offered"
 
 
+def _values(view: View) -> str:
+    """How often each was said."""
+    found = view.at("accuracy.verdicts.by_value")
+    return ", ".join(f"{value}: {count:,}" for value, count in found.items()) if any(found.values()) else "–"
+
+
 ROWS = (
     Row("Resolved", "resolution.resolved", share),
     Row("Resolved at the first contact", "first_contact_resolution", share, note="of matters whose end is known"),
@@ -53,4 +59,6 @@ ROWS = (
     Row("Messages that praise", "praise.messages", share),
     Row("Answers edited after sending", "accuracy.edited", share),
     Row("Rated by customers", "accuracy.rating", _rating),
+    Row("Called well done by customers", "accuracy.verdicts.good", share, note="4 or 5 of 5, when asked", aim=_values),
+    Row("Customers who answered how it went", "accuracy.verdicts.answered", share, note="of those who were asked"),
 )

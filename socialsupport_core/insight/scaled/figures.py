@@ -9,10 +9,11 @@ from typing import Any
 import ibis
 from ibis import _
 
+from socialsupport_core.insight.history import RATING
 from socialsupport_core.insight.measures import Shown
 from socialsupport_core.insight.scaled.clock import Clock
 from socialsupport_core.insight.scaled.journeys import target
-from socialsupport_core.insight.scaled.matters import sorted_by, tally, where
+from socialsupport_core.insight.scaled.matters import sorted_by, tally, turns_to_us, upto, where
 from socialsupport_core.insight.scaled.place import Place, Row, Table
 from socialsupport_core.insight.settings import Settings
 
@@ -170,6 +171,24 @@ def hand_offs(ground: Ground) -> list[Row]:
 def ratings(ground: Ground) -> list[Row]:
     rated = ground.said.filter(_.rating.notnull()).group_by("period", "rating")
     return ground.place.rows(rated.agg(count=_.count()))
+
+
+def verdicts(ground: Ground) -> list[Row]:
+    """How often customers were asked how it went, and what they said, by period and value."""
+    asked = (_.by == "bot") & (_.kind == RATING) & ~_.failed
+    told = ground.said.filter(_.verdict.notnull() | asked).group_by("period", "verdict")
+    return ground.place.rows(told.agg(count=count(_.verdict.notnull()), asked=count(asked)))
+
+
+def praise(ground: Ground) -> list[Row]:
+    """Messages of customers, how many of them praise, and the agent whose answer came last before, by both."""
+    spoke = (_.by == "agent") & (_.agent != "") & ~_.failed
+    so_far = upto("matter")
+    known = ground.said.mutate(last=where(spoke.fill_null(False), _.number).max().over(so_far))
+    agents = ground.said.select(named="number", name="agent")
+    mine = known.filter(turns_to_us(_)).left_join(agents, _.last == agents.named)
+    by = mine.group_by("period", name=ibis.coalesce(mine.name, ""))
+    return ground.place.rows(by.agg(messages=_.count(), praised=count(_.contact == "praise")))
 
 
 def agents(ground: Ground) -> list[Row]:

@@ -5,7 +5,8 @@ from typing import Any
 import ibis
 from ibis import _
 
-from socialsupport_core.insight.scaled.matters import sorted_by, tally, where
+from socialsupport_core.insight.history import RATING
+from socialsupport_core.insight.scaled.matters import sorted_by, tally, turns_to_us, where
 from socialsupport_core.insight.scaled.place import Place, Table
 from socialsupport_core.insight.settings import Settings
 
@@ -72,7 +73,7 @@ def matters(said: Table, deeds: Table) -> Table:
 
 
 def _state(said: Table, deeds: Table) -> Table:
-    words = said.filter(_.by == "customer").select(of_matter="matter", at="at", rank=ibis.literal(0, "int8"))
+    words = said.filter(turns_to_us(_)).select(of_matter="matter", at="at", rank=ibis.literal(0, "int8"))
     turns = deeds.filter(_.type.isin(["resolved", "reopened"]))
     rank = (turns.type == "resolved").ifelse(ibis.literal(2, "int8"), ibis.literal(1, "int8"))
     turns = turns.select(of_matter="matter", at="at", rank=rank)
@@ -103,7 +104,7 @@ def _spoken(firsts: Table, contacts: Table, until: int) -> Table:
 
 
 def _failures(spoken: Table, said: Table) -> Table:
-    failed = said.filter(_.failed).select(its_leg="leg", failed_at="at")
+    failed = said.filter(_.failed & (_.kind != RATING)).select(its_leg="leg", failed_at="at")
     pairs = spoken.join(failed, spoken.leg == failed.its_leg)
     return pairs.filter((_.failed_at >= _.latest_at) & (_.failed_at < _.ends)).select(fact_0="leg").distinct()
 

@@ -5,14 +5,15 @@ from typing import Any
 import ibis
 from ibis import _
 
+from socialsupport_core.insight.history import RATING
 from socialsupport_core.insight.matters import PATIENCE
-from socialsupport_core.insight.scaled.matters import Found, since, sorted_by, tally, upto, where
+from socialsupport_core.insight.scaled.matters import Found, since, sorted_by, tally, turns_to_us, upto, where
 from socialsupport_core.insight.scaled.place import Place, Table
 
 
 def of_customers(found: Found) -> Table:
     """The touches of matters in which the customer spoke: what only we began is none."""
-    spoken = found.said.filter(_.by == "customer").select("matter").distinct()
+    spoken = found.said.filter(turns_to_us(_)).select("matter").distinct()
     return found.said.semi_join(spoken, "matter")
 
 
@@ -24,7 +25,7 @@ def on_legs(place: Place, said: Table) -> Table:
     """
     there = ["matter", "channel", "visibility"]
     first = ibis.row_number().over(sorted_by(there, "number")) == 0
-    said = place.keep("turning_up", said.mutate(moves=(_.by == "customer") | first))
+    said = place.keep("turning_up", said.mutate(moves=turns_to_us(_) | first))
     movers = said.filter(_.moves)
     in_time = sorted_by("matter", "number")
     movers = movers.mutate(channel_1=_.channel.lag(1).over(in_time), visibility_1=_.visibility.lag(1).over(in_time))
@@ -47,13 +48,14 @@ def contacts(place: Place, said: Table) -> Table:
     leg."""
     waiting = said.select(
         "number", "matter", "leg", "at", "thread", "by", "attended", "reach",
-        person=(_.by == "agent") & ~_.failed, bot=(_.by == "bot") & ~_.failed,
+        asks=turns_to_us(_),
+        person=(_.by == "agent") & ~_.failed & (_.kind != RATING), bot=(_.by == "bot") & ~_.failed & (_.kind != RATING),
     ).mutate(
         answered=where(_.person, _.number).max().over(upto(("leg", "thread"))),
         answer=where(_.person, _.number).min().over(since(("leg", "thread"))),
         bot_at=where(_.bot, _.at).min().over(since(("leg", "thread"))),
     )  # fmt: skip
-    asked = place.keep("asked", waiting.filter(_.by == "customer"))
+    asked = place.keep("asked", waiting.filter(_.asks))
     found = place.keep("turned_to_us", _contacts(_begun(asked)))
     answers = said.filter(_.by == "agent").select(
         answer_number="number", answered_at="at", agent="agent", edited="edited"

@@ -15,6 +15,7 @@ from typing import Any
 import ibis
 from ibis import _
 
+from socialsupport_core.insight.history import RATING
 from socialsupport_core.insight.scaled.place import Place, Table
 
 ANSWER, ORDER, THREAD, OPEN, NONE = 1, 2, 3, 4, 5
@@ -53,6 +54,11 @@ def where(condition: Any, value: Any) -> Any:
 def tally(condition: Any) -> Any:
     """1 where it holds, to be summed; null is no."""
     return condition.fill_null(False).ifelse(ibis.literal(1, "int64"), ibis.literal(0, "int64"))
+
+
+def turns_to_us(row: Any) -> Any:
+    """The customer wants something: more than to say how it went."""
+    return (row.by == "customer") & (row.kind != RATING)
 
 
 def matters(place: Place, touches: Table, turns: Table, handed: Table, gap: int) -> Found:
@@ -170,7 +176,7 @@ def _to_decide(words: Table, contended: Table) -> Table:
     """Their runs, each with its `step`, counted from 1."""
     mine = words.semi_join(contended, "episode")
     ends = mine.group_by("episode", "run").agg(
-        at=_.at.min(), last=_.at.max(), customer_last=where(_.by == "customer", _.at).max(),
+        at=_.at.min(), last=_.at.max(), customer_last=where(turns_to_us(_), _.at).max(),
         channel=_.channel.min(), thread=_.thread.min(), conversation=_.conversation.min(),
     )  # fmt: skip
     heads = mine.filter(_.number == _.run).select("run", "answered", topical=_.topics.length() > 0, topics=_.topics)

@@ -5,6 +5,7 @@ from typing import Any
 import ibis
 from ibis import _
 
+from socialsupport_core.insight.filters import Filters
 from socialsupport_core.insight.history import Handed, History, Touch, Turn
 from socialsupport_core.insight.measures import Shown
 from socialsupport_core.insight.report import SHOWN
@@ -19,8 +20,8 @@ from socialsupport_core.insight.settings import Settings
 
 LEFT_OUT = frozenset(
     {
-        "filters", "benchmarks", "distributions", "weeks", "arrivals", "flows", "failures", "changes", "evidence",
-        "praise",
+        "benchmarks", "distributions", "weeks", "arrivals", "flows", "failures", "changes", "evidence",
+        "themes",
     }
 )  # fmt: skip
 """What is told of a store only: most of it is what the page draws."""
@@ -46,23 +47,27 @@ def report(
     until: int,
     since: int | None = None,
     moved: Moved = unseen,
+    filters: Filters | None = None,
 ) -> Shown:
     """As `report.report` gives it, without `LEFT_OUT`. What is in the tables at `until` or later does not count."""
     try:
-        return _report(place, tables, settings, until, since, moved)
+        return _report(place, tables, settings, until, since, moved, filters or Filters())
     finally:
         place.drop(*KEPT)
 
 
-def _report(place: Place, tables: Tables, settings: Settings, until: int, since: int | None, moved: Moved) -> Shown:
-    ground, start = _grounded(place, before(tables, until), settings, until, since, moved)
+def _report(
+    place: Place, tables: Tables, settings: Settings, until: int, since: int | None, moved: Moved, filters: Filters
+) -> Shown:
+    ground, start = _grounded(place, before(tables, until), settings, until, since, moved, filters)
     shell = in_memory(History(until=until), settings, start)
     figure = shown(ground, settings, until)
     moved(PARTS, PARTS)
     earlier = None if since is None else {"period": shell["previous"]["period"], **figure(0)}
-    told = _newest(place, ground, tables, settings, until, start)
+    told = _newest(place, ground, tables, settings, until, start, filters)
     return {
         "period": shell["period"],
+        "filters": filters.shown(),
         "assumptions": shell["assumptions"],
         **figure(1),
         "previous": earlier,
@@ -75,7 +80,7 @@ def before(tables: Tables, until: int) -> Tables:
 
 
 def _grounded(
-    place: Place, tables: Tables, settings: Settings, until: int, since: int | None, moved: Moved
+    place: Place, tables: Tables, settings: Settings, until: int, since: int | None, moved: Moved, filters: Filters
 ) -> tuple[Ground, int]:
     """The tables of both periods, and the moment at which the later of them begins."""
     found = matters.matters(place, tables.touches, tables.turns, tables.handed, settings.gap)
@@ -93,9 +98,9 @@ def _grounded(
     moved(3, PARTS)
     (known,) = place.rows(whole.agg(began=_.at.min(), ended=_.last.max()))
     start = since if since is not None else known["began"] if known["began"] is not None else until
-    periods = place.keep("periods", _periods(whole, start, until))
+    periods = place.keep("periods", _periods(_chosen(whole, said, judged, filters), start, until))
     clock = Clock(place, settings.hours, known["began"] or start, max(until, known["ended"] or until))
-    ended = place.keep("whole", _ended(whole, judged, turned).join(periods, "matter"))
+    ended = place.keep("whole", _ended(whole, judged, turned, said).join(periods, "matter"))
     ground = Ground(
         place,
         ended,
@@ -110,6 +115,27 @@ def _grounded(
     return ground, start
 
 
+def _chosen(whole: Table, said: Table, judged: Table, filters: Filters) -> Table:
+    """As `filters.chosen` does: matters with one leg, on which the customer spoke, that meets all of them."""
+    if not filters.given:
+        return whole
+    legs = judged.filter(_.contacts > 0)
+    for name in ("channel", "network", "visibility"):
+        if (value := getattr(filters, name)) is not None:
+            legs = legs.filter(legs[name] == value)
+    if filters.agent is not None:
+        legs = legs.semi_join(said.filter(_.agent == filters.agent).select("leg").distinct(), "leg")
+    return whole.semi_join(legs.select("matter").distinct(), "matter")
+
+
+def names(place: Place, tables: Tables) -> dict[str, set[str]]:
+    """By which it can be filtered."""
+    told = ("channel", "network", "visibility", "agent")
+    return {
+        name: {row[name] for row in place.rows(tables.touches.select(name).distinct()) if row[name]} for name in told
+    }
+
+
 def _periods(whole: Table, start: int, until: int) -> Table:
     inside = whole.filter((_.at >= start - (until - start)) & (_.at < until))
     period = (inside.at >= start).ifelse(ibis.literal(1, "int8"), ibis.literal(0, "int8"))
@@ -122,7 +148,7 @@ def _placed(contacts: Table, judged: Table) -> Table:
     return contacts.join(where_to, "leg")
 
 
-def _ended(whole: Table, judged: Table, contacts: Table) -> Table:
+def _ended(whole: Table, judged: Table, contacts: Table, said: Table) -> Table:
     """The matters with what they came to and, if they broke down, where and why."""
     spoken = judged.filter(_.contacts > 0)
     last = spoken.filter(_.next_leg.isnull()).select(ended_of="matter", ended="outcome")
@@ -131,15 +157,14 @@ def _ended(whole: Table, judged: Table, contacts: Table) -> Table:
         broke_of="matter", broke="leg", broke_reason="reason", broke_channel="channel", broke_position="position"
     )
     known = whole.join(last, whole.matter == last.ended_of).left_join(broke, _.matter == broke.broke_of)
-    totals = _totals(judged, contacts)
+    totals = _totals(judged, contacts, said)
     return known.join(totals, known.matter == totals.total_of).drop("ended_of", "broke_of", "total_of")
 
 
-def _totals(judged: Table, contacts: Table) -> Table:
-    """Of each matter: contacts, answering agents, whether a person or a machine answered, whether a hand-off held, and
-    whether it was answered `apart`, on two channels without a hand-off between them."""
-    person = contacts.attended | contacts.answered_at.notnull()
-    contacts = contacts.mutate(person=person, agent=matters.where(contacts.agent != "", contacts.agent))
+def _totals(judged: Table, contacts: Table, said: Table) -> Table:
+    """Of each matter: contacts, agents who spoke since the first, whether a person or a machine answered, whether a
+    hand-off held, and whether it was answered `apart`, on two channels without a hand-off between them."""
+    contacts = contacts.mutate(person=contacts.attended | contacts.answered_at.notnull())
     answered = contacts.filter(_.person).select(answered="leg").distinct()
     on_legs = judged.left_join(answered, judged.leg == answered.answered)
     on_legs = on_legs.mutate(latest=_.answered.max().over(ibis.window(group_by="matter")))
@@ -148,12 +173,20 @@ def _totals(judged: Table, contacts: Table) -> Table:
         handed_off=figures.count(_.outcome == "handed_off"),
     )
     by_contact = contacts.group_by(total_of="matter").agg(
-        contacts=_.count(), agents=_.agent.nunique(), person=_.person.any(), bot=_.bot_at.notnull().any()
+        contacts=_.count(), since=_.contact.min(), person=_.person.any(), bot=_.bot_at.notnull().any()
     )
+    answers = said.filter((_.by == "agent") & ~_.failed & (_.agent != "").fill_null(False))
+    answers = answers.select("number", "agent", spoken_of="matter")
+    answers = answers.join(by_contact, (answers.spoken_of == by_contact.total_of) & (answers.number > by_contact.since))
+    agents = answers.group_by("spoken_of").agg(agents=_.agent.nunique())
+    by_contact = by_contact.left_join(agents, by_contact.total_of == agents.spoken_of)
+    by_contact = by_contact.mutate(agents=_.agents.fill_null(0)).drop("spoken_of", "since")
     return by_contact.join(by_leg, by_contact.total_of == by_leg.leg_of).drop("leg_of")
 
 
-def _newest(place: Place, ground: Ground, tables: Tables, settings: Settings, until: int, start: int) -> list[Shown]:
+def _newest(
+    place: Place, ground: Ground, tables: Tables, settings: Settings, until: int, start: int, filters: Filters
+) -> list[Shown]:
     """The journeys that broke down last, told as ever: of their customers alone the history is read."""
     broken = ground.matters.filter(_.broke.notnull() & (_.period == 1))
     newest = place.rows(broken.order_by(_.at.desc()).limit(SHOWN).select("at"))
@@ -161,7 +194,7 @@ def _newest(place: Place, ground: Ground, tables: Tables, settings: Settings, un
         return []
     those = broken.filter(_.at >= min(row["at"] for row in newest)).select("customer").distinct()
     history = _history(place, before(tables, until), those, until)
-    told: list[Shown] = in_memory(history, settings, start)["journeys"]
+    told: list[Shown] = in_memory(history, settings, start, filters)["journeys"]
     return told
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from socialsupport_core.insight.costs import assumptions
 from socialsupport_core.insight.journey import REASONS
-from socialsupport_core.insight.measures import Shown, share, spread
+from socialsupport_core.insight.measures import Shown, praise_of, share, spread, verdicts_of
 from socialsupport_core.insight.scaled import figures
 from socialsupport_core.insight.scaled.figures import Ground
 from socialsupport_core.insight.scaled.place import Row
@@ -30,6 +30,8 @@ def shown(ground: Ground, settings: Settings, until: int) -> Callable[[int], Sho
         "switches": figures.switches(ground),
         "hand_offs": figures.hand_offs(ground),
         "ratings": figures.ratings(ground),
+        "verdicts": figures.verdicts(ground),
+        "praise": figures.praise(ground),
         "agents": figures.agents(ground),
         "channels": figures.channels(ground),
     }
@@ -81,12 +83,14 @@ def _figures(mine: dict[str, list[Row]], waits: dict[str, dict[tuple[Any, ...], 
             "edited": share(_total(contacts, "edited"), _total(contacts, "replies")),
             "reopened": share(reopened, all_of),
             "rating": _rating(mine["ratings"]),
+            "verdicts": _verdicts(mine["verdicts"]),
         },
         "reach": {
             "public_contacts": _total(contacts, "public"),
             "people": _total(contacts, "people"),
             "answered": share(_total(contacts, "public_answered"), _total(contacts, "public")),
         },
+        "praise": _praise(mine["praise"]),
         "agents": _agents(mine["agents"], waits["agents"]),
         "channels": _channels(mine, waits["channels"]),
         "breakdowns": _breakdowns(mine["breakdowns"], all_of),
@@ -110,6 +114,16 @@ def _rating(rows: list[Row]) -> Shown:
     count = _total(rows, "count")
     mean = round(fsum(row["rating"] * row["count"] for row in rows) / count, 2) if count else None
     return {"count": count, "mean": mean}
+
+
+def _verdicts(rows: list[Row]) -> Shown:
+    said = {int(row["verdict"]): int(row["count"]) for row in rows if row["verdict"] is not None}
+    return verdicts_of(_total(rows, "asked"), said)
+
+
+def _praise(rows: list[Row]) -> Shown:
+    given = Counter({str(row["name"]): int(row["praised"]) for row in rows})
+    return praise_of(given, _total(rows, "messages"))
 
 
 def _agents(rows: list[Row], waits: dict[tuple[Any, ...], Shown]) -> list[Shown]:

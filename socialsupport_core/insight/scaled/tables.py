@@ -32,6 +32,8 @@ TOUCHES = pa.schema(
         ("edited", pa.bool_()),
         ("rating", pa.float64()),
         ("reach", pa.int64()),
+        ("contact", pa.string()),
+        ("verdict", pa.int64()),
     ]
 )
 TURNS = pa.schema(

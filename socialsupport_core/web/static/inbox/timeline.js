@@ -252,6 +252,8 @@ export class Timeline {
         return turn.assignee
           ? `${who} assigned this to ${this.desk.nameOf(turn.assignee)}`
           : `${who} gave this back to everybody`;
+      case "conversation.rated":
+        return `${called(this.conversation.customer.name)} says how it went: ${turn.value} of 5`;
       case "conversation.resolved":
         return `${who} resolved this`;
       default:
