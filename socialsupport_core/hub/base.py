@@ -34,6 +34,7 @@ from socialsupport_core.pipeline.handing import Desk, FollowUps
 from socialsupport_core.pipeline.issuers import IssuerKeys
 from socialsupport_core.pipeline.keeping import Keeping
 from socialsupport_core.pipeline.leases import Leases
+from socialsupport_core.pipeline.placing import Ways, ways
 from socialsupport_core.pipeline.record import Recorder
 from socialsupport_core.pipeline.subscribers import Subscribers
 from socialsupport_core.pipeline.triaging import Triaging, made
@@ -222,10 +223,9 @@ class Base:
 
     # inside
 
-    def _speaking(self, tenant: str) -> frozenset[str]:
-        """The channels on which we can say something."""
-        mine = [live for live in self.channels.all().values() if live.channel.tenant == tenant]
-        return frozenset(live.channel.id for live in mine if live.connector.capabilities.sends)
+    def _ways(self, tenant: str) -> Ways:
+        """Where we can say something, and where it arrives."""
+        return ways(self.channels, tenant, self.clock())
 
     def _publish(self, tx: Tx, tenant: str, type_: str, data: dict[str, Any], conversation: str) -> None:
         log.publish(tx, tenant, type_, micros(self.clock()), data, conversation=conversation)

@@ -13,7 +13,7 @@ from socialsupport_core.conversation.conduct import Conduct
 from socialsupport_core.conversation.handing.words import Words
 from socialsupport_core.guidance.away import Acknowledge, Expected, expected
 from socialsupport_core.model import Interaction
-from socialsupport_core.pipeline import replying
+from socialsupport_core.pipeline import placing
 from socialsupport_core.pipeline.handing import Desk
 from socialsupport_core.store import (
     Row,
@@ -83,7 +83,7 @@ class Acknowledging:
         wanted, found = conduct.guidance.acknowledge, conversations.get(tx, tenant, conversation)
         if found is None or found.waiting_since is None or conduct.guidance.hours.open_at(found.waiting_since):
             return "written within the hours"
-        leg = replying.choose_leg(tx, found, None)
+        leg = placing.heard_last(tx, found)
         if leg.visibility == "public" and not wanted.public:
             return "public"
         if not _is_wanted(wanted, leg):

@@ -116,6 +116,7 @@ SHAPES: dict[str, Shape] = {
         **SUMMARY,
         answering_=listed(TEXT),
         legs=listed(ref("Leg")),
+        reply_leg_=NUMBER,
         context=listed(ref("Told")),
         moves=listed(ref("Move")),
         entries=listed(ref("Entry")),
