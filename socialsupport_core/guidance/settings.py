@@ -2,6 +2,7 @@
 
 from socialsupport_core.guidance.answers import Answers
 from socialsupport_core.guidance.away import Acknowledge
+from socialsupport_core.guidance.codes import Codes
 from socialsupport_core.guidance.policy import Rules
 from socialsupport_core.guidance.ranking import QueueSection
 from socialsupport_core.guidance.routing import Routing
@@ -23,6 +24,8 @@ class Guidance(Service):
     """Who gets what waits and is nobody's."""
     acknowledge: Acknowledge = Acknowledge()
     """What is said to who writes out of hours."""
+    codes: Codes = Codes()
+    """What is said to who types a one-time code."""
     spikes: Spikes = Spikes()
     """Whether many customers at once are told of."""
 

@@ -23,6 +23,7 @@ from socialsupport_core.identity.canonical import add_forms
 from socialsupport_core.model import Attachment
 from socialsupport_core.pipeline.alerting import Alerting
 from socialsupport_core.pipeline.approving import Expiring
+from socialsupport_core.pipeline.asking import Hearing
 from socialsupport_core.pipeline.bell import Bell
 from socialsupport_core.pipeline.channels import Channels
 from socialsupport_core.pipeline.connecting import Connecting
@@ -148,7 +149,7 @@ class Base:
             self.channels,
             self.keepers,
             blobs,
-            Recorder(self._new_conversation_id, self.channels.conducting.of, self.triaging),
+            Recorder(self._new_conversation_id, self.channels.conducting.of, self.triaging, Hearing(self.desk)),
             Subscribers(self.crms, self.webhooks, self.fanouts, self.leases, self.keeping, turns),
             self.leases,
             self.bell,

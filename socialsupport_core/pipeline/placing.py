@@ -73,10 +73,9 @@ def answered(tx: Tx, found: Conversation, ways: Ways = EVERYWHERE) -> Leg | None
     heard = heard_last(tx, found, ways)
     private = [one for one in conversations.legs(tx, found.tenant, found.id) if one.visibility == "private"]
     private = [one for one in private if ways.speaks(one)]
-    if not private or (private == [heard]):
+    if not private or private == [heard]:
         return heard
-    if heard.visibility == "public":
-        private = [one for one in private if may_disclose(tx, found.tenant, one.node, heard.node)]
+    private = [one for one in private if may_disclose(tx, found.tenant, one.node, heard.node)]
     open_ones = [one for one in private if ways.reaches(one)] or private
     moments = _lively(tx, found, open_ones)
     return max(open_ones, key=lambda one: (moments[one.id], one.opened_at), default=None)

@@ -160,6 +160,11 @@ def controlled_in(tx: "Tx", tenant: str, node: int, entry: int) -> bool:
     return tx.one(sql, tenant, node, entry) is not None
 
 
+def has_control(tx: "Tx", tenant: str, node: int) -> bool:
+    """Whether what its mail server says lets its mails count."""
+    return tx.one("SELECT 1 AS one FROM controls WHERE tenant = ? AND node = ? LIMIT 1", tenant, node) is not None
+
+
 # nonces
 
 

@@ -244,12 +244,12 @@ export class Desk {
   }
 
   async loadPerson() {
-    const customer = this.current?.customer.id;
+    const { id, customer: { id: customer } = {} } = this.current ?? {};
     if (!customer) return;
-    const [known, explained] = await Promise.all([hub.customer(customer), hub.explain(customer)]);
-    if (this.current?.customer.id !== customer) return;
+    const [known, explained, codes] = await Promise.all([hub.customer(customer), hub.explain(customer), hub.codes(id)]);
+    if (this.current?.customer.id !== customer || this.current.id !== id) return;
     this.customer = known;
-    this.person.show(known, explained, this.current);
+    this.person.show(known, explained, this.current, codes);
   }
 
   // the channels

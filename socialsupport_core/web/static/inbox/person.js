@@ -1,6 +1,7 @@
 // Who this is, and why we believe it. Every join has its evidence, and every verdict can be undone.
 
 import { hub } from "./api.js";
+import { codes } from "./codes.js";
 import { byId, h, icon, toast } from "./dom.js";
 import { time } from "./times.js";
 import { told } from "./told.js";
@@ -13,9 +14,9 @@ export class Person {
     this.root = byId("person");
   }
 
-  show(customer, explained, conversation) {
+  show(customer, explained, conversation, asked) {
     const { id: shownId, timeline, context: facts, moves, legs } = conversation;
-    const print = JSON.stringify([customer, explained, shownId, timeline.length, facts, moves, legs.length]);
+    const print = JSON.stringify([customer, explained, shownId, timeline.length, facts, moves, legs.length, asked]);
     if (print === this.print) return;
     this.print = print;
     this.handles = new Map(explained.accounts.map((one) => [one.identifier, one.handle]));
@@ -26,6 +27,7 @@ export class Person {
       told(conversation, this.desk),
       this.identifiers(customer),
       this.reasons(explained),
+      codes(asked, this.desk),
       this.suggestions(explained, customer),
       this.apart(explained),
       ...crm(customer.crm),
