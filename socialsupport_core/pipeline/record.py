@@ -162,6 +162,10 @@ class Recorder:
         if node is None:
             raise MalformedPayload("its author has no identifier")
         self._follow(tx, place.tenant, before)
+        entry = place.entry.number if place.entry else None
+        if (doubt := proofs.doubt(tx, place.tenant, node, interaction, entry)) != interaction.doubt:
+            event = event.model_copy(update={"interaction": interaction.model_copy(update={"doubt": doubt})})
+            interaction = event.interaction
         leg = self._store(tx, place, interaction, node, at) or self._store_namesake(tx, place, event, node, at)
         if leg is None:
             return "it was recorded before"

@@ -7,6 +7,7 @@ from socialsupport_core.identity.proofs.base import (
     ProofRefused,
     Proven,
     Refused,
+    doubt,
     is_authentic,
 )
 from socialsupport_core.identity.proofs.brought import (
@@ -44,6 +45,7 @@ __all__ = [
     "SmsCode",
     "code_for",
     "codes_in",
+    "doubt",
     "is_authentic",
     "judge",
 ]

@@ -8,7 +8,7 @@ import { Drafts } from "./drafts.js";
 import { Files } from "./files.js";
 import { HandOff } from "./handoff.js";
 import { answered, firstOf, placesOf, UNCLEAR } from "./places.js";
-import { hindrances, marked, showPlan } from "./plan.js";
+import { hindrances, marked, showPlan, urgent } from "./plan.js";
 import { time } from "./times.js";
 import { called, glyph, identifier } from "./words.js";
 
@@ -288,7 +288,7 @@ export class Composer {
     this.printed = print;
     const open = this.plate.querySelector("details")?.open;
     const lines = showPlan(plan, this.text.value).filter(Boolean);
-    this.plate.replaceChildren(...(!this.isEmpty || hindrances(plan).length ? lines : []));
+    this.plate.replaceChildren(...(!this.isEmpty || urgent(plan) ? lines : []));
     if (open) this.plate.querySelector("details")?.setAttribute("open", "");
   }
 
