@@ -1,7 +1,7 @@
 """A one-time code that we tell ourselves, in either direction, and what whoever types one hears about it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,17 @@ class Crier(Raven):
 
 @pytest.fixture
 def roost(tmp_path: Path) -> Iterator[Roost]:
-    made = Roost(tmp_path, Crier)
+    made = arrived(Roost(tmp_path, Crier))
+    yield made
+    made.hub.close()
+
+
+def arrived(made: Roost) -> Roost:
+    """Kerry in public, owl and mallory in private: three customers so far."""
     made.hear(message(1, "help!", "kerry", visibility="public", at=made.clock.now))
     made.hear(message(2, "it is me, kerry", "owl", at=made.clock.now))
     made.hear(message(3, "it is me, kerry", "mallory", at=made.clock.now))
-    yield made
-    made.hub.close()
+    return made
 
 
 _count = iter(range(100, 1_000_000))
@@ -90,6 +95,16 @@ def test_told_in_one_channel_and_typed_in_the_other_it_makes_them_one(roost: Roo
     assert roost.conversation("owl") == roost.conversation("kerry")
     assert heard(roost, "owl")[1:] == [RIGHT]
     assert roost.sky.texts().count(RIGHT) == 1
+
+
+def test_on_a_server_too(tmp_path: Path, new_store: Callable[[str, Path], str | Path]) -> None:
+    made = arrived(Roost(tmp_path, Crier, store=new_store("postgresql", tmp_path)))
+    try:
+        claims(made, OWL, "email:kerry@mail.example")
+        assert [one["account"] for one in made.hub.code_ends("acme", made.conversation("owl"))] == [OWL]
+        test_told_in_one_channel_and_typed_in_the_other_it_makes_them_one(made)
+    finally:
+        made.hub.close()
 
 
 def test_the_other_way_round_nothing_is_said_in_public(roost: Roost) -> None:
