@@ -116,6 +116,13 @@ def asked_since(tx: "Tx", tenant: str, node: int, since: int) -> int:
     return int(row["n"]) if row else 0
 
 
+def told_since(tx: "Tx", tenant: str, node: int, since: int) -> int:
+    """How many codes this account was told."""
+    sql = "SELECT count(*) AS n FROM challenges WHERE tenant = ? AND told = ? AND created_at >= ?"
+    row = tx.one(sql, tenant, node, since)
+    return int(row["n"]) if row else 0
+
+
 def tried(tx: "Tx", one: Challenge, most: int) -> int | None:
     """Counts a try in the store, so that all processes count together; which one it was, None if none was left."""
     rows = tx.change(
