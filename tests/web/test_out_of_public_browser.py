@@ -122,6 +122,10 @@ def test_where_it_is_unclear_who_would_read_it_the_agent_says_first(
     page.locator(".legs label", has_text="private").locator("input").check()
     visitor.send()
     until(lambda: [one["thread"] for one in office.roost.sky.messages] == ["dm-kerry"], "it was not sent")
+    for left in (1, 0):
+        page.get_by_role("button", name="They are one").first.click()
+        until(lambda left=left: page.get_by_role("button", name="They are one").count() == left, "it was not noted")
+    going_to(visitor).get_by_text("private").wait_for()  # they are proven now: it is clear who reads it
     visitor.calm()
 
 

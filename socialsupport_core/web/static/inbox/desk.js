@@ -411,6 +411,10 @@ export class Desk {
     if (await askLink(this.customer, other)) await this.judged("Linked. It can be undone on the right.");
   }
 
+  confirm(between) {
+    return this.moved(() => hub.link(...between), "Noted: they are one. It can be undone on the right.");
+  }
+
   async decide(review, decision, words) {
     try {
       await hub.decide(review, decision);
