@@ -11,9 +11,11 @@ from socialsupport_core.identity.proofs import (
     Refused,
     code_for,
     codes_in,
+    doubt,
     is_authentic,
     judge,
 )
+from socialsupport_core.model import InteractionReceived
 from socialsupport_core.store import Tx, conversations, handoffs, identity, log, proofs
 from socialsupport_core.store.conversations import Conversation, Leg
 from socialsupport_core.store.identity import Node
@@ -34,6 +36,15 @@ def claim(tx: Tx, tenant: str, channel: str, bringing: Bringing, node: Node, ent
     outcome.establish(tx, tenant)
     if outcome.tier == "verified" and not outcome.claims and entry is not None:
         proofs.note_control(tx, tenant, node.number, outcome.proof, entry.number, at)
+
+
+def marked(tx: Tx, tenant: str, author: Node, event: InteractionReceived, entry: Entry | None) -> InteractionReceived:
+    """With the reason why its author may be somebody else, if there is one."""
+    said = event.interaction
+    reason = doubt(tx, tenant, author, said, entry.number if entry else None)
+    if reason == said.doubt:
+        return event
+    return event.model_copy(update={"interaction": said.model_copy(update={"doubt": reason})})
 
 
 Heard = tuple[Challenge, Literal["right", "wrong", "over"]]
