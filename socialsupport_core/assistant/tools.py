@@ -21,7 +21,7 @@ CONVERSATION = Field(min_length=1, max_length=200, description="The id of a conv
 WHO = Field(
     min_length=1, max_length=2048, description="A customer's id, cus_…, or an identifier such as phone:+15550147."
 )
-LEG = Field(default=None, ge=1, description="The number of the leg; where the customer spoke last unless given.")
+LEG = Field(default=None, ge=1, description="The number of the leg; unless given the one that is answered.")
 TEXT = Field(min_length=1, max_length=LONGEST, description="What would be said, in CommonMark.")
 
 

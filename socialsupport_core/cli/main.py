@@ -28,6 +28,7 @@ VERBS = (
     "mcp",
     "migrate",
     "people",
+    "codes",
     "report",
     "export",
     "resolve",

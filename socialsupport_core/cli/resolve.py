@@ -149,6 +149,8 @@ def _json(line: bytes) -> dict[str, Any]:
         raise ValueError(f"not JSON: {error}") from None
     if type(said) is not dict:
         raise ValueError("it is no JSON object")
+    if b"\\ud" in line.lower() and any("\ud800" <= c <= "\udfff" for c in json.dumps(said, ensure_ascii=False)):
+        raise ValueError("not JSON: it holds half a character (a surrogate on its own)")
     return said
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from socialsupport_core.conversation.conduct import DEFAULT, Conduct
 from socialsupport_core.conversation.flat import flatten
 from socialsupport_core.conversation.kinds import SHIPPED, same
+from socialsupport_core.identity import may_disclose
 from socialsupport_core.model import Intent, SendMessage
 from socialsupport_core.store import Tx, attachments, context, identity, interactions
 from socialsupport_core.store.interactions import Stored
@@ -59,6 +60,31 @@ def read(tx: Tx, tenant: str, node: int, intent: Intent, conduct: Conduct = DEFA
     said = [one for mine in nodes for one in interactions.newest(tx, tenant, mine, None, REMEMBERED)]
     files = [one.blob for one in intent.attachments if one.blob] if isinstance(intent, SendMessage) else []
     return gather(said, context.of_nodes(tx, tenant, nodes), conduct, attachments.private(tx, tenant, files))
+
+
+def unproven(tx: Tx, tenant: str, node: int, conduct: Conduct = DEFAULT) -> Secrets:
+    """What was said by or to accounts of the same customer that nothing proves to be the same person's as this one.
+
+    What this account has said or heard itself, and those that are proven, is no secret to it.
+    """
+    customer = identity.by_numbers(tx, [node])[node].customer
+    members = [one.number for one in identity.members(tx, tenant, customer)]
+    others = [one for one in members if one != node and not may_disclose(tx, tenant, node, one)]
+    if not others:
+        return NOTHING
+    own = [one for one in members if one not in others]
+    said, heard = (
+        [one for mine in part for one in interactions.newest(tx, tenant, mine, None, REMEMBERED)]
+        for part in (others, own)
+    )
+    known = [text for one in heard for text in _texts(one)]
+    theirs = [text for one in said if one.interaction.direction != "internal" for text in _texts(one)]
+    told = [one._replace(visibility="private") for one in context.of_nodes(tx, tenant, others)]
+    return Secrets(
+        numbers=frozenset(_keys(theirs)) - frozenset(_keys(known)),
+        addresses=frozenset(_addresses(theirs)) - frozenset(_addresses(known)),
+        values=tuple(sorted(_values(told, conduct, same(" ".join(known))))),
+    )
 
 
 def gather(

@@ -2,6 +2,7 @@
 
 from socialsupport_core.guidance.answers import Answers
 from socialsupport_core.guidance.away import Acknowledge
+from socialsupport_core.guidance.codes import Codes
 from socialsupport_core.guidance.policy import Rules
 from socialsupport_core.guidance.ranking import QueueSection
 from socialsupport_core.guidance.rating import Rating
@@ -26,6 +27,8 @@ class Guidance(Service):
     """What is said to who writes out of hours."""
     rating: Rating = Rating()
     """Whether customers are asked how it went."""
+    codes: Codes = Codes()
+    """What is said to who types a one-time code."""
     spikes: Spikes = Spikes()
     """Whether many customers at once are told of."""
 

@@ -14,7 +14,7 @@ from socialsupport_core.hub.base import Base, agent_of, conversation_of
 from socialsupport_core.model import Choice, Intent, Interaction, Party, Template, Thread
 from socialsupport_core.model.interaction import Attachment
 from socialsupport_core.pipeline import answers as answering
-from socialsupport_core.pipeline import approving, judging, outbound, rating, replying
+from socialsupport_core.pipeline import approving, judging, outbound, placing, rating, replying
 from socialsupport_core.pipeline.plan import Plan
 from socialsupport_core.pipeline.record import publish_interaction
 from socialsupport_core.pipeline.replying import ReplyRefused, Saying
@@ -77,7 +77,9 @@ class Acting(Base):
         Where a rule asks for a second person it is kept until somebody has approved it: the answer then has no parts,
         but an `approval`.
 
-        `how`: `leg` (else where the customer spoke last), `attachments` (blob digests with media type and name),
+        `how`: `leg` (else the one that is answered: where the customer spoke last, and once there is a private leg the
+        newest private one that can be reached; where that is not clear it is refused),
+        `attachments` (blob digests with media type and name),
         `choices`, `subject`, `private` (open a private thread with somebody who spoke in public), `template` (its
         `name`, `language` and `parameters`; a text beside it is only shown in the timeline), `answer` (the id of the
         one of `answers` with which it began, so that what came of it is known).
@@ -137,12 +139,12 @@ class Acting(Base):
         )
 
     def _planned(self, tenant: str, conversation: str, agent: str, saying: Saying, how: Mapping[str, Any]) -> "Said":
-        speaking = self._speaking(tenant)
+        ways = self._ways(tenant)
 
         def place(tx: Tx) -> tuple[conversations.Leg, Intent, Agent]:
             found = conversation_of(tx, tenant, conversation)
             wanted = how.get("leg") or replying.leg_of_key(tx, found, saying.key)
-            leg = replying.choose_leg(tx, found, wanted, lambda one: one.channel in speaking)
+            leg = replying.choose_leg(tx, found, wanted, ways, in_public=saying.private)
             speaker = agent_of(tx, tenant, agent)
             return leg, replying.compose(tx, leg, saying, by_person=not speaker.is_bot), speaker
 
@@ -180,7 +182,7 @@ class Acting(Base):
 
         def write(tx: Tx) -> None:
             speaker = agent_of(tx, tenant, agent)
-            leg = replying.choose_leg(tx, conversation_of(tx, tenant, conversation), None)
+            leg = placing.heard_last(tx, conversation_of(tx, tenant, conversation))
             interaction = Interaction(
                 network="internal",
                 native_id=native,

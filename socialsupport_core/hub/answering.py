@@ -10,7 +10,7 @@ from socialsupport_core.guidance.answers import Answer, Outcome
 from socialsupport_core.hub.base import Base, agent_of, conversation_of
 from socialsupport_core.mistakes import mistakes
 from socialsupport_core.pipeline import answers as answering
-from socialsupport_core.pipeline import replying
+from socialsupport_core.pipeline import placing, replying
 from socialsupport_core.pipeline.answers import Place
 from socialsupport_core.store import Tx, accounts, answers, micros
 from socialsupport_core.store.answers import Kept
@@ -27,11 +27,12 @@ class Answering(Base):
     def answers(self, tenant: str, conversation: str, *, agent: str, leg: int | None = None) -> list[dict[str, Any]]:
         """What may answer the customer, the best first: canned replies with their blanks filled for this place,
         articles, and what we said in like matters; each with the reason. Only for agents who may read."""
-        speaking = self._speaking(tenant)
+        ways = self._ways(tenant)
 
         def read(tx: Tx) -> list[dict[str, Any]]:
             found = conversation_of(tx, tenant, conversation)
-            where = replying.choose_leg(tx, found, leg, lambda one: one.channel in speaking)
+            where = None if leg else placing.answered(tx, found, ways)
+            where = where or replying.choose_leg(tx, found, leg, ways, in_public=True)
             connector = self.channels.get(tenant, where.channel).connector
             conduct = self.channels.conducting.of(tx, tenant)
             place = Place(found, where, agent_of(tx, tenant, agent), connector, conduct)

@@ -23,6 +23,7 @@ from socialsupport_core.identity.canonical import add_forms
 from socialsupport_core.model import Attachment
 from socialsupport_core.pipeline.alerting import Alerting
 from socialsupport_core.pipeline.approving import Expiring
+from socialsupport_core.pipeline.asking import Hearing
 from socialsupport_core.pipeline.bell import Bell
 from socialsupport_core.pipeline.channels import Channels
 from socialsupport_core.pipeline.connecting import Connecting
@@ -34,6 +35,7 @@ from socialsupport_core.pipeline.handing import Desk, FollowUps
 from socialsupport_core.pipeline.issuers import IssuerKeys
 from socialsupport_core.pipeline.keeping import Keeping
 from socialsupport_core.pipeline.leases import Leases
+from socialsupport_core.pipeline.placing import Ways, ways
 from socialsupport_core.pipeline.record import Recorder
 from socialsupport_core.pipeline.subscribers import Subscribers
 from socialsupport_core.pipeline.triaging import Triaging, made
@@ -152,7 +154,7 @@ class Base:
             self.channels,
             self.keepers,
             self.blobs,
-            Recorder(self._new_conversation_id, conducting, self.triaging),
+            Recorder(self._new_conversation_id, conducting, self.triaging, Hearing(self.desk)),
             Subscribers(self.crms, self.webhooks, self.fanouts, self.leases, self.keeping, turns),
             self.leases,
             self.bell,
@@ -226,10 +228,9 @@ class Base:
 
     # inside
 
-    def _speaking(self, tenant: str) -> frozenset[str]:
-        """The channels on which we can say something."""
-        mine = [live for live in self.channels.all().values() if live.channel.tenant == tenant]
-        return frozenset(live.channel.id for live in mine if live.connector.capabilities.sends)
+    def _ways(self, tenant: str) -> Ways:
+        """Where we can say something, and where it arrives."""
+        return ways(self.channels, tenant, self.clock())
 
     def _publish(self, tx: Tx, tenant: str, type_: str, data: dict[str, Any], conversation: str) -> None:
         log.publish(tx, tenant, type_, micros(self.clock()), data, conversation=conversation)

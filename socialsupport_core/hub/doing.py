@@ -40,11 +40,11 @@ class Doing(Acting):
 
     def typing(self, tenant: str, conversation: str, *, agent: str, leg: int | None = None) -> dict[str, Any]:
         """Shows the customer that somebody types, for some seconds. Raises ReplyRefused."""
-        key, speaking = self._id("typ"), self._speaking(tenant)
+        key, ways = self._id("typ"), self._ways(tenant)
 
         def place(tx: Tx) -> tuple[conversations.Leg, Intent]:
             found = conversation_of(tx, tenant, conversation)
-            where = replying.choose_leg(tx, found, leg, lambda one: one.channel in speaking)
+            where = replying.choose_leg(tx, found, leg, ways)
             return where, doing.sign(where, key, doing.recipient_on(tx, where))
 
         return self._done(tenant, place, agent)

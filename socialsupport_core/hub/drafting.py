@@ -36,14 +36,14 @@ class Drafting(Acting):
         """Keeps an answer for a person to look at; nothing is sent. `leg` as in `reply`. Raises ReplyRefused."""
         if not text.strip() or len(text) > LONGEST or len(why or "") > LONGEST:
             raise ReplyRefused(f"a draft is a text of at most {LONGEST:,} characters, and so is its reason")
-        id, at, speaking = self._id("dr"), micros(self.clock()), self._speaking(tenant)
+        id, at, ways = self._id("dr"), micros(self.clock()), self._ways(tenant)
 
         def write(tx: Tx) -> Draft:
             agent_of(tx, tenant, agent)
             found = conversation_of(tx, tenant, conversation)
             if sum(one.state == "open" for one in _of(tx, tenant, found.id)) >= MOST:
                 raise ReplyRefused(f"{MOST} drafts wait for a person here already; one of them must go first")
-            where = replying.choose_leg(tx, found, leg, lambda one: one.channel in speaking)
+            where = replying.choose_leg(tx, found, leg, ways)
             made = Draft(tenant, id, found.id, where.node, where.id, text, private, why, agent, source, at)
             drafts.put(tx, made)
             self._tell(tx, made, "open", agent)

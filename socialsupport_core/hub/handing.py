@@ -67,9 +67,8 @@ class Handing(Base):
         return self._database.read(read)
 
     def _origin(self, tx: Tx, tenant: str, conversation: str, leg: int | None) -> tuple[Conversation, Leg]:
-        speaking = self._speaking(tenant)
         found = conversation_of(tx, tenant, conversation)
-        return found, replying.choose_leg(tx, found, leg, lambda one: one.channel in speaking)
+        return found, replying.choose_leg(tx, found, leg, self._ways(tenant), in_public=True)
 
     def _to_channel(
         self, tenant: str, conversation: str, agent: str, to: str, leg: int | None, language: str | None

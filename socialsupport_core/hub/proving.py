@@ -10,9 +10,9 @@ from socialsupport_core.conversation.views import present, time
 from socialsupport_core.hub.base import Base, agent_of, conversation_of
 from socialsupport_core.identity import customer_of
 from socialsupport_core.identity.canonical import canonical
-from socialsupport_core.identity.proofs import OidcSignIn, Outcome, ProofRefused, Refused, code_for, oidc
+from socialsupport_core.identity.proofs import TRIES, OidcSignIn, Outcome, ProofRefused, Refused, code_for, oidc
 from socialsupport_core.model import Identifier
-from socialsupport_core.pipeline import proving
+from socialsupport_core.pipeline import asking, proving
 from socialsupport_core.store import Tx, accounts, conversations, identity, micros, proofs
 from socialsupport_core.store.conversations import Conversation
 from socialsupport_core.store.identity import Node
@@ -38,13 +38,42 @@ class Proving(Base):
         one, code = self._database.do(write, tenant)
         return self._database.read(lambda tx: _shown(tx, one, micros(self.clock()))) | {"code": code}
 
+    def ask_for_code(self, tenant: str, conversation: str, told: str, expected: str, *, agent: str) -> dict[str, Any]:
+        """The same, told by us: in the newest private thread of `told`, or first to its mailbox or number, and asked
+        for where `expected` writes. The answer holds no code. `code_ends` says which accounts will do.
+
+        Raises ProofRefused, ReplyRefused.
+        """
+        id, new, way = self._id("chl"), self._new_conversation_id(), self._ways(tenant)
+
+        def write(tx: Tx) -> Challenge:
+            speaker = agent_of(tx, tenant, agent)
+            found = conversation_of(tx, tenant, conversation)
+            there, here = account_of(tx, tenant, told), account_of(tx, tenant, expected)
+            return asking.by_agent(tx, self.desk, found, there, here, speaker, way, id, new)
+
+        one = self._database.do(write, tenant)
+        return self._database.read(lambda tx: _shown(tx, one, micros(self.clock())))
+
+    def code_ends(self, tenant: str, conversation: str) -> list[dict[str, Any]]:
+        """The customer's accounts, and those that may be theirs: where each is told a code, and where it says one."""
+        way = self._ways(tenant)
+
+        def read(tx: Tx) -> list[dict[str, Any]]:
+            found = conversation_of(tx, tenant, conversation)
+            return [_end(one) for one in asking.ends(tx, self.desk, found, way)]
+
+        return self._database.read(read)
+
     def challenges(self, tenant: str, conversation: str) -> list[dict[str, Any]]:
         """The codes that were asked for in this conversation and how each stands, the newest first."""
         now = micros(self.clock())
 
         def read(tx: Tx) -> list[dict[str, Any]]:
             found: Conversation = conversation_of(tx, tenant, conversation)
-            return [_shown(tx, one, now) for one in proofs.of_conversation(tx, tenant, found.id)]
+            began = {found.id, *(leg.began for leg in conversations.legs(tx, tenant, found.id))}
+            asked = [one for id in sorted(began) for one in proofs.of_conversation(tx, tenant, id)]
+            return [_shown(tx, one, now) for one in sorted(asked, key=lambda one: -one.created_at)]
 
         return self._database.read(read)
 
@@ -176,6 +205,18 @@ def account_of(tx: Tx, tenant: str, written: str) -> Node:
     return found
 
 
+def _end(one: asking.End) -> dict[str, Any]:
+    told = one.told
+    tells = {"channel": told.channel, "how": "leg"} if told else None
+    if one.begins:
+        tells = {"channel": one.begins.channel.id, "how": "begin"}
+    said = {"channel": one.said.channel, "how": one.said.visibility} if one.said else None
+    if said is None and one.by_voice:
+        said = {"channel": "phone", "how": "telephone"}
+    node = one.node
+    return present(account=str(node.identifier), name=node.name, handle=node.handle, tells=tells, says=said)
+
+
 def _shown(tx: Tx, one: Challenge, now: int) -> dict[str, Any]:
     nodes = identity.by_numbers(tx, [one.told, one.node])
     state = "expired" if one.state == "open" and now > one.expires_at else one.state
@@ -188,6 +229,7 @@ def _shown(tx: Tx, one: Challenge, now: int) -> dict[str, Any]:
         agent=one.agent,
         state=state,
         tries=one.tries,
+        tries_left=max(0, TRIES - one.tries) if state == "open" else None,
         created_at=time(one.created_at),
         expires_at=time(one.expires_at),
         ended_at=time(one.ended_at),

@@ -16,13 +16,14 @@ from socialsupport_core.insight.filters import Known, check
 from socialsupport_core.insight.history import read as read_history
 from socialsupport_core.insight.settings import assuming
 from socialsupport_core.model import Payload
-from socialsupport_core.pipeline import approving
+from socialsupport_core.pipeline import approving, placing
 from socialsupport_core.pipeline.doing import possible
 from socialsupport_core.pipeline.fanouts import TROUBLE
 from socialsupport_core.store import (
     Tx,
     accounts,
     attachments,
+    conversations,
     fanouts,
     identity,
     journal,
@@ -68,18 +69,20 @@ class Reading(Base):
         return self._database.read(find)
 
     def conversation(self, tenant: str, conversation: str) -> dict[str, Any]:
-        """One conversation with its legs; `speaks` tells on which of them we can say something."""
-        speaking = self._speaking(tenant)
+        """One conversation with its legs; `speaks` tells on which of them we can say something, `reply_leg` to which
+        an answer goes that names none."""
+        ways = self._ways(tenant)
 
         def find(tx: Tx) -> dict[str, Any]:
             one = conversation_of(tx, tenant, conversation, follow=False)
             shown = views.conversation(tx, one, self.channels.conducting.of(tx, tenant))
+            for leg, told in zip(conversations.legs(tx, tenant, one.id), shown["legs"], strict=True):
+                told["speaks"] = ways.speaks(leg)
+            answered = placing.answered(tx, one, ways) if shown["legs"] else None
             held = approving.on_legs(tx, tenant, {leg["id"] for leg in shown["legs"]}, micros(self.clock()))
-            return shown | ({"approvals": held} if held else {})
+            return shown | ({"reply_leg": answered.id} if answered else {}) | ({"approvals": held} if held else {})
 
         found = self._database.read(find)
-        for leg in found["legs"]:
-            leg["speaks"] = leg["channel"] in speaking
         self._tell_verbs(tenant, [*found["entries"], *found["timeline"]])
         return found
 

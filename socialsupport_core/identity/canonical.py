@@ -34,8 +34,15 @@ def email(value: str) -> str:
     """Case does not tell two mailboxes apart in practice; the domain is compared in its ASCII form (RFC 5890)."""
     local, _, domain = value.strip().rpartition("@")
     if not local:
-        return value.strip().lower()
-    return f"{local}@{_ascii(domain)}".lower()
+        return _small(value.strip())
+    return f"{_small(local)}@{_ascii(domain).lower()}"
+
+
+def _small(written: str) -> str:
+    """A letter that is none of ASCII stays none: a mailbox with the sign of the Kelvin (U+212A) is not that with k."""
+    if written.isascii():
+        return written.lower()
+    return "".join(c if not c.isascii() and c.lower().isascii() else c.lower() for c in written)
 
 
 @lru_cache(maxsize=4096)

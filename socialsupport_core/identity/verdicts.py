@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from socialsupport_core.contract.errors import SocialSupportError
 from socialsupport_core.identity.canonical import canonical
 from socialsupport_core.identity.components import Walker
+from socialsupport_core.identity.disclosing import may_disclose
 from socialsupport_core.identity.partition import REMEDIES, words
 from socialsupport_core.identity.people import NoSuchCustomer, customer_of
 from socialsupport_core.identity.policy import HUMAN, policy_of
@@ -32,10 +33,13 @@ class Verdict:
 
 
 def link(tx: Tx, tenant: str, who: str, other: str, *, agent: str, at: int, note: str | None = None) -> Verdict:
-    """An agent says that these two are one customer. Raises VerdictRefused if a constraint forbids it."""
+    """An agent says that these two are one customer; of two that are one without proof, that they are indeed.
+
+    Raises VerdictRefused if a constraint forbids it, or nothing would change.
+    """
     a, b = _node(tx, tenant, who, at), _node(tx, tenant, other, at)
-    if a.customer == b.customer:
-        raise VerdictRefused(f"{who} and {other} are one customer already")
+    if a.customer == b.customer and may_disclose(tx, tenant, a.number, b.number):
+        raise VerdictRefused(f"{who} and {other} are one customer already, and nothing more is needed to show it")
     low, high = sorted((a.base, b.base))
     source = f"verdict:{agent}:{at}:{low}+{high}"
     one = Evidence(low, high, "human", "agent", source, at, agent, note)

@@ -110,6 +110,8 @@ class Interaction(Value):
     """Opaque to everybody but its connector, handed back as part of `target` when we answer."""
     client_key: str | None = None
     """Our own intent key, where the network echoes it."""
+    doubt: Annotated[str, StringConstraints(max_length=500)] | None = None
+    """Why its author may be somebody else than it says, where anybody can write in another's name."""
     sent_at: Instant
 
     @property

@@ -12,8 +12,8 @@ from socialsupport_core.contract import ConfigError
 from socialsupport_core.conversation.conduct import Conduct
 from socialsupport_core.conversation.handing.words import Words
 from socialsupport_core.guidance.away import Acknowledge, Expected, expected
-from socialsupport_core.model import Interaction
-from socialsupport_core.pipeline import replying
+from socialsupport_core.pipeline import placing
+from socialsupport_core.pipeline.asking import language_of
 from socialsupport_core.pipeline.handing import Desk
 from socialsupport_core.store import (
     Row,
@@ -24,7 +24,6 @@ from socialsupport_core.store import (
     conversations,
     handoffs,
     identity,
-    interactions,
     moment,
 )
 from socialsupport_core.store.accounts import Agent
@@ -83,7 +82,7 @@ class Acknowledging:
         wanted, found = conduct.guidance.acknowledge, conversations.get(tx, tenant, conversation)
         if found is None or found.waiting_since is None or conduct.guidance.hours.open_at(found.waiting_since):
             return "written within the hours"
-        leg = replying.choose_leg(tx, found, None)
+        leg = placing.heard_last(tx, found)
         if leg.visibility == "public" and not wanted.public:
             return "public"
         if not _is_wanted(wanted, leg):
@@ -130,17 +129,6 @@ def speaker_of(tx: Tx, tenant: str) -> Agent:
         known = Agent(tenant, AGENT, "Automatic reply", is_bot=True)
         accounts.add_agent(tx, known)
     return known
-
-
-def language_of(tx: Tx, leg: Leg) -> str | None:
-    for stored in interactions.newest(tx, leg.tenant, leg.node, None, 20):
-        if spoken := _spoken(stored.interaction):
-            return spoken
-    return None
-
-
-def _spoken(one: Interaction) -> str | None:
-    return (one.language or one.author.language) if one.direction == "inbound" else None
 
 
 def _local(at: int, zone: str) -> str:

@@ -17,8 +17,9 @@ from socialsupport_core.conversation.handing.targets import MICRO, Reach, Target
 from socialsupport_core.conversation.handing.words import Words
 from socialsupport_core.identity import may_disclose
 from socialsupport_core.identity.proofs import FORGEABLE, ProofRefused
-from socialsupport_core.model import Choice, Interaction
-from socialsupport_core.pipeline import judging, outbound, proving, replying
+from socialsupport_core.model import Choice
+from socialsupport_core.pipeline import asking, judging, outbound, replying
+from socialsupport_core.pipeline.asking import Asking, language_of
 from socialsupport_core.pipeline.channels import Channels, Live
 from socialsupport_core.pipeline.plan import Plan
 from socialsupport_core.pipeline.replying import ReplyRefused, Saying
@@ -26,11 +27,9 @@ from socialsupport_core.store import (
     Database,
     StoreError,
     Tx,
-    accounts,
     conversations,
     handoffs,
     identity,
-    interactions,
     log,
     micros,
     moment,
@@ -222,7 +221,7 @@ def carry_out(tx: Tx, desk: Desk, order: Order, found: Conversation, origin: Leg
     if any(desk.now - one.created_at < AGAIN for one in earlier):
         raise ReplyRefused(f"it has just been handed off to {order.channel}; wait for the customer")
     words = Words(handoffs.templates(tx, order.tenant))
-    language = order.language or _language(tx, origin)
+    language = order.language or language_of(tx, origin)
     token = handoff.new_token(desk.random)
     halves = _halves(tx, desk, order, found, origin, target, words, language, token)
     needed, also = halves
@@ -320,21 +319,6 @@ def _account(tx: Tx, tenant: str, origin: Leg, target: Target) -> Node:
     return next(one for one in members if str(one.identifier) == target.account)
 
 
-def _language(tx: Tx, leg: Leg) -> str | None:
-    """As the customer's newest message that tells."""
-    for stored in interactions.newest(tx, leg.tenant, leg.node, None, 20):
-        spoken = _spoken(stored.interaction)
-        if spoken:
-            return spoken
-    return None
-
-
-def _spoken(interaction: Interaction) -> str | None:
-    if interaction.direction != "inbound":
-        return None
-    return interaction.language or interaction.author.language
-
-
 def _day(at: int) -> str:
     return moment(at).strftime("%Y-%m-%d %H:%M UTC")
 
@@ -404,48 +388,24 @@ class FollowUps:
         if found is None or origin is None or arrived is None:
             return
         for told, asked in _directions(tx, origin, arrived):
-            if self._ask(tx, given, found, told, asked, now):
+            if self._ask(tx, given, found, told, asked):
                 return
         data = {"proof": "one_time_code", "account": _written(tx, arrived), "reason": UNSAID}
         log.publish(tx, given.tenant, "proof.refused", now, data, conversation=found.id)
 
-    def _ask(self, tx: Tx, given: Handoff, found: Conversation, told: Leg, asked: Leg, now: int) -> bool:
+    def _ask(self, tx: Tx, given: Handoff, found: Conversation, told: Leg, asked: Leg) -> bool:
         """False if the code cannot be told there."""
-        words, agent = Words(handoffs.templates(tx, given.tenant)), self._speaker(tx, given)
-        place = words.place(asked.network, given.language)
-        nodes = identity.by_numbers(tx, [told.node, asked.node])
-        name = "code_public" if asked.visibility == "public" else "code_told"
-        trial = words.say(name, given.language, code="000000", where=place)
-        if not self._desk.half(tx, told, trial, agent, f"{given.id}~trial").is_possible:
-            return False
-        id = f"chl_{given.id.removeprefix('ho_')}"
+        id, expected = f"chl_{given.id.removeprefix('ho_')}", identity.by_numbers(tx, [asked.node])[asked.node]
+        speaker = self._speaker(tx, given)
+        wanted = Asking(id, speaker, told, expected, asked, given.language, given.id, given.id, "code_asked")
         try:
-            _, code = proving.begin(
-                tx,
-                found,
-                nodes[told.node],
-                nodes[asked.node],
-                id=id,
-                agent=given.agent,
-                at=now,
-                random=self._desk.random,
-                handoff=given.id,
-            )
-        except ProofRefused:
+            asking.carry_out(tx, self._desk, found, wanted)
+        except (ProofRefused, ReplyRefused):
             return False
-        text = words.say(name, given.language, code=code, where=place)
-        self._desk.half(tx, told, text, agent, f"{given.id}~code").say(tx, agent, self._desk.clock(), is_answer=False)
-        if asked.visibility == "private":
-            there = words.place(told.network, given.language)
-            text = words.say("code_asked", given.language, where=there)
-            half = self._desk.half(tx, asked, text, agent, f"{given.id}~asked")
-            if half.is_possible:
-                half.say(tx, agent, self._desk.clock(), is_answer=False)
         return True
 
     def _speaker(self, tx: Tx, given: Handoff) -> Agent:
-        known = {one.id: one for one in accounts.agents(tx, given.tenant)}
-        return known.get(given.agent) or Agent(given.tenant, given.agent, given.agent)
+        return asking.speaker(tx, given.tenant, given.agent)
 
 
 UNSAID = "no code could be told at either end; ask for one by hand, or link the accounts"

@@ -4,17 +4,21 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from socialsupport_core.contract import Draft, Policy, Refusal
+from socialsupport_core.contract.policy import Verdict
 from socialsupport_core.conversation import guard, secrecy
 from socialsupport_core.conversation.conduct import Conduct
 from socialsupport_core.guidance.policy import Situation, judge
 from socialsupport_core.guidance.policy.words import texts_of
-from socialsupport_core.model import Intent, Interaction
+from socialsupport_core.model import Intent, Interaction, SendMessage
 from socialsupport_core.store import Tx, approvals, conversations, interactions
 from socialsupport_core.store.accounts import Agent
 from socialsupport_core.store.conversations import Leg
 
 RECENT = 20
 """Interactions of the conversation that are looked at."""
+UNPROVEN = "tell nothing that only the customer may know, and change nothing; ask for a code first"
+UNPROVEN_SOURCE = "which came from an account that nothing proves to be the same person's"
+PROVE = "ask for a code first, or link the accounts if you know that they are one person"
 NOBODY = "; nobody may approve it, so it is only a hint: give a colleague's token the scope approve"
 
 
@@ -30,7 +34,7 @@ def objections(
     written: bool = True,
 ) -> tuple[Refusal, ...]:
     """All of them, whatever their verdict. What needs approval where nobody may give it is a warning."""
-    found = _guarded(tx, conduct, intent, leg)
+    found = _guarded(tx, conduct, intent, leg) + _doubted(intent) + _unproven(tx, conduct, intent, leg, agent)
     if texts_of(intent) is None:
         recent: tuple[Interaction, ...] = ()
     else:
@@ -60,6 +64,28 @@ def _guarded(tx: Tx, conduct: Conduct, intent: Intent, leg: Leg) -> tuple[Refusa
     if not guard.is_public(intent):
         return ()
     return guard.check(intent, conduct, secrecy.read(tx, leg.tenant, leg.node, intent, conduct))
+
+
+def _doubted(intent: Intent) -> tuple[Refusal, ...]:
+    """It answers somebody who may be somebody else."""
+    doubt = intent.target.doubt if isinstance(intent, SendMessage) and intent.target else None
+    if doubt is None:
+        return ()
+    return (Refusal(rule="unproven_author", reason=doubt, remedy=UNPROVEN, verdict="warn"),)
+
+
+def _unproven(tx: Tx, conduct: Conduct, intent: Intent, leg: Leg, agent: Agent) -> tuple[Refusal, ...]:
+    """Linking is not disclosing: a person is told, and decides; a machine, which may be led, is refused."""
+    text = getattr(intent, "text", None)
+    if not text or guard.is_public(intent):
+        return ()
+    found = secrecy.seen_in_private(text, secrecy.unproven(tx, leg.tenant, leg.node, conduct), conduct)
+    if not found:
+        return ()
+    reason = f"this tells {', '.join(sorted({name for name, _, _ in found}))}, {UNPROVEN_SOURCE}"
+    spans = tuple((start, end) for _, start, end in found)
+    verdict: Verdict = "refuse" if agent.is_bot else "warn"
+    return (Refusal(rule="nothing_unproven", reason=reason, remedy=PROVE, spans=spans, verdict=verdict),)
 
 
 def _situation(tx: Tx, intent: Intent, leg: Leg, agent: Agent, now: datetime, *, written: bool) -> Situation:

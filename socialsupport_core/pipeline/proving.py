@@ -1,6 +1,7 @@
 """What comes in and proves something: a connector's word about an account, and a code in a message."""
 
 from collections.abc import Callable
+from typing import Literal
 
 from socialsupport_core.conversation.handoff import publish_handed_off
 from socialsupport_core.identity.proofs import (
@@ -10,9 +11,11 @@ from socialsupport_core.identity.proofs import (
     Refused,
     code_for,
     codes_in,
+    doubt,
     is_authentic,
     judge,
 )
+from socialsupport_core.model import InteractionReceived
 from socialsupport_core.store import Tx, conversations, handoffs, identity, log, proofs
 from socialsupport_core.store.conversations import Conversation, Leg
 from socialsupport_core.store.identity import Node
@@ -35,10 +38,23 @@ def claim(tx: Tx, tenant: str, channel: str, bringing: Bringing, node: Node, ent
         proofs.note_control(tx, tenant, node.number, outcome.proof, entry.number, at)
 
 
-def hear(tx: Tx, leg: Leg, author: Node, source: str, text: str, entry: Entry | None, at: int) -> None:
+def marked(tx: Tx, tenant: str, author: Node, event: InteractionReceived, entry: Entry | None) -> InteractionReceived:
+    """With the reason why its author may be somebody else, if there is one."""
+    said = event.interaction
+    reason = doubt(tx, tenant, author, said, entry.number if entry else None)
+    if reason == said.doubt:
+        return event
+    return event.model_copy(update={"interaction": said.model_copy(update={"doubt": reason})})
+
+
+Heard = tuple[Challenge, Literal["right", "wrong", "over"]]
+"""A code that the account which was asked has said, and what came of it: worth a word to whoever said it."""
+
+
+def hear(tx: Tx, leg: Leg, author: Node, source: str, text: str, entry: Entry | None, at: int) -> Heard | None:
     """Redeems a code that a message holds. `at` is our clock, for the network's may be the author's to choose."""
     if not proofs.any_open(tx, leg.tenant) or not codes_in(text):
-        return
+        return None
     genuine = is_authentic(tx, leg.tenant, author, entry.number if entry else None)
     mine = proofs.open_of(tx, leg.tenant, author.number)
     refused: tuple[Challenge, Outcome] | None = None
@@ -48,11 +64,18 @@ def hear(tx: Tx, leg: Leg, author: Node, source: str, text: str, entry: Entry | 
         outcome = proof.hear(tx, one, told, author, text, source=source, at=at, is_authentic=genuine)
         if isinstance(outcome, Proven):
             settle(tx, one, outcome, author, at, leg)
-            return
+            return one, "right"
         if outcome is not None and refused is None:
             refused = one, outcome
-    if refused is not None:
-        settle(tx, *refused, author, at, leg)
+    if refused is None:
+        return None
+    settle(tx, *refused, author, at, leg)
+    return (refused[0], _word(tx, refused[0])) if mine and genuine else None
+
+
+def _word(tx: Tx, one: Challenge) -> Literal["wrong", "over"]:
+    now = proofs.get(tx, one.tenant, one.id)
+    return "wrong" if now is not None and now.state == "open" else "over"
 
 
 def begin(
@@ -96,8 +119,12 @@ def settle(tx: Tx, one: Challenge, outcome: Outcome, author: Node, at: int, leg:
     """What follows from a code that was said: one customer, or a refusal that everybody sees."""
     if isinstance(outcome, Refused):
         where = {"channel": leg.channel, "thread": leg.thread} if leg else {}
-        told = {"challenge": one.id, "conversation": one.conversation, **where}
-        outcome.publish(tx, one.tenant, author.identifier, at, **told)
+        told = {"challenge": one.id, **where}
+        homes = [one.conversation]
+        if leg is not None and leg.visibility == "public":  # a stranger's own; a private thread shows it anyway
+            homes.append(leg.conversation)
+        for conversation in dict.fromkeys(homes):
+            outcome.publish(tx, one.tenant, author.identifier, at, conversation=conversation, **told)
         return
     outcome.establish(tx, one.tenant)
     _publish_proven(tx, one, outcome, at)

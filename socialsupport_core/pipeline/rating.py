@@ -8,7 +8,8 @@ from socialsupport_core.conversation.conduct import Conduct
 from socialsupport_core.conversation.handing.words import Words
 from socialsupport_core.guidance.rating import CHOICE, VALUES
 from socialsupport_core.model import Choice
-from socialsupport_core.pipeline.away import language_of, speaker_of
+from socialsupport_core.pipeline.asking import language_of
+from socialsupport_core.pipeline.away import speaker_of
 from socialsupport_core.pipeline.handing import Desk
 from socialsupport_core.store import Row, StoreError, Tx, conversations, handoffs, identity, ratings
 from socialsupport_core.store.conversations import Conversation, Leg

@@ -37,7 +37,7 @@ from socialsupport_core.model import (
     TypingStarted,
     Unrecognised,
 )
-from socialsupport_core.pipeline import erasure_requests, proving, reports, subjects
+from socialsupport_core.pipeline import asking, erasure_requests, proving, reports, subjects
 from socialsupport_core.pipeline.edits import is_no_edit, says_the_same
 from socialsupport_core.pipeline.triaging import Triaging
 from socialsupport_core.store import Tx, attachments, conversations, identity, interactions, log, micros, outbox
@@ -112,14 +112,16 @@ def _marker(event: Event) -> str:
 
 
 class Recorder:
-    """`new_id` makes conversation ids; `conduct` says how a tenant's conversations are conducted."""
+    """`new_id` makes conversation ids; `conduct` is a tenant's; `answer` tells who has typed a code what came of it."""
 
     def __init__(
         self,
         new_id: Callable[[], str],
         conduct: Callable[[Tx, str], Conduct] = lambda _tx, _tenant: DEFAULT,
         triaging: Triaging | None = None,
+        answer: asking.Answer = asking.nothing,
     ) -> None:
+        self._answer = answer
         self._new_id = new_id
         self._conduct = conduct
         self._triaging = triaging or Triaging()
@@ -158,11 +160,14 @@ class Recorder:
         if node is None:
             raise MalformedPayload("its author has no identifier")
         self._follow(tx, place.tenant, before)
+        event = proving.marked(tx, place.tenant, node, event, place.entry)
+        interaction = event.interaction
         leg = self._store(tx, place, interaction, node, at) or self._store_namesake(tx, place, event, node, at)
         if leg is None:
             return "it was recorded before"
         arrival.arrive(tx, leg, node, place.received_at)
-        proving.hear(tx, leg, node, event.id, interaction.text or "", place.entry, place.received_at)
+        if heard := proving.hear(tx, leg, node, event.id, interaction.text or "", place.entry, place.received_at):
+            self._answer(tx, leg, *heard)
         catch_up(tx, place, interaction.native_id, self)
         return None
 

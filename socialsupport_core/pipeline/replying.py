@@ -1,6 +1,6 @@
 """From what an agent wants to say to an intent: to whom, where, in answer to what."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,8 @@ from socialsupport_core.model import (
     Visibility,
 )
 from socialsupport_core.model.interaction import Attachment
+from socialsupport_core.pipeline import placing
+from socialsupport_core.pipeline.placing import EVERYWHERE, Ways
 from socialsupport_core.pipeline.plan import Plan, make_plan
 from socialsupport_core.store import Tx, approvals, conversations, identity, interactions, moment, outbox
 from socialsupport_core.store.conversations import Conversation, Leg
@@ -47,20 +49,34 @@ class Saying:
     """Instead of a text, on a network that has them."""
 
 
-def choose_leg(
-    tx: Tx, conversation: Conversation, leg: int | None, speaks: Callable[[Leg], bool] = lambda _leg: True
-) -> Leg:
-    """The leg asked for, else the one on which the customer spoke last among those where we can speak.
+UNCLEAR = (
+    "the customer spoke last in public, and nothing proves that the private threads of this conversation are theirs;"
+    " name the leg that is meant ({legs}), or hand the conversation off"
+)
 
-    Raises ReplyRefused.
+
+def choose_leg(
+    tx: Tx, conversation: Conversation, leg: int | None, ways: Ways = EVERYWHERE, *, in_public: bool = False
+) -> Leg:
+    """The leg asked for, else the one that is answered: never a public one once there is a private one.
+
+    `in_public`: what is said need not stay private, so it goes where the customer spoke last. Raises ReplyRefused.
     """
     legs = conversations.legs(tx, conversation.tenant, conversation.id)
     if leg is None:
-        return max(legs, key=lambda one: (speaks(one), one.last_inbound or 0, one.opened_at))
+        wanted = placing.heard_last if in_public else placing.answered
+        chosen = wanted(tx, conversation, ways)
+        if chosen is None:
+            raise ReplyRefused(UNCLEAR.format(legs=", ".join(_named(one) for one in legs)))
+        return chosen
     found = next((one for one in legs if one.id == leg), None)
     if found is None:
         raise ReplyRefused(f"this conversation has no leg {leg}; it has {', '.join(str(one.id) for one in legs)}")
     return found
+
+
+def _named(leg: Leg) -> str:
+    return f"{leg.id}: {leg.channel}, {leg.visibility}"
 
 
 def leg_of_key(tx: Tx, conversation: Conversation, key: str) -> int | None:

@@ -31,6 +31,8 @@ class ChallengeBody(Body):
 
     told: str = Written
     expected: str = Written
+    send: bool = False
+    """We tell it there ourselves, and ask for it at the other end; the answer then holds no code."""
 
 
 class HearBody(Body):
@@ -78,12 +80,14 @@ def hand_off(request: Request, hub: Hub, access: Access) -> Any:
 
 def challenge(request: Request, hub: Hub, access: Access) -> Any:
     body, agent = body_of(request, ChallengeBody), access.agent
-    made = hub.challenge(agent.tenant, id_of(request), body.told, body.expected, agent=agent.id)
+    make = hub.ask_for_code if body.send else hub.challenge
+    made = make(agent.tenant, id_of(request), body.told, body.expected, agent=agent.id)
     return JSONResponse(made, 201)
 
 
 def challenges(request: Request, hub: Hub, access: Access) -> Any:
-    return {"challenges": hub.challenges(access.agent.tenant, id_of(request))}
+    tenant, conversation = access.agent.tenant, id_of(request)
+    return {"challenges": hub.challenges(tenant, conversation), "ends": hub.code_ends(tenant, conversation)}
 
 
 def hear(request: Request, hub: Hub, access: Access) -> Any:

@@ -175,12 +175,12 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         handing.HandoffBody,
     ),
     ("GET", "/api/conversations/{id}/challenge"): Operation(
-        "The one-time codes that were asked for, and how each stands.",
+        "The one-time codes that were asked for, how each stands, and the accounts between which one can be asked for.",
         "read",
-        fields(challenges=listed(ref("Challenge"))),
+        fields(challenges=listed(ref("Challenge")), ends=listed(ref("CodeEnd"))),
     ),
     ("POST", "/api/conversations/{id}/challenge"): Operation(
-        "A one-time code: told to one account, to be said by another. A message with it redeems it.",
+        "A one-time code: told to one account, by us with `send`, to be said by another. A message with it redeems it.",
         "reply",
         ref("ChallengeMade"),
         handing.ChallengeBody,

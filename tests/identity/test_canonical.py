@@ -33,6 +33,23 @@ def test_a_telephone_number_has_one_form(one: str, spellings: list[str]) -> None
     assert canonical_value("phone", one) == one
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "\u212aerry@mail.example",  # the sign of the Kelvin, which is a k in lower case
+        "kerr\u0443@mail.example",  # Cyrillic
+        "\uff4berry@mail.example",  # full width
+        "ker\u200bry@mail.example",  # an invisible space
+        "kerry@m\u0430il.example",
+        "kerry+shop@mail.example",
+        "kerry@mail.example\u202e",
+    ],
+)
+def test_what_only_looks_like_an_address_is_another(written: str) -> None:
+    assert canonical_value("email", written) != "kerry@mail.example"
+    assert canonical_value("email", canonical_value("email", written)) == canonical_value("email", written)
+
+
 def test_numbers_of_a_country_are_read_where_the_policy_names_it() -> None:
     british, italian = Policy(calling_code="44"), Policy(calling_code="39")
     assert canonical_value("phone", "020 7946 0958", british) == "+442079460958"

@@ -99,6 +99,23 @@ def test_a_new_key_is_found_and_a_withdrawn_one_forgotten(roost: Roost, portal: 
     assert "signature" in sign_in(roost, OLD)
 
 
+def test_on_a_server_too(tmp_path: Path, portal: Portal, new_store: Callable[[str, Path], str | Path]) -> None:
+    """Trusted, signed in, the keys rotated and asked for once by whoever is first, the nonce spent, distrusted."""
+    transport, store = httpx.MockTransport(portal.respond), new_store("postgresql", tmp_path)
+    roost = Roost(tmp_path, transport=transport, store=store)
+    try:
+        roost.hear(message(1, "hello", "owl", at=roost.clock.now))
+        test_a_new_key_is_found_and_a_withdrawn_one_forgotten(roost, portal)
+        used = token(roost, NEW)
+        assert roost.hub.signed_in("acme", OWL, used)["claims"] == [KNOWN]
+        with pytest.raises(ProofRefused, match="the nonce was used already"):
+            roost.hub.signed_in("acme", OWL, used)
+        roost.hub.distrust_issuer("acme", ISSUER)
+        assert (roost.hub.issuers("acme"), "not trusted" in sign_in(roost, NEW)) == ([], True)
+    finally:
+        roost.hub.close()
+
+
 def test_a_withdrawn_key_is_believed_for_a_day_at_most(roost: Roost, portal: Portal) -> None:
     roost.hub.trust_issuer("acme", ISSUER, AUDIENCE)
     portal.keys = [NEW.as_dict(private=False)]

@@ -395,7 +395,8 @@ def test_a_draft_stays_and_never_changes_its_place(arrive: Callable[..., Visitor
     assert page.locator(".legs :checked + span").inner_text().endswith("private")
     visitor.write("")
     office.hear(3, "Hello?", visibility="public", ago=0)
-    page.locator(".legs :checked + span", has_text="public").wait_for()
+    visitor.entry("Hello?").wait_for()
+    assert page.locator(".legs :checked + span").inner_text().endswith("private")
     visitor.calm()
 
 

@@ -12,7 +12,7 @@ from raven.connector import ACCOUNT
 from raven.events import thread_id
 from raven.office import CHROMIUM, Office, Visitor, until
 
-from socialsupport_core.model import IdentityClaimed
+from socialsupport_core.model import Identifier, IdentityClaimed, Party
 
 pytestmark = [
     pytest.mark.browser,
@@ -79,13 +79,14 @@ def going_to(visitor: Visitor) -> Any:
     return visitor.page.locator(".legs :checked + span")
 
 
-def test_an_answer_stays_where_the_agent_has_written_in_private(arrive: Callable[..., Visitor], office: Office) -> None:
+def test_what_has_gone_private_stays_private_until_the_agent_says_otherwise(
+    arrive: Callable[..., Visitor], office: Office
+) -> None:
     office.hear(1, "In confidence", ago=300)
     office.hear(2, "Nobody answers!", visibility="public", ago=100)
     visitor = arrive().sign_in().open()
     page = visitor.page
-    going_to(visitor).get_by_text("public").wait_for()
-    page.locator(".legs label", has_text="private").locator("input").check()
+    going_to(visitor).get_by_text("private").wait_for()
     visitor.write("Your refund is under way")
     visitor.send()
     visitor.entry("Your refund is under way").get_by_text("Sent", exact=True).wait_for()
@@ -93,7 +94,38 @@ def test_an_answer_stays_where_the_agent_has_written_in_private(arrive: Callable
     assert going_to(visitor).inner_text().endswith("private")
     assert page.locator("#composer").get_attribute("data-visibility") == "private"
     office.hear(3, "Still waiting here!", visibility="public", ago=0)
-    going_to(visitor).get_by_text("public").wait_for()
+    visitor.entry("Still waiting here!").wait_for()
+    assert going_to(visitor).inner_text().endswith("private")
+    page.locator(".legs label", has_text="public").locator("input").check()
+    page.locator("#composer[data-visibility=public]").wait_for()
+    visitor.calm()
+
+
+def test_where_it_is_unclear_who_would_read_it_the_agent_says_first(
+    arrive: Callable[..., Visitor], office: Office
+) -> None:
+    """A number that both have written down makes them one customer for us, and proves nothing."""
+    phone = Identifier(kind="phone", value="+15550147")
+    for native, name, visibility in ((1, "jay.nest:robin", "private"), (2, "raven.ring:kerry", "public")):
+        told = message(native, f"It is me, {native}", visibility=visibility, at=datetime.now(UTC))
+        party = Party(identifiers=(Identifier.parse(name), phone), name="Kerry")
+        known = told.interaction.model_copy(update={"author": party})
+        office.roost.deliver(told.model_copy(update={"interaction": known}))
+        until(lambda told=told: told.interaction.text in str(office.hub.queue("acme")), "it was not heard")
+    visitor = arrive().sign_in().open()
+    page = visitor.page
+    page.locator(".plan", has_text="nothing proves that the private threads").wait_for()
+    assert page.locator(".legs :checked").count() == 0
+    visitor.shoot("unclear")
+    visitor.write("We look into it")
+    visitor.send()
+    page.locator(".legs label", has_text="private").locator("input").check()
+    visitor.send()
+    until(lambda: [one["thread"] for one in office.roost.sky.messages] == ["dm-kerry"], "it was not sent")
+    for left in (1, 0):
+        page.get_by_role("button", name="They are one").first.click()
+        until(lambda left=left: page.get_by_role("button", name="They are one").count() == left, "it was not noted")
+    going_to(visitor).get_by_text("private").wait_for()  # they are proven now: it is clear who reads it
     visitor.calm()
 
 

@@ -70,6 +70,7 @@ def test_what_was_told_in_private_is_marked_in_a_public_answer(arrive: Callable[
     office.hear(2, "My customer number is 12345678", ago=400)
     visitor = arrive().sign_in().open()
     page = visitor.page
+    page.locator(".legs label", has_text="public").locator("input").check()
     visitor.write("We have found your account 12345678 at once")
     visitor.plan("tells the customer's account")
     assert page.locator(".mirror mark").all_inner_texts() == ["12345678"]

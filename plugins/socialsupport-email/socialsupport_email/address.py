@@ -17,12 +17,19 @@ def canonical(written: str) -> str | None:
     receiving server; no large one distinguishes it, and two spellings of one mailbox must be one person.
     Quoted local parts are refused.
     """
-    address = unicodedata.normalize("NFC", written.strip())
+    address = written.strip()
+    if not any(map(_becomes_ascii, address.rpartition("@")[0])):
+        address = unicodedata.normalize("NFC", address)
     if len(address) > LONGEST or not _SHAPE.fullmatch(address):
         return None
     local, _, domain = address.rpartition("@")
-    found = f"{local.lower()}@{_ascii(domain)}"
+    found = f"{''.join(c if _becomes_ascii(c) else c.lower() for c in local)}@{_ascii(domain)}"
     return found if len(found.encode()) <= LONGEST else None
+
+
+def _becomes_ascii(c: str) -> bool:
+    """Such as the sign of the Kelvin (U+212A): a mailbox with it is somebody else's than that with the letter."""
+    return not c.isascii() and unicodedata.normalize("NFC", c).lower().isascii()
 
 
 def _ascii(domain: str) -> str:

@@ -113,8 +113,16 @@ class Reader:
             attachments=tuple(_attachments(mail, digest, full, text)),
             context=self._context(mail, author, native_id, refers_to),
             client_key=ours[0] if ours else None,
+            doubt=None if outbound else self._doubt(mail, author),
             sent_at=min(mail.date or received_at, received_at),
         )
+
+    def _doubt(self, mail: Mail, author: Mailbox) -> str | None:
+        """What our own server has found against the author; that it found nothing the core says for every network."""
+        found = dmarc(mail, author.address, self._settings.trusted_authserv_id)
+        if found in (None, "pass"):
+            return None
+        return f"our mail server's check of {domain_of(author.address)} says dmarc={found}"
 
     def _context(self, mail: Mail, author: Mailbox, native_id: str, refers_to: tuple[str, ...]) -> str:
         reply_to = next((one.address for value in mail.all("reply-to") for one in addresses.read(value)), None)

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from socialsupport_core.contract import MalformedPayload
 from socialsupport_core.model import EVENT, Event, Interaction, Payload
-from socialsupport_email import Email, EmailSettings, addresses, mbox, mime, token
+from socialsupport_email import Email, EmailSettings, address, addresses, mbox, mime, token
 from socialsupport_email.context import MAX_CONTEXT, Context
 from socialsupport_email.words import decoded, moment, shown, transferred
 
@@ -432,6 +432,22 @@ def seconds(head: bytes, unit: bytes, size: int) -> float:
 # proof
 
 
+@pytest.mark.parametrize(
+    ("result", "doubt"),
+    [
+        ("dmarc=fail header.from=mail.example", "our mail server's check of mail.example says dmarc=fail"),
+        ("dmarc=none header.from=mail.example", "our mail server's check of mail.example says dmarc=none"),
+        ("dmarc=pass header.from=mail.example", None),
+        ("dmarc=fail header.from=other.example", None),  # says nothing of this author; the core marks it
+        ("spf=fail", None),
+    ],
+)
+def test_what_our_server_has_found_against_the_author_is_told(result: str, doubt: str | None) -> None:
+    raw = f"Authentication-Results: mx.acme.example; {result}\n".encode() + HEAD + b"\nWhat was my order?"
+    assert read(raw, trusted_authserv_id="mx.acme.example").doubt == doubt
+    assert read(raw, trusted_authserv_id="mx.other.example").doubt is None
+
+
 def dmarc(head: str, **settings_: object) -> bool:
     connector = Email(SETTINGS.model_copy(update={"trusted_authserv_id": "mx.acme.example", **settings_}))
     found = events(head.encode() + HEAD + b"\nx", connector=connector)
@@ -526,3 +542,11 @@ def test_a_reply_to_elsewhere_is_not_followed() -> None:
     here = json.loads(read(HEAD + b"Reply-To: care@mail.example\n\nx").context or "{}")
     assert "reply_to" not in there
     assert here["reply_to"] == "care@mail.example"
+
+
+@pytest.mark.parametrize(
+    ("written", "read_as"),
+    [("KERRY", "kerry"), ("J\u00dcRGEN", "j\u00fcrgen"), ("\u212aerry", "\u212aerry"), ("\u1fefkerry", "\u1fefkerry")],
+)
+def test_no_letter_becomes_one_of_ascii(written: str, read_as: str) -> None:
+    assert address.canonical(f"{written}@Mail.example") == f"{read_as}@mail.example"

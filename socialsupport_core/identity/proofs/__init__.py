@@ -7,6 +7,7 @@ from socialsupport_core.identity.proofs.base import (
     ProofRefused,
     Proven,
     Refused,
+    doubt,
     is_authentic,
 )
 from socialsupport_core.identity.proofs.brought import (
@@ -18,7 +19,7 @@ from socialsupport_core.identity.proofs.brought import (
     SignedIdentity,
     judge,
 )
-from socialsupport_core.identity.proofs.code import OneTimeCode, SmsCode, code_for, codes_in
+from socialsupport_core.identity.proofs.code import TRIES, OneTimeCode, SmsCode, code_for, codes_in
 from socialsupport_core.identity.proofs.crm import CrmRecord
 from socialsupport_core.identity.proofs.link import HandoffLink
 from socialsupport_core.identity.proofs.oidc import OidcSignIn
@@ -26,6 +27,7 @@ from socialsupport_core.identity.proofs.oidc import OidcSignIn
 __all__ = [
     "BROUGHT",
     "FORGEABLE",
+    "TRIES",
     "Bringing",
     "Brought",
     "CrmRecord",
@@ -43,6 +45,7 @@ __all__ = [
     "SmsCode",
     "code_for",
     "codes_in",
+    "doubt",
     "is_authentic",
     "judge",
 ]

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from socialsupport_core.contract.errors import SocialSupportError
 from socialsupport_core.identity.people import attest
-from socialsupport_core.model import Identifier
+from socialsupport_core.model import Identifier, Interaction
 from socialsupport_core.model.event import Tier
 from socialsupport_core.store import Tx, log, proofs
 from socialsupport_core.store.identity import Node
@@ -84,6 +84,23 @@ FORGEABLE: Mapping[str, str] = {
 }
 """Kinds of accounts in whose name a stranger may write, and why. What comes from them proves nothing by itself, unless
 the same payload shows that they hold the account; what is sent *to* them only they read."""
+
+
+DOUBTS: Mapping[str, str] = {
+    "email": "no aligned DMARC result came with it, and anybody can write that From",
+}
+"""Of kinds of accounts whose messages are marked: what is said where nothing shows who has written one."""
+TYPED = "somebody has typed this address into a form, and nothing shows that it is theirs"
+
+
+def doubt(tx: Tx, tenant: str, author: Node, said: Interaction, entry: int | None) -> str | None:
+    """Why this message may be somebody else's; None if it need not be asked, or its author is certain."""
+    reason = DOUBTS.get(author.identifier.kind)
+    if reason is None or said.direction != "inbound":
+        return said.doubt
+    if entry is not None and proofs.controlled_in(tx, tenant, author.number, entry):
+        return None
+    return said.doubt or (TYPED if said.kind == "form" else reason)
 
 
 def is_authentic(tx: Tx, tenant: str, author: Node, entry: int | None) -> bool:

@@ -19,6 +19,8 @@ MICRO = timedelta(microseconds=1)
 LIFETIME = timedelta(minutes=10) // MICRO
 CODES = 5
 """In a day for one account: with five tries each, a guesser has 25 in a million a day."""
+TOLD = 10
+"""To one account in a day, whoever is to say them: somebody with many accounts of his own has no more guesses at it."""
 DAY = timedelta(days=1) // MICRO
 READ = 2_000
 """Characters of a message in which a code is looked for."""
@@ -81,6 +83,8 @@ class OneTimeCode(Proof):
             raise ProofRefused("a code told to an account and said by the same one proves nothing; name another")
         if proofs.asked_since(tx, tenant, expected.number, at - DAY) >= CODES:
             raise ProofRefused(f"{expected.identifier} has been asked {CODES} times today; try again tomorrow")
+        if proofs.told_since(tx, tenant, told.number, at - DAY) >= TOLD:
+            raise ProofRefused(f"{told.identifier} has been told {TOLD} codes today; try again tomorrow")
 
     def hear(
         self, tx: Tx, one: Challenge, told: Node, author: Node, text: str, *, source: str, at: int, is_authentic: bool

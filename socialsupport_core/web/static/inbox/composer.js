@@ -7,8 +7,8 @@ import { announce, byId, debounce, h, icon, reconcile, toast } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { Files } from "./files.js";
 import { HandOff } from "./handoff.js";
-import { answered, placesOf } from "./places.js";
-import { hindrances, marked, showPlan } from "./plan.js";
+import { answered, firstOf, placesOf, UNCLEAR } from "./places.js";
+import { hindrances, marked, showPlan, urgent } from "./plan.js";
 import { time } from "./times.js";
 import { called, glyph, identifier } from "./words.js";
 
@@ -98,7 +98,7 @@ export class Composer {
     this.places = placesOf(conversation, this.said);
     if (changed) this.restore();
     if (!this.places.some((leg) => leg.id === this.leg) || (!this.text.value && !this.chosen))
-      this.leg = this.places[0]?.id ?? null;
+      this.leg = firstOf(this.places, conversation, this.said);
     this.drafts.show(conversation.drafts);
     this.render();
     this.answers.show(conversation);
@@ -268,6 +268,7 @@ export class Composer {
     const asked = `${this.conversation.id} ${this.mode} ${JSON.stringify(this.saying())}`;
     this.asked = asked;
     if (this.mode === "note") return this.showPlan(null);
+    if (!this.chosenLeg) return this.showPlan({ refusals: [UNCLEAR] });
     try {
       const plan = await hub.plan(this.conversation.id, this.saying());
       if (this.asked === asked) this.showPlan(plan);
@@ -287,7 +288,7 @@ export class Composer {
     this.printed = print;
     const open = this.plate.querySelector("details")?.open;
     const lines = showPlan(plan, this.text.value).filter(Boolean);
-    this.plate.replaceChildren(...(!this.isEmpty || hindrances(plan).length ? lines : []));
+    this.plate.replaceChildren(...(!this.isEmpty || urgent(plan) ? lines : []));
     if (open) this.plate.querySelector("details")?.setAttribute("open", "");
   }
 
@@ -334,6 +335,7 @@ export class Composer {
     const text = this.text.value;
     if (this.mode !== "note" && this.files.underWay) return toast("A file is still being uploaded.");
     if (this.isEmpty) return this.text.focus();
+    if (this.mode !== "note" && !this.chosenLeg) return this.legs.querySelector("input").focus();
     const against = hindrances(this.plan);
     if (against.length && this.mode !== "note") {
       announce(against.map((one) => `${one.reason}. ${one.remedy}`).join(" "));

@@ -244,12 +244,12 @@ export class Desk {
   }
 
   async loadPerson() {
-    const customer = this.current?.customer.id;
+    const { id, customer: { id: customer } = {} } = this.current ?? {};
     if (!customer) return;
-    const [known, explained] = await Promise.all([hub.customer(customer), hub.explain(customer)]);
-    if (this.current?.customer.id !== customer) return;
+    const [known, explained, codes] = await Promise.all([hub.customer(customer), hub.explain(customer), hub.codes(id)]);
+    if (this.current?.customer.id !== customer || this.current.id !== id) return;
     this.customer = known;
-    this.person.show(known, explained, this.current);
+    this.person.show(known, explained, this.current, codes);
   }
 
   // the channels
@@ -409,6 +409,10 @@ export class Desk {
 
   async askLink(other) {
     if (await askLink(this.customer, other)) await this.judged("Linked. It can be undone on the right.");
+  }
+
+  confirm(between) {
+    return this.moved(() => hub.link(...between), "Noted: they are one. It can be undone on the right.");
   }
 
   async decide(review, decision, words) {

@@ -71,11 +71,16 @@ function head(entry, desk) {
   );
 }
 
+const unproven = (touched) =>
+  touched.doubt &&
+  h("p", { class: "fact doubt" }, icon("warn"), h("span", {}, h("strong", {}, "Author not proven: "), touched.doubt));
+
 const gone = (entry) => h("p", { class: "gone" }, "Deleted by its author, ", time(entry.deleted_at, "ago"));
 
 function content(entry) {
   const touched = entry.interaction;
   return [
+    unproven(touched),
     touched.subject && h("p", { class: "subject" }, touched.subject),
     touched.rating !== undefined && h("p", { class: "rating" }, icon("star"), `${touched.rating} stars`),
     touched.duration !== undefined && h("p", { class: "fact" }, icon("clock"), `Took ${seconds(touched.duration)}`),

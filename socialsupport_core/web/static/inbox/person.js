@@ -1,6 +1,7 @@
 // Who this is, and why we believe it. Every join has its evidence, and every verdict can be undone.
 
 import { hub } from "./api.js";
+import { codes } from "./codes.js";
 import { byId, h, icon, toast } from "./dom.js";
 import { time } from "./times.js";
 import { told } from "./told.js";
@@ -13,9 +14,9 @@ export class Person {
     this.root = byId("person");
   }
 
-  show(customer, explained, conversation) {
+  show(customer, explained, conversation, asked) {
     const { id: shownId, timeline, context: facts, moves, legs } = conversation;
-    const print = JSON.stringify([customer, explained, shownId, timeline.length, facts, moves, legs.length]);
+    const print = JSON.stringify([customer, explained, shownId, timeline.length, facts, moves, legs.length, asked]);
     if (print === this.print) return;
     this.print = print;
     this.handles = new Map(explained.accounts.map((one) => [one.identifier, one.handle]));
@@ -26,6 +27,7 @@ export class Person {
       told(conversation, this.desk),
       this.identifiers(customer),
       this.reasons(explained),
+      codes(asked, this.desk),
       this.suggestions(explained, customer),
       this.apart(explained),
       ...crm(customer.crm),
@@ -108,6 +110,7 @@ export class Person {
   reasons(explained) {
     if (!explained.evidence.length)
       return section("Why one person", h("p", { class: "soft" }, "One account only; nothing had to be joined."));
+    this.sure = new Set(explained.evidence.filter((one) => one.tier === "human" || one.tier === "verified").map(ends));
     const rows = explained.evidence.map((one) =>
       this.evidence(one, one.id === explained.weakest?.id && explained.evidence.length > 1),
     );
@@ -143,7 +146,20 @@ export class Person {
       h("p", { class: "because" }, icon(glyph), h("span", {}, why, time(one.at, "ago"))),
       weakest && h("span", { class: "tag" }, "Weakest link"),
       one.note && h("p", { class: "soft" }, `“${one.note}”`),
-      this.undo(one),
+      h("p", { class: "choice-buttons" }, this.confirm(one), this.undo(one)),
+    );
+  }
+
+  /** What nobody has proven an agent may know: from then on it counts as proven. */
+  confirm(one) {
+    if (!this.desk.may("link") || one.tier !== "asserted" || this.sure.has(ends(one))) return null;
+    const click = () => this.desk.confirm(one.between);
+    return h(
+      "button",
+      { type: "button", class: "small", id: `confirm-${one.id}`, on: { click } },
+      icon("check"),
+      "They are one",
+      h("span", { class: "unseen" }, ` ${one.between.join(" and ")}`),
     );
   }
 
@@ -345,6 +361,8 @@ export class Person {
     );
   }
 }
+
+const ends = (one) => [...one.between].sort().join(" ");
 
 const MOVED = {
   merged: ["link", "another conversation merged into this one.", "merged into another."],

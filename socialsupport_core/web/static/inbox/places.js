@@ -1,7 +1,13 @@
-// Where an answer goes: one place for each thread, and first the one where the talk goes on.
+// Where an answer goes: one place for each thread, and first the one that the hub would answer.
 
 /** A hand-off outweighs what was said in public this long after it, such as the code that completes it. */
 const COMPLETED = 60_000; // milliseconds
+
+export const UNCLEAR = {
+  rule: "leg",
+  reason: "the customer spoke last in public, and nothing proves that the private threads here are theirs",
+  remedy: "choose where it goes",
+};
 
 /**
  * The newest leg of each thread; first comes where we can speak and the talk goes on. `said`, from `answered`, is
@@ -11,8 +17,16 @@ export function placesOf(conversation, said = null) {
   const found = new Map();
   for (const leg of conversation.legs) found.set(threadOf(leg), leg);
   const lively = liveliness(conversation, said);
-  const rank = (leg) => [leg.speaks ? 1 : 0, lively.get(threadOf(leg)), Date.parse(leg.opened_at)];
+  const answered = conversation.legs.find((leg) => leg.id === conversation.reply_leg);
+  const stays = (leg) => (lively.get(threadOf(leg)) === Infinity ? 2 : answered && threadOf(leg) === threadOf(answered) ? 1 : 0);
+  const rank = (leg) => [leg.speaks ? 1 : 0, stays(leg), lively.get(threadOf(leg)), Date.parse(leg.opened_at)];
   return [...found.values()].sort((a, b) => compare(rank(b), rank(a)));
+}
+
+/** The place to begin with; none where the hub cannot tell who would read it, for then the agent has to say. */
+export function firstOf(places, conversation, said) {
+  const isClear = conversation.reply_leg !== undefined || (said && said.heard >= lastHeard(conversation));
+  return isClear || !places[0]?.speaks ? (places[0]?.id ?? null) : null;
 }
 
 /** What to remember of an answer until the hub shows it. What is said in public keeps nobody there. */

@@ -10,6 +10,10 @@ export function hindrances(plan) {
   return [...(plan?.refusals ?? []), ...(plan?.obstacles ?? [])].filter((one) => !HARMLESS.has(one.rule));
 }
 
+/** Whether it has to be known before anything is written. */
+export const urgent = (plan) =>
+  hindrances(plan).length > 0 || (plan?.warnings ?? []).some((one) => one.rule === "unproven_author");
+
 /** What a second person is asked for, and what the agent is told. */
 const hints = (plan) => [...(plan?.approvals ?? []), ...(plan?.warnings ?? [])];
 

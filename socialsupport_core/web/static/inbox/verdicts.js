@@ -283,7 +283,7 @@ export function askCorrection(told) {
   });
 }
 
-async function attempt(work, complaint, close) {
+export async function attempt(work, complaint, close) {
   complaint.hidden = true;
   try {
     close(await work());
