@@ -8,7 +8,8 @@ from typing import Any
 
 from socialsupport_core.contract import Connector, MalformedPayload, SocialSupportError
 from socialsupport_core.model import Event
-from socialsupport_core.pipeline.record import Place, Recorder, read_ahead
+from socialsupport_core.pipeline.ahead import read_ahead
+from socialsupport_core.pipeline.record import Place, Recorder
 from socialsupport_core.pipeline.subjects import ERASED
 from socialsupport_core.store import Tx, journal
 from socialsupport_core.store.accounts import Channel

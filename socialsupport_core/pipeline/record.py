@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -15,7 +15,6 @@ from socialsupport_core.conversation.continuity import Touch, attach, reunite
 from socialsupport_core.conversation.handing import arrival
 from socialsupport_core.conversation.sorting import Word
 from socialsupport_core.identity import observe, proofs
-from socialsupport_core.identity.canonical import canonical
 from socialsupport_core.identity.proofs import Bringing
 from socialsupport_core.model import (
     EVENT,
@@ -72,42 +71,7 @@ class Place:
         return ThreadOf(self.channel, self.network, interaction.own_account, thread.id, thread.visibility)
 
 
-def read_ahead(tx: Tx, events: Sequence[tuple[Event, Place]]) -> None:
-    """Reads at once what recording these events will ask for one by one."""
-    by_channel: dict[tuple[str, str], list[Event]] = {}
-    for event, place in events:
-        by_channel.setdefault((place.tenant, place.channel), []).append(event)
-    for (tenant, channel), mine in by_channel.items():
-        told = [event.interaction for event in mine if isinstance(event, InteractionReceived)]
-        natives = [one.native_id for one in told] + [one.in_reply_to for one in told if one.in_reply_to]
-        interactions.read_ahead(tx, tenant, channel, [_marker(event) for event in mine], natives)
-        subjects.read_ahead(tx, tenant, channel, mine)
-        if told:
-            accounts = _accounts(told)
-            identity.read_ahead(tx, tenant, accounts)
-            conversations.read_threads(tx, tenant, channel, [one.thread.id for one in told])
-            _read_customers(tx, tenant, channel, told)
-    tx.reserve("seq", sum(isinstance(event, InteractionReceived) for event, _ in events))
-
-
-def _accounts(told: Iterable[Interaction]) -> set[Identifier]:
-    parties = [one.counterpart if one.direction == "outbound" else one.author for one in told]
-    return {canonical(identifier) for party in parties if party for identifier in party.identifiers}
-
-
-def _read_customers(tx: Tx, tenant: str, channel: str, told: Iterable[Interaction]) -> None:
-    """Whoever begins a thread may go on with a conversation that he has elsewhere."""
-    threads = tx.memo("threads")
-    beginners = [one for one in told if not threads.get((tenant, channel, one.thread.id))]
-    found = [identity.find(tx, tenant, account) for account in _accounts(beginners)]
-    tx.reserve("node", sum(node is None for node in found))
-    tx.reserve("leg", len({one.thread.id for one in beginners}))
-    if customers := sorted({node.customer for node in found if node}):
-        conversations.read_customers(tx, tenant, customers)
-        identity.by_numbers(tx, {one.node for one in tx.memo("conversations").values() if one})
-
-
-def _marker(event: Event) -> str:
+def marker(event: Event) -> str:
     return f"{event.type}:{event.id}"
 
 
@@ -136,7 +100,7 @@ class Recorder:
         return outcome
 
     def _record(self, tx: Tx, place: Place, event: Event) -> str | None:
-        if not interactions.see(tx, place.tenant, place.channel, _marker(event)):
+        if not interactions.see(tx, place.tenant, place.channel, marker(event)):
             return "it was recorded before"
         handle, before = _HANDLERS[type(event)], len(tx.told)
         outcome = handle(self, tx, place, event)
@@ -429,8 +393,8 @@ _LATER = Recorder(str)  # what happens to a message afterwards opens no conversa
 def _keep_early(tx: Tx, place: Place, native_id: str, event: Event) -> None:
     entry = place.entry.number if place.entry else None
     at = place.received_at if place.entry else 0
-    marker = _marker(event)
-    interactions.keep_early(tx, place.tenant, place.channel, native_id, marker, event.to_json(), at, entry)
+    known_as = marker(event)
+    interactions.keep_early(tx, place.tenant, place.channel, native_id, known_as, event.to_json(), at, entry)
 
 
 def _until(thread: str) -> str:
