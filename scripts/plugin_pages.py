@@ -13,6 +13,7 @@ from telling import Lines, fields, table
 
 from socialsupport_core.contract import Registry
 from socialsupport_core.model import EventType, IntentType
+from socialsupport_core.testing.loading import SPECIAL
 
 
 def plugins() -> list[tuple[str, Path]]:
@@ -69,7 +70,7 @@ def claimed(value: Any) -> str:
 def golden(folder: Path) -> Lines:
     yield from ("## Golden cases", "", "They ship with the plugin and are run by `socialsupport check`.")
     rows = []
-    for file in sorted(folder.glob("*.json")):
+    for file in sorted(one for one in folder.glob("*.json") if one.name not in SPECIAL):
         content = json.loads(file.read_text("utf-8"))
         cases = content if isinstance(content, list) else [content]
         rows += [(f"`{file.name}`", one["name"], linked(one["source"])) for one in cases if "source" in one]
