@@ -401,6 +401,7 @@ TEXT: Mapping[str, Sequence[str]] = {
     "Markup": ("plain", "to_spans", "from_spans", "escape", "Span", "Style", "Sheet"),
     "Length and splitting": ("count", "Unit", "split", "fits", "Measure", "is_gsm7"),
     "Safe display": ("to_html", "visible", "file_name"),
+    "Naming nobody": ("quiet", "BREAK"),
     "What X finds in a text": (
         "entities", "mentions", "hashtags", "cashtags", "urls", "reply_to", "Entity",
         "is_username", "is_list", "is_hashtag", "is_url", "is_post",
