@@ -45,7 +45,7 @@ def new_store(request: pytest.FixtureRequest) -> Callable[[str, Path], str | Pat
     def make(kind: str, folder: Path) -> str | Path:
         if kind == "sqlite":
             return folder / "support.sqlite"
-        url = f"{request.getfixturevalue('server').url}?schema=erased_{next(_schemas)}"
+        url = f"{request.getfixturevalue('server').url}?schema=test_erased_{next(_schemas)}"
         migrate(url)
         return url
 

@@ -15,7 +15,7 @@ from socialsupport_core.contract import SignatureError, Unavailable
 from socialsupport_core.hub.base import Base
 from socialsupport_core.hub.receiving import Receiving
 from socialsupport_core.identity.proofs import base
-from socialsupport_core.pipeline import inbound, outbound, record, workers
+from socialsupport_core.pipeline import inbound, outbound, record, reports, workers
 from socialsupport_core.store import Tx, accounts, identity, interactions, journal, outbox
 
 
@@ -176,7 +176,7 @@ def the_oldest_edit_wins() -> None:
 
 
 def the_echo_is_not_matched() -> None:
-    swap(record, "_part_of", lambda _: lambda tx, place, interaction: None)
+    swap(reports, "part_of", lambda _: lambda tx, place, interaction: None)
 
 
 def half_an_entry_stays() -> None:

@@ -101,8 +101,8 @@ def _once(natives: list[Any], found: list[list[Event] | ValueError], own: str) -
         for event in [_set_aside(native, read, own)] if isinstance(read, ValueError) else read:
             first = events.setdefault(event.id, event)
             if first != event:  # two events of one id are not LINE's way, and still both are told
-                told = event.model_dump(mode="json", exclude={"interaction": {"context"}})  # a reply token runs out
-                other = f"{event.id}#{digest(told)[:12]}"
+                told = event.model_dump(mode="json", exclude_defaults=True, exclude={"interaction": {"context"}})
+                other = f"{event.id}#{digest(told)[:12]}"  # a reply token, which runs out, is no part of it
                 events[other] = event.model_copy(update={"id": other})
     return list(events.values())
 

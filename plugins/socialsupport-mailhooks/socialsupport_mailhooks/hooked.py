@@ -128,7 +128,7 @@ def unique(events: Iterable[Event]) -> list[Event]:
     for event in events:
         first = found.setdefault(event.id, event)
         if first != event:
-            told = hashlib.sha256(event.model_dump_json().encode()).hexdigest()[:12]
+            told = hashlib.sha256(event.to_json().encode()).hexdigest()[:12]
             found[f"{event.id[:1000]}#{told}"] = event.model_copy(update={"id": f"{event.id[:1000]}#{told}"})
     return list(found.values())
 

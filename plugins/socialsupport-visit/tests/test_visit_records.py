@@ -10,7 +10,6 @@ import pytest
 import socialsupport_visit
 from socialsupport_core.contract import MalformedPayload, Registry, SignatureError
 from socialsupport_core.hub import Hub
-from socialsupport_core.insight import history
 from socialsupport_core.model import Event, InteractionReceived, Payload, Unrecognised
 from socialsupport_visit import Visit, VisitSettings
 from socialsupport_visit.simulator import VisitSimulator
@@ -191,7 +190,7 @@ def test_whoever_comes_again_is_one_customer_and_a_slip_can_be_undone(tmp_path: 
 
 
 def test_in_the_measures_somebody_was_there() -> None:
-    assert history._attended(read())
+    assert read().attended
 
 
 def test_what_is_not_signed_is_no_visit_but_for_files() -> None:

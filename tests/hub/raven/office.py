@@ -130,7 +130,7 @@ class Visitor:
 
     def calm(self) -> None:
         """Nothing broke, nothing popped up, nothing foreign was asked for."""
-        assert self.errors == []
+        assert not self.errors, self.errors
         assert self.dialogs == []
         assert [url for url in self.requests if not url.startswith(self.office.url)] == []
 
