@@ -487,6 +487,7 @@ def test_an_event_that_the_log_no_longer_has_is_left_out(pair: Pair) -> None:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("store", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True)
 def test_72_hours_of_a_dead_endpoint_lose_nothing(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """Row 29 of what may fail: down for days, then at least once and in order; and nothing grows meanwhile."""
     monkeypatch.setattr(couriers, "LANES", 20)

@@ -28,16 +28,16 @@ BUGS = [
     ("a_tombstone_before_its_message_is_dropped", "order", "wrong"),
     ("ordered_by_arrival", "order", "wrong"),
     ("a_claim_about_somebody_unknown_is_dropped", "order", "wrong"),
-    ("what_was_being_sent_is_forgotten", "kill_opcode:send_echo", "lost"),
+    pytest.param("what_was_being_sent_is_forgotten", "kill_opcode:send_echo", "lost", marks=pytest.mark.long),
     ("less_synchronous", "power_cut", "lost"),
     ("a_bad_signature_is_overlooked", "forged", "wrong"),
 ]
 
 ON_POSTGRESQL = [
     ("what_is_claimed_stays_free", "redelivery", "lost"),
-    ("recorded_without_the_tenants_lock", "redelivery", "wrong"),
+    pytest.param("recorded_without_the_tenants_lock", "redelivery", "wrong", marks=pytest.mark.long),
     ("cursor_stored_before_the_payloads", "kill_opcode:poll", "lost"),
-    ("an_unknown_claim_is_left_alone", "server_restart", "lost"),
+    pytest.param("an_unknown_claim_is_left_alone", "server_restart", "lost", marks=pytest.mark.long),
 ]
 """Bugs of several processes on one server, and of a server that goes away."""
 
