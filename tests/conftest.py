@@ -32,8 +32,6 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-
-
 @pytest.fixture(scope="session")
 def server() -> Iterator[postgresql.Server]:
     """A real PostgreSQL, with no tables in it."""
