@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from typing import Any, ClassVar
 
 import httpx
@@ -14,8 +13,9 @@ from socialsupport_chatwoot import signing
 from socialsupport_chatwoot.adapter import ChatwootSettings
 from socialsupport_core.contract import Settings
 from socialsupport_core.model import Payload
+from socialsupport_core.testing.answering import Answered, AnsweringSimulator
 from socialsupport_core.testing.forms import content_of
-from socialsupport_core.testing.simulator import Said, Simulator
+from socialsupport_core.testing.simulator import Said
 
 US = 1
 """Our own administrator."""
@@ -35,7 +35,7 @@ class Conversation:
     active_at: int = 0
 
 
-class Refused(Exception):
+class Refused(Answered):
     def __init__(self, status: int, error: str) -> None:
         super().__init__(error)
         self.response = httpx.Response(status, json={"error": error})
@@ -44,7 +44,7 @@ class Refused(Exception):
 Handler = Callable[["ChatwootSimulator", httpx.Request, tuple[str, ...]], httpx.Response]
 
 
-class ChatwootSimulator(Simulator):
+class ChatwootSimulator(AnsweringSimulator):
     network: ClassVar[str] = "chatwoot"
     hosts: ClassVar[frozenset[str]] = frozenset({"app.chatwoot.com"})
     deletes: ClassVar[bool] = True
@@ -159,21 +159,13 @@ class ChatwootSimulator(Simulator):
 
     # its HTTP interface
 
-    def respond(self, request: httpx.Request) -> httpx.Response:
-        try:
-            response = self._answer(request)
-        except Refused as refused:
-            response = refused.response
-        response.headers["date"] = format_datetime(self.clock().astimezone(UTC), usegmt=True)
-        return response
-
     def rate_limited(self, request: httpx.Request) -> httpx.Response:
         return httpx.Response(429, headers={"retry-after": "30"}, text="Retry later\n")
 
     def expired(self, request: httpx.Request) -> httpx.Response:
         return Refused(401, "Invalid Access Token").response
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    def answer(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
         if path.startswith("/api/") and request.headers.get("api_access_token") != self.own.token.get_secret_value():
             raise Refused(401, "Invalid Access Token")

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from datetime import UTC
 from email.parser import BytesParser
 from email.policy import HTTP
-from email.utils import format_datetime
 from typing import Any, ClassVar
 
 import httpx
 
 from socialsupport_core.contract import Settings
 from socialsupport_core.model import Payload
-from socialsupport_core.testing.simulator import Said, Simulator
+from socialsupport_core.testing.answering import Answered, AnsweringSimulator
+from socialsupport_core.testing.simulator import Said
 from socialsupport_djangohelpdesk.native import RESOLVED
 from socialsupport_djangohelpdesk.settings import DOOR_USER, DjangoHelpdeskSettings, basic
 
@@ -40,7 +40,7 @@ class Desk:
     last: int = 0
 
 
-class Refused(Exception):
+class Refused(Answered):
     def __init__(self, status: int, told: Any) -> None:
         super().__init__(status)
         self.response = httpx.Response(status, json=told)
@@ -49,7 +49,7 @@ class Refused(Exception):
 Handler = Callable[["DjangoHelpdeskSimulator", httpx.Request, int], httpx.Response]
 
 
-class DjangoHelpdeskSimulator(Simulator):
+class DjangoHelpdeskSimulator(AnsweringSimulator):
     network: ClassVar[str] = "djangohelpdesk"
     hosts: ClassVar[frozenset[str]] = frozenset({"desk.example"})
 
@@ -106,18 +106,10 @@ class DjangoHelpdeskSimulator(Simulator):
 
     # its HTTP interface
 
-    def respond(self, request: httpx.Request) -> httpx.Response:
-        try:
-            response = self._answer(request)
-        except Refused as refused:
-            response = refused.response
-        response.headers["date"] = format_datetime(self.clock().astimezone(UTC), usegmt=True)
-        return response
-
     def expired(self, request: httpx.Request) -> httpx.Response:
         return Refused(403, {"detail": "Invalid username/password."}).response
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    def answer(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
         if request.method == "GET" and path in self.desk.contents:
             return httpx.Response(200, content=self.desk.contents[path])

@@ -5,22 +5,22 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from html import unescape
 from typing import Any, ClassVar
 
 import httpx
 
 from socialsupport_core.contract import Settings
+from socialsupport_core.testing.answering import Answered, AnsweringSimulator
 from socialsupport_core.testing.forms import content_of
-from socialsupport_core.testing.simulator import Said, Simulator
+from socialsupport_core.testing.simulator import Said
 from socialsupport_freshdesk.adapter import FreshdeskSettings
 
 US = 1
 """Our own agent."""
 
 
-class Refused(Exception):
+class Refused(Answered):
     def __init__(self, status: int, code: str, field: str | None = None) -> None:
         super().__init__(code)
         errors = [{"field": field, "message": code, "code": code}]
@@ -31,7 +31,7 @@ class Refused(Exception):
 Handler = Callable[["FreshdeskSimulator", httpx.Request, tuple[str, ...]], httpx.Response]
 
 
-class FreshdeskSimulator(Simulator):
+class FreshdeskSimulator(AnsweringSimulator):
     network: ClassVar[str] = "freshdesk"
     hosts: ClassVar[frozenset[str]] = frozenset({"acme.freshdesk.com", "cdn.freshdesk.com"})
     ahead: ClassVar[timedelta] = timedelta(seconds=10)
@@ -90,21 +90,13 @@ class FreshdeskSimulator(Simulator):
 
     # its HTTP interface
 
-    def respond(self, request: httpx.Request) -> httpx.Response:
-        try:
-            response = self._answer(request)
-        except Refused as refused:
-            response = refused.response
-        response.headers["date"] = format_datetime((self.clock() + self.ahead).astimezone(UTC), usegmt=True)
-        return response
-
     def rate_limited(self, request: httpx.Request) -> httpx.Response:
         return httpx.Response(429, headers={"retry-after": "34"}, json={"message": "You have exceeded the limit"})
 
     def expired(self, request: httpx.Request) -> httpx.Response:
         return Refused(401, "invalid_credentials").response
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    def answer(self, request: httpx.Request) -> httpx.Response:
         if request.url.host == "cdn.freshdesk.com":
             return self._download(request)
         pair = f"{self.own.api_key.get_secret_value()}:X"

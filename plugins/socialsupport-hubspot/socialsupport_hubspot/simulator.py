@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.parser import BytesParser
-from email.utils import format_datetime
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, unquote
 
@@ -21,8 +20,9 @@ import phonenumbers
 
 from socialsupport_core.contract import Settings
 from socialsupport_core.model import Payload
+from socialsupport_core.testing.answering import Answered, AnsweringSimulator
 from socialsupport_core.testing.oauth import SignInPages
-from socialsupport_core.testing.simulator import Said, Simulator
+from socialsupport_core.testing.simulator import Said
 from socialsupport_hubspot.api import DEEPEST, GROUPS, HOST, PAGE
 from socialsupport_hubspot.settings import HubSpotSettings
 from socialsupport_hubspot.signing import sign
@@ -67,7 +67,7 @@ class Record:
                 "createdAt": _written(self.created), "updatedAt": _written(self.updated)}  # fmt: skip
 
 
-class Refused(Exception):
+class Refused(Answered):
     def __init__(self, status: int, category: str, message: str, **more: Any) -> None:
         super().__init__(message)
         content = {"status": "error", "category": category, "message": message, "correlationId": "0", **more}
@@ -77,7 +77,7 @@ class Refused(Exception):
 Handler = Callable[["HubSpotServer", httpx.Request, tuple[str, ...]], httpx.Response]
 
 
-class HubSpotServer(Simulator):
+class HubSpotServer(AnsweringSimulator):
     network: ClassVar[str] = "hubspot"
     hosts: ClassVar[frozenset[str]] = frozenset({HOST, "app.hubspot.com", f"{PORTAL}.fs1.hubspotusercontent-na1.net"})
 
@@ -182,14 +182,6 @@ class HubSpotServer(Simulator):
 
     # its HTTP interface
 
-    def respond(self, request: httpx.Request) -> httpx.Response:
-        try:
-            response = self._answer(request)
-        except Refused as refused:
-            response = refused.response
-        response.headers["date"] = format_datetime(self.clock().astimezone(UTC), usegmt=True)
-        return response
-
     def rate_limited(self, request: httpx.Request) -> httpx.Response:
         return Refused(429, "RATE_LIMITS", "You have reached your ten_secondly_rolling limit.",
                        policyName="TEN_SECONDLY_ROLLING").response  # fmt: skip
@@ -197,7 +189,7 @@ class HubSpotServer(Simulator):
     def expired(self, request: httpx.Request) -> httpx.Response:
         return Refused(401, "EXPIRED_AUTHENTICATION", "The OAuth token used to make this call expired").response
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    def answer(self, request: httpx.Request) -> httpx.Response:
         if request.url.host == "app.hubspot.com":
             return self.pages.page(_asked_for_code(request))
         if request.url.host != HOST:

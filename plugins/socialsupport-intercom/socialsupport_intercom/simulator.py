@@ -13,7 +13,8 @@ from pydantic import SecretStr
 
 from socialsupport_core.contract import Settings
 from socialsupport_core.model import Payload
-from socialsupport_core.testing.simulator import Said, Simulator
+from socialsupport_core.testing.answering import Answered, AnsweringSimulator
+from socialsupport_core.testing.simulator import Said
 from socialsupport_intercom import api
 from socialsupport_intercom.settings import API, IntercomSettings
 
@@ -33,14 +34,14 @@ class Talk:
     parts: list[Json] = field(default_factory=list)
 
 
-class Refused(Exception):
+class Refused(Answered):
     def __init__(self, status: int, code: str, message: str = "", **headers: str) -> None:
         super().__init__(code)
         errors = {"type": "error.list", "errors": [{"code": code, "message": message}]}
         self.response = httpx.Response(status, json=errors, headers=headers)
 
 
-class IntercomSimulator(Simulator):
+class IntercomSimulator(AnsweringSimulator):
     network: ClassVar[str] = "intercom"
     hosts: ClassVar[frozenset[str]] = frozenset({*API.values(), "downloads.intercomcdn.com"})
 
@@ -140,14 +141,6 @@ class IntercomSimulator(Simulator):
 
     # its HTTP interface
 
-    def respond(self, request: httpx.Request) -> httpx.Response:
-        try:
-            response = self._answer(request)
-        except Refused as refused:
-            response = refused.response
-        response.headers["date"] = format_datetime(self.clock().astimezone(UTC), usegmt=True)
-        return response
-
     def rate_limited(self, request: httpx.Request) -> httpx.Response:
         now = self.clock().astimezone(UTC)
         headers = {"X-RateLimit-Reset": str(int(now.timestamp()) + 7), "date": format_datetime(now, usegmt=True)}
@@ -156,7 +149,7 @@ class IntercomSimulator(Simulator):
     def expired(self, request: httpx.Request) -> httpx.Response:
         return Refused(401, "unauthorized", "Access Token Invalid").response
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    def answer(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
         if request.url.host not in API.values():
             return self._download(path.rpartition("/")[2])

@@ -5,10 +5,8 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC
 from email.message import EmailMessage
 from email.parser import BytesParser
-from email.utils import format_datetime
 from typing import Any, ClassVar
 from urllib.parse import unquote
 
@@ -16,7 +14,8 @@ import httpx
 
 from socialsupport_core.contract import Settings
 from socialsupport_core.model import Payload
-from socialsupport_core.testing.simulator import Said, Simulator
+from socialsupport_core.testing.answering import Answered, AnsweringSimulator
+from socialsupport_core.testing.simulator import Said
 from socialsupport_memorycrm.adapter import MemorySettings, sign
 
 PAGE = 50
@@ -52,7 +51,7 @@ class StoredCase:
     """By idempotency key."""
 
 
-class Refused(Exception):
+class Refused(Answered):
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
         self.response = httpx.Response(status, json={"error": {"code": code, "message": message}})
@@ -61,7 +60,7 @@ class Refused(Exception):
 Handler = Callable[["MemoryCRMServer", httpx.Request, tuple[str, ...]], httpx.Response]
 
 
-class MemoryCRMServer(Simulator):
+class MemoryCRMServer(AnsweringSimulator):
     network: ClassVar[str] = "memory"
     hosts: ClassVar[frozenset[str]] = frozenset({"crm.example"})
 
@@ -119,18 +118,10 @@ class MemoryCRMServer(Simulator):
 
     # its HTTP interface
 
-    def respond(self, request: httpx.Request) -> httpx.Response:
-        try:
-            response = self._answer(request)
-        except Refused as refused:
-            response = refused.response
-        response.headers["date"] = format_datetime(self.clock().astimezone(UTC), usegmt=True)
-        return response
-
     def expired(self, request: httpx.Request) -> httpx.Response:
         return Refused(401, "token_expired", "the token has expired").response
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    def answer(self, request: httpx.Request) -> httpx.Response:
         if request.headers.get("authorization") != f"Bearer {self.own.token.get_secret_value()}":
             raise Refused(401, "token_invalid", "no valid token")
         path = request.url.raw_path.decode().partition("?")[0]

@@ -6,14 +6,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import format_datetime
 from typing import Any, ClassVar
 from urllib.parse import unquote
 
 import httpx
 
 from socialsupport_core.contract import Settings
-from socialsupport_core.testing.simulator import Said, Simulator
+from socialsupport_core.testing.answering import Answered, AnsweringSimulator
+from socialsupport_core.testing.simulator import Said
 from socialsupport_rt.adapter import RTSettings
 from socialsupport_rt.native import NOBODY
 
@@ -54,7 +54,7 @@ class Stored:
     content: bytes
 
 
-class Refused(Exception):
+class Refused(Answered):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.response = httpx.Response(status, json={"message": message})
@@ -63,7 +63,7 @@ class Refused(Exception):
 Handler = Callable[["RTSimulator", httpx.Request, tuple[str, ...]], httpx.Response]
 
 
-class RTSimulator(Simulator):
+class RTSimulator(AnsweringSimulator):
     network: ClassVar[str] = "rt"
     hosts: ClassVar[frozenset[str]] = frozenset({"rt.example"})
 
@@ -127,18 +127,10 @@ class RTSimulator(Simulator):
 
     # its HTTP interface
 
-    def respond(self, request: httpx.Request) -> httpx.Response:
-        try:
-            response = self._answer(request)
-        except Refused as refused:
-            response = refused.response
-        response.headers["date"] = format_datetime(self.clock().astimezone(UTC), usegmt=True)
-        return response
-
     def expired(self, request: httpx.Request) -> httpx.Response:
         return Refused(401, "Unauthorized").response
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    def answer(self, request: httpx.Request) -> httpx.Response:
         if request.headers.get("authorization") != self._wanted():
             raise Refused(401, "Unauthorized")
         path = request.url.raw_path.decode().partition("?")[0]

@@ -4,15 +4,15 @@ import base64
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import httpx
 
 from socialsupport_core.contract import Settings
 from socialsupport_core.model import Payload
-from socialsupport_core.testing.simulator import Said, Simulator
+from socialsupport_core.testing.answering import Answered, AnsweringSimulator
+from socialsupport_core.testing.simulator import Said
 from socialsupport_zammad.native import NOBODY, NOBODY_ID, STATES
 from socialsupport_zammad.polling import stamp
 from socialsupport_zammad.settings import SIGNATURE, ZammadSettings, sign
@@ -24,7 +24,7 @@ DELETABLE = timedelta(minutes=10)
 Record = dict[str, Any]
 
 
-class Refused(Exception):
+class Refused(Answered):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.response = httpx.Response(status, json={"error": message, "error_human": message})
@@ -33,7 +33,7 @@ class Refused(Exception):
 Handler = Callable[["ZammadSimulator", httpx.Request, tuple[int, ...]], httpx.Response]
 
 
-class ZammadSimulator(Simulator):
+class ZammadSimulator(AnsweringSimulator):
     network: ClassVar[str] = "zammad"
     hosts: ClassVar[frozenset[str]] = frozenset({"zammad.example"})
 
@@ -109,18 +109,10 @@ class ZammadSimulator(Simulator):
 
     # its HTTP interface
 
-    def respond(self, request: httpx.Request) -> httpx.Response:
-        try:
-            response = self._answer(request)
-        except Refused as refused:
-            response = refused.response
-        response.headers["date"] = format_datetime(self.clock().astimezone(UTC), usegmt=True)
-        return response
-
     def expired(self, request: httpx.Request) -> httpx.Response:
         return Refused(401, "Invalid token").response
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    def answer(self, request: httpx.Request) -> httpx.Response:
         if request.headers.get("authorization") != f"Token token={self.own.token.get_secret_value()}":
             raise Refused(401, "Invalid token")
         path = request.url.path.removeprefix(httpx.URL(self.own.base_url).path.rstrip("/"))

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from typing import Any, ClassVar
 
 import httpx
@@ -14,7 +13,8 @@ from pydantic import SecretStr
 
 from socialsupport_core.contract import Settings
 from socialsupport_core.model import Payload
-from socialsupport_core.testing.simulator import Said, Simulator
+from socialsupport_core.testing.answering import Answered, AnsweringSimulator
+from socialsupport_core.testing.simulator import Said
 from socialsupport_zendesk import signing
 from socialsupport_zendesk.adapter import ZendeskSettings
 
@@ -31,7 +31,7 @@ class Ticket:
     tags: list[str] = field(default_factory=list)
 
 
-class Refused(Exception):
+class Refused(Answered):
     def __init__(self, status: int, error: str, description: str = "") -> None:
         super().__init__(error)
         self.response = httpx.Response(status, json={"error": error, "description": description})
@@ -40,7 +40,7 @@ class Refused(Exception):
 Handler = Callable[["ZendeskSimulator", httpx.Request, tuple[str, ...]], httpx.Response]
 
 
-class ZendeskSimulator(Simulator):
+class ZendeskSimulator(AnsweringSimulator):
     network: ClassVar[str] = "zendesk"
     hosts: ClassVar[frozenset[str]] = frozenset({"acme.zendesk.com"})
     lag: ClassVar[int] = 60
@@ -140,18 +140,10 @@ class ZendeskSimulator(Simulator):
 
     # its HTTP interface
 
-    def respond(self, request: httpx.Request) -> httpx.Response:
-        try:
-            response = self._answer(request)
-        except Refused as refused:
-            response = refused.response
-        response.headers["date"] = format_datetime(self.clock().astimezone(UTC), usegmt=True)
-        return response
-
     def expired(self, request: httpx.Request) -> httpx.Response:
         return Refused(401, "invalid_token").response
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    def answer(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
         if path == "/oauth/tokens":
             return self._token(request)
