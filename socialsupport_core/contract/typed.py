@@ -1,7 +1,8 @@
-"""What people type as their address and number, in forms and tables."""
+"""What is typed and told as an address, a number, an id: looked at before it is used."""
 
 import re
 
+from socialsupport_core.contract.errors import ContentRejected
 from socialsupport_core.model import Identifier
 
 EMAIL = re.compile(r"[^@\s\x00<>,;:]{1,64}@[^@\s\x00<>,;:]{1,255}")
@@ -20,3 +21,10 @@ def contacts(email: str | None, phone: str | None) -> tuple[Identifier, ...]:
     """What is no address and no number is left out: it would be no evidence for anything."""
     found = [Identifier(kind="email", value=email.strip())] if email and is_email(email) else []
     return (*found, *([Identifier(kind="phone", value=phone.strip())] if phone and is_phone(phone) else []))
+
+
+def digits(written: str, whose: str) -> str:
+    """An id that goes into an address there: digits and nothing else. Raises ContentRejected."""
+    if not (written.isascii() and written.isdigit()):
+        raise ContentRejected(f"{written!r} is not a number of {whose}")
+    return written

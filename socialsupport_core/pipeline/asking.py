@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from socialsupport_core.contract import ConfigError
 from socialsupport_core.conversation.handing.arrival import BEGUN
@@ -13,6 +13,7 @@ from socialsupport_core.identity.proofs import FORGEABLE, ProofRefused
 from socialsupport_core.model import Identifier, Interaction
 from socialsupport_core.pipeline import proving
 from socialsupport_core.pipeline.placing import Ways
+from socialsupport_core.pipeline.proving import Word
 from socialsupport_core.pipeline.replying import ReplyRefused
 from socialsupport_core.store import Tx, accounts, conversations, handoffs, identity, interactions, proofs
 from socialsupport_core.store.accounts import Agent
@@ -27,7 +28,6 @@ if TYPE_CHECKING:  # what says something is built upon this
 ROUND = "ask for it the other way round"
 MOST = 20
 """Accounts that may be the customer's, too, among which an agent chooses."""
-Heard = Literal["right", "wrong", "over"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ class Hearing:
     def __init__(self, desk: "Desk") -> None:
         self._desk = desk
 
-    def __call__(self, tx: Tx, leg: Leg, one: Challenge, heard: Heard) -> None:
+    def __call__(self, tx: Tx, leg: Leg, one: Challenge, heard: Word) -> None:
         if leg.visibility != "private" or not self._desk.channels.conducting.of(tx, leg.tenant).guidance.codes.answer:
             return
         words = Words(handoffs.templates(tx, leg.tenant))
@@ -193,10 +193,10 @@ class Hearing:
             half.say(tx, agent, self._desk.clock(), is_answer=False)
 
 
-Answer = Callable[[Tx, Leg, Challenge, Heard], None]
+Answer = Callable[[Tx, Leg, Challenge, Word], None]
 
 
-def nothing(_tx: Tx, _leg: Leg, _one: Challenge, _heard: Heard) -> None:
+def nothing(_tx: Tx, _leg: Leg, _one: Challenge, _heard: Word) -> None:
     """Nobody is told anything."""
 
 

@@ -6,7 +6,7 @@ from socialsupport_core.contract import Router
 from socialsupport_core.conversation.conduct import Conduct
 from socialsupport_core.pipeline.away import Acknowledging
 from socialsupport_core.pipeline.handing import Desk
-from socialsupport_core.pipeline.rating import Asking
+from socialsupport_core.pipeline.rating import Surveying
 from socialsupport_core.pipeline.routing import Guide
 from socialsupport_core.pipeline.spikes import Watching
 from socialsupport_core.store import Tx
@@ -21,7 +21,7 @@ class Guiding:
         self._desk = desk
         self._routing = Guide(desk.database, desk.channels, routers)
         self._away = Acknowledging(desk)
-        self._rating = Asking(desk)
+        self._rating = Surveying(desk)
         self._volume = Watching(desk.database)
         self._next_look = 0
 

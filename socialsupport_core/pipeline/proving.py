@@ -47,7 +47,8 @@ def marked(tx: Tx, tenant: str, author: Node, event: InteractionReceived, entry:
     return event.model_copy(update={"interaction": said.model_copy(update={"doubt": reason})})
 
 
-Heard = tuple[Challenge, Literal["right", "wrong", "over"]]
+Word = Literal["right", "wrong", "over"]
+Heard = tuple[Challenge, Word]
 """A code that the account which was asked has said, and what came of it: worth a word to whoever said it."""
 
 
@@ -73,7 +74,7 @@ def hear(tx: Tx, leg: Leg, author: Node, source: str, text: str, entry: Entry | 
     return (refused[0], _word(tx, refused[0])) if mine and genuine else None
 
 
-def _word(tx: Tx, one: Challenge) -> Literal["wrong", "over"]:
+def _word(tx: Tx, one: Challenge) -> Word:
     now = proofs.get(tx, one.tenant, one.id)
     return "wrong" if now is not None and now.state == "open" else "over"
 

@@ -29,7 +29,7 @@ def expect(tx: Tx, found: Conversation, agent: str, at: int, conduct: Conduct) -
         ratings.expect(tx, found.tenant, found.id, found.node, agent, at, at + int(wanted.after * SECOND))
 
 
-class Asking:
+class Surveying:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 

@@ -38,6 +38,7 @@ from socialsupport_core.contract import (
     mark,
 )
 from socialsupport_core.contract.lax import text_of
+from socialsupport_core.contract.typed import digits
 from socialsupport_core.model import Attachment, Blob, Facts, Interaction, Page, Party, Payload, RateLimit
 from socialsupport_core.text import escape
 
@@ -358,10 +359,8 @@ class Chatwoot(CRM[ChatwootSettings]):
 
 
 def number(written: str) -> str:
-    """Raises ContentRejected for what is no number of Chatwoot."""
-    if not (written.isascii() and written.isdigit()):
-        raise ContentRejected(f"{written!r} is not a number of Chatwoot")
-    return written
+    """Raises ContentRejected."""
+    return digits(written, "Chatwoot")
 
 
 def _path(case: CaseRef) -> str:

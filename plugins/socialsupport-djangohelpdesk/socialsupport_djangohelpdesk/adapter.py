@@ -37,6 +37,7 @@ from socialsupport_core.contract import (
     mark,
     unlabelled,
 )
+from socialsupport_core.contract.typed import digits
 from socialsupport_core.model import Attachment, Blob, Facts, Interaction, Page, Party, Payload
 from socialsupport_djangohelpdesk import polling
 from socialsupport_djangohelpdesk.native import CLOSED, CLOSED_STATUS, REOPENED, RESOLVED, events, literal
@@ -282,10 +283,8 @@ class DjangoHelpdesk(CRM[DjangoHelpdeskSettings]):
 
 
 def number(written: str) -> int:
-    """Raises ContentRejected for what is no number of django-helpdesk."""
-    if not (written.isascii() and written.isdigit()):
-        raise ContentRejected(f"{written!r} is not a number of django-helpdesk")
-    return int(written)
+    """Raises ContentRejected."""
+    return int(digits(written, "django-helpdesk"))
 
 
 def _said(interaction: Interaction) -> str:

@@ -36,6 +36,7 @@ from socialsupport_core.contract import (
     headline,
     mark,
 )
+from socialsupport_core.contract.typed import digits
 from socialsupport_core.model import Attachment, Blob, Facts, Interaction, Page, Party, Payload, RateLimit
 from socialsupport_core.text import to_html
 from socialsupport_freshdesk.native import (
@@ -330,10 +331,8 @@ _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 def number(written: str) -> str:
-    """Raises ContentRejected for what is no number of Freshdesk."""
-    if not (written.isascii() and written.isdigit()):
-        raise ContentRejected(f"{written!r} is not a number of Freshdesk")
-    return written
+    """Raises ContentRejected."""
+    return digits(written, "Freshdesk")
 
 
 def _path(case: CaseRef) -> str:

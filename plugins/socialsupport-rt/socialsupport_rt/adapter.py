@@ -37,6 +37,7 @@ from socialsupport_core.contract import (
     headline,
     mark,
 )
+from socialsupport_core.contract.typed import digits
 from socialsupport_core.model import Attachment, Blob, Facts, Identifier, Interaction, Page, Party, Payload
 from socialsupport_rt.native import ASKED, FIELDS, NOBODY, closed, contact, events, wanted
 
@@ -287,7 +288,5 @@ def _transactions_after(after: str) -> dict[str, Any]:
 
 
 def number(written: str) -> str:
-    """Raises ContentRejected for what is no number of RT."""
-    if not (written.isascii() and written.isdigit()):
-        raise ContentRejected(f"{written!r} is not a number of RT")
-    return written
+    """Raises ContentRejected."""
+    return digits(written, "RT")

@@ -34,6 +34,7 @@ from socialsupport_core.contract import (
     mark,
     unlabelled,
 )
+from socialsupport_core.contract.typed import digits
 from socialsupport_core.model import Attachment, Blob, Facts, Identifier, Interaction, Page, Party, Payload
 from socialsupport_zammad import hooks, polling
 from socialsupport_zammad.native import GONE, NOBODY, NOBODY_ID, STATES, contact, events
@@ -233,10 +234,8 @@ class Zammad(CRM[ZammadSettings]):
 
 
 def number(written: str) -> int:
-    """Raises ContentRejected for what is no number of Zammad."""
-    if not (written.isascii() and written.isdigit()):
-        raise ContentRejected(f"{written!r} is not a number of Zammad")
-    return int(written)
+    """Raises ContentRejected."""
+    return int(digits(written, "Zammad"))
 
 
 def _names(one: Contact, identifier: Identifier) -> bool:

@@ -37,6 +37,7 @@ from socialsupport_core.contract import (
     headline,
     mark,
 )
+from socialsupport_core.contract.typed import digits
 from socialsupport_core.model import (
     Attachment,
     Blob,
@@ -380,10 +381,8 @@ class Zendesk(CRM[ZendeskSettings]):
 
 
 def number(written: str) -> str:
-    """Raises ContentRejected for what is no number of Zendesk."""
-    if not (written.isascii() and written.isdigit()):
-        raise ContentRejected(f"{written!r} is not a number of Zendesk")
-    return written
+    """Raises ContentRejected."""
+    return digits(written, "Zendesk")
 
 
 def _commented(audit: dict[str, Any]) -> Ref:
