@@ -7,7 +7,7 @@ from typing import Any
 from telling import Lines, table
 
 from socialsupport_core.testing.tiers import Standing, standing_of, verdict
-from socialsupport_core.testing.truth import truth_of
+from socialsupport_core.testing.truth import Proof, truth_of
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
 
@@ -33,13 +33,17 @@ def proven(plugin: str, kind: Any) -> Lines:
     yield from (f"## Tier of {kind.name}", "", f"[{str(reached).capitalize()}](../../connectors/tiers.md).", "")
     proofs = [(surface, one) for surface, every in (told.surfaces if told else {}).items() for one in every]
     rows = [
-        (f"`{surface}`", one.layer, f"{one.what} {_link(one.address)}".strip(), one.read, f"`{one.test}`")
+        (f"`{surface}`", one.layer, f"{_what(one)} {_link(one.address)}".strip(), one.read, f"`{one.test}`")
         for surface, one in proofs
     ]
     yield from table(("surface", "layer", "what stands behind it", "seen", "proven by"), rows)
     limits = [(f"`{name}`", f"{_link(one.address)}, {one.read}") for name, one in (told.limits if told else {}).items()]
     reasons = [(f"`{name}`", f"none: {why}") for name, why in (told.without if told else {}).items()]
     yield from table(("limit, renewal, probe", "source or reason"), [*limits, *reasons])
+
+
+def _what(proof: Proof) -> str:
+    return f"{proof.what} (not {proof.lacks})" if proof.lacks else proof.what
 
 
 def _link(address: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from socialsupport_core.contract import ConfigError, FanOut
 from socialsupport_core.contract.registry import GROUP
-from socialsupport_core.testing.truth import Layer, Plugin, limits, strongest, surfaces, truth_of, written
+from socialsupport_core.testing.truth import Layer, Plugin, lacking, limits, strongest, surfaces, truth_of, written
 
 Tier = Literal["none", "bronze", "silver", "gold"]
 Kit = Literal["green", "red", "not run", "none"]
@@ -42,6 +42,8 @@ class Standing:
     """Credentials that run out are renewed, or it says why they do not."""
     surfaces: Mapping[str, Layer | None] = field(default_factory=dict)
     """The strongest layer behind each; None: it does not tell."""
+    lacking: Mapping[str, str] = field(default_factory=dict)
+    """What of a surface that layer does not reach."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,8 @@ def _silver(standing: Standing) -> Iterator[str]:
 
 
 def _gold(standing: Standing) -> Iterator[str]:
-    unproven = {name: layer for name, layer in standing.surfaces.items() if layer != "real"}
+    unproven: dict[str, str | None] = {name: layer for name, layer in standing.surfaces.items() if layer != "real"}
+    unproven |= {name: f"not {lack}" for name, lack in standing.lacking.items() if lack and name not in unproven}
     if unproven or not standing.surfaces:
         told = ", ".join(f"{name} ({layer})" for name, layer in unproven.items()) or "nothing is told"
         yield f"no real counterpart was tried: {told}"
@@ -119,6 +122,7 @@ def standing_of(kind: Plugin, kit: Kit = "not run", page: str | None = None) -> 
     except ConfigError as error:
         truth, wrong = None, str(error)
     told = {*truth.limits, *truth.without} if truth else set()
+    proofs = truth.surfaces if truth else {}
     asks = not issubclass(kind, FanOut)
     return Standing(
         kit=kit if asks else "none",
@@ -127,7 +131,8 @@ def standing_of(kind: Plugin, kit: Kit = "not run", page: str | None = None) -> 
         limits={name: name in told for name in limits(kind)},
         probe=not asks or written(kind, "probe") or "probe" in told,
         renewal=not asks or written(kind, "refresh") or "renewal" in told,
-        surfaces={name: strongest(truth.surfaces.get(name, ()) if truth else ()) for name in surfaces(kind)},
+        surfaces={name: strongest(proofs.get(name, ())) for name in surfaces(kind)},
+        lacking={name: lacking(proofs.get(name, ())) for name in surfaces(kind)},
     )
 
 

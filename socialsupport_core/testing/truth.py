@@ -44,6 +44,8 @@ class Proof(Value):
     """The month in which it was seen."""
     test: str = Field(pattern=_TEST)
     """`tests/test_parrot.py::test_a_word`, from the folder of the plugin; a class of the kit will do too."""
+    lacks: str = ""
+    """What of the surface it does not reach."""
 
     @model_validator(mode="after")
     def _has_an_address(self) -> Self:
@@ -132,6 +134,12 @@ def written(kind: Plugin, method: str) -> bool:
 
 def _names(held: Mapping[str, bool]) -> tuple[str, ...]:
     return tuple(name for name, is_so in held.items() if is_so)
+
+
+def lacking(proofs: tuple[Proof, ...]) -> str:
+    """What the strongest of them do not reach; nothing if one of them reaches everything."""
+    best = [one.lacks for one in proofs if one.layer == strongest(proofs)]
+    return "" if "" in best else "; ".join(best)
 
 
 def strongest(proofs: tuple[Proof, ...]) -> Layer | None:

@@ -30,6 +30,9 @@ TABLE: dict[str, tuple[dict[str, Any], Tier, str]] = {
         {"surfaces": {"webhook": "real", "sending": "specification"}}, "silver", "sending (specification)",
     ),
     "one surface by an emulator": ({"surfaces": {"webhook": "emulator"}}, "silver", "webhook (emulator)"),
+    "a surface of which a part is proven": (
+        {"lacking": {"webhook": "", "sending": "direct messages"}}, "silver", "sending (not direct messages)",
+    ),
     "no surface at all": ({"surfaces": {}}, "silver", "no real counterpart was tried: nothing is told"),
     "a surface that nobody tells of": ({"surfaces": {"webhook": "real", "sending": None}}, "bronze", "behind sending"),
     "a limit without a source": ({"limits": {"text": True, "rate_limits": False}}, "bronze", "the limits rate_limits"),

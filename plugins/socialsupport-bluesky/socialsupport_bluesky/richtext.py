@@ -7,7 +7,7 @@ from typing import Any
 
 from socialsupport_bluesky.records import DID
 from socialsupport_core.contract.lax import Json, object_of, objects_of, text_of, whole_of
-from socialsupport_core.text import Span, count, from_spans, plain, quiet, to_spans, urls
+from socialsupport_core.text import Span, count, from_spans, plain, quiet, to_spans
 
 FACET = "app.bsky.richtext.facet"
 MOST_FACETS = 200
@@ -17,6 +17,8 @@ https://docs.bsky.app/docs/advanced-guides/posts (2026-11)"""
 MOST_HANDLES = 5
 _HANDLE = re.compile(r"(?<![\w@/.])@((?:[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+[a-zA-Z]{2,63})\b", re.ASCII)
 _TAG = re.compile(r"(?<!\S)#([^\W\d_]\w{0,62})")
+_LINK = re.compile(r"(?<![\w@])https?://\w[^\s<>\"]*")
+_NO_LINK_END = ".,;:!?'*_"
 
 
 def markdown(text: str, facets: Sequence[Json]) -> str:
@@ -88,14 +90,22 @@ def _given(spans: Sequence[Span]) -> Iterator[Found]:
 
 
 def _found(text: str, dids: Mapping[str, str]) -> Iterator[Found]:
-    for one in urls(text):
-        if (address := text[one.start : one.end]).startswith(("https://", "http://")):
-            yield one.start, one.end, {"$type": f"{FACET}#link", "uri": address}
+    for match in _LINK.finditer(text):
+        address = _link(match[0])
+        yield match.start(), match.start() + len(address), {"$type": f"{FACET}#link", "uri": address}
     for match in _HANDLE.finditer(text):
         if did := dids.get(match[1].lower()):
             yield match.start(), match.end(), {"$type": f"{FACET}#mention", "did": did}
     for match in _TAG.finditer(text):
         yield match.start(), match.end(), {"$type": f"{FACET}#tag", "tag": match[1]}
+
+
+def _link(written: str) -> str:
+    """Without what ends the sentence, or closes a bracket that was opened before it."""
+    address = written.rstrip(_NO_LINK_END)
+    if address.endswith(")") and "(" not in address:
+        address = address.rstrip(")" + _NO_LINK_END)
+    return address
 
 
 def _bytes(text: str) -> int:

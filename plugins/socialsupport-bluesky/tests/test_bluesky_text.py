@@ -45,6 +45,9 @@ def test_facets_are_read_by_bytes(text: str, facets: list[dict[str, Any]], read:
     [
         ("Päckchen [here](https://example.com)", "Päckchen here", [(10, 14, "link")]),
         ("📦 https://example.com/x.", "📦 https://example.com/x.", [(5, 26, "link")]),
+        ("(https://help.acme.example/a_(b)).", "(https://help.acme.example/a_(b)).", [(1, 33, "link")]),
+        ("(see https://intranet/a)!", "(see https://intranet/a)!", [(5, 23, "link")]),
+        ("https://... or https:// or xhttps://a.example", "https://... or https:// or xhttps://a.example", []),
         ("**bold** #paket", "bold #paket", [(5, 11, "tag")]),
         ("ask @sam.example.com", "ask @sam.example.com", [(4, 20, "mention")]),
         ("ask @nobody.example.com", "ask @nobody.example.com", []),
