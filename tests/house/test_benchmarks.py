@@ -229,6 +229,7 @@ def test_what_is_published_was_measured() -> None:
     assert all(published["date"] in page.read_text("utf-8") for page in pages)
 
 
+@pytest.mark.long
 def test_the_report_of_a_year_is_that_of_pure_python() -> None:
     pytest.importorskip("ibis")
     analytics = piece("analytics")

@@ -1,6 +1,7 @@
 """Networks that join the demo's world: those that are installed, with the settings of their golden cases."""
 
 import asyncio
+import functools
 import json
 from collections.abc import Mapping
 from importlib.resources import files
@@ -15,6 +16,7 @@ from socialsupport_core.testing.loading import load_cases
 JOINING = ("facebook", "instagram", "whatsapp", "line", "twilio")
 
 
+@functools.cache
 def registry() -> Registry:
     return Registry.discover(only=(*NEEDED, CRM, *JOINING))
 

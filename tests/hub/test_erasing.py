@@ -281,10 +281,16 @@ def test_a_crm_is_not_asked_about_somebody_who_may_be_another(aviary: Aviary) ->
     assert aviary.books.erased == []
 
 
-@pytest.mark.parametrize("point", eraser.POINTS)
+@pytest.mark.parametrize(
+    ("store", "point"),
+    [
+        *(("sqlite", point) for point in eraser.POINTS),
+        *(("postgresql", point) for point in ("told", "finish")),
+        *(pytest.param("postgresql", point, marks=pytest.mark.long) for point in ("rows", "files", "file", "noted")),
+    ],
+    indirect=["store"],
+)
 def test_a_kill_leaves_it_undone_or_to_be_finished_by_the_same_call(aviary: Aviary, server_of: Any, point: str) -> None:
-    if point == "pages" and aviary.store != aviary.path:
-        pytest.skip("a server's files are cleaned by its owner")
     live(aviary)
     aviary.hub.close()
     command = [sys.executable, str(Path(eraser.__file__)), str(aviary.store), point, WHO]

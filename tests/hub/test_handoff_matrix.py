@@ -23,7 +23,10 @@ FORGEABLE = {"email", "twilio"}
 PAIRS = [(one, other) for one in EVERYWHERE for other in EVERYWHERE if one != other and {one, other} != FORGEABLE]
 REFERRING = ("facebook", "instagram")
 """Their links tell whose they are beside the first message, and not in it."""
-ON_A_SERVER = [(one, EVERYWHERE[place - 1]) for place, one in enumerate(EVERYWHERE)]
+ON_A_SERVER = [
+    pytest.param(one, EVERYWHERE[place - 1], marks=[pytest.mark.long] if place % 3 else [])
+    for place, one in enumerate(EVERYWHERE)
+]
 """Each once at either end."""
 SERVER = CHANNELS["email"]["trusted_authserv_id"]
 

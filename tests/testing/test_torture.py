@@ -42,7 +42,13 @@ TRIES = {
         "forged": 1,
     },
 }
-SHORT_RUNS = [(store, fault) for store, faults in TRIES.items() for fault in faults]
+LONG = ("order", "network_drop", "clock", "one_bad_event", "poison", "forged")
+"""On PostgreSQL: they do nothing to the store."""
+SHORT_RUNS = [
+    pytest.param(store, fault, marks=[pytest.mark.long] if store == "postgresql" and fault in LONG else [])
+    for store, faults in TRIES.items()
+    for fault in faults
+]
 
 
 @pytest.mark.parametrize("store", TRIES)
