@@ -37,12 +37,12 @@ class Size:
 
 SIZES = {
     "quick": Size(1_000, 1, (10_000, 100_000), 40, 5, 100_000, (1, 2), 300, (100_000,)),
-    "normal": Size(3_000, 3, (10_000, MILLION), 100, 10, MILLION, (1, 2, 4), 1_000, (100_000, MILLION)),
+    "normal": Size(3_000, 3, (10_000, MILLION), 400, 10, MILLION, (1, 2, 4), 1_000, (100_000, MILLION)),
     "full": Size(
         3_000,
         3,
         (10_000, MILLION, 10 * MILLION),
-        100,
+        400,
         10,
         MILLION,
         (1, 2, 4),

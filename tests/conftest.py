@@ -14,7 +14,7 @@ from hypothesis import settings
 
 from socialsupport_core.testing import postgresql
 
-settings.register_profile("house", deadline=None)  # a busy machine is no failure
+settings.register_profile("house", deadline=None, max_examples=50)  # a busy machine is no failure
 settings.load_profile("house")
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "hub")]
 

@@ -68,21 +68,23 @@ def statements(script: str) -> list[str]:
     return [one for one in (part.strip() for part in script.split(";\n")) if one and not one.startswith("--")]
 
 
+@pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.long)])
 def test_a_migration_that_is_killed_at_any_statement_has_changed_nothing_and_is_run_again(
-    server: postgresql.Server,
+    server: postgresql.Server, every: int
 ) -> None:
-    script = migrations.postgresql_script(migrations.STEPS[0], "killed").replace(";", ";\n")
+    name = f"killed_{every}"
+    script = migrations.postgresql_script(migrations.STEPS[0], name).replace(";", ";\n")
     whole = statements(script)
     assert len(whole) > 60
-    for survived in range(1, len(whole)):
+    for survived in range(1, len(whole), every):
         with psycopg.connect(server.url, autocommit=True) as victim:
             for statement in whole[:survived]:
                 victim.execute(statement)
             victim.pgconn.finish()  # as if the process had died
-        found = rows(f"{server.url}?schema=killed", "SELECT 1 FROM pg_namespace WHERE nspname = 'killed'")
+        found = rows(server.url, f"SELECT 1 FROM pg_namespace WHERE nspname = '{name}'")
         assert found == [], whole[survived - 1]
-    assert migrate(f"{server.url}?schema=killed") == [1]
-    open_store(f"{server.url}?schema=killed").close()
+    assert migrate(f"{server.url}?schema={name}") == [1]
+    open_store(f"{server.url}?schema={name}").close()
 
 
 def test_two_that_migrate_at_once_do_it_once(server: postgresql.Server) -> None:
