@@ -265,7 +265,7 @@ def test_copied_customers_are_like_those_who_came(tmp_path: Path) -> None:
             table: database.read(lambda tx, table=table: tx.one(f"SELECT count(*) AS n FROM {table}")["n"])
             for table in speed.COPIED
         }
-        assert counts == {"nodes": 40, "evidence": 20, "ties": 40, "log": 20}
+        assert counts == {"nodes": 40, "evidence": 20, "ties": 40, "log": 0}
         found = database.read(lambda tx: speed._found(tx, 17))
         assert str(found.identifier) == "telegram.user:17"
         assert database.do(lambda tx: speed._known(tx, 17)).number == found.number
