@@ -275,6 +275,17 @@ def test_copied_customers_are_like_those_who_came(tmp_path: Path) -> None:
         assert new.number > 40
 
 
+def test_a_million_identities_take_less_than_300_megabytes(tmp_path: Path) -> None:
+    speed, file, customers, times = piece("speed"), tmp_path / "hub.sqlite", 250, 20
+    with speed._opened(file):
+        pass
+    empty = file.stat().st_size
+    with speed._opened(file) as database:
+        speed.fill(database, customers)
+    speed.multiply(file, customers, times)
+    assert (file.stat().st_size - empty) / (2 * customers * times) < 300  # bytes an identifier
+
+
 # what is published
 
 
