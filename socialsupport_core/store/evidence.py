@@ -390,7 +390,8 @@ def forget(tx: Tx, tenant: str, numbers: Collection[int]) -> int:
 
 def evidence_of(row: Row) -> Evidence:
     names = ("a", "b", "tier", "proof", "source", "at", "agent", "note", "retracted_by")
-    return Evidence(*(row[name] for name in names), row["last"] * MONTH)
+    values: list[Any] = [*(row[name] for name in names), row["last"] * MONTH]
+    return Evidence(*values)
 
 
 def tie_of(row: Row) -> Tie:
