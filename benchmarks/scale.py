@@ -36,7 +36,7 @@ GOAL = 3
 CUSTOMER = "CASE WHEN n < {half} THEN n WHEN n < {most} THEN n - (n - {half}) % 4 ELSE n - (n - {most}) % 20 END"
 NODES = (
     "INSERT INTO nodes (node, tenant, kind, scope, value, first_seen, id, customer, name)"
-    " SELECT n + 1, 'acme', 'telegram.user', '', CAST(n + 1000 AS TEXT), {start}, 'cus_' || n, {customer} + 1,"
+    " SELECT n + 1, 'acme', 'telegram.user', '', CAST(n + 1000 AS TEXT), {start}, {id}, {customer} + 1,"
     " 'Customer ' || n FROM numbered",
     "INSERT INTO conversations (tenant, conversation, node, status, opened_at, updated_at)"
     " SELECT 'acme', 'con_' || n, n + 1, 'open', {start}, {end} FROM numbered WHERE n = {customer}",
@@ -62,8 +62,12 @@ NUMBERED = (
     " (SELECT CAST({low} AS BIGINT) UNION ALL SELECT n + 1 FROM numbered WHERE n + 1 < {high}) "
 )
 DIALECT = {
-    "SQLite": {"digest": "lower(hex(randomblob(16)))", "empty": "x''"},
-    "PostgreSQL": {"digest": "md5(CAST(n AS TEXT))", "empty": "''::bytea"},
+    "SQLite": {"digest": "lower(hex(randomblob(16)))", "empty": "x''", "id": "CAST(printf('%015d', n) AS BLOB)"},
+    "PostgreSQL": {
+        "digest": "md5(CAST(n AS TEXT))",
+        "empty": "''::bytea",
+        "id": "decode(lpad(to_hex(n), 30, '0'), 'hex')",
+    },
 }
 
 

@@ -90,7 +90,7 @@ COPIED = {
         "node": "node + :nodes",
         "customer": "customer + :nodes",
         "base": "base + :nodes",
-        "id": "'cus_' || lower(hex(randomblob(12)))",
+        "id": "randomblob(15)",
         "value": "CASE kind WHEN 'email' THEN 'customer' || (CAST(substr(value, 9) AS INTEGER) + :customers) ||"
         " '@mail.example' ELSE CAST(CAST(value AS INTEGER) + :customers AS TEXT) END",
     },

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Sequence
 
 from socialsupport_core.contract.errors import SocialSupportError
 from socialsupport_core.identity.canonical import canonical
-from socialsupport_core.identity.policy import policy_of
+from socialsupport_core.identity.policy import DEFAULT, policy_of
 from socialsupport_core.identity.resolving import Change, resolve
 from socialsupport_core.model import Identifier, Party
 from socialsupport_core.store import Tx, erasures, nodes
 from socialsupport_core.store import evidence as reasons
 from socialsupport_core.store.evidence import Evidence, month
-from socialsupport_core.store.nodes import Node
+from socialsupport_core.store.nodes import Node, Told
 
 MIGRATED = "migration"
 """The proof by which a network says that somebody has another identifier from now on."""
@@ -32,17 +32,17 @@ def observe(tx: Tx, tenant: str, party: Party, at: int) -> Node | None:
     """
     if not party.identifiers:
         return None
-    policy = policy_of(tx, tenant)
-    account, *others = (canonical(identifier, policy) for identifier in party.identifiers)
+    account, *others = (_canonical(tx, tenant, identifier) for identifier in party.identifiers)
     node = nodes.find(tx, tenant, account, at)
-    if node is None:
-        node = nodes.make(tx, tenant, account, at)
-    elif at < node.first_seen and not node.since:
-        node = _seen_earlier(tx, tenant, node, at)
-    if party.name or party.handle:
-        nodes.set_profile(tx, tenant, node, party.name, party.handle, at)
+    if is_new := node is None:
+        node = nodes.make(tx, tenant, account, at, name=party.name, handle=party.handle)
+    else:
+        if at < node.first_seen and not node.since:
+            node = _seen_earlier(tx, tenant, node, at)
+        if party.name or party.handle:
+            nodes.set_profile(tx, tenant, node, party.name, party.handle, at)
     if others:
-        _tell(tx, tenant, node.number, account, others, at)
+        _tell(tx, tenant, nodes.by_number(tx, node.number), account, others, at, is_new)
     return nodes.by_number(tx, node.number)
 
 
@@ -53,17 +53,20 @@ def _seen_earlier(tx: Tx, tenant: str, node: Node, at: int) -> Node:
     return nodes.by_number(tx, node.number)
 
 
-def _tell(tx: Tx, tenant: str, number: int, account: Identifier, others: Sequence[Identifier], at: int) -> None:
+def _tell(
+    tx: Tx, tenant: str, node: Node, account: Identifier, others: Sequence[Identifier], at: int, is_new: bool
+) -> None:
     """What a network says of an account with every message is news once, and then once a month."""
-    mark = hashlib.sha256("\0".join(sorted(map(str, others))).encode()).hexdigest()[:12]
-    node = nodes.by_numbers(tx, [number])[number]
-    known, first, last = (node.told or "  ").split(" ")
-    is_same = known == mark
-    if is_same and int(first) <= at and month(at) <= int(last):
+    mark = hashlib.sha256("\0".join(sorted(map(str, others))).encode()).digest()[:6]
+    known = node.told if node.told and node.told.mark == mark else None
+    if known and known.first <= at and month(at) <= known.last:
         return
-    attest(tx, tenant, account, others, tier="asserted", proof="profile", source=str(account), at=at)
-    began, until = (min(int(first), at), max(int(last), month(at))) if is_same else (at, month(at))
-    nodes.set_told(tx, nodes.by_numbers(tx, [number])[number], f"{mark} {began} {until}")
+    begun = {node.number} if is_new else set[int]()
+    attest(tx, tenant, account, others, tier="asserted", proof="profile", source=str(account), at=at, begun=begun)
+    told = Told(mark, at, month(at))
+    if known:
+        told = Told(mark, min(known.first, at), max(known.last, month(at)))
+    nodes.set_told(tx, nodes.by_number(tx, node.number), told)
 
 
 def attest(
@@ -77,28 +80,40 @@ def attest(
     source: str,
     at: int,
     agent: str | None = None,
+    begun: Iterable[int] = (),
 ) -> None:
-    """Keeps the evidence and joins what it joins. A claim about oneself proves control and joins nothing."""
-    policy = policy_of(tx, tenant)
-    a = _met(tx, tenant, canonical(subject, policy), at)
+    """Keeps the evidence and joins what it joins. A claim about oneself proves control and joins nothing.
+
+    `begun` are accounts made just now: a customer who begins with several has not changed, and nothing is told.
+    """
+    fresh = set(begun)
+    a = _met(tx, tenant, _canonical(tx, tenant, subject), at, fresh)
     for claim in claims:
-        b = _met(tx, tenant, canonical(claim, policy), at)
+        b = _met(tx, tenant, _canonical(tx, tenant, claim), at, fresh)
         if a == b:
             continue
         one = Evidence(min(a, b), max(a, b), tier, proof, source, at, agent)
         change = Change.of(tx, tenant, (a, b))
         if reasons.add_evidence(tx, tenant, one) and tier != "claimed":
-            resolve(tx, tenant, change, cause="merged", why=one)
+            resolve(tx, tenant, change, cause="merged", why=one, fresh=fresh)
         if proof == MIGRATED and tier == "verified":
             _close(tx, tenant, b, Evidence(b, b, "closed", proof, source, at + 1, agent))
 
 
-def _met(tx: Tx, tenant: str, identifier: Identifier, at: int) -> int:
+def _met(tx: Tx, tenant: str, identifier: Identifier, at: int, fresh: set[int]) -> int:
     """The identifier's first node: evidence is about identifiers, and its time says who had them."""
     node = nodes.find(tx, tenant, identifier, at)
-    if node is not None and at < node.first_seen and not node.since:
+    if node is None:
+        node = nodes.make(tx, tenant, identifier, at)
+        fresh.add(node.number)
+    elif at < node.first_seen and not node.since:
         node = _seen_earlier(tx, tenant, node, at)
-    return (node or nodes.make(tx, tenant, identifier, at)).base
+    return node.base
+
+
+def _canonical(tx: Tx, tenant: str, identifier: Identifier) -> Identifier:
+    """Of two kinds it is the tenant who says how they are compared; of all others nothing need be read."""
+    return canonical(identifier, policy_of(tx, tenant) if identifier.kind in ("email", "phone") else DEFAULT)
 
 
 def close(
@@ -129,8 +144,8 @@ def customer_of(tx: Tx, tenant: str, who: str) -> Node:
     if node is None:
         raise NoSuchCustomer(f"nobody is known as {who!r}; give a customer id or kind:value, as in phone:+15551234")
     if node.since < 0:  # it stood for its identifier once; whoever has that now
-        node = nodes.by_numbers(tx, [node.base])[node.base]
-    return nodes.by_numbers(tx, [node.customer])[node.customer]
+        node = nodes.by_number(tx, node.base)
+    return nodes.by_number(tx, node.customer)
 
 
 def _by_identifier(tx: Tx, tenant: str, who: str) -> Node | None:
@@ -138,4 +153,4 @@ def _by_identifier(tx: Tx, tenant: str, who: str) -> Node | None:
         identifier = Identifier.parse(who)
     except ValueError:
         return None
-    return nodes.find(tx, tenant, canonical(identifier, policy_of(tx, tenant)))
+    return nodes.find(tx, tenant, _canonical(tx, tenant, identifier))

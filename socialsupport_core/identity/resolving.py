@@ -1,6 +1,6 @@
 """The partition kept up on the store: what new evidence touches is worked out anew, and nothing else."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from socialsupport_core.identity.components import Folded, Found, Key, Walker
@@ -28,7 +28,7 @@ class Stored:
         return reasons.people_at(self.tx, self.tenant, number)
 
     def node(self, number: int) -> Node:
-        return nodes.by_numbers(self.tx, [number])[number]
+        return nodes.by_number(self.tx, number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,13 @@ class Change:
         return cls({number: reasons.hood(tx, tenant, number) for number in numbers})
 
 
-def resolve(tx: Tx, tenant: str, change: Change, *, cause: str, why: Evidence | None = None) -> None:
-    """Brings the customers in line with the evidence; publishes `customer.changed` for each change."""
+def resolve(
+    tx: Tx, tenant: str, change: Change, *, cause: str, why: Evidence | None = None, fresh: Collection[int] = ()
+) -> None:
+    """Brings the customers in line with the evidence; publishes `customer.changed` for each change.
+
+    Of `fresh` accounts nobody has heard yet: that they are one from the beginning is no change.
+    """
     now = Walker(Stored(tx, tenant))
     then = Walker(Stored(tx, tenant, change.before))
     for number in change.before:
@@ -52,7 +57,7 @@ def resolve(tx: Tx, tenant: str, change: Change, *, cause: str, why: Evidence | 
     seeds = _seeds(now, then, change)
     found = _found(now, then, seeds)
     folds = [now.fold(one) for one in found]
-    _settle(tx, tenant, now, folds, cause, why)
+    _settle(tx, tenant, now, folds, cause, why, fresh)
 
 
 def rebuild(tx: Tx, tenant: str) -> int:
@@ -116,7 +121,15 @@ def _were_small(now: Walker, then: Walker, key: Key) -> list[Key]:
     return [] if before.large else [one for one in before.keys if one[1] < len(now.view(one[0]).stops)]
 
 
-def _settle(tx: Tx, tenant: str, now: Walker, folds: Iterable[Folded], cause: str, why: Evidence | None) -> int:
+def _settle(
+    tx: Tx,
+    tenant: str,
+    now: Walker,
+    folds: Iterable[Folded],
+    cause: str,
+    why: Evidence | None,
+    fresh: Collection[int] = (),
+) -> int:
     changed: dict[tuple[int, int], list[Node]] = {}
     for folded in folds:
         for key, head in folded.heads.items():
@@ -127,12 +140,14 @@ def _settle(tx: Tx, tenant: str, now: Walker, folds: Iterable[Folded], cause: st
         for node in moved:
             nodes.set_customer(tx, tenant, node, customer)
     for (old, new), moved in sorted(changed.items()):
+        if old in fresh and new in fresh:
+            continue
         _publish(tx, tenant, old, new, moved, cause, why)
     return sum(map(len, changed.values()))
 
 
 def _node(tx: Tx, tenant: str, walker: Walker, key: Key) -> Node:
-    base = nodes.by_numbers(tx, [key[0]])[key[0]]
+    base = nodes.by_number(tx, key[0])
     if not key[1]:
         return base
     since = walker.view(key[0]).cuts[key[1] - 1]

@@ -13,6 +13,7 @@ from socialsupport_core.guidance.terms import terms_of
 from socialsupport_core.model import Interaction
 from socialsupport_core.store import Row, Tx, ratings
 from socialsupport_core.store import history as table
+from socialsupport_core.store.nodes import public_id
 
 By = Literal["customer", "agent", "bot"]
 HAND_OFFS = {"arrived": "arrived", "confirmed": "arrived", "expired": "expired", "replaced": "expired"}
@@ -157,7 +158,7 @@ def _touch(
     return Touch(
         row["at"],
         str(row["seq"]),
-        row["customer"],
+        public_id(row["customer"]),
         row["channel"],
         interaction.network,
         interaction.thread.id,

@@ -8,16 +8,15 @@ and is never enumerated.
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import Any, NamedTuple
 
 from socialsupport_core.store.database import Row, Tx
 from socialsupport_core.store.erasures import chunks, marks_for
-from socialsupport_core.store.nodes import Node, by_numbers
+from socialsupport_core.store.nodes import MONTH, Node, by_numbers
 
 TABLES = """
 CREATE TABLE evidence (
-  tenant TEXT NOT NULL, a INTEGER NOT NULL, b INTEGER NOT NULL, digest TEXT NOT NULL, tier TEXT NOT NULL,
+  tenant TEXT NOT NULL, a INTEGER NOT NULL, b INTEGER NOT NULL, digest BLOB NOT NULL, tier TEXT NOT NULL,
   proof TEXT NOT NULL, source TEXT NOT NULL, at INTEGER NOT NULL, last INTEGER NOT NULL, agent TEXT, note TEXT,
   retracted_by TEXT, retracted_at INTEGER,
   PRIMARY KEY (tenant, a, b, digest)) WITHOUT ROWID;
@@ -34,8 +33,6 @@ CREATE TABLE hints (
 HUB = 64  # neighbours of one node, above which it is a hub and nobody enumerates them
 EVER = -(1 << 62)  # before anything happened
 SHOWN = 200  # pairs of one node that are read for people
-MONTH = timedelta(days=30) // timedelta(microseconds=1)
-"""How finely is kept until when the same evidence has been seen."""
 _PUT_TIE = (
     "INSERT INTO ties (tenant, node, other, slot, human, verified, asserted, last, apart)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, node, other) DO UPDATE SET human = excluded.human,"
@@ -75,7 +72,12 @@ class Evidence:
 
     @property
     def content(self) -> str:
-        return hashlib.sha256("\0".join((self.tier, self.proof, self.source)).encode()).hexdigest()[:20]
+        return self.kept.hex()
+
+    @property
+    def kept(self) -> bytes:
+        """The same as the store has it."""
+        return hashlib.sha256("\0".join((self.tier, self.proof, self.source)).encode()).digest()[:10]
 
     @property
     def until(self) -> int:
@@ -149,9 +151,11 @@ def grown(tie: Tie, one: Evidence) -> Tie:
 def hood(tx: Tx, tenant: str, node: int) -> Hood:
     known: dict[tuple[str, int], Hood] = tx.memo("hoods")
     found = known.get((tenant, node))
-    if found is None:
+    if found is None and (tenant, node) in tx.memo("made"):
+        found = known[tenant, node] = EMPTY
+    elif found is None:
         rows = tx.all("SELECT * FROM ties WHERE tenant = ? AND node = ? LIMIT ?", tenant, node, HUB + 2)
-        ties = {row["other"]: _tie(row) for row in rows if row["other"] != node}
+        ties = {row["other"]: tie_of(row) for row in rows if row["other"] != node}
         closed = _closed(tx, tenant, node) if len(ties) < len(rows) else ()
         found = known[tenant, node] = Hood(ties, len(ties) > HUB, closed)
     return found
@@ -161,7 +165,7 @@ def people_at(tx: Tx, tenant: str, node: int) -> list[Tie]:
     """The ties of a node that people have made: they join at a hub too."""
     # the bound makes SQLite take the index on `human`, and not walk through all that a hub has
     sql = "SELECT * FROM ties WHERE tenant = ? AND node = ? AND human IS NOT NULL AND human >= ?"
-    return [_tie(row) for row in tx.all(sql, tenant, node, EVER)]
+    return [tie_of(row) for row in tx.all(sql, tenant, node, EVER)]
 
 
 def pair(tx: Tx, tenant: str, a: int, b: int) -> list[Evidence]:
@@ -191,7 +195,7 @@ def _tie_between(tx: Tx, tenant: str, a: int, b: int) -> Tie | None:
     if not mine.hub or b in mine.ties:
         return mine.ties.get(b)
     row = tx.one("SELECT * FROM ties WHERE tenant = ? AND node = ? AND other = ?", tenant, a, b)
-    return _tie(row) if row else None
+    return tie_of(row) if row else None
 
 
 # writing
@@ -221,9 +225,9 @@ def _known(tx: Tx, tenant: str, one: Evidence) -> tuple[int, int] | None:
         tenant,
         one.a,
         one.b,
-        one.content,
+        one.kept,
     )
-    return (row["at"], row["last"]) if row else None
+    return (row["at"], row["last"] * MONTH) if row else None
 
 
 def _are_strangers(tx: Tx, tenant: str, a: int, b: int) -> bool:
@@ -237,11 +241,11 @@ def _write(tx: Tx, tenant: str, one: Evidence, *, new: bool) -> None:
         tx.amend(
             "UPDATE evidence SET at = ?, last = ? WHERE tenant = ? AND a = ? AND b = ? AND digest = ?",
             (tenant, one.digest),
-            (one.at, one.last, tenant, one.a, one.b, one.content),
+            (one.at, one.last // MONTH, tenant, one.a, one.b, one.kept),
         )
     else:
-        values = (one.a, one.b, one.content, one.tier, one.proof, one.source, one.at, one.last, one.agent, one.note)
-        tx.defer(_PUT_EVIDENCE, (tenant, *values))
+        what = (one.tier, one.proof, one.source, one.at, one.last // MONTH, one.agent, one.note)
+        tx.defer(_PUT_EVIDENCE, (tenant, one.a, one.b, one.kept, *what))
         for made in ((tenant, one.a), (tenant, one.b)):
             tx.memo("made").pop(made, None)
     if one.tier in ("human", "cannot", "closed"):
@@ -280,7 +284,7 @@ def _weigh(tx: Tx, tenant: str, a: int, b: int) -> None:
 
 def _put(tx: Tx, tenant: str, node: int, tie: Tie) -> None:
     mine = hood(tx, tenant, node)
-    tx.defer(_PUT_TIE, (tenant, node, *tie[:-1], int(tie.apart)))
+    tx.defer(_PUT_TIE, (tenant, node, *tie[:-2], tie.last // MONTH, int(tie.apart)))
     ties = {**mine.ties, tie.other: tie}
     tx.memo("hoods")[tenant, node] = replace(mine, ties=ties, hub=len(ties) > HUB)
 
@@ -338,7 +342,7 @@ def retract(tx: Tx, tenant: str, name: str, agent: str, at: int) -> list[Evidenc
             tenant,
             one.a,
             one.b,
-            one.content,
+            one.kept,
         )
     for a, b in sorted({(one.a, one.b) for one in found}):
         _weigh(tx, tenant, a, b)
@@ -385,17 +389,18 @@ def forget(tx: Tx, tenant: str, numbers: Collection[int]) -> int:
 
 
 def evidence_of(row: Row) -> Evidence:
-    names = ("a", "b", "tier", "proof", "source", "at", "agent", "note", "retracted_by", "last")
-    return Evidence(*(row[name] for name in names))
+    names = ("a", "b", "tier", "proof", "source", "at", "agent", "note", "retracted_by")
+    values: list[Any] = [*(row[name] for name in names), row["last"] * MONTH]
+    return Evidence(*values)
 
 
-def _tie(row: Row) -> Tie:
+def tie_of(row: Row) -> Tie:
     return Tie(
         row["other"],
         row["slot"],
         row["human"],
         row["verified"],
         row["asserted"],
-        row["last"],
+        row["last"] * MONTH,
         bool(row["apart"]),
     )

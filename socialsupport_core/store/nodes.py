@@ -5,7 +5,9 @@ An identifier that changed hands has a node for each time: the first since ever,
 
 import base64
 import hmac
+import struct
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import NamedTuple
 
 from socialsupport_core.model import Identifier
@@ -17,9 +19,9 @@ from socialsupport_core.store.digests import digest
 TABLES = """
 CREATE TABLE nodes (
   node NUMBERED, tenant TEXT NOT NULL, kind TEXT NOT NULL, scope TEXT NOT NULL,
-  value TEXT NOT NULL, first_seen INTEGER NOT NULL, id TEXT NOT NULL, customer INTEGER NOT NULL,
+  value TEXT NOT NULL, first_seen INTEGER NOT NULL, id BLOB NOT NULL, customer INTEGER NOT NULL,
   name TEXT, handle TEXT, name_at INTEGER NOT NULL DEFAULT 0, handle_at INTEGER NOT NULL DEFAULT 0,
-  told TEXT, since INTEGER NOT NULL DEFAULT 0, base INTEGER, wanted INTEGER,
+  told BLOB, since INTEGER NOT NULL DEFAULT 0, base INTEGER, wanted INTEGER,
   UNIQUE (tenant, kind, scope, value, since), UNIQUE (tenant, id));
 CREATE INDEX nodes_by_customer ON nodes (tenant, customer);
 CREATE INDEX nodes_by_base ON nodes (base) WHERE base IS NOT NULL;
@@ -29,21 +31,42 @@ CREATE TABLE handles (
 """
 
 
+class Told(NamedTuple):
+    """What a network has told of an account, in 18 bytes: the same again is no news."""
+
+    mark: bytes
+    """6 bytes that stand for the identifiers it named."""
+    first: int
+    last: int
+    """Up to the month."""
+
+    @classmethod
+    def read(cls, written: bytes | None) -> "Told | None":
+        if written is None:
+            return None
+        mark, first, months = _TOLD.unpack(written)
+        return cls(mark, first, months * MONTH)
+
+    def written(self) -> bytes:
+        return _TOLD.pack(self.mark, self.first, self.last // MONTH)
+
+
+_TOLD = struct.Struct(">6sqi")
+
+
 class Node(NamedTuple):
     """One native, immutable account."""
 
     number: int
     identifier: Identifier
-    id: str
-    """Opaque and keyed; a customer's id is that of its canonical node, so every id resolves for ever."""
+    kept_id: bytes
     customer: int
     first_seen: int
     name: str | None
     handle: str | None
     name_at: int = 0
     handle_at: int = 0
-    told: str | None = None
-    """What its network has told of it, as `observe` marks it: the same again is no news."""
+    told: Told | None = None
     since: int = 0
     """From when this node stands for its identifier: 0 is ever, below 0 is no more."""
     base: int = 0
@@ -52,10 +75,17 @@ class Node(NamedTuple):
     """An agent's word whether what it writes belongs into the queue of support: 1 or 0."""
 
     @property
+    def id(self) -> str:
+        """Opaque and keyed; a customer's id is that of its canonical node, so every id resolves for ever."""
+        return public_id(self.kept_id)
+
+    @property
     def slot(self) -> str:
         return slot(self.identifier)
 
 
+MONTH = timedelta(days=30) // timedelta(microseconds=1)
+"""How finely is kept until when something has been seen again."""
 Held = tuple[tuple[int, int], ...]
 """An identifier's nodes as `(since, number)`, the newest last."""
 
@@ -67,9 +97,26 @@ def slot(identifier: Identifier) -> str:
 
 def node_id(key: bytes, identifier: Identifier, times: int = 0, since: int = 0) -> str:
     """`times` is how often it was erased: whoever comes back is somebody new. So is who has it `since` then."""
+    return public_id(_key(key, identifier, times, since))
+
+
+def _key(key: bytes, identifier: Identifier, times: int, since: int) -> bytes:
     named = str(identifier) + (f"\0{times}" if times or since else "") + (f"\0{since}" if since else "")
-    mac = hmac.digest(key, named.encode(), "sha256")
-    return "cus_" + base64.b32encode(mac[:15]).decode().lower()
+    return hmac.digest(key, named.encode(), "sha256")[:15]
+
+
+def public_id(kept: bytes) -> str:
+    """As everybody knows it; the store keeps its 15 bytes."""
+    return "cus_" + base64.b32encode(kept).decode().lower()
+
+
+def kept_id(public: str) -> bytes | None:
+    """None if no id is written so."""
+    try:
+        kept = base64.b32decode(public[4:].upper())
+    except ValueError:
+        return None
+    return kept if len(kept) == 15 and public_id(kept) == public else None
 
 
 def ensure(tx: Tx, tenant: str, identifier: Identifier, at: int) -> Node:
@@ -82,17 +129,30 @@ def ensure(tx: Tx, tenant: str, identifier: Identifier, at: int) -> Node:
     return make(tx, tenant, identifier, at)
 
 
-def make(tx: Tx, tenant: str, identifier: Identifier, at: int, *, since: int = 0, base: int | None = None) -> Node:
+def make(
+    tx: Tx,
+    tenant: str,
+    identifier: Identifier,
+    at: int,
+    *,
+    since: int = 0,
+    base: int | None = None,
+    name: str | None = None,
+    handle: str | None = None,
+) -> Node:
     number, kind, scope, value = tx.number("node"), identifier.kind, identifier.scope or "", identifier.value
-    public = node_id(tenant_key(tx, tenant), identifier, _times_erased(tx, tenant, identifier), since)
+    kept = _key(tenant_key(tx, tenant), identifier, _times_erased(tx, tenant, identifier), since)
+    profile = name or None, handle or None, at if name else 0, at if handle else 0
     tx.defer(
-        "INSERT INTO nodes (node, tenant, kind, scope, value, first_seen, id, customer, since, base)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (number, tenant, kind, scope, value, at, public, number, since, base),
+        "INSERT INTO nodes (node, tenant, kind, scope, value, first_seen, id, customer, since, base, name, handle,"
+        " name_at, handle_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (number, tenant, kind, scope, value, at, kept, number, since, base, *profile),
     )
+    if handle:
+        _keep_handle(tx, tenant, number, at, handle)
     tx.memo("of_customer")[tenant, number] = []  # nobody knows more of whoever is new
     tx.memo("made")[tenant, number] = True
-    node = Node(number, identifier, public, number, at, None, None, since=since, base=base or number)
+    node = Node(number, identifier, kept, number, at, *profile, since=since, base=base or number)
     return _remember(tx, tenant, node)
 
 
@@ -108,17 +168,21 @@ def account_digest(tx: Tx, tenant: str, identifier: Identifier) -> str:
     return digest(tx, tenant, "account", str(identifier))
 
 
+_OF_IDENTIFIER = (
+    "SELECT node, first_seen, id, customer, name, handle, name_at, handle_at, told, since, base, wanted FROM nodes"
+    " WHERE tenant = ? AND kind = ? AND scope = ? AND value = ? AND since >= 0"
+)
+
+
 def find(tx: Tx, tenant: str, identifier: Identifier, at: int | None = None) -> Node | None:
     """The node that stands for the identifier now, or did at that time."""
-    kind, scope, value = identifier.kind, identifier.scope or "", identifier.value
+    key = tenant, identifier.kind, identifier.scope or "", identifier.value
     known: dict[tuple[str, str, str, str], Held] = tx.memo("identifiers")
-    held = known.get((tenant, kind, scope, value))
+    held = known.get(key)
     if held is None:
-        sql = "SELECT * FROM nodes WHERE tenant = ? AND kind = ? AND scope = ? AND value = ? AND since >= 0"
-        known[tenant, kind, scope, value] = ()
-        for row in tx.all(sql, tenant, kind, scope, value):
-            _remember(tx, tenant, node_of(row))
-        held = known[tenant, kind, scope, value]
+        found = [_read(row, identifier) for row in tx.all(_OF_IDENTIFIER, *key)]
+        tx.memo("nodes").update((node.number, node) for node in found)
+        held = known[key] = tuple(sorted((node.since, node.number) for node in found))
     number = next((number for since, number in reversed(held) if at is None or not since or since <= at), None)
     return None if number is None else by_number(tx, number)
 
@@ -159,7 +223,8 @@ def forget(tx: Tx, tenant: str, identifier: Identifier) -> None:
 
 
 def by_id(tx: Tx, tenant: str, public: str) -> Node | None:
-    row = tx.one("SELECT * FROM nodes WHERE tenant = ? AND id = ?", tenant, public)
+    kept = kept_id(public)
+    row = tx.one("SELECT * FROM nodes WHERE tenant = ? AND id = ?", tenant, kept) if kept else None
     return node_of(row) if row else None
 
 
@@ -214,13 +279,13 @@ def renew(tx: Tx, tenant: str, node: Node) -> None:
     tx.run(
         "UPDATE nodes SET id = ?, customer = node, name = NULL, handle = NULL, name_at = 0, handle_at = 0, told = NULL"
         " WHERE node = ?",
-        node_id(tenant_key(tx, tenant), node.identifier, times, max(node.since, 0)),
+        _key(tenant_key(tx, tenant), node.identifier, times, max(node.since, 0)),
         node.number,
     )
 
 
-def set_told(tx: Tx, node: Node, told: str) -> None:
-    tx.amend("UPDATE nodes SET told = ? WHERE node = ?", node.number, (told, node.number))
+def set_told(tx: Tx, node: Node, told: Told) -> None:
+    tx.amend("UPDATE nodes SET told = ? WHERE node = ?", node.number, (told.written(), node.number))
     _replace(tx, node._replace(told=told))
 
 
@@ -232,10 +297,7 @@ def set_profile(tx: Tx, tenant: str, node: Node, name: str | None, handle: str |
     if handle and (at, handle) > (node.handle_at, node.handle or ""):
         told = told._replace(handle=handle, handle_at=at)
     if handle and handle != node.handle:
-        tx.defer(
-            "INSERT INTO handles (tenant, node, at, handle) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            (tenant, node.number, at, handle),
-        )
+        _keep_handle(tx, tenant, node.number, at, handle)
     if told != node:
         tx.amend(
             "UPDATE nodes SET name = ?, handle = ?, name_at = ?, handle_at = ? WHERE node = ?",
@@ -243,6 +305,11 @@ def set_profile(tx: Tx, tenant: str, node: Node, name: str | None, handle: str |
             (told.name, told.handle, told.name_at, told.handle_at, node.number),
         )
         _replace(tx, told)
+
+
+def _keep_handle(tx: Tx, tenant: str, node: int, at: int, handle: str) -> None:
+    sql = "INSERT INTO handles (tenant, node, at, handle) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+    tx.defer(sql, (tenant, node, at, handle))
 
 
 def handles(tx: Tx, tenant: str, node: int) -> list[tuple[str, int, int | None]]:
@@ -267,14 +334,17 @@ def search(tx: Tx, tenant: str, text: str, limit: int) -> list[int]:
         like,
         like,
         like,
-        text,
+        kept_id(text) or b"",
         limit,
     )
     return [row["customer"] for row in rows]
 
 
 def node_of(row: Row) -> Node:
-    identifier = Identifier(kind=row["kind"], scope=row["scope"] or None, value=row["value"])
+    return _read(row, Identifier(kind=row["kind"], scope=row["scope"] or None, value=row["value"]))
+
+
+def _read(row: Row, identifier: Identifier) -> Node:
     return Node(
         row["node"],
         identifier,
@@ -285,7 +355,7 @@ def node_of(row: Row) -> Node:
         row["handle"],
         row["name_at"],
         row["handle_at"],
-        row["told"],
+        Told.read(row["told"]),
         row["since"],
         row["base"] or row["node"],
         row["wanted"],

@@ -265,7 +265,7 @@ def test_copied_customers_are_like_those_who_came(tmp_path: Path) -> None:
             table: database.read(lambda tx, table=table: tx.one(f"SELECT count(*) AS n FROM {table}")["n"])
             for table in speed.COPIED
         }
-        assert counts == {"nodes": 40, "evidence": 20, "ties": 40, "log": 20}
+        assert counts == {"nodes": 40, "evidence": 20, "ties": 40, "log": 0}
         found = database.read(lambda tx: speed._found(tx, 17))
         assert str(found.identifier) == "telegram.user:17"
         assert database.do(lambda tx: speed._known(tx, 17)).number == found.number
@@ -273,6 +273,17 @@ def test_copied_customers_are_like_those_who_came(tmp_path: Path) -> None:
         assert mail.number == found.number
         new = database.do(lambda tx: speed._first(tx, 1))
         assert new.number > 40
+
+
+def test_a_million_identities_take_less_than_300_megabytes(tmp_path: Path) -> None:
+    speed, file, customers, times = piece("speed"), tmp_path / "hub.sqlite", 250, 20
+    with speed._opened(file):
+        pass
+    empty = file.stat().st_size
+    with speed._opened(file) as database:
+        speed.fill(database, customers)
+    speed.multiply(file, customers, times)
+    assert (file.stat().st_size - empty) / (2 * customers * times) < 300  # bytes an identifier
 
 
 # what is published

@@ -41,7 +41,7 @@ class Told:
         number = self.numbers.setdefault(str(identifier), len(self.numbers) + 1)
         known = self.nodes.get(number)
         if known is None or at < known.first_seen:
-            self.nodes[number] = Node(number, identifier, str(identifier), number, at, None, None)
+            self.nodes[number] = Node(number, identifier, str(identifier).encode(), number, at, None, None)
         return number
 
     def say(self, one: Identifier, other: Identifier, tier: str, at: int, source: int) -> None:

@@ -291,5 +291,31 @@ def test_what_a_network_asserts_joins_until_it_is_shared(roost: Roost) -> None:
     told = roost.hub.explain("acme", str(ring("bird0")))
     assert (told["refused"][0]["code"], told["refused"][0]["proof"]) == ("shared", "profile")
     assert "2 of raven.ring have it" in told["refused"][0]["rule"]
-    changes = [one["data"]["cause"] for one in roost.log("customer.changed")]
-    assert changes == ["merged", "merged"]
+    (change,) = [one["data"] for one in roost.log("customer.changed")]
+    assert (change["accounts"], change["old"]) == ([str(shared)], roost.hub.customer("acme", str(ring("bird0")))["id"])
+
+
+def test_who_begins_with_several_accounts_has_not_changed(roost: Roost) -> None:
+    """Nobody has heard of either id; an account that a known customer gets is told, and so is one that moves."""
+    phone, address = Identifier(kind="phone", value="+442079460958"), mail("wren@mail.example")
+    for number, known in enumerate(([phone], [phone, address])):
+        said = message(number, "hello", "bird0")
+        roost.hear(
+            said.model_copy(
+                update={"interaction": said.interaction.model_copy(update={"author": bird("bird0", *known)})}
+            )
+        )
+        told = [one["data"] for one in roost.log("customer.changed")]
+        assert [one["accounts"] for one in told] == [[str(address)]] * number
+    customer = roost.hub.customer("acme", str(phone))
+    assert customer["id"] == told[0]["new"] == roost.hub.customer("acme", str(ring("bird0")))["id"]
+    assert roost.hub.customer("acme", customer["aliases"][0])["id"] == customer["id"]
+
+
+def test_who_is_new_and_joins_somebody_known_has_changed(roost: Roost) -> None:
+    address = mail("wren@mail.example")
+    roost.hear(claim(1, "bird0", address))
+    before = len(roost.log("customer.changed"))
+    roost.hear(claim(2, "bird1", address))
+    (told,) = [one["data"] for one in roost.log("customer.changed")[before:]]
+    assert (told["accounts"], told["new"]) == ([str(ring("bird1"))], roost.hub.customer("acme", str(address))["id"])

@@ -35,7 +35,9 @@ def codes(said: Sequence[Said], policy: Policy | None = None) -> set[str]:
     names = sorted({one for first, second, _, _ in said for one in (first, second)})
     numbers = {name: number for number, name in enumerate(names)}
     first = {name: min(day for a, b, _, day in said if name in (a, b)) * DAY for name in names}
-    nodes = {n: Node(n, Identifier.parse(name), name, n, first[name], None, None) for name, n in numbers.items()}
+    nodes = {
+        n: Node(n, Identifier.parse(name), name.encode(), n, first[name], None, None) for name, n in numbers.items()
+    }
     evidence = []
     for a, b, tier, day in said:
         low, high = sorted((numbers[a], numbers[b]))

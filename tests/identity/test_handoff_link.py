@@ -18,7 +18,7 @@ KERRY = Identifier(kind="x.user", value="1")
 
 
 def node(number: int, kind: str = "telegram.user") -> Node:
-    return Node(number, Identifier(kind=kind, value=str(number)), f"cus_{number}", number, 0, None, None)
+    return Node(number, Identifier(kind=kind, value=str(number)), b"%d" % number, number, 0, None, None)
 
 
 def given(**more: object) -> Handoff:

@@ -16,7 +16,7 @@ brief = settings(max_examples=50)
 
 
 def node(number: int, kind: str = "x.user", first_seen: int = 0) -> Node:
-    return Node(number, Identifier(kind=kind, value=f"v{number}"), f"cus_{number}", number, first_seen, None, None)
+    return Node(number, Identifier(kind=kind, value=f"v{number}"), b"%d" % number, number, first_seen, None, None)
 
 
 def why(a: int, b: int, tier: str = "verified", at: int = 0, **more: str) -> Evidence:

@@ -22,7 +22,7 @@ brief = settings(max_examples=60)
 policies = st.integers(0, 10_000).map(lambda seed: policy_of(random.Random(seed)))
 nodes = st.lists(st.sampled_from(KINDS), min_size=SIZE, max_size=SIZE).map(
     lambda kinds: {
-        number: Node(number, Identifier(kind=kind, value=written(kind, number)), f"cus_{number}", number, 0, None, None)
+        number: Node(number, Identifier(kind=kind, value=written(kind, number)), b"%d" % number, number, 0, None, None)
         for number, kind in enumerate(kinds)
     }
 )
@@ -64,7 +64,7 @@ def test_the_batch_gives_what_the_partition_gives(seed: int, policy: Policy) -> 
 def by_partition(batch: Batch, policy: Policy) -> dict[str, str | None]:
     """The same reasons as nodes and evidence, each as a piece of its own."""
     known = {
-        number: Node(number, Identifier.parse(name), name, number, batch.first[number], None, None)
+        number: Node(number, Identifier.parse(name), name.encode(), number, batch.first[number], None, None)
         for number, name in enumerate(map(batch.name, range(len(batch.values))))
     }
     tiers = ("human", "verified", "asserted")
