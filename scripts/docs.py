@@ -425,7 +425,7 @@ def kit() -> Lines:
         yield from (f"### `{kind.__name__}`", *table(("property", "what holds"), rows))
     yield from ("## Simulators", "")
     yield from described(testing.Simulator, "###")
-    for kind in (testing.Place, testing.Said, testing.Faults, testing.Network, testing.Desk):
+    for kind in (testing.Place, testing.Said, testing.Faults, testing.Network, testing.Desk, testing.CRMDesk):
         yield from described(kind, "###")
 
 

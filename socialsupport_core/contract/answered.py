@@ -1,8 +1,11 @@
-"""When a network answered, by its own clock: a plugin has none."""
+"""What an answer says: when, by the clock of the network, since a plugin has none; and what came with it."""
 
+import json
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from socialsupport_core.model import Attachment, Blob, Payload
 
 if TYPE_CHECKING:
     import httpx
@@ -17,3 +20,16 @@ def answered_at(response: "httpx.Response") -> datetime:
     except ValueError:
         return EPOCH
     return at.astimezone(UTC) if at.tzinfo else EPOCH
+
+
+def downloaded(answer: "httpx.Response", attachment: Attachment, name: str | None = None) -> Blob:
+    """The file that was asked for. Its type is what the answer says; `name` is for one that has none."""
+    media_type = answer.headers.get("content-type", attachment.media_type).partition(";")[0]
+    return Blob(content=answer.content, media_type=media_type, name=attachment.name or name)
+
+
+def gathered(answer: "httpx.Response", content: Any) -> Payload:
+    """One payload of all that a poll has put together; the answer that came first gives its address and time."""
+    body = json.dumps(content, sort_keys=True).encode()
+    url = str(answer.request.url)
+    return Payload(source="poll", method="GET", url=url, body=body, received_at=answered_at(answer))

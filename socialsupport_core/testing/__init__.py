@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from socialsupport_core.testing.conformance import ConnectorConformance
     from socialsupport_core.testing.crm import CRMConformance
+    from socialsupport_core.testing.crm_desk import CRMDesk
     from socialsupport_core.testing.desk import Desk, simulated_hub
     from socialsupport_core.testing.loading import Cases, load_cases, load_crm_cases
     from socialsupport_core.testing.scaffold import new_connector, new_crm
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CRMConformance",
+    "CRMDesk",
     "Cases",
     "ConnectorConformance",
     "Desk",
@@ -38,6 +40,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "crm_desk": ("CRMDesk",),
     "desk": ("Desk", "simulated_hub"),
     "loading": ("Cases", "load_cases", "load_crm_cases"),
     "conformance": ("ConnectorConformance",),

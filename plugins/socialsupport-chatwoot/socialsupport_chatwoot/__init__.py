@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from socialsupport_chatwoot.adapter import Chatwoot, ChatwootSettings
+from socialsupport_chatwoot.adapter import Chatwoot
+from socialsupport_chatwoot.settings import ChatwootSettings
 from socialsupport_core.contract import CRM, hookimpl
 
 __all__ = ["Chatwoot", "ChatwootSettings"]

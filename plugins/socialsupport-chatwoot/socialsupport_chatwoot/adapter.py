@@ -8,14 +8,14 @@ import json
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import httpx
-from pydantic import Field, SecretStr, StringConstraints, model_validator
 
 from socialsupport_chatwoot import signing
 from socialsupport_chatwoot.native import EVENTS, OURS, contact_of, events, is_ours, moment, stamp, status_of
+from socialsupport_chatwoot.settings import ChatwootSettings
 from socialsupport_core.contract import (
     CRM,
     CaseFields,
@@ -37,6 +37,7 @@ from socialsupport_core.contract import (
     headline,
     mark,
 )
+from socialsupport_core.contract.answered import downloaded
 from socialsupport_core.contract.lax import text_of
 from socialsupport_core.contract.typed import digits
 from socialsupport_core.model import Attachment, Blob, Facts, Interaction, Page, Party, Payload, RateLimit
@@ -52,32 +53,6 @@ LAG = 60
 """Seconds of which a poll looks at everything again: what is newest is not always seen in the order of its numbers."""
 LONGEST = 150_000
 """Characters of a message (https://github.com/chatwoot/chatwoot/blob/develop/app/models/message.rb, 2026-11)."""
-Key = Annotated[SecretStr, Field(min_length=8)]
-
-
-class ChatwootSettings(Settings):
-    address: Annotated[str, StringConstraints(pattern=r"^https?://[^/?#@]+$")] = "https://app.chatwoot.com"
-    """Of the installation, without a path."""
-    account: Annotated[str, StringConstraints(pattern=r"^[0-9]+$")]
-    token: SecretStr
-    """The access token of an administrator that is ours alone."""
-    inbox: Annotated[str, StringConstraints(pattern=r"^[0-9]+$")]
-    """The number of an inbox of the API channel."""
-    inbox_identifier: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$")]
-    """Of that inbox, from its page *Configuration*: there source ids are looked up."""
-    webhook_secret: Key | None = None
-    previous_webhook_secret: Key | None = None
-    """Accepted too while secrets rotate, and while both the account's and the inbox's webhook are used."""
-    door_key: Key | None = None
-    """For versions that sign nothing: stands in the door's address as `?key=`."""
-    file_hosts: tuple[str, ...] = ()
-    """Where the installation keeps its files, if that is elsewhere: `acme.s3.amazonaws.com`."""
-
-    @model_validator(mode="after")
-    def _one_proof(self) -> "ChatwootSettings":
-        if self.webhook_secret and self.door_key:
-            raise ValueError("give webhook_secret, or door_key for a Chatwoot that signs nothing, not both")
-        return self
 
 
 class Chatwoot(CRM[ChatwootSettings]):
@@ -280,8 +255,7 @@ class Chatwoot(CRM[ChatwootSettings]):
         if attachment.url is None or urlsplit(attachment.url).hostname not in self.hosts:
             raise ContentRejected("a file that is not of this Chatwoot; name its host in file_hosts if it is")
         answer = yield httpx.Request("GET", attachment.url)
-        media_type = answer.headers.get("content-type", attachment.media_type).split(";")[0]
-        return Blob(content=answer.content, media_type=media_type, name=attachment.name or _file_name(attachment.url))
+        return downloaded(answer, attachment, _file_name(attachment.url))
 
     # inbound
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import httpx
 
 from socialsupport_chatwoot import signing
-from socialsupport_chatwoot.adapter import ChatwootSettings
+from socialsupport_chatwoot.settings import ChatwootSettings
 from socialsupport_core.contract import Settings
 from socialsupport_core.model import Payload
 from socialsupport_core.testing.answering import Answered, AnsweringSimulator

@@ -14,16 +14,14 @@ from socialsupport_chatwoot import Chatwoot, ChatwootSettings
 from socialsupport_chatwoot.native import moment
 from socialsupport_chatwoot.signing import SIGNATURE, TIMESTAMP, sign
 from socialsupport_chatwoot.simulator import ChatwootSimulator
+from socialsupport_core import testing
 from socialsupport_core.contract import (
     AgentNoted,
     AgentReplied,
     CaseChanged,
     CaseFields,
-    CaseRef,
     CaseSummary,
     ContentRejected,
-    CRMEvent,
-    Flow,
     SignatureError,
     Unreachable,
     drive,
@@ -46,39 +44,18 @@ CRM = Chatwoot(SETTINGS)
 KERRY = Party(identifiers=(Identifier(kind="email", value="kerry@acme.example"),), name="Kerry Fisher")
 
 
-class Clock:
-    now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
+class Desk(testing.CRMDesk[Chatwoot, ChatwootSimulator]):
+    def __init__(self) -> None:
+        super().__init__(CRM, ChatwootSimulator(SETTINGS, clock=self.clock))
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def desk() -> Desk:
+    return Desk()
 
 
-@pytest.fixture
-def desk(clock: Clock) -> ChatwootSimulator:
-    return ChatwootSimulator(SETTINGS, clock=clock)
-
-
-def run(desk: ChatwootSimulator, flow: Flow[Any]) -> Any:
-    return drive(flow, lambda ask: desk.handle(CRM.authorize(ask, NOW, "")), CRM.failure)
-
-
-def opened(desk: ChatwootSimulator, name: str = "con_1", **more: Any) -> CaseRef:
-    summary = CaseSummary(conversation=name, customer="cus_1", subject="Where is it?", opened_at=NOW, **more)
-    case: CaseRef = run(desk, CRM.open_case(summary))
-    return case
-
-
-def told(desk: ChatwootSimulator) -> list[CRMEvent]:
-    return [event for payload in desk.due() for event in CRM.parse(payload)]
-
-
-def changes(desk: ChatwootSimulator) -> list[CaseFields]:
-    return [event.fields for event in told(desk) if isinstance(event, CaseChanged)]
+def changes(desk: Desk) -> list[CaseFields]:
+    return [event.fields for event in desk.heard() if isinstance(event, CaseChanged)]
 
 
 # the door
@@ -107,11 +84,13 @@ def test_what_signs_the_body_alone_is_refused() -> None:
 def test_a_version_that_signs_nothing_calls_an_address_with_a_key() -> None:
     given = {name: value for name, value in GIVEN.items() if "webhook" not in name} | {"door_key": "a key & more"}
     crm = Chatwoot(ChatwootSettings.model_validate(given))
-    desk = ChatwootSimulator(crm.settings)
+    sim = ChatwootSimulator(crm.settings)
     drive(
-        crm.subscribe("https://hub.example/hooks/c"), lambda ask: desk.handle(crm.authorize(ask, NOW, "")), crm.failure
+        crm.subscribe("https://hub.example/hooks/c"),
+        lambda ask: sim.handle(crm.authorize(ask, NOW, "")),
+        crm.failure,
     )
-    url = desk.webhooks[0]["url"]
+    url = sim.webhooks[0]["url"]
     crm.verify(Payload(url=url, body=b"{}", received_at=NOW))
     for wrong in ("https://hub.example/hooks/c", url + "x", f"{url}&key=other", url.replace("key=", "Key=")):
         with pytest.raises(SignatureError):
@@ -155,84 +134,84 @@ def test_the_token_goes_to_the_api_only() -> None:
 # what is announced
 
 
-def test_an_agents_change_after_ours_is_told(desk: ChatwootSimulator, clock: Clock) -> None:
+def test_an_agents_change_after_ours_is_told(desk: Desk) -> None:
     """What we have announced is ours for a minute; then an agent may do the same."""
-    case = opened(desk)
-    run(desk, CRM.close_case(case, "resolved"))
+    case = desk.opened()
+    desk.run(CRM.close_case(case, "resolved"))
     assert changes(desk) == []
-    desk.change(case.id, status="open")
+    desk.sim.change(case.id, status="open")
     assert changes(desk) == [CaseFields(status="open")]
-    clock.now += timedelta(seconds=90)
-    desk.change(case.id, status="resolved")
+    desk.now += timedelta(seconds=90)
+    desk.sim.change(case.id, status="resolved")
     assert changes(desk) == [CaseFields(status="closed")]
 
 
-def test_an_agents_other_change_within_the_minute_is_told(desk: ChatwootSimulator) -> None:
-    case = opened(desk)
-    run(desk, CRM.change_case(case, CaseFields(assignee="1")))
+def test_an_agents_other_change_within_the_minute_is_told(desk: Desk) -> None:
+    case = desk.opened()
+    desk.run(CRM.change_case(case, CaseFields(assignee="1")))
     assert changes(desk) == []
-    desk.change(case.id, assignee=None)
+    desk.sim.change(case.id, assignee=None)
     assert changes(desk) == [CaseFields(assignee="")]
 
 
-def test_announcing_keeps_what_others_have_written(desk: ChatwootSimulator) -> None:
-    case = opened(desk)
-    desk.conversations[int(case.id)].custom["order"] = "17"
-    run(desk, CRM.close_case(case, "resolved"))
-    kept = desk.conversations[int(case.id)].custom
+def test_announcing_keeps_what_others_have_written(desk: Desk) -> None:
+    case = desk.opened()
+    desk.sim.conversations[int(case.id)].custom["order"] = "17"
+    desk.run(CRM.close_case(case, "resolved"))
+    kept = desk.sim.conversations[int(case.id)].custom
     assert kept["order"] == "17"
     assert kept["socialsupport"] == "con_1"
-    assert run(desk, CRM.read_case(case)).subject == "Where is it?"
+    assert desk.run(CRM.read_case(case)).subject == "Where is it?"
 
 
-def test_a_customers_message_reopens_and_that_is_told(desk: ChatwootSimulator, clock: Clock) -> None:
+def test_a_customers_message_reopens_and_that_is_told(desk: Desk) -> None:
     """Chatwoot does so by itself, whoever brings the message."""
-    case = opened(desk)
-    desk.change(case.id, status="resolved")
-    clock.now += timedelta(minutes=5)
-    told(desk)
-    run(desk, CRM.save_interaction(case, TOUCH, "k-1"))
+    case = desk.opened()
+    desk.sim.change(case.id, status="resolved")
+    desk.now += timedelta(minutes=5)
+    desk.heard()
+    desk.run(CRM.save_interaction(case, TOUCH, "k-1"))
     assert changes(desk) == [CaseFields(status="open")]
 
 
 # what is saved as what
 
 
-def test_only_what_customers_say_is_no_private_note(desk: ChatwootSimulator) -> None:
+def test_only_what_customers_say_is_no_private_note(desk: Desk) -> None:
     """Chatwoot may mail messages of an API inbox (its email_continuity_on_api_channel)."""
-    case = opened(desk)
+    case = desk.opened()
     for number, direction in enumerate(("inbound", "outbound", "internal")):
         touch = TOUCH.model_copy(update={"direction": direction})
-        run(desk, CRM.save_interaction(case, touch, f"k-{number}"))
-    run(desk, CRM.attach(case, Blob(content=b"x", media_type="text/plain", name="x.txt"), "k-3"))
-    saved = [(one["message_type"], one["private"]) for one in desk.conversations[int(case.id)].messages]
+        desk.run(CRM.save_interaction(case, touch, f"k-{number}"))
+    desk.run(CRM.attach(case, Blob(content=b"x", media_type="text/plain", name="x.txt"), "k-3"))
+    saved = [(one["message_type"], one["private"]) for one in desk.sim.conversations[int(case.id)].messages]
     assert saved == [(0, False), (1, True), (1, True), (1, True)]
 
 
-def test_a_record_is_found_beyond_the_first_page(desk: ChatwootSimulator) -> None:
-    case = opened(desk)
+def test_a_record_is_found_beyond_the_first_page(desk: Desk) -> None:
+    case = desk.opened()
     for number in range(120):
-        desk.speak("dana", str(number), case.id)
-    first = run(desk, CRM.save_interaction(case, TOUCH, "k-1"))
-    assert run(desk, CRM.save_interaction(case, TOUCH, "k-1")) == first
+        desk.sim.speak("dana", str(number), case.id)
+    first = desk.run(CRM.save_interaction(case, TOUCH, "k-1"))
+    assert desk.run(CRM.save_interaction(case, TOUCH, "k-1")) == first
 
 
-def test_a_text_that_is_too_long_is_cut(desk: ChatwootSimulator) -> None:
-    case = opened(desk)
-    run(desk, CRM.save_interaction(case, TOUCH.model_copy(update={"text": "ä" * 160_000}), "k-1"))
-    assert len(desk.conversations[int(case.id)].messages[0]["content"]) == 150_000
+def test_a_text_that_is_too_long_is_cut(desk: Desk) -> None:
+    case = desk.opened()
+    desk.run(CRM.save_interaction(case, TOUCH.model_copy(update={"text": "ä" * 160_000}), "k-1"))
+    assert len(desk.sim.conversations[int(case.id)].messages[0]["content"]) == 150_000
 
 
-def test_files_and_names_of_agents_arrive(desk: ChatwootSimulator) -> None:
-    case = opened(desk)
-    told(desk)
-    desk.speak("dana", "see the label", case.id, files={"label.txt": b"the label"})
-    desk.speak("dana", "our margin", case.id, private=True)
-    reply, note = told(desk)
+def test_files_and_names_of_agents_arrive(desk: Desk) -> None:
+    case = desk.opened()
+    desk.heard()
+    desk.sim.speak("dana", "see the label", case.id, files={"label.txt": b"the label"})
+    desk.sim.speak("dana", "our margin", case.id, private=True)
+    reply, note = desk.heard()
     assert isinstance(reply, AgentReplied)
     assert isinstance(note, AgentNoted)
     assert reply.agent_name == "dana"
-    blob = run(desk, CRM.fetch(reply.attachments[0]))
+    blob = desk.run(CRM.fetch(reply.attachments[0]))
     assert (blob.content, blob.media_type, blob.name) == (b"the label", "text/plain", "label.txt")
 
 
@@ -258,13 +237,13 @@ def test_a_file_is_fetched_from_where_files_lie_only() -> None:
         ({"content": None}, "1002"),
     ],
 )
-def test_messages_of_other_shapes(desk: ChatwootSimulator, changed: dict[str, Any], agent: str | None) -> None:
+def test_messages_of_other_shapes(desk: Desk, changed: dict[str, Any], agent: str | None) -> None:
     """Of greetings, automations, bots and old versions."""
-    case = opened(desk, party=KERRY)
-    told(desk)
-    desk.agents[1002] = "dana"
-    desk.speak("dana", "On its way.", case.id)
-    native = json.loads(desk.due()[0].body) | changed
+    case = desk.opened(party=KERRY)
+    desk.heard()
+    desk.sim.agents[1002] = "dana"
+    desk.sim.speak("dana", "On its way.", case.id)
+    native = json.loads(desk.sim.due()[0].body) | changed
     events = list(CRM.parse(Payload(body=json.dumps(native).encode(), received_at=NOW)))
     assert [getattr(event, "agent", None) for event in events] == ([agent] if agent else [])
     assert all(getattr(event, "at", None) == NOW for event in events)
@@ -278,109 +257,103 @@ def test_what_is_no_moment(written: object) -> None:
 # polling
 
 
-def polled(desk: ChatwootSimulator, cursor: str | None) -> tuple[list[str], str | None]:
-    page = run(desk, CRM.poll(cursor))
-    events = [event for payload in page.payloads for event in CRM.parse(payload)]
-    return [event.text for event in events if isinstance(event, AgentReplied | AgentNoted)], page.cursor
-
-
-def test_what_no_webhook_has_brought_is_polled_once(desk: ChatwootSimulator, clock: Clock) -> None:
-    case, cursor = opened(desk), CRM.starting(NOW)
-    run(desk, CRM.save_interaction(case, TOUCH, "k-1"))
-    desk.speak("dana", "one", case.id)
-    said, after = polled(desk, cursor)
-    assert said == ["one"]
+def test_what_no_webhook_has_brought_is_polled_once(desk: Desk) -> None:
+    case, cursor = desk.opened(), CRM.starting(NOW)
+    desk.run(CRM.save_interaction(case, TOUCH, "k-1"))
+    desk.sim.speak("dana", "one", case.id)
+    said, after = desk.polled(cursor)
+    assert desk.texts(said) == ["one"]
     for _ in range(3):
-        clock.now += timedelta(minutes=5)
-        said, after = polled(desk, after)
-        assert said == []
-    desk.speak("dana", "two", case.id, private=True)
-    said, after = polled(desk, after)
-    assert said == ["two"]
-    assert polled(desk, after)[0] == []
+        desk.now += timedelta(minutes=5)
+        said, after = desk.polled(after)
+        assert desk.texts(said) == []
+    desk.sim.speak("dana", "two", case.id, private=True)
+    said, after = desk.polled(after)
+    assert desk.texts(said) == ["two"]
+    assert desk.polled(after)[0] == []
 
 
-def test_what_is_seen_late_is_not_lost(desk: ChatwootSimulator, clock: Clock) -> None:
+def test_what_is_seen_late_is_not_lost(desk: Desk) -> None:
     """It got its number before the message that was read already, and came to light after it."""
-    case, other, cursor = opened(desk), opened(desk, "con_2"), CRM.starting(NOW)
-    desk.speak("dana", "late", case.id)
-    clock.now += timedelta(seconds=5)
-    desk.speak("dana", "early", other.id)
-    hidden = desk.conversations[int(case.id)].messages.pop()
-    said, cursor = polled(desk, cursor)
-    assert said == ["early"]
-    desk.conversations[int(case.id)].messages.append(hidden)
-    assert polled(desk, cursor)[0] == ["late"]
+    case, other, cursor = desk.opened(), desk.opened("con_2"), CRM.starting(NOW)
+    desk.sim.speak("dana", "late", case.id)
+    desk.now += timedelta(seconds=5)
+    desk.sim.speak("dana", "early", other.id)
+    hidden = desk.sim.conversations[int(case.id)].messages.pop()
+    said, cursor = desk.polled(cursor)
+    assert desk.texts(said) == ["early"]
+    desk.sim.conversations[int(case.id)].messages.append(hidden)
+    assert desk.texts(desk.polled(cursor)[0]) == ["late"]
 
 
-def test_more_than_a_page_of_conversations_is_looked_through(desk: ChatwootSimulator, clock: Clock) -> None:
+def test_more_than_a_page_of_conversations_is_looked_through(desk: Desk) -> None:
     cursor = CRM.starting(NOW)
     for number in range(60):
-        desk.speak("dana", f"answer {number:02}", opened(desk, f"con_{number}", party=KERRY).id)
-        clock.now += timedelta(minutes=2)
-    said, cursor = polled(desk, cursor)
-    assert sorted(said) == [f"answer {number:02}" for number in range(60)]
-    desk.calls.clear()
-    assert polled(desk, cursor)[0] == []
-    assert len(desk.calls) == 2
+        desk.sim.speak("dana", f"answer {number:02}", desk.opened(f"con_{number}", party=KERRY).id)
+        desk.now += timedelta(minutes=2)
+    said, cursor = desk.polled(cursor)
+    assert sorted(desk.texts(said)) == [f"answer {number:02}" for number in range(60)]
+    desk.sim.calls.clear()
+    assert desk.polled(cursor)[0] == []
+    assert len(desk.sim.calls) == 2
 
 
 # people
 
 
-def test_who_is_known_by_address_gets_the_conversation(desk: ChatwootSimulator) -> None:
-    kerry = desk.add_contact("Kerry", email="Kerry@acme.example")
-    case = opened(desk, party=KERRY)
-    assert desk.conversations[int(case.id)].contact == kerry
-    assert len(desk.contacts) == 1
+def test_who_is_known_by_address_gets_the_conversation(desk: Desk) -> None:
+    kerry = desk.sim.add_contact("Kerry", email="Kerry@acme.example")
+    case = desk.opened(party=KERRY)
+    assert desk.sim.conversations[int(case.id)].contact == kerry
+    assert len(desk.sim.contacts) == 1
 
 
-def test_somebody_whose_address_and_number_are_two_contacts_is_one_of_them(desk: ChatwootSimulator) -> None:
+def test_somebody_whose_address_and_number_are_two_contacts_is_one_of_them(desk: Desk) -> None:
     """Both are taken: a third contact could have neither."""
-    first = desk.add_contact("Kerry", email="kerry@acme.example")
-    desk.add_contact("K. Fisher", phone_number="+15550147")
+    first = desk.sim.add_contact("Kerry", email="kerry@acme.example")
+    desk.sim.add_contact("K. Fisher", phone_number="+15550147")
     number = Identifier(kind="phone", value="+15550147")
-    case = opened(desk, party=KERRY.model_copy(update={"identifiers": (*KERRY.identifiers, number)}))
-    assert desk.conversations[int(case.id)].contact == first
+    case = desk.opened(party=KERRY.model_copy(update={"identifiers": (*KERRY.identifiers, number)}))
+    assert desk.sim.conversations[int(case.id)].contact == first
 
 
-def test_a_new_contact_has_only_what_chatwoot_takes(desk: ChatwootSimulator) -> None:
+def test_a_new_contact_has_only_what_chatwoot_takes(desk: Desk) -> None:
     """Its numbers begin with + and a country's code."""
     short = Party(identifiers=(Identifier(kind="phone", value="70707"), Identifier(kind="telegram.user", value="4")))
-    opened(desk, party=short)
-    (contact,) = desk.contacts.values()
+    desk.opened(party=short)
+    (contact,) = desk.sim.contacts.values()
     assert (contact["name"], contact["phone_number"]) == ("Somebody", None)
 
 
-def test_a_conversation_is_found_after_its_contact_was_merged(desk: ChatwootSimulator) -> None:
-    case = opened(desk, party=KERRY)
-    before = desk.conversations[int(case.id)].contact
-    desk.merge(before, desk.add_contact("Kerry F."))
-    assert opened(desk, party=KERRY) == case
+def test_a_conversation_is_found_after_its_contact_was_merged(desk: Desk) -> None:
+    case = desk.opened(party=KERRY)
+    before = desk.sim.conversations[int(case.id)].contact
+    desk.sim.merge(before, desk.sim.add_contact("Kerry F."))
+    assert desk.opened(party=KERRY) == case
 
 
-def test_a_conversation_that_was_deleted_is_followed_by_another_of_the_same_contact(desk: ChatwootSimulator) -> None:
-    case = opened(desk, party=KERRY)
-    run(desk, CRM.erase_case(case.id))
+def test_a_conversation_that_was_deleted_is_followed_by_another_of_the_same_contact(desk: Desk) -> None:
+    case = desk.opened(party=KERRY)
+    desk.run(CRM.erase_case(case.id))
     with pytest.raises(Unreachable):
-        run(desk, CRM.save_interaction(case, TOUCH, "k-1"))
-    after = opened(desk, party=KERRY, follows=case.id)
-    assert desk.conversations[int(after.id)].custom["socialsupport_follows"] == case.id
-    assert len(desk.contacts) == 1
+        desk.run(CRM.save_interaction(case, TOUCH, "k-1"))
+    after = desk.opened(party=KERRY, follows=case.id)
+    assert desk.sim.conversations[int(after.id)].custom["socialsupport_follows"] == case.id
+    assert len(desk.sim.contacts) == 1
 
 
 @pytest.mark.parametrize("cut", range(1, 6))
-def test_a_lost_answer_makes_no_second_conversation(desk: ChatwootSimulator, cut: int) -> None:
+def test_a_lost_answer_makes_no_second_conversation(desk: Desk, cut: int) -> None:
     """Look up, search, make a contact, give it the source id, make the conversation: cut after each, then asked anew."""
 
     def answer(ask: httpx.Request) -> httpx.Response:
-        answered = desk.handle(CRM.authorize(ask, NOW, ""))
-        if len(desk.calls) == cut:
+        answered = desk.sim.handle(CRM.authorize(ask, NOW, ""))
+        if len(desk.sim.calls) == cut:
             raise httpx.ReadError("the connection was cut")
         return answered
 
     summary = CaseSummary(conversation="con_1", customer="cus_1", party=KERRY, subject="Where is it?", opened_at=NOW)
     with pytest.raises(httpx.ReadError):
         drive(CRM.open_case(summary), answer, CRM.failure)
-    opened(desk, party=KERRY)
-    assert (len(desk.conversations), len(desk.contacts)) == (1, 1)
+    desk.opened(party=KERRY)
+    assert (len(desk.sim.conversations), len(desk.sim.contacts)) == (1, 1)

@@ -1,22 +1,15 @@
 """django-helpdesk itself, on loopback: a Django project of its own with SQLite in a temporary folder."""
 
 import importlib.util
-import os
-import signal
-import socket
-import subprocess
 import sys
 import threading
-import time
-from contextlib import suppress
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from socialsupport_core.model import Payload
+from socialsupport_core.testing.loopback import LoopbackServer, free_port
 
 MISSING = "django-helpdesk is not installed (PyPI: django-helpdesk)"
 HOST = "desk.example"
@@ -84,13 +77,6 @@ def is_installed() -> bool:
     return importlib.util.find_spec("helpdesk") is not None
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
-
-
 class Door:
     """What our hub is to django-helpdesk: it takes webhooks and keeps them."""
 
@@ -122,76 +108,28 @@ class Door:
         self.thread.join(10)
 
 
-class RealDesk:
+class RealDesk(LoopbackServer):
     """What the kit wants of a counterpart: `handle`, `speak`, `due`. Calls to `https://desk.example` go to loopback."""
 
+    name = "django-helpdesk"
+    base = "helpdesk/api/"
+    agent_login = AGENT
+    headers = (("host", HOST), ("x-forwarded-proto", "https"))
+
     def __init__(self, folder: Path) -> None:
-        self.folder, self.port, self.door = folder, free_port(), Door()
+        self.door = Door()
+        told = {"DJANGO_SETTINGS_MODULE": "desk_settings", "HELPDESK_FOLLOWUP_WEBHOOK_URLS": self.door.address}
+        super().__init__(folder, free_port(), PYTHONPATH=str(folder), no_proxy="127.0.0.1", **told)
         (folder / "desk_settings.py").write_text(_SETTINGS)
         (folder / "desk_urls.py").write_text(_URLS)
         names = {"us": US[0], "ours": US[1], "agent": AGENT[0], "theirs": AGENT[1], "mail": MAIL}
-        self.environment = {
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "desk_settings",
-            "PYTHONPATH": str(folder),
-            "HELPDESK_FOLLOWUP_WEBHOOK_URLS": self.door.address,
-            "no_proxy": "127.0.0.1",
-        }
-        self._run(["-c", _PEOPLE.format(**names)])
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}/", timeout=60)
-        self.process = self._start()
-
-    def _run(self, arguments: list[str]) -> None:
-        command = [sys.executable, *arguments]
-        done = subprocess.run(command, env=self.environment, cwd=self.folder, capture_output=True, check=False)
-        if done.returncode:
-            raise RuntimeError(f"django-helpdesk cannot be set up: {done.stderr.decode()[-2000:]}")
-
-    def _start(self) -> "subprocess.Popen[bytes]":
+        self.set_up([sys.executable, "-c", _PEOPLE.format(**names)])
         command = [sys.executable, "-m", "django", "runserver", "--noreload", f"127.0.0.1:{self.port}"]
-        with (self.folder / "server.log").open("wb") as log:
-            process = subprocess.Popen(
-                command, env=self.environment, cwd=self.folder, stdout=log, stderr=log, start_new_session=True
-            )
-        for _ in range(300):
-            with suppress(httpx.HTTPError):
-                if self.client.get("helpdesk/api/tickets/", auth=US).status_code == 200:
-                    return process
-            if process.poll() is not None:
-                break
-            time.sleep(0.1)
-        self._end(process)
-        raise RuntimeError(f"django-helpdesk does not start: {(self.folder / 'server.log').read_text()[-2000:]}")
+        self.start(command, "tickets/", US)
 
     def close(self) -> None:
-        self.client.close()
-        self._end(self.process)
+        super().close()
         self.door.close()
-
-    def _end(self, process: "subprocess.Popen[bytes]") -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait(10)
-
-    # as the kit's counterpart
-
-    def handle(self, request: httpx.Request) -> httpx.Response:
-        """As a proxy in front of it would hand it on."""
-        target = request.url.copy_with(scheme="http", host="127.0.0.1", port=self.port)
-        headers = [(name, value) for name, value in request.headers.items() if name != "host"]
-        headers += [("host", HOST), ("x-forwarded-proto", "https")]
-        answer = self.client.request(request.method, target, content=request.read(), headers=headers)
-        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
-
-    def agent(self, method: str, path: str, **content: Any) -> Any:
-        """A call by Dana."""
-        answer = self.client.request(method, f"helpdesk/api/{path}", auth=AGENT, **content)
-        assert answer.is_success, (answer.status_code, answer.text[:2000])
-        return answer.json() if answer.content else None
 
     def speak(self, person: str, text: str, place: str, public: bool = True) -> dict[str, Any]:
         assert person == AGENT[0]

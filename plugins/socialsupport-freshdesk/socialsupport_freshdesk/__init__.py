@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from socialsupport_core.contract import CRM, hookimpl
-from socialsupport_freshdesk.adapter import Freshdesk, FreshdeskSettings
+from socialsupport_freshdesk.adapter import Freshdesk
+from socialsupport_freshdesk.settings import FreshdeskSettings
 
 __all__ = ["Freshdesk", "FreshdeskSettings"]
 

@@ -9,11 +9,10 @@ import html
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import httpx
-from pydantic import SecretStr, StringConstraints
 
 from socialsupport_core.contract import (
     CRM,
@@ -36,6 +35,7 @@ from socialsupport_core.contract import (
     headline,
     mark,
 )
+from socialsupport_core.contract.answered import downloaded, gathered
 from socialsupport_core.contract.typed import digits
 from socialsupport_core.model import Attachment, Blob, Facts, Interaction, Page, Party, Payload, RateLimit
 from socialsupport_core.text import to_html
@@ -51,6 +51,7 @@ from socialsupport_freshdesk.native import (
     stamped,
     status_of,
 )
+from socialsupport_freshdesk.settings import FreshdeskSettings
 
 TAG = "socialsupport"
 """Every ticket of ours bears it, so that automations which mail customers can leave these out."""
@@ -64,16 +65,6 @@ LARGEST = 20_000_000
 LAG, MARGIN = timedelta(seconds=5), timedelta(minutes=10)
 """The newest seconds are left to the next poll; of a changed ticket also what was said before is looked at again."""
 OUTCOMES: dict[Outcome, int] = {"resolved": RESOLVED, "superseded": CLOSED, "abandoned": CLOSED}
-
-
-class FreshdeskSettings(Settings):
-    domain: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*\.freshdesk\.com$")]
-    api_key: SecretStr
-    """Of an agent that is ours alone."""
-    field: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+$")] = "cf_socialsupport"
-    """The name of a ticket field for a single line of text."""
-    file_hosts: tuple[str, ...] = ()
-    """Where files lie beside `*.freshdesk.com`."""
 
 
 class Freshdesk(CRM[FreshdeskSettings]):
@@ -240,8 +231,7 @@ class Freshdesk(CRM[FreshdeskSettings]):
         if not (host.endswith(".freshdesk.com") or host in self.settings.file_hosts):
             raise ContentRejected("a file that is not of Freshdesk; name its host in file_hosts if it is")
         answer = yield httpx.Request("GET", attachment.url or "")
-        media_type = answer.headers.get("content-type", attachment.media_type).split(";")[0]
-        return Blob(content=answer.content, media_type=media_type, name=attachment.name)
+        return downloaded(answer, attachment)
 
     # inbound
 
@@ -284,15 +274,7 @@ class Freshdesk(CRM[FreshdeskSettings]):
         if not ours:
             return ()
         content = {"tickets": ours, "conversations": said, "agents": (yield from self._names(said))}
-        return (
-            Payload(
-                source="poll",
-                method="GET",
-                url=str(answer.request.url),
-                body=json.dumps(content, sort_keys=True).encode(),
-                received_at=answered_at(answer),
-            ),
-        )
+        return (gathered(answer, content),)
 
     def _names(self, said: list[dict[str, Any]]) -> Flow[dict[str, str]]:
         """Of the agents who wrote; whoever left has none."""

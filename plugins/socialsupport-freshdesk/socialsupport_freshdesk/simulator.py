@@ -14,7 +14,7 @@ from socialsupport_core.contract import Settings
 from socialsupport_core.testing.answering import Answered, AnsweringSimulator
 from socialsupport_core.testing.forms import content_of
 from socialsupport_core.testing.simulator import Said
-from socialsupport_freshdesk.adapter import FreshdeskSettings
+from socialsupport_freshdesk.settings import FreshdeskSettings
 
 US = 1
 """Our own agent."""

@@ -9,16 +9,12 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
+from socialsupport_core import testing
 from socialsupport_core.contract import (
-    AgentNoted,
     AgentReplied,
     CaseChanged,
     CaseFields,
-    CaseRef,
-    CaseSummary,
     ContentRejected,
-    CRMEvent,
-    Flow,
     Unreachable,
     drive,
 )
@@ -34,126 +30,93 @@ CRM = Freshdesk(SETTINGS, Facts(own_account="1"))
 LEE = Party(identifiers=(Identifier(kind="telegram.user", value="42"),), name="Lee")
 
 
-class Clock:
-    now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
 class Punctual(FreshdeskSimulator):
     ahead = timedelta(0)
 
 
+class Desk(testing.CRMDesk[Freshdesk, FreshdeskSimulator]):
+    def __init__(self) -> None:
+        super().__init__(CRM, Punctual(SETTINGS, clock=self.clock))
+
+
 @pytest.fixture
-def desk(clock: Clock) -> FreshdeskSimulator:
-    return Punctual(SETTINGS, clock=clock)
-
-
-def run(desk: FreshdeskSimulator, flow: Flow[Any]) -> Any:
-    return drive(flow, lambda ask: desk.handle(CRM.authorize(ask, NOW, "")), CRM.failure)
-
-
-def opened(desk: FreshdeskSimulator, name: str = "con_1", **more: Any) -> CaseRef:
-    summary = CaseSummary(conversation=name, customer="cus_1", subject="Where is it?", opened_at=NOW, **more)
-    case: CaseRef = run(desk, CRM.open_case(summary))
-    return case
-
-
-def polled(desk: FreshdeskSimulator, cursor: str | None) -> tuple[list[CRMEvent], str | None]:
-    """Until there is no more, as the hub does: what has an id that was told before is left out."""
-    told: dict[str, CRMEvent] = {}
-    for _ in range(50):
-        page = run(desk, CRM.poll(cursor))
-        told |= {event.id: event for payload in page.payloads for event in CRM.parse(payload)}
-        cursor = page.cursor
-        if not page.more:
-            return list(told.values()), cursor
-    raise AssertionError("the cursor never ends")
-
-
-def texts(told: list[CRMEvent]) -> list[str]:
-    return sorted(event.text for event in told if isinstance(event, AgentReplied | AgentNoted))
+def desk() -> Desk:
+    return Desk()
 
 
 # polling
 
 
-def test_the_newest_seconds_are_left_to_the_next_poll(desk: FreshdeskSimulator, clock: Clock) -> None:
-    case, cursor = opened(desk), CRM.starting(NOW)
-    clock.now += timedelta(minutes=1)
-    desk.speak("dana", "one", case.id)
-    told, after = polled(desk, cursor)
-    assert texts(told) == []
-    desk.speak("dana", "two", case.id)  # in the same second
-    clock.now += timedelta(minutes=1)
-    told, after = polled(desk, after)
-    assert texts(told) == ["one", "two"]
-    assert polled(desk, after)[0] == []
+def test_the_newest_seconds_are_left_to_the_next_poll(desk: Desk) -> None:
+    case, cursor = desk.opened(), CRM.starting(NOW)
+    desk.now += timedelta(minutes=1)
+    desk.sim.speak("dana", "one", case.id)
+    told, after = desk.polled(cursor)
+    assert desk.texts(told) == []
+    desk.sim.speak("dana", "two", case.id)  # in the same second
+    desk.now += timedelta(minutes=1)
+    told, after = desk.polled(after)
+    assert desk.texts(told) == ["one", "two"]
+    assert desk.polled(after)[0] == []
 
 
-def test_a_reply_is_not_lost_when_its_ticket_changes_before_the_poll(desk: FreshdeskSimulator, clock: Clock) -> None:
+def test_a_reply_is_not_lost_when_its_ticket_changes_before_the_poll(desk: Desk) -> None:
     """What was said stands before the moment up to which was read, the change after it."""
-    case, other, cursor = opened(desk), opened(desk, "con_2"), CRM.starting(NOW)
-    clock.now += timedelta(minutes=20)
-    desk.speak("dana", "first", case.id)
-    clock.now += timedelta(seconds=30)
-    desk.speak("dana", "elsewhere", other.id)
-    clock.now += timedelta(seconds=6)
-    desk.change(case.id, responder_id=5)  # now too new to be read
-    told, cursor = polled(desk, cursor)
-    assert texts(told) == ["elsewhere"]
-    clock.now += timedelta(minutes=1)
-    assert texts(polled(desk, cursor)[0]) == ["first"]
+    case, other, cursor = desk.opened(), desk.opened("con_2"), CRM.starting(NOW)
+    desk.now += timedelta(minutes=20)
+    desk.sim.speak("dana", "first", case.id)
+    desk.now += timedelta(seconds=30)
+    desk.sim.speak("dana", "elsewhere", other.id)
+    desk.now += timedelta(seconds=6)
+    desk.sim.change(case.id, responder_id=5)  # now too new to be read
+    told, cursor = desk.polled(cursor)
+    assert desk.texts(told) == ["elsewhere"]
+    desk.now += timedelta(minutes=1)
+    assert desk.texts(desk.polled(cursor)[0]) == ["first"]
 
 
 @pytest.mark.parametrize("apart", [0, 1])
-def test_more_than_a_page_is_read_on_without_loss(desk: FreshdeskSimulator, clock: Clock, apart: int) -> None:
+def test_more_than_a_page_is_read_on_without_loss(desk: Desk, apart: int) -> None:
     """250 answers: in one second, and in one second each."""
     cursor = CRM.starting(NOW)
     for number in range(250):
-        case = opened(desk, f"con_{number}", party=LEE)
-        desk.speak("dana", f"answer {number:03}", case.id)
-        clock.now += timedelta(seconds=apart)
-    clock.now += timedelta(minutes=1)
-    told, cursor = polled(desk, cursor)
-    assert texts(told) == [f"answer {number:03}" for number in range(250)]
-    assert polled(desk, cursor)[0] == []
+        case = desk.opened(f"con_{number}", party=LEE)
+        desk.sim.speak("dana", f"answer {number:03}", case.id)
+        desk.now += timedelta(seconds=apart)
+    desk.now += timedelta(minutes=1)
+    told, cursor = desk.polled(cursor)
+    assert desk.texts(told) == [f"answer {number:03}" for number in range(250)]
+    assert desk.polled(cursor)[0] == []
 
 
-def test_a_reply_is_not_lost_between_the_pages_of_a_long_absence(desk: FreshdeskSimulator, clock: Clock) -> None:
+def test_a_reply_is_not_lost_between_the_pages_of_a_long_absence(desk: Desk) -> None:
     """Said at the beginning, in a ticket that changed at the end: the second page begins hours after it."""
-    case, cursor = opened(desk), CRM.starting(NOW)
-    desk.speak("dana", "early", case.id)
+    case, cursor = desk.opened(), CRM.starting(NOW)
+    desk.sim.speak("dana", "early", case.id)
     for number in range(120):
-        clock.now += timedelta(minutes=2)
-        opened(desk, f"con_late_{number}", party=LEE)
-    desk.change(case.id, responder_id=5)
-    clock.now += timedelta(minutes=1)
-    assert texts(polled(desk, cursor)[0]) == ["early"]
+        desk.now += timedelta(minutes=2)
+        desk.opened(f"con_late_{number}", party=LEE)
+    desk.sim.change(case.id, responder_id=5)
+    desk.now += timedelta(minutes=1)
+    assert desk.texts(desk.polled(cursor)[0]) == ["early"]
 
 
-def test_what_others_have_in_freshdesk_is_none_of_ours(desk: FreshdeskSimulator, clock: Clock) -> None:
-    case, cursor = opened(desk), CRM.starting(NOW)
-    desk.tickets[int(case.id)]["custom_fields"] = {"cf_socialsupport": None}
-    desk.speak("dana", "to somebody else", case.id)
-    clock.now += timedelta(minutes=1)
-    desk.calls.clear()
-    assert polled(desk, cursor)[0] == []
-    assert len(desk.calls) == 1
+def test_what_others_have_in_freshdesk_is_none_of_ours(desk: Desk) -> None:
+    case, cursor = desk.opened(), CRM.starting(NOW)
+    desk.sim.tickets[int(case.id)]["custom_fields"] = {"cf_socialsupport": None}
+    desk.sim.speak("dana", "to somebody else", case.id)
+    desk.now += timedelta(minutes=1)
+    desk.sim.calls.clear()
+    assert desk.polled(cursor)[0] == []
+    assert len(desk.sim.calls) == 1
 
 
-def test_an_agent_who_left_has_no_name(desk: FreshdeskSimulator, clock: Clock) -> None:
-    case, cursor = opened(desk), CRM.starting(NOW)
-    desk.speak("dana", "bye", case.id)
-    desk.agents.clear()
-    clock.now += timedelta(minutes=1)
-    (reply,) = polled(desk, cursor)[0]
+def test_an_agent_who_left_has_no_name(desk: Desk) -> None:
+    case, cursor = desk.opened(), CRM.starting(NOW)
+    desk.sim.speak("dana", "bye", case.id)
+    desk.sim.agents.clear()
+    desk.now += timedelta(minutes=1)
+    (reply,) = desk.polled(cursor)[0]
     assert isinstance(reply, AgentReplied)
     assert reply.agent.isdigit()
     assert reply.agent_name is None
@@ -162,41 +125,41 @@ def test_an_agent_who_left_has_no_name(desk: FreshdeskSimulator, clock: Clock) -
 # who has set a status
 
 
-def test_an_agents_status_is_told_once_and_ours_is_not(desk: FreshdeskSimulator, clock: Clock) -> None:
-    case, cursor = opened(desk), CRM.starting(NOW)
+def test_an_agents_status_is_told_once_and_ours_is_not(desk: Desk) -> None:
+    case, cursor = desk.opened(), CRM.starting(NOW)
     known: set[str] = set()
     acts: list[tuple[Callable[[], Any], list[str]]] = [
-        (lambda: run(desk, CRM.close_case(case, "resolved")), []),
-        (lambda: desk.change(case.id, status=2), ["open"]),
-        (lambda: desk.change(case.id, status=4), ["closed"]),
-        (lambda: desk.speak("dana", "still resolved", case.id), []),
-        (lambda: run(desk, CRM.reopen_case(case)), []),
-        (lambda: desk.change(case.id, status=3), []),  # pending is open
+        (lambda: desk.run(CRM.close_case(case, "resolved")), []),
+        (lambda: desk.sim.change(case.id, status=2), ["open"]),
+        (lambda: desk.sim.change(case.id, status=4), ["closed"]),
+        (lambda: desk.sim.speak("dana", "still resolved", case.id), []),
+        (lambda: desk.run(CRM.reopen_case(case)), []),
+        (lambda: desk.sim.change(case.id, status=3), []),  # pending is open
     ]
     for act, wanted in acts:
-        clock.now += timedelta(minutes=5)
+        desk.now += timedelta(minutes=5)
         act()
-        clock.now += timedelta(minutes=1)
-        told, cursor = polled(desk, cursor)
+        desk.now += timedelta(minutes=1)
+        told, cursor = desk.polled(cursor)
         fresh = [event for event in told if isinstance(event, CaseChanged) and event.id not in known]
         assert [event.fields.status for event in fresh] == wanted
         known |= {event.id for event in fresh}
 
 
-def test_a_case_is_set_once(desk: FreshdeskSimulator) -> None:
+def test_a_case_is_set_once(desk: Desk) -> None:
     """The second time nothing is written: what an agent did in between keeps its moment."""
-    case = opened(desk)
-    run(desk, CRM.close_case(case, "resolved"))
-    desk.calls.clear()
-    run(desk, CRM.close_case(case, "abandoned"))
-    assert [call.method for call in desk.calls] == ["GET"]
+    case = desk.opened()
+    desk.run(CRM.close_case(case, "resolved"))
+    desk.sim.calls.clear()
+    desk.run(CRM.close_case(case, "abandoned"))
+    assert [call.method for call in desk.sim.calls] == ["GET"]
 
 
-def test_the_key_survives_what_we_set(desk: FreshdeskSimulator) -> None:
-    case = opened(desk)
-    run(desk, CRM.close_case(case, "resolved"))
-    run(desk, CRM.reopen_case(case))
-    assert opened(desk) == case
+def test_the_key_survives_what_we_set(desk: Desk) -> None:
+    case = desk.opened()
+    desk.run(CRM.close_case(case, "resolved"))
+    desk.run(CRM.reopen_case(case))
+    assert desk.opened() == case
 
 
 @pytest.mark.parametrize(
@@ -219,57 +182,57 @@ def test_when_a_ticket_was_opened_again(stats: Any, wanted: str | None) -> None:
 # what is written
 
 
-def test_nothing_is_mailed(desk: FreshdeskSimulator) -> None:
+def test_nothing_is_mailed(desk: Desk) -> None:
     """Notes are private, and who is new in Freshdesk has no address there."""
     mail = Party(identifiers=(Identifier(kind="email", value="lee@acme.example"),), name="Lee")
-    case = opened(desk, party=mail)
+    case = desk.opened(party=mail)
     for number, direction in enumerate(("inbound", "outbound", "internal")):
-        run(desk, CRM.save_interaction(case, TOUCH.model_copy(update={"direction": direction}), f"k-{number}"))
-    run(desk, CRM.attach(case, Blob(content=b"x", media_type="text/plain", name="<x>.txt"), "k-3"))
-    assert all(one["private"] for one in desk.conversations.values())
-    (contact,) = desk.contacts.values()
+        desk.run(CRM.save_interaction(case, TOUCH.model_copy(update={"direction": direction}), f"k-{number}"))
+    desk.run(CRM.attach(case, Blob(content=b"x", media_type="text/plain", name="<x>.txt"), "k-3"))
+    assert all(one["private"] for one in desk.sim.conversations.values())
+    (contact,) = desk.sim.contacts.values()
     assert (contact["email"], contact["unique_external_id"]) == (None, "email:lee@acme.example")
-    assert [ticket["tags"] for ticket in desk.tickets.values()] == [["socialsupport"]]
+    assert [ticket["tags"] for ticket in desk.sim.tickets.values()] == [["socialsupport"]]
 
 
-def test_what_people_write_is_no_html_of_ours(desk: FreshdeskSimulator) -> None:
-    case = opened(desk)
+def test_what_people_write_is_no_html_of_ours(desk: Desk) -> None:
+    case = desk.opened()
     party = TOUCH.author.model_copy(update={"name": "<b>Kerry</b>"})
     touch = TOUCH.model_copy(update={"text": "<script>x</script> **now**", "author": party})
-    run(desk, CRM.save_interaction(case, touch, "k-1"))
-    (note,) = desk.conversations.values()
+    desk.run(CRM.save_interaction(case, touch, "k-1"))
+    (note,) = desk.sim.conversations.values()
     assert "<script" not in note["body"]
     assert "<b>Kerry" not in note["body"]
     assert "<strong>now</strong>" in note["body"]
 
 
-def test_a_record_is_found_beyond_the_first_page(desk: FreshdeskSimulator) -> None:
-    case = opened(desk)
+def test_a_record_is_found_beyond_the_first_page(desk: Desk) -> None:
+    case = desk.opened()
     for number in range(120):
-        desk.speak("dana", str(number), case.id)
-    first = run(desk, CRM.save_interaction(case, TOUCH, "k-1"))
-    assert run(desk, CRM.save_interaction(case, TOUCH, "k-1")) == first
+        desk.sim.speak("dana", str(number), case.id)
+    first = desk.run(CRM.save_interaction(case, TOUCH, "k-1"))
+    assert desk.run(CRM.save_interaction(case, TOUCH, "k-1")) == first
 
 
-def test_a_ticket_is_found_beyond_the_first_page(desk: FreshdeskSimulator) -> None:
-    first = opened(desk, "con_0", party=LEE)
+def test_a_ticket_is_found_beyond_the_first_page(desk: Desk) -> None:
+    first = desk.opened("con_0", party=LEE)
     for number in range(1, 120):
-        opened(desk, f"con_{number}", party=LEE)
-    assert opened(desk, "con_0", party=LEE) == first
-    assert len(desk.contacts) == 1
+        desk.opened(f"con_{number}", party=LEE)
+    assert desk.opened("con_0", party=LEE) == first
+    assert len(desk.sim.contacts) == 1
 
 
-def test_a_file_that_is_too_large_is_refused_before_it_is_sent(desk: FreshdeskSimulator) -> None:
-    case = opened(desk)
-    desk.calls.clear()
+def test_a_file_that_is_too_large_is_refused_before_it_is_sent(desk: Desk) -> None:
+    case = desk.opened()
+    desk.sim.calls.clear()
     with pytest.raises(ContentRejected, match="20000000"):
-        run(desk, CRM.attach(case, Blob(content=bytes(20_000_001), media_type="text/plain"), "k-1"))
-    assert desk.calls == []
+        desk.run(CRM.attach(case, Blob(content=bytes(20_000_001), media_type="text/plain"), "k-1"))
+    assert desk.sim.calls == []
 
 
-def test_a_deleted_ticket_takes_nothing_and_is_followed_by_another(desk: FreshdeskSimulator) -> None:
-    case = opened(desk)
-    run(desk, CRM.erase_case(case.id))
+def test_a_deleted_ticket_takes_nothing_and_is_followed_by_another(desk: Desk) -> None:
+    case = desk.opened()
+    desk.run(CRM.erase_case(case.id))
     for flow in (
         CRM.save_interaction(case, TOUCH, "k-1"),
         CRM.reopen_case(case),
@@ -277,26 +240,26 @@ def test_a_deleted_ticket_takes_nothing_and_is_followed_by_another(desk: Freshde
         CRM.read_case(case),
     ):
         with pytest.raises(Unreachable):
-            run(desk, flow)
-    assert opened(desk, follows=case.id) != case
+            desk.run(flow)
+    assert desk.opened(follows=case.id) != case
 
 
 # people and files
 
 
-def test_only_the_first_address_of_an_active_contact_is_verified(desk: FreshdeskSimulator) -> None:
-    desk.add_contact(
+def test_only_the_first_address_of_an_active_contact_is_verified(desk: Desk) -> None:
+    desk.sim.add_contact(
         "Kerry", email="Kerry@acme.example", other_emails=["k@home.example"], mobile="+1 555 0147", active=True
     )
-    desk.add_contact("Max", email="max@acme.example", phone="0555 0147")
-    (kerry,) = run(desk, CRM.find_customers(Party(identifiers=(Identifier(kind="email", value="k@home.example"),))))
+    desk.sim.add_contact("Max", email="max@acme.example", phone="0555 0147")
+    (kerry,) = desk.run(CRM.find_customers(Party(identifiers=(Identifier(kind="email", value="k@home.example"),))))
     assert {str(one) for one in kerry.identifiers} == {
         "email:kerry@acme.example",
         "email:k@home.example",
         "phone:+15550147",
     }
     assert {str(one) for one in kerry.verified} == {"email:kerry@acme.example"}
-    (max_,) = run(desk, CRM.find_customers(Party(identifiers=(Identifier(kind="email", value="max@acme.example"),))))
+    (max_,) = desk.run(CRM.find_customers(Party(identifiers=(Identifier(kind="email", value="max@acme.example"),))))
     assert [str(one) for one in max_.identifiers] == ["email:max@acme.example"]
     assert max_.verified == frozenset()
 

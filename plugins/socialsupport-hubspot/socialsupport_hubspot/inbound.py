@@ -61,8 +61,7 @@ class Change(_Native):
 
     @property
     def kind(self) -> str:
-        subject, _, what = self.subscriptionType.partition(".")
-        return f"{TYPES.get(self.objectTypeId or '', subject) if subject == 'object' else subject}.{what}"
+        return _kind(self.subscriptionType, self.objectTypeId)
 
     @property
     def at(self) -> datetime:
@@ -141,10 +140,15 @@ def _pushed(native: dict[str, Any], settings: HubSpotSettings) -> list[CRMEvent]
     try:
         if "subscriptionType" not in native:
             return _answered(Outgoing.model_validate(native)) if kind == OUTGOING else []
-        change = Change.model_validate(native)
-        return READERS[change.kind](change, settings) if change.kind in READERS else []
+        reader = READERS.get(_kind(kind, native.get("objectTypeId")))  # others may have no object: associations
+        return reader(Change.model_validate(native), settings) if reader else []
     except ValidationError as error:
         raise MalformedPayload(f"{kind[:64]}: {_fields(error)}") from None
+
+
+def _kind(subscription: str, object_type: object) -> str:
+    subject, _, what = subscription.partition(".")
+    return f"{TYPES.get(str(object_type), subject) if subject == 'object' else subject}.{what}"
 
 
 def _answered(outgoing: Outgoing) -> list[CRMEvent]:

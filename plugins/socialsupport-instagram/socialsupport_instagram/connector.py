@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import httpx
 
-from socialsupport_core.contract import Flow, SignIn, Unsupported
+from socialsupport_core.contract import AuthExpired, Flow, SignIn
 from socialsupport_core.contract.lax import Json, object_of, text_of
 from socialsupport_core.model import (
     Attachment,
@@ -22,7 +22,7 @@ from socialsupport_core.model import (
     TextLimit,
     Thread,
 )
-from socialsupport_instagram import public, publishing
+from socialsupport_instagram import login, public, publishing
 from socialsupport_instagram.people import PERSON
 from socialsupport_instagram.settings import InstagramSettings
 from socialsupport_meta import graph, sending, signing
@@ -77,7 +77,7 @@ FIELDS = (
     "live_comments",
     "mentions",
 )
-LOGINS = {"facebook": graph.HOST, "instagram": "graph.instagram.com"}
+LOGINS = {"facebook": graph.HOST, "instagram": login.GRAPH}
 ACCOUNT = "instagram_business_account"
 HEARTS = frozenset({"❤", "❤️"})
 
@@ -101,6 +101,10 @@ class Instagram(MessengerConnector[InstagramSettings]):
     @property
     def graph_host(self) -> str:
         return LOGINS[self.settings.login]
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        return super().hosts | login.HOSTS
 
     @property
     def by_page(self) -> bool:
@@ -157,15 +161,20 @@ class Instagram(MessengerConnector[InstagramSettings]):
         return f"https://ig.me/m/{self.facts.handle}?ref={token}" if self.facts.handle else None
 
     def connect_with(self, sign_in: SignIn) -> str:
-        if not self.by_page:
-            raise Unsupported("signing in by Instagram is not implemented; put the account's token into the settings")
-        return super().connect_with(sign_in)
+        return super().connect_with(sign_in) if self.by_page else login.address(self.settings, sign_in)
 
     def exchange_with(self, code: str, sign_in: SignIn) -> Flow[Credentials]:
-        """The token of the page that our account is linked to."""
+        """The token of the page that our account is linked to, or the account's own."""
+        if not self.by_page:
+            return (yield from login.exchanged(self.settings, code, sign_in))
         pages = yield from self.signed_in(code, sign_in, ACCOUNT)
         linked = [{**page, "id": text_of(object_of(page, ACCOUNT), "id")} for page in pages if page.get(ACCOUNT)]
         return signing.page_token(linked, self.settings.account_id, self.account_field)
+
+    def refresh(self, credentials: Credentials) -> Flow[Credentials]:
+        if credentials.expires_at is None:
+            raise AuthExpired("the token of a page has no end and is not renewed: sign in again")
+        return (yield from login.renewed(credentials))
 
     def probe(self) -> Flow[Facts]:
         fields = f"{ACCOUNT}{{id,name,username}}" if self.by_page else "user_id,name,username"

@@ -12,6 +12,8 @@ class InstagramSettings(MessengerSettings):
     """Our professional account, as webhooks name it. May be left out for an app whose door serves many."""
     login: Literal["facebook", "instagram"] = "facebook"
     """Whose the token is: that of the page which the account is linked to, or the account's own."""
+    instagram_app_id: Number | None = None
+    """With login by Instagram, where the app has a second number; needed for signing in."""
     instagram_app_secret: Filled | None = None
     """With login by Instagram, where the app has a second secret."""
     moderation: Literal["hide", "delete"] = "hide"

@@ -4,13 +4,18 @@ Written from the documentation named in the connector (v25.0, 2026-03), with not
 """
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
+
+import httpx
 
 from socialsupport_core.testing import Place, Said
 from socialsupport_instagram.settings import InstagramSettings
-from socialsupport_meta.simulated import Json, MessagingSimulator, Refusal
+from socialsupport_meta.simulated import DAY, Json, MessagingSimulator, Refusal, fields_of
 
 ACCOUNT = "17841400000000001"
+LIFETIME = timedelta(days=60)
+"""Of a token of login by Instagram."""
 
 
 class InstagramSimulator(MessagingSimulator):
@@ -18,7 +23,7 @@ class InstagramSimulator(MessagingSimulator):
 
     network = "instagram"
     object = "instagram"
-    hosts = frozenset({"graph.facebook.com", "graph.instagram.com", "cdn.fbsbx.com"})
+    hosts = frozenset({"graph.facebook.com", "graph.instagram.com", "api.instagram.com", "cdn.fbsbx.com"})
     places: ClassVar = (
         Place("dm", "Message @acme on Instagram", "private"),
         Place("media", "Comments under @acme's picture", "public"),
@@ -32,6 +37,8 @@ class InstagramSimulator(MessagingSimulator):
         self.hidden: set[str] = set()
         self.mentioned: dict[str, Json] = {}
         """Comments elsewhere that mention us."""
+        self.granted_at: dict[str, datetime] = {}
+        """Tokens of login by Instagram."""
 
     # what people do
 
@@ -57,6 +64,58 @@ class InstagramSimulator(MessagingSimulator):
     def mention_in_story(self, person: str) -> Said:
         payload = {"url": "https://cdn.fbsbx.com/story.jpg", "id": "17990"}
         return self.write(person, attachments=[{"type": "story_mention", "payload": payload}])
+
+    # signing in by Instagram
+
+    def allow(self, address: str) -> str:
+        asked = httpx.URL(address)
+        if asked.host != "www.instagram.com":
+            return super().allow(address)
+        assert asked.params["client_id"] == self.settings.instagram_app_id
+        code = f"code-{self.number()}"
+        self.codes.add(code)
+        back = httpx.URL(asked.params["redirect_uri"])
+        return str(back.copy_merge_params({"state": asked.params["state"], "code": code}))
+
+    def _answer(self, request: httpx.Request) -> Any:
+        own: dict[tuple[str, str], Callable[[Json], Json]] = {
+            ("api.instagram.com", "/oauth/access_token"): self._short,
+            ("graph.instagram.com", "/access_token"): self._lasting,
+            ("graph.instagram.com", "/refresh_access_token"): self._renewed,
+        }
+        signing_in = own.get((request.url.host, request.url.path))
+        return signing_in(fields_of(request)) if signing_in else super()._answer(request)
+
+    def _short(self, fields: Json) -> Json:
+        self._check_secret(fields)
+        if fields.get("client_id") != self.settings.instagram_app_id or fields.get("code") not in self.codes:
+            raise Refusal(100, "Invalid authorization code")
+        self.codes.remove(fields["code"])
+        return {"data": [{**self._token(timedelta(hours=1)), "user_id": self.account, "permissions": ""}]}
+
+    def _lasting(self, fields: Json) -> Json:
+        self._check_secret(fields)
+        if fields.get("grant_type") != "ig_exchange_token" or fields.get("access_token") not in self.tokens:
+            raise Refusal(190, "Invalid OAuth access token", status=401)
+        return self._token(LIFETIME)
+
+    def _renewed(self, fields: Json) -> Json:
+        """A day after it was given at the earliest, and before its end. The old one stays good until then."""
+        age = self.clock() - self.granted_at.get(fields.get("access_token", ""), self.clock())
+        if fields.get("grant_type") != "ig_refresh_token" or not DAY <= age < LIFETIME:
+            raise Refusal(190, "Error validating access token: it cannot be refreshed", status=401)
+        return self._token(LIFETIME)
+
+    def _check_secret(self, fields: Json) -> None:
+        secret = self.settings.instagram_app_secret
+        if secret is None or fields.get("client_secret") != secret.get_secret_value():
+            raise Refusal(1, "Error validating client secret.")
+
+    def _token(self, lifetime: timedelta) -> Json:
+        token = f"account-token-{self.number()}"
+        self.tokens.add(token)
+        self.granted_at[token] = self.clock()
+        return {"access_token": token, "token_type": "bearer", "expires_in": int(lifetime.total_seconds())}
 
     # what we ask
 

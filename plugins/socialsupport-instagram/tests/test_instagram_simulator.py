@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from socialsupport_core import testing
 from socialsupport_core.contract import (
     AuthExpired,
+    ConfigError,
     ContentRejected,
     DeliveryError,
     RateLimited,
@@ -24,6 +25,7 @@ from socialsupport_core.model import (
     Attachment,
     Blob,
     Choice,
+    Credentials,
     DeleteMessage,
     DeliveryUpdated,
     EditMessage,
@@ -109,8 +111,6 @@ def test_by_instagrams_own_login_there_are_no_files() -> None:
     assert desk.sim.calls[-1].url.host == "graph.instagram.com"
     assert "graph.facebook.com" not in desk.connector.hosts
     assert desk.run(desk.connector.probe()).own_account == ACCOUNT
-    with pytest.raises(Unsupported, match="token"):
-        desk.connector.connect_with(SignIn(state="s", redirect="https://hub.example", verifier=SecretStr("v" * 43)))
 
 
 def test_bytes_are_counted(desk: Desk) -> None:
@@ -257,6 +257,69 @@ def test_signing_in_ends_with_the_token_of_the_linked_page(desk: Desk) -> None:
     code = httpx.URL(desk.sim.allow(desk.connector.connect_with(sign_in))).params["code"]
     credentials = desk.run(desk.connector.exchange_with(code, sign_in))
     assert credentials.access_token.get_secret_value() in desk.sim.tokens
+
+
+BY_INSTAGRAM = {"login": "instagram", "instagram_app_id": "43", "instagram_app_secret": "second-app-secret"}
+
+
+def by_instagram() -> tuple[Desk, Credentials]:
+    """A desk that somebody has signed in at, and what that gave."""
+    desk = Desk(**BY_INSTAGRAM)
+    sign_in = SignIn(state="s", redirect="https://hub.example/back", verifier=SecretStr("v" * 43))
+    code = httpx.URL(desk.sim.allow(desk.connector.connect_with(sign_in))).params["code"]
+    return desk, desk.run(desk.connector.exchange_with(code, sign_in))
+
+
+def test_signing_in_by_instagram_ends_with_a_token_of_sixty_days() -> None:
+    desk, granted = by_instagram()
+    assert granted.expires_at == desk.now + timedelta(days=60)
+    desk.credentials = granted
+    assert desk.run(desk.connector.probe()).own_account == ACCOUNT
+    assert {"api.instagram.com", "graph.instagram.com"} <= desk.connector.hosts
+
+
+def test_a_token_of_sixty_days_is_renewed() -> None:
+    desk, granted = by_instagram()
+    desk.now += timedelta(days=59)
+    renewed = desk.run(desk.connector.refresh(granted))
+    assert renewed.expires_at == desk.now + timedelta(days=60)
+    desk.credentials = renewed
+    assert desk.run(desk.connector.probe()).handle == "acme"
+
+
+@pytest.mark.parametrize("age", [timedelta(hours=23), timedelta(days=60)])
+def test_a_token_too_young_or_past_its_end_is_not_renewed(age: timedelta) -> None:
+    desk, granted = by_instagram()
+    desk.now += age
+    with pytest.raises(AuthExpired):
+        desk.run(desk.connector.refresh(granted))
+
+
+def test_a_renewal_asks_for_what_is_documented() -> None:
+    connector = Desk(**BY_INSTAGRAM).connector
+    old = Credentials(access_token=SecretStr("old-token"), expires_at=datetime(2026, 3, 3, tzinfo=UTC))
+    request = next(connector.refresh(old))
+    wanted = "https://graph.instagram.com/refresh_access_token?grant_type=ig_refresh_token&access_token=old-token"
+    assert (request.method, str(request.url)) == ("GET", wanted)
+
+
+def test_a_code_comes_alone_or_in_a_list() -> None:
+    sign_in = SignIn(state="s", redirect="https://hub.example/back", verifier=SecretStr("v" * 43))
+    for body in ({"access_token": "short", "user_id": 1}, {"data": [{"access_token": "short", "user_id": "1"}]}):
+        flow = Desk(**BY_INSTAGRAM).connector.exchange_with("c", sign_in)
+        next(flow)
+        assert flow.send(httpx.Response(200, json=body)).url.params["access_token"] == "short"
+
+
+def test_signing_in_by_instagram_wants_the_apps_second_number() -> None:
+    sign_in = SignIn(state="s", redirect="https://hub.example/back", verifier=SecretStr("v" * 43))
+    with pytest.raises(ConfigError, match="instagram_app_id"):
+        Desk(login="instagram").connector.connect_with(sign_in)
+
+
+def test_the_token_of_a_page_has_no_end(desk: Desk) -> None:
+    with pytest.raises(AuthExpired, match="no end"):
+        desk.run(desk.connector.refresh(Credentials(access_token=SecretStr("page-token"))))
 
 
 def test_a_comment_comes_with_the_time_of_its_notification(desk: Desk) -> None:

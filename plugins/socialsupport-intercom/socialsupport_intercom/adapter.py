@@ -37,6 +37,7 @@ from socialsupport_core.contract import (
     headline,
     mark,
 )
+from socialsupport_core.contract.answered import downloaded
 from socialsupport_core.contract.lax import Json, object_of, objects_of, text_of, whole_of
 from socialsupport_core.model import Attachment, Blob, Credentials, Facts, Interaction, Page, Party, Payload
 from socialsupport_core.text import escape, plain, to_html
@@ -253,8 +254,7 @@ class Intercom(CRM[IntercomSettings]):
         if attachment.url is None or urlsplit(attachment.url).scheme != "https":
             raise ContentRejected("a file without an address of Intercom")
         answer = yield httpx.Request("GET", attachment.url)
-        media_type = answer.headers.get("content-type", attachment.media_type).split(";")[0]
-        return Blob(content=answer.content, media_type=media_type, name=attachment.name)
+        return downloaded(answer, attachment)
 
     # inbound
 

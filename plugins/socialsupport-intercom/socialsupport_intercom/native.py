@@ -40,6 +40,9 @@ STATUS: Mapping[str, Literal["open", "closed"]] = {
     "close": "closed",
 }
 ASSIGNED = frozenset({"assignment", "assign_and_reopen"})
+REPLIED = "conversation.admin.replied"
+"""Who answers a conversation of nobody's is given it: one part, an assignment, whose words the customer reads. Only the
+topic tells them from words to whom it is given to."""
 
 
 def marked(key: str) -> str:
@@ -78,7 +81,7 @@ def _notified(content: Json, us: str | None) -> Iterator[CRMEvent]:
         id = needed(item, "id")
         yield ContactGone(id=f"contact.{id}.deleted", contact=id, at=_at(content))
     elif topic.startswith("conversation.") and item.get("type") == "conversation":
-        yield from _parts(item, us)
+        yield from _parts(item, us, is_reply=topic == REPLIED)
     elif topic.startswith("contact.") and item.get("type") == "contact":
         known = contact(item)
         at = _at(item, "updated_at")
@@ -88,23 +91,23 @@ def _notified(content: Json, us: str | None) -> Iterator[CRMEvent]:
 # conversations
 
 
-def _parts(conversation: Json, us: str | None) -> Iterator[CRMEvent]:
+def _parts(conversation: Json, us: str | None, *, is_reply: bool = False) -> Iterator[CRMEvent]:
     case = needed(conversation, "id")
     for part in parts_of(conversation):
         if text_of(object_of(part, "author"), "type") == "admin":
-            yield from _part(case, part, us)
+            yield from _part(case, part, us, is_reply)
 
 
 def parts_of(conversation: Json) -> list[Json]:
     return list(objects_of(object_of(conversation, "conversation_parts"), "conversation_parts"))
 
 
-def _part(case: str, part: Json, us: str | None) -> Iterator[CRMEvent]:
+def _part(case: str, part: Json, us: str | None, is_reply: bool) -> Iterator[CRMEvent]:
     """What it says, then what it does. Our own words are marked; a teammate's are told, even if we act as them."""
     id, kind, author, at = needed(part, "id"), text_of(part, "part_type") or "", object_of(part, "author"), _at(part)
     agent = needed(author, "id")
     is_ours = us in (None, agent) and MARK.search(text_of(part, "body") or "") is not None
-    if not is_ours and (speech := _speech(case, part, agent, at)):
+    if not is_ours and (speech := _speech(case, part, agent, at, is_reply)):
         yield speech
     if agent == us:
         return
@@ -118,15 +121,17 @@ def _part(case: str, part: Json, us: str | None) -> Iterator[CRMEvent]:
         yield CaseChanged(id=f"part.{id}.assignee", case=case, fields=fields, agent=agent, at=at)
 
 
-def _speech(case: str, part: Json, agent: str, at: datetime) -> CRMEvent | None:
+def _speech(case: str, part: Json, agent: str, at: datetime, is_reply: bool) -> CRMEvent | None:
+    """A reply that assigns has a name of its own: the same part is told as an assignment too, by another topic."""
     kind = text_of(part, "part_type") or ""
     text, files = text_of(part, "body"), tuple(_file(one) for one in objects_of(part, "attachments"))
     if part.get("redacted") is True or kind not in SPOKEN | NOTED or not (text or files):
         return None
-    told = AgentReplied if kind in SPOKEN else AgentNoted
+    assigns = is_reply and kind in ASSIGNED
+    told = AgentReplied if kind in SPOKEN or assigns else AgentNoted
     id = needed(part, "id")
     return told(
-        id=f"part.{id}",
+        id=f"part.{id}.reply" if assigns else f"part.{id}",
         case=case,
         agent=agent,
         agent_name=text_of(object_of(part, "author"), "name"),

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from socialsupport_core import testing
 from socialsupport_core.contract import (
     AgentNoted,
     AgentReplied,
@@ -15,11 +16,8 @@ from socialsupport_core.contract import (
     CaseChanged,
     CaseFields,
     CaseRef,
-    CaseSummary,
     ConfigError,
     ContentRejected,
-    CRMEvent,
-    Flow,
     MalformedPayload,
     RateLimited,
     Ref,
@@ -57,101 +55,63 @@ TOUCH = Interaction(
 )
 
 
-class Clock:
-    now = NOW
+class Desk(testing.CRMDesk[Intercom, IntercomSimulator]):
+    def __init__(self) -> None:
+        super().__init__(CRM, IntercomSimulator(SETTINGS, clock=self.clock))
 
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+    def opened(self, name: str = "con_1", **more: Any) -> CaseRef:
+        return super().opened(name, **{"party": KERRY} | more)
 
 
 @pytest.fixture
-def desk(clock: Clock) -> IntercomSimulator:
-    return IntercomSimulator(SETTINGS, clock=clock)
-
-
-def run(desk: IntercomSimulator, flow: Flow[Any]) -> Any:
-    def respond(ask: httpx.Request) -> httpx.Response:
-        try:
-            return desk.handle(CRM.authorize_with(ask, None, NOW, ""))
-        except httpx.ReadError as error:
-            raise Uncertain("the connection was cut") from error
-
-    return drive(flow, respond, CRM.failure)
-
-
-def opened(desk: IntercomSimulator, name: str = "con_1", **more: Any) -> CaseRef:
-    about = {"conversation": name, "customer": "cus_1", "party": KERRY, "subject": "Where is it?", "opened_at": NOW}
-    case: CaseRef = run(desk, CRM.open_case(CaseSummary.model_validate(about | more)))
-    return case
-
-
-def polled(desk: IntercomSimulator, cursor: str | None) -> tuple[list[CRMEvent], str | None]:
-    told: list[CRMEvent] = []
-    while True:
-        page = run(desk, CRM.poll(cursor))
-        told += [event for payload in page.payloads for event in CRM.parse(payload)]
-        cursor = page.cursor
-        if not page.more:
-            return told, cursor
-
-
-def heard(desk: IntercomSimulator) -> list[CRMEvent]:
-    return [event for payload in desk.due() for event in CRM.parse(payload)]
-
-
-def texts(told: list[CRMEvent]) -> list[str]:
-    return [event.text for event in told if isinstance(event, AgentReplied | AgentNoted)]
+def desk() -> Desk:
+    return Desk()
 
 
 # both ways
 
 
-def test_rounds_look_back_and_tell_once(desk: IntercomSimulator, clock: Clock) -> None:
-    early, late, cursor = opened(desk, "con_1"), opened(desk, "con_2"), CRM.starting(NOW)
-    clock.now += timedelta(seconds=20)
-    desk.speak("dana", "told late", late.id)
-    hidden = desk.talks.pop(late.id)  # the search does not know of it yet
-    clock.now += timedelta(seconds=60)
-    desk.speak("dana", "told at once", early.id)
-    told, cursor = polled(desk, cursor)
-    assert texts(told) == ["told at once"]
-    desk.talks[late.id] = hidden
-    told, cursor = polled(desk, cursor)
-    assert texts(told) == ["told late"]
-    assert polled(desk, cursor)[0] == []
-    clock.now += timedelta(hours=2)
-    desk.speak("dana", "much later", early.id)
-    told, cursor = polled(desk, cursor)
-    assert texts(told) == ["much later"]
-    assert polled(desk, cursor)[0] == []
+def test_rounds_look_back_and_tell_once(desk: Desk) -> None:
+    early, late, cursor = desk.opened("con_1"), desk.opened("con_2"), CRM.starting(NOW)
+    desk.now += timedelta(seconds=20)
+    desk.sim.speak("dana", "told late", late.id)
+    hidden = desk.sim.talks.pop(late.id)  # the search does not know of it yet
+    desk.now += timedelta(seconds=60)
+    desk.sim.speak("dana", "told at once", early.id)
+    told, cursor = desk.polled(cursor)
+    assert desk.texts(told) == ["told at once"]
+    desk.sim.talks[late.id] = hidden
+    told, cursor = desk.polled(cursor)
+    assert desk.texts(told) == ["told late"]
+    assert desk.polled(cursor)[0] == []
+    desk.now += timedelta(hours=2)
+    desk.sim.speak("dana", "much later", early.id)
+    told, cursor = desk.polled(cursor)
+    assert desk.texts(told) == ["much later"]
+    assert desk.polled(cursor)[0] == []
 
 
-def test_pages_of_a_round_tell_everything(desk: IntercomSimulator, clock: Clock) -> None:
-    cases = [opened(desk, f"con_{number}") for number in range(45)]
+def test_pages_of_a_round_tell_everything(desk: Desk) -> None:
+    cases = [desk.opened(f"con_{number}") for number in range(45)]
     cursor: str | None = CRM.starting(NOW)
     for number, case in enumerate(cases):
-        clock.now += timedelta(seconds=1)
-        desk.speak("dana", f"number {number}", case.id)
-    told, cursor = polled(desk, cursor)
-    assert sorted(texts(told)) == sorted(f"number {number}" for number in range(45))
-    assert polled(desk, cursor)[0] == []
+        desk.now += timedelta(seconds=1)
+        desk.sim.speak("dana", f"number {number}", case.id)
+    told, cursor = desk.polled(cursor)
+    assert sorted(desk.texts(told)) == sorted(f"number {number}" for number in range(45))
+    assert desk.polled(cursor)[0] == []
 
 
-def test_both_ways_tell_the_same(desk: IntercomSimulator, clock: Clock) -> None:
-    case, cursor = opened(desk), CRM.starting(NOW)
-    heard(desk)
-    clock.now += timedelta(seconds=5)
-    desk.speak("dana", "See *the* label.", case.id, files={"label.txt": b"the label"})
-    desk.speak("dana", "Our margin is thin.", case.id, kind="note")
-    desk.speak("dana", "Goodbye!", case.id, kind="close")
-    desk.assign("dana", case.id, "sam")
-    desk.assign("dana", case.id, None)
-    hooks, (search, _) = heard(desk), polled(desk, cursor)
+def test_both_ways_tell_the_same(desk: Desk) -> None:
+    case, cursor = desk.opened(), CRM.starting(NOW)
+    desk.heard()
+    desk.now += timedelta(seconds=5)
+    desk.sim.speak("dana", "See *the* label.", case.id, files={"label.txt": b"the label"})
+    desk.sim.speak("dana", "Our margin is thin.", case.id, kind="note")
+    desk.sim.speak("dana", "Goodbye!", case.id, kind="close")
+    desk.sim.assign("dana", case.id, "sam")
+    desk.sim.assign("dana", case.id, None)
+    hooks, (search, _) = desk.heard(), desk.polled(cursor)
     assert hooks == search
     assert [type(event) for event in hooks] == [
         AgentReplied,
@@ -161,88 +121,88 @@ def test_both_ways_tell_the_same(desk: IntercomSimulator, clock: Clock) -> None:
         CaseChanged,
         CaseChanged,
     ]
-    assert texts(hooks) == [r"See \*the\* label.", "Our margin is thin.", "Goodbye!"]
-    sam = next(id for id, name in desk.admins.items() if name == "sam")
+    assert desk.texts(hooks) == [r"See \*the\* label.", "Our margin is thin.", "Goodbye!"]
+    sam = next(id for id, name in desk.sim.admins.items() if name == "sam")
     fields = [event.fields for event in hooks if isinstance(event, CaseChanged)]
     assert fields == [CaseFields(status="closed"), CaseFields(assignee=sam), CaseFields(assignee="")]
     reply = hooks[0]
     assert isinstance(reply, AgentReplied)
-    assert run(desk, CRM.fetch(reply.attachments[0])).content == b"the label"
+    assert desk.run(CRM.fetch(reply.attachments[0])).content == b"the label"
 
 
-def test_whoever_acts_for_us_may_answer_as_well(desk: IntercomSimulator) -> None:
+def test_whoever_acts_for_us_may_answer_as_well(desk: Desk) -> None:
     """And a teammate who quotes a line of ours is heard."""
-    case = opened(desk)
-    run(desk, CRM.save_interaction(case, TOUCH.model_copy(update={"direction": "outbound"}), "k-1"))
-    assert heard(desk) == []
-    desk.speak("The hub", "Typed by hand.", case.id)
-    desk.speak("dana", f"You wrote: {marked(mark('k-1'))}", case.id)
-    assert len(texts(heard(desk))) == 2
+    case = desk.opened()
+    desk.run(CRM.save_interaction(case, TOUCH.model_copy(update={"direction": "outbound"}), "k-1"))
+    assert desk.heard() == []
+    desk.sim.speak("The hub", "Typed by hand.", case.id)
+    desk.sim.speak("dana", f"You wrote: {marked(mark('k-1'))}", case.id)
+    assert len(desk.texts(desk.heard())) == 2
 
 
 # what is written
 
 
-def test_what_is_saved_is_never_mailed(desk: IntercomSimulator) -> None:
-    case = opened(desk)
+def test_what_is_saved_is_never_mailed(desk: Desk) -> None:
+    case = desk.opened()
     for direction in ("inbound", "outbound", "internal"):
-        run(desk, CRM.save_interaction(case, TOUCH.model_copy(update={"direction": direction}), f"k-{direction}"))
-    run(desk, CRM.edit_interaction(case, Ref(id="1"), TOUCH, "k-inbound"))
-    written = [(part["author"]["type"], part["part_type"]) for part in desk.talks[case.id].parts]
+        desk.run(CRM.save_interaction(case, TOUCH.model_copy(update={"direction": direction}), f"k-{direction}"))
+    desk.run(CRM.edit_interaction(case, Ref(id="1"), TOUCH, "k-inbound"))
+    written = [(part["author"]["type"], part["part_type"]) for part in desk.sim.talks[case.id].parts]
     assert written == [("user", "comment"), ("admin", "note"), ("admin", "note"), ("admin", "note")]
-    (contact,) = desk.contacts.values()
+    (contact,) = desk.sim.contacts.values()
     assert (contact["email"], contact["external_id"], contact["name"]) == (None, "socialsupport:cus_1", "Kerry Fisher")
 
 
-def test_words_stay_words(desk: IntercomSimulator) -> None:
-    case = opened(desk)
-    run(desk, CRM.save_interaction(case, TOUCH, "k-1"))
+def test_words_stay_words(desk: Desk) -> None:
+    case = desk.opened()
+    desk.run(CRM.save_interaction(case, TOUCH, "k-1"))
     evil = TOUCH.model_copy(update={"direction": "internal", "text": "<script>alert(1)</script>"})
-    run(desk, CRM.save_interaction(case, evil, "k-2"))
-    comment, note = (part["body"] for part in desk.talks[case.id].parts)
+    desk.run(CRM.save_interaction(case, evil, "k-2"))
+    comment, note = (part["body"] for part in desk.sim.talks[case.id].parts)
     assert comment == f"Where is my parcel?\n\nKerry Fisher on telegram · {marked(mark('k-1'))}"
     assert "<script>" not in note
     assert "<strong>Note by Kerry Fisher</strong>" in note
 
 
-def test_a_conversation_has_our_key_and_our_tag(desk: IntercomSimulator) -> None:
-    case = opened(desk)
-    talk = desk.talks[case.id]
+def test_a_conversation_has_our_key_and_our_tag(desk: Desk) -> None:
+    case = desk.opened()
+    talk = desk.sim.talks[case.id]
     assert (talk.attributes, talk.tags) == ({"socialsupport": "con_1"}, ["socialsupport"])
-    assert opened(desk, "con_2").id != case.id
-    assert len(desk.contacts) == 1
+    assert desk.opened("con_2").id != case.id
+    assert len(desk.sim.contacts) == 1
 
 
-def test_whom_intercom_knows_is_taken(desk: IntercomSimulator) -> None:
-    known = desk.add_contact("Kerry", email="kerry@acme.example")
-    case = opened(desk, contact=known)
-    assert desk.talks[case.id].contact == known
-    assert opened(desk, contact=known).id == case.id
+def test_whom_intercom_knows_is_taken(desk: Desk) -> None:
+    known = desk.sim.add_contact("Kerry", email="kerry@acme.example")
+    case = desk.opened(contact=known)
+    assert desk.sim.talks[case.id].contact == known
+    assert desk.opened(contact=known).id == case.id
     with pytest.raises(ContentRejected, match="no id of Intercom"):
-        opened(desk, "con_2", contact="../admins")
+        desk.opened("con_2", contact="../admins")
 
 
-def test_a_contact_that_was_merged_goes_on_as_the_other(desk: IntercomSimulator) -> None:
-    first = opened(desk)
-    ours, other = desk.talks[first.id].contact, desk.add_contact("Kerry", email="kerry@acme.example")
-    desk.merge(ours, other)
-    assert desk.talks[opened(desk, "con_2").id].contact == other
+def test_a_contact_that_was_merged_goes_on_as_the_other(desk: Desk) -> None:
+    first = desk.opened()
+    ours, other = desk.sim.talks[first.id].contact, desk.sim.add_contact("Kerry", email="kerry@acme.example")
+    desk.sim.merge(ours, other)
+    assert desk.sim.talks[desk.opened("con_2").id].contact == other
     with pytest.raises(ContentRejected, match="merged"):
-        run(desk, CRM.erase(ours))
+        desk.run(CRM.erase(ours))
     for _ in range(2):
-        run(desk, CRM.erase(other))
-    assert desk.contacts == {}
+        desk.run(CRM.erase(other))
+    assert desk.sim.contacts == {}
 
 
-def test_without_the_attribute_the_operator_reads_why(desk: IntercomSimulator) -> None:
-    desk.attributes.clear()
+def test_without_the_attribute_the_operator_reads_why(desk: Desk) -> None:
+    desk.sim.attributes.clear()
     with pytest.raises(ContentRejected, match="socialsupport"):
-        opened(desk)
+        desk.opened()
 
 
-def test_an_answer_that_was_lost_makes_no_second_record(desk: IntercomSimulator) -> None:
-    case = opened(desk)
-    respond = desk.respond
+def test_an_answer_that_was_lost_makes_no_second_record(desk: Desk) -> None:
+    case = desk.opened()
+    respond = desk.sim.respond
 
     def cut(request: httpx.Request) -> httpx.Response:
         answer = respond(request)
@@ -250,36 +210,36 @@ def test_an_answer_that_was_lost_makes_no_second_record(desk: IntercomSimulator)
             raise httpx.ReadError("the connection was cut", request=request)
         return answer
 
-    desk.respond = cut  # type: ignore[method-assign]
+    desk.sim.respond = cut  # type: ignore[method-assign]
     with pytest.raises(Uncertain):
-        run(desk, CRM.save_interaction(case, TOUCH, "k-1"))
-    desk.respond = respond  # type: ignore[method-assign]
-    ref = run(desk, CRM.save_interaction(case, TOUCH, "k-1"))
-    assert [part["id"] for part in desk.talks[case.id].parts] == [ref.id]
+        desk.run(CRM.save_interaction(case, TOUCH, "k-1"))
+    desk.sim.respond = respond  # type: ignore[method-assign]
+    ref = desk.run(CRM.save_interaction(case, TOUCH, "k-1"))
+    assert [part["id"] for part in desk.sim.talks[case.id].parts] == [ref.id]
 
 
-def test_what_is_removed_has_no_words_left(desk: IntercomSimulator) -> None:
-    case = opened(desk)
-    ref = run(desk, CRM.save_interaction(case, TOUCH, "k-1"))
-    other = run(desk, CRM.save_interaction(case, TOUCH, "k-2"))
+def test_what_is_removed_has_no_words_left(desk: Desk) -> None:
+    case = desk.opened()
+    ref = desk.run(CRM.save_interaction(case, TOUCH, "k-1"))
+    other = desk.run(CRM.save_interaction(case, TOUCH, "k-2"))
     for text in ("Where is my red parcel?", "Where is my blue parcel?"):
-        ref = run(desk, CRM.edit_interaction(case, ref, TOUCH.model_copy(update={"text": text}), "k-1"))
-    run(desk, CRM.remove_interaction(case, ref, "k-1"))
-    assert [part["id"] for part in desk.talks[case.id].parts if part["body"]] == [other.id]
-    run(desk, CRM.remove_interaction(case, Ref(id="99"), "k-9"))  # never there, or too far back to be shown
+        ref = desk.run(CRM.edit_interaction(case, ref, TOUCH.model_copy(update={"text": text}), "k-1"))
+    desk.run(CRM.remove_interaction(case, ref, "k-1"))
+    assert [part["id"] for part in desk.sim.talks[case.id].parts if part["body"]] == [other.id]
+    desk.run(CRM.remove_interaction(case, Ref(id="99"), "k-9"))  # never there, or too far back to be shown
 
 
-def test_a_deleted_conversation_needs_another(desk: IntercomSimulator) -> None:
-    case = opened(desk)
-    run(desk, CRM.erase_case(case.id))
+def test_a_deleted_conversation_needs_another(desk: Desk) -> None:
+    case = desk.opened()
+    desk.run(CRM.erase_case(case.id))
     with pytest.raises(Unreachable):
-        run(desk, CRM.save_interaction(case, TOUCH, "k-1"))
+        desk.run(CRM.save_interaction(case, TOUCH, "k-1"))
 
 
-def test_nobody_is_found_by_a_near_match(desk: IntercomSimulator) -> None:
-    desk.add_contact("Kerry", email="Kerry@acme.example", phone="not a number")
+def test_nobody_is_found_by_a_near_match(desk: Desk) -> None:
+    desk.sim.add_contact("Kerry", email="Kerry@acme.example", phone="not a number")
     party = Party(identifiers=(Identifier(kind="email", value="Kerry@acme.example"),))
-    (found,) = run(desk, CRM.find_customers(party))
+    (found,) = desk.run(CRM.find_customers(party))
     assert {str(one) for one in found.identifiers} == {"email:Kerry@acme.example"}
     assert found.verified == frozenset()
 
@@ -299,10 +259,10 @@ def test_without_a_secret_nothing_is_taken() -> None:
         bare.verify(Payload(headers=headers, body=b"{}", received_at=NOW))
 
 
-def test_without_the_connection_test_nothing_is_written(desk: IntercomSimulator) -> None:
-    case, bare = opened(desk), Intercom(SETTINGS)
+def test_without_the_connection_test_nothing_is_written(desk: Desk) -> None:
+    case, bare = desk.opened(), Intercom(SETTINGS)
     with pytest.raises(ConfigError, match="connection test"):
-        run(desk, bare.close_case(case, "resolved"))
+        desk.run(bare.close_case(case, "resolved"))
 
 
 def test_credentials_go_nowhere_else() -> None:
@@ -320,21 +280,21 @@ def test_a_workspace_in_europe_is_asked_there() -> None:
         europe.connect("state", "https://hub.example/back")
 
 
-def test_signing_in_needs_the_secret_that_belongs_to_it(desk: IntercomSimulator) -> None:
+def test_signing_in_needs_the_secret_that_belongs_to_it(desk: Desk) -> None:
     settings = IntercomSettings(client_id="fake-client-id", client_secret=SecretStr("fake-client-secret"))
     sign_in = SignIn(state="s", redirect="https://hub.example/back", verifier=SecretStr("v" * 43))
     crm = Intercom(settings)
-    token = run(desk, crm.exchange_with("fake-code", sign_in)).access_token
-    assert token.get_secret_value() in desk.tokens
+    token = desk.run(crm.exchange_with("fake-code", sign_in)).access_token
+    assert token.get_secret_value() in desk.sim.tokens
     wrong = Intercom(settings.model_copy(update={"client_secret": SecretStr("another-secret")}))
     with pytest.raises(AuthExpired, match="Invalid code"):
-        run(desk, wrong.exchange_with("fake-code", sign_in))
+        desk.run(wrong.exchange_with("fake-code", sign_in))
 
 
-def test_too_fast_waits_until_the_window_ends(desk: IntercomSimulator) -> None:
-    desk.faults.rate_limit = 1
+def test_too_fast_waits_until_the_window_ends(desk: Desk) -> None:
+    desk.sim.faults.rate_limit = 1
     with pytest.raises(RateLimited) as caught:
-        run(desk, CRM.probe())
+        desk.run(CRM.probe())
     assert caught.value.retry_after == 7
 
 

@@ -12,8 +12,16 @@ from typing import Any, ClassVar
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from socialsupport_core.contract import Flow, MalformedPayload, SignatureError, Unavailable, Unsupported, answered_at
-from socialsupport_core.model import Capabilities, Credentials, Event, Intent, Payload, Receipt, SendMessage
+from socialsupport_core.contract import (
+    Flow,
+    Forbidden,
+    MalformedPayload,
+    SignatureError,
+    Unavailable,
+    Unsupported,
+    answered_at,
+)
+from socialsupport_core.model import Capabilities, Credentials, Event, Facts, Intent, Payload, Receipt, SendMessage
 from socialsupport_core.model.event import DeliveryState
 from socialsupport_email.compose import Draft
 from socialsupport_email.reports import COMPLAINT
@@ -154,6 +162,20 @@ class Mailgun(HookedMail[MailgunSettings]):
         if answered_at(response) < since + INDEXED:
             raise Unavailable("a mail may not be in Mailgun's list yet", retry_after=INDEXED.total_seconds())
         return None
+
+    def probe(self) -> Flow[Facts]:
+        """A domain's sending key may not ask; that it is known, and for what it is, is all that can be told.
+
+        https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/domains/get-v4-domains--name-,
+        https://documentation.mailgun.com/docs/mailgun/user-manual/api-key-mgmt/rbac-mgmt (2026-11)
+        """
+        settings = self.settings
+        try:
+            response = yield httpx.Request("GET", f"https://{settings.host}/v4/domains/{settings.domain}")
+        except Forbidden:
+            return Facts(own_account=settings.address, name=settings.domain, extra={"key": "sends only"})
+        domain = response.json()["domain"]
+        return Facts(own_account=settings.address, name=str(domain["name"]), extra={"state": str(domain["state"])})
 
     def authorize(
         self, request: httpx.Request, credentials: Credentials | None, now: datetime, nonce: str

@@ -25,7 +25,7 @@ from socialsupport_core.contract import (
     retry_after,
 )
 from socialsupport_core.contract.lax import Json, object_of, objects_of, text_of
-from socialsupport_core.model import Capabilities, Event, Instant, Intent, Payload, Receipt, SendMessage
+from socialsupport_core.model import Capabilities, Event, Facts, Instant, Intent, Payload, Receipt, SendMessage
 from socialsupport_core.text import plain, to_html
 from socialsupport_email.compose import Draft
 from socialsupport_email.reports import COMPLAINT
@@ -185,6 +185,13 @@ class Postmark(HookedMail[PostmarkSettings]):
         if answered_at(response) < since + INDEXED:
             raise Unavailable("a mail may not be in Postmark's list yet", retry_after=INDEXED.total_seconds())
         return None
+
+    def probe(self) -> Flow[Facts]:
+        """https://postmarkapp.com/developer/api/server-api (2026-11)"""
+        server = (yield httpx.Request("GET", f"https://{self.api}/server")).json()
+        told = {"server": str(server["ID"]), "delivers": text_of(server, "DeliveryType") or "Live"}
+        told["raw_mails"] = "yes" if server.get("RawEmailEnabled") else "no"
+        return Facts(own_account=self.settings.address, name=str(server["Name"]), extra=told)
 
     def credential(self) -> tuple[str, str]:
         return "x-postmark-server-token", self.settings.server_token.get_secret_value()

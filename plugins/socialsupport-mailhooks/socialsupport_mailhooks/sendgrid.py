@@ -17,8 +17,16 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.hashes import SHA256
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from socialsupport_core.contract import MalformedPayload, SignatureError
-from socialsupport_core.model import Capabilities, Event, Payload, SendMessage
+from socialsupport_core.contract import (
+    DeliveryError,
+    Flow,
+    Forbidden,
+    MalformedPayload,
+    RateLimited,
+    SignatureError,
+    answered_at,
+)
+from socialsupport_core.model import Capabilities, Event, Facts, Payload, SendMessage
 from socialsupport_core.model.event import DeliveryState
 from socialsupport_core.text import plain, to_html
 from socialsupport_email import mime
@@ -158,6 +166,25 @@ class SendGrid(HookedMail[SendGridSettings]):
             **({"attachments": files} if files else {}),
         }
         return httpx.Request("POST", f"https://{self.api}/v3/mail/send", json=asked)
+
+    def probe(self) -> Flow[Facts]:
+        """https://www.twilio.com/docs/sendgrid/api-reference/api-key-permissions/retrieve-a-list-of-scopes-for-which-this-user-has-access
+        (2026-11)"""
+        response = yield httpx.Request("GET", f"https://{self.api}/v3/scopes")
+        if "mail.send" not in response.json()["scopes"]:
+            raise Forbidden("the API key may not send: give it Mail Send in Settings → API Keys")
+        return Facts(own_account=self.settings.address, name=self.settings.name)
+
+    def failure(self, response: httpx.Response) -> DeliveryError | None:
+        """When calls are taken again stands in a header of its own, in seconds since 1970.
+
+        https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/rate-limits (2026-11)
+        """
+        error = super().failure(response)
+        until = response.headers.get("x-ratelimit-reset", "")
+        if isinstance(error, RateLimited) and error.retry_after is None and re.fullmatch(r"[0-9]{1,11}", until):
+            error.retry_after = max(0.0, int(until) - answered_at(response).timestamp())
+        return error
 
     def credential(self) -> tuple[str, str]:
         return "authorization", f"Bearer {self.settings.api_key.get_secret_value()}"

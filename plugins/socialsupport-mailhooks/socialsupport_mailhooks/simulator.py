@@ -126,6 +126,9 @@ class PostmarkServer(ProviderServer):
         return httpx.Response(status, json={"ErrorCode": code, "Message": message})
 
     def answered(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/server":
+            server = {"ID": 1, "Name": "Acme", "DeliveryType": "Live", "RawEmailEnabled": True}
+            return httpx.Response(200, json=server)
         if request.url.path == "/messages/outbound":
             wanted = "".join(
                 value for name, value in sorted(request.url.params.items()) if name.startswith("metadata_")
@@ -163,6 +166,8 @@ class PostmarkServer(ProviderServer):
 class MailgunServer(ProviderServer):
     network: ClassVar[str] = "mailgun"
     hosts: ClassVar[frozenset[str]] = frozenset({"api.mailgun.net", "api.eu.mailgun.net"})
+    sends_only: bool = False
+    """Whether our key is a domain's sending key."""
 
     @property
     def own(self) -> MailgunSettings:
@@ -188,6 +193,11 @@ class MailgunServer(ProviderServer):
         return bool(request.headers.get("authorization") == basic("api", self.own.api_key.get_secret_value())[1])
 
     def answered(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == f"/v4/domains/{self.own.domain}":
+            domain = {"name": self.own.domain, "state": "active"}
+            return (
+                self.refused(403, 0, "Forbidden") if self.sends_only else httpx.Response(200, json={"domain": domain})
+            )
         if not request.url.path.startswith(f"/v3/{self.own.domain}/"):
             return self.refused(404, 0, "Domain not found")
         if request.url.path.endswith("/events"):
@@ -216,6 +226,8 @@ class MailgunServer(ProviderServer):
 class SendGridServer(ProviderServer):
     network: ClassVar[str] = "sendgrid"
     hosts: ClassVar[frozenset[str]] = frozenset({"api.sendgrid.com"})
+    scopes: tuple[str, ...] = ("mail.send", "2fa_required")
+    """What our key may do."""
 
     @property
     def own(self) -> SendGridSettings:
@@ -243,6 +255,8 @@ class SendGridServer(ProviderServer):
         return bool(request.headers.get("authorization") == f"Bearer {self.own.api_key.get_secret_value()}")
 
     def answered(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/v3/scopes":
+            return httpx.Response(200, json={"scopes": list(self.scopes)})
         asked = json.loads(request.content)
         (one,) = asked["personalizations"]
         kinds = [part["type"] for part in asked["content"]]

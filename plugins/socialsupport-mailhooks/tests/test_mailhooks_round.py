@@ -401,3 +401,40 @@ def test_a_thread_that_we_begin_has_a_subject(pair: Pair) -> None:
     receipt = sent(pair, intent)
     assert receipt.thread != thread
     assert written(pair, "Thanks").thread == receipt.thread
+
+
+def probed(pair: Pair) -> Any:
+    connector, server = pair
+    ask = lambda request: server.handle(connector.authorize(request, None, NOW, ""))  # noqa: E731
+    return drive(connector.probe(), ask, connector.failure)
+
+
+def test_whether_the_key_is_good_can_be_asked(pair: Pair) -> None:
+    assert probed(pair).own_account == OWN["address"]
+    other = type(pair[1])(
+        pair[1].settings.model_copy(update=dict.fromkeys(("server_token", "api_key"), SecretStr("x")))
+    )
+    with pytest.raises(AuthExpired):
+        probed((pair[0], other))
+
+
+def test_a_key_that_only_sends_is_good() -> None:
+    server = MailgunServer(MAILGUN, clock=lambda: NOW)
+    server.sends_only = True
+    assert probed((Mailgun(MAILGUN), server)).extra == {"key": "sends only"}
+
+
+def test_a_key_that_may_not_send_is_told() -> None:
+    server = SendGridServer(SENDGRID, clock=lambda: NOW)
+    server.scopes = ("stats.read",)
+    with pytest.raises(Forbidden, match="Mail Send"):
+        probed((SendGrid(SENDGRID), server))
+
+
+@pytest.mark.parametrize(("until", "wait"), [("1790839005", 105.0), ("1", 0.0), ("soon", None), ("", None)])
+def test_sendgrid_says_when_it_may_be_asked_again(until: str, wait: float | None) -> None:
+    headers = {"x-ratelimit-reset": until, "date": "Thu, 01 Oct 2026 07:15:00 GMT"}
+    response = httpx.Response(429, headers=headers, request=httpx.Request("GET", "https://api.sendgrid.com/v3/scopes"))
+    error = SendGrid(SENDGRID).failure(response)
+    assert isinstance(error, RateLimited)
+    assert error.retry_after == wait

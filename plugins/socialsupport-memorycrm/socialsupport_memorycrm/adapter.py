@@ -27,7 +27,7 @@ from socialsupport_core.contract import (
     answered_at,
     from_response,
 )
-from socialsupport_core.model import Blob, Interaction, Page, Party, Payload
+from socialsupport_core.model import Blob, Facts, Interaction, Page, Party, Payload
 from socialsupport_memorycrm.native import NativeContact, contact, error_code, events
 
 TOLERANCE = 300.0
@@ -107,6 +107,11 @@ class MemoryCRM(CRM[MemorySettings]):
         except Unreachable as error:
             if error.code not in ("contact_erased", "contact_unknown"):
                 raise
+
+    def probe(self) -> Flow[Facts]:
+        """Whether the token is good, and whose it is."""
+        account = (yield self._request("GET", "account")).json()
+        return Facts(own_account=account["id"], name=account["name"])
 
     # inbound
 

@@ -130,6 +130,9 @@ class MemoryCRMServer(AnsweringSimulator):
                 return handler(self, request, tuple(unquote(part) for part in match.groups()))
         raise Refused(404, "no_such_address", f"{request.method} {path}")
 
+    def _account(self, request: httpx.Request, _: tuple[str, ...]) -> httpx.Response:
+        return httpx.Response(200, json={"id": "account-1", "name": "Acme"})
+
     def _find(self, request: httpx.Request, _: tuple[str, ...]) -> httpx.Response:
         wanted = set(request.url.params.get_list("identifier"))
         if not wanted:
@@ -215,6 +218,7 @@ class MemoryCRMServer(AnsweringSimulator):
 
 
 ROUTES: Mapping[tuple[str, str], Handler] = {
+    ("GET", "/v1/account"): MemoryCRMServer._account,
     ("GET", "/v1/contacts"): MemoryCRMServer._find,
     ("DELETE", "/v1/contacts/([^/]+)"): MemoryCRMServer._delete_contact,
     ("PUT", "/v1/cases"): MemoryCRMServer._put_case,

@@ -327,3 +327,10 @@ def test_late_webhooks_are_signed_when_they_leave() -> None:
     now[0] += timedelta(hours=2)
     (payload,) = server.due()
     CRM.verify(payload)
+
+
+def test_whether_the_token_is_good_can_be_asked(server: MemoryCRMServer) -> None:
+    assert run(server, CRM.probe()).own_account == "account-1"
+    server.faults.expire = 1
+    with pytest.raises(AuthExpired):
+        run(server, CRM.probe())

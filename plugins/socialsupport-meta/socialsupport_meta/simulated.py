@@ -13,6 +13,7 @@ from email.message import Message
 from email.policy import HTTP
 from email.utils import format_datetime
 from typing import Any, ClassVar
+from urllib.parse import parse_qsl
 
 import httpx
 
@@ -307,12 +308,14 @@ class MessagingSimulator(GraphSimulator):
 
 
 def fields_of(request: httpx.Request) -> Json:
-    """Query, and the body as JSON or as a form."""
+    """Query, and the body as JSON or as a form of either kind."""
     fields: Json = dict(request.url.params)
     body, media_type = request.read(), request.headers.get("content-type", "")
     if media_type.startswith("application/json"):
         content: Json = json.loads(body)
         return fields | content
+    if media_type.startswith("application/x-www-form-urlencoded"):
+        return fields | dict(parse_qsl(body.decode()))
     if media_type.startswith("multipart/form-data"):
         head = f"content-type: {media_type}\r\n\r\n".encode()
         return fields | {name: _part(name, part) for name, part in _parts(message_from_bytes(head + body, policy=HTTP))}

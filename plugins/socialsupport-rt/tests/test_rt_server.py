@@ -129,7 +129,7 @@ def test_a_reply_with_markup_and_a_file(rt: RealRT, since: str | None) -> None:
     file = {"FileName": "label.txt", "FileType": "text/plain", "FileContent": base64.b64encode(b"the label").decode()}
     html = "<p>On <b>its</b> way.</p><p>Dana</p>"
     content = {"Content": html, "ContentType": "text/html", "Attachments": [file]}
-    rt.agent("POST", f"ticket/{case.id}/correspond", content)
+    rt.agent("POST", f"ticket/{case.id}/correspond", json=content)
     told, _ = polled(rt, since)
     (reply,) = [event for event in told if event.type == "agent.replied"]
     assert (reply.text, reply.agent, reply.agent_name) == ("On its way.\n\nDana", "dana", "Dana")
@@ -140,7 +140,7 @@ def test_a_reply_with_markup_and_a_file(rt: RealRT, since: str | None) -> None:
 
 def test_a_comment_is_a_note(rt: RealRT, since: str | None) -> None:
     case = opened(rt)
-    rt.agent("POST", f"ticket/{case.id}/comment", {"Content": "she is cross", "ContentType": "text/plain"})
+    rt.agent("POST", f"ticket/{case.id}/comment", json={"Content": "she is cross", "ContentType": "text/plain"})
     (note,) = polled(rt, since)[0]
     assert (note.type, getattr(note, "text", "")) == ("agent.noted", "she is cross")
 
@@ -148,9 +148,9 @@ def test_a_comment_is_a_note(rt: RealRT, since: str | None) -> None:
 def test_what_agents_change(rt: RealRT, since: str | None) -> None:
     case, other, third = opened(rt), opened(rt), opened(rt)
     for content in ({"Owner": "dana"}, {"Owner": "Nobody"}, {"Status": "resolved"}, {"Status": "open"}):
-        rt.agent("PUT", f"ticket/{case.id}", content)
-    rt.agent("PUT", f"ticket/{other.id}", {"MergeInto": int(case.id)})
-    rt.agent("PUT", f"ticket/{third.id}", {"Status": "deleted"})
+        rt.agent("PUT", f"ticket/{case.id}", json=content)
+    rt.agent("PUT", f"ticket/{other.id}", json={"MergeInto": int(case.id)})
+    rt.agent("PUT", f"ticket/{third.id}", json={"Status": "deleted"})
     told = polled(rt, since)[0]
     fields = [event.fields for event in told if isinstance(event, CaseChanged) and event.case == case.id]
     assert fields == [
@@ -177,7 +177,7 @@ def test_an_owner_whom_rt_refuses_is_an_error(rt: RealRT) -> None:
 def test_a_stale_version_changes_nothing(rt: RealRT) -> None:
     case = opened(rt)
     state = run(rt, CRM.read_case(case))
-    rt.agent("PUT", f"ticket/{case.id}", {"Subject": "changed meanwhile"})
+    rt.agent("PUT", f"ticket/{case.id}", json={"Subject": "changed meanwhile"})
     with pytest.raises(Conflict):
         run(rt, CRM.close_case(CaseRef(id=case.id, version=state.version), "resolved"))
     assert run(rt, CRM.read_case(case)).status == "open"

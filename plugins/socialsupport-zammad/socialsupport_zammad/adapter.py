@@ -34,6 +34,7 @@ from socialsupport_core.contract import (
     mark,
     unlabelled,
 )
+from socialsupport_core.contract.answered import downloaded
 from socialsupport_core.contract.typed import digits
 from socialsupport_core.model import Attachment, Blob, Facts, Identifier, Interaction, Page, Party, Payload
 from socialsupport_zammad import hooks, polling
@@ -205,8 +206,7 @@ class Zammad(CRM[ZammadSettings]):
         if len(numbers) != len(("ticket", "article", "file")):
             raise ContentRejected(f"{attachment.native_id!r} is not ticket, article and file")
         answer = yield self._request("GET", f"ticket_attachment/{'/'.join(numbers)}")
-        media_type = answer.headers.get("content-type", attachment.media_type).partition(";")[0]
-        return Blob(content=answer.content, media_type=media_type, name=attachment.name)
+        return downloaded(answer, attachment)
 
     # inbound
 

@@ -9,17 +9,14 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from socialsupport_core import testing
 from socialsupport_core.contract import (
     CaseChanged,
     CaseFields,
-    CaseRef,
-    CaseSummary,
     ContentRejected,
-    CRMEvent,
     MalformedPayload,
     SignatureError,
     Unsupported,
-    drive,
 )
 from socialsupport_core.model import Attachment, Facts, Identifier, Party, Payload
 from socialsupport_core.testing.crm import TOUCH
@@ -36,39 +33,16 @@ KNOWN: dict[str, Any] = {
 CRM = Zammad(ZammadSettings.model_validate(KNOWN), Facts(own_account="2"))
 
 
-class House:
-    """A simulated Zammad whose clock goes on by a second with each call."""
+class Desk(testing.CRMDesk[Zammad, ZammadSimulator]):
+    step = timedelta(seconds=1)
 
     def __init__(self) -> None:
-        self.now = NOW
-        self.zammad = ZammadSimulator(CRM.settings, clock=lambda: self.now)
-
-    def run(self, flow: Any) -> Any:
-        def answer(ask: Any) -> Any:
-            self.now += timedelta(seconds=1)
-            return self.zammad.handle(CRM.authorize(ask, self.now, ""))
-
-        return drive(flow, answer, CRM.failure)
-
-    def opened(self, name: str = "con_1", **more: Any) -> CaseRef:
-        summary = {"conversation": name, "customer": "cus_1", "subject": "Where is it?", "opened_at": NOW} | more
-        case: CaseRef = self.run(CRM.open_case(CaseSummary(**summary)))
-        return case
-
-    def polled(self, cursor: str) -> tuple[list[CRMEvent], str, int]:
-        told: list[CRMEvent] = []
-        for pages in range(1, 50):
-            page = self.run(CRM.poll(cursor))
-            told += [event for payload in page.payloads for event in CRM.parse(payload)]
-            cursor = page.cursor
-            if not page.more:
-                return told, cursor, pages
-        raise AssertionError("the cursor stands still")
+        super().__init__(CRM, ZammadSimulator(CRM.settings, clock=self.clock))
 
 
 @pytest.fixture
-def house() -> House:
-    return House()
+def desk() -> Desk:
+    return Desk()
 
 
 def article(**more: Any) -> dict[str, Any]:
@@ -158,54 +132,54 @@ def test_the_signature_is_that_of_the_body() -> None:
             asked("a-secret-of-the-webhook", form)
 
 
-def test_many_pages_lose_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_pages_lose_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where more was changed in a few seconds than a page holds."""
     monkeypatch.setattr("socialsupport_zammad.polling.PAGE", 3)
-    cases = [house.opened(f"con_{number}") for number in range(8)]
-    cursor = CRM.starting(house.now)
+    cases = [desk.opened(f"con_{number}") for number in range(8)]
+    cursor = CRM.starting(desk.now)
     for number, case in enumerate(cases):
-        house.now += timedelta(milliseconds=10)
-        house.zammad.speak("dana", f"reply {number}", case.id)
-    told, cursor, pages = house.polled(cursor)
+        desk.now += timedelta(milliseconds=10)
+        desk.sim.speak("dana", f"reply {number}", case.id)
+    told, cursor = desk.polled(cursor)
     said = [getattr(event, "text", "") for event in told if event.type == "agent.replied"]
     assert sorted(said) == [f"reply {number}" for number in range(8)]
-    assert pages > 2
-    assert house.polled(cursor)[0] == []
+    assert desk.pages > 2
+    assert desk.polled(cursor)[0] == []
 
 
-def test_what_is_committed_late_is_not_lost(house: House) -> None:
+def test_what_is_committed_late_is_not_lost(desk: Desk) -> None:
     """Zammad stamps a change before it commits it."""
-    first, second = house.opened("con_1"), house.opened("con_2")
-    cursor = CRM.starting(house.now)
-    stamped = house.now + timedelta(seconds=2)
-    house.now += timedelta(seconds=5)
-    house.zammad.speak("dana", "in time", first.id)
-    told, cursor, _ = house.polled(cursor)
-    later, house.now = house.now, stamped
-    house.zammad.speak("dana", "late", second.id)
-    house.now = later
-    again, _, _ = house.polled(cursor)
+    first, second = desk.opened("con_1"), desk.opened("con_2")
+    cursor = CRM.starting(desk.now)
+    stamped = desk.now + timedelta(seconds=2)
+    desk.now += timedelta(seconds=5)
+    desk.sim.speak("dana", "in time", first.id)
+    told, cursor = desk.polled(cursor)
+    later, desk.now = desk.now, stamped
+    desk.sim.speak("dana", "late", second.id)
+    desk.now = later
+    again, _ = desk.polled(cursor)
     said = [[getattr(event, "text", "") for event in each if event.type == "agent.replied"] for each in (told, again)]
     assert said == [["in time"], ["late"]]
 
 
-def test_an_answer_and_its_file_arrive_by_webhook(house: House) -> None:
-    case = house.opened()
-    house.zammad.due()
-    house.zammad.speak("dana", "On its way.", case.id, files={"a.txt": b"the label"})
-    (payload,) = house.zammad.due()
+def test_an_answer_and_its_file_arrive_by_webhook(desk: Desk) -> None:
+    case = desk.opened()
+    desk.sim.due()
+    desk.sim.speak("dana", "On its way.", case.id, files={"a.txt": b"the label"})
+    (payload,) = desk.sim.due()
     CRM.verify(payload)
     reply = next(event for event in CRM.parse(payload) if event.type == "agent.replied")
-    assert house.run(CRM.fetch(reply.attachments[0])).content == b"the label"
+    assert desk.run(CRM.fetch(reply.attachments[0])).content == b"the label"
 
 
-def test_titles_keep_their_mark_and_tell_none(house: House) -> None:
-    case = house.opened()
-    house.run(CRM.change_case(case, CaseFields(subject="A blue parcel")))
-    assert house.run(CRM.read_case(case)).subject == "A blue parcel"
-    assert house.opened().id == case.id
-    house.zammad.change("dana", case.id, title=house.zammad.tickets[int(case.id)]["title"], state="closed")
-    told, _, _ = house.polled(CRM.starting(NOW))
+def test_titles_keep_their_mark_and_tell_none(desk: Desk) -> None:
+    case = desk.opened()
+    desk.run(CRM.change_case(case, CaseFields(subject="A blue parcel")))
+    assert desk.run(CRM.read_case(case)).subject == "A blue parcel"
+    assert desk.opened().id == case.id
+    desk.sim.change("dana", case.id, title=desk.sim.tickets[int(case.id)]["title"], state="closed")
+    told, _ = desk.polled(CRM.starting(NOW))
     assert [event.fields.subject for event in told if isinstance(event, CaseChanged)] == ["A blue parcel"]
 
 
@@ -218,35 +192,35 @@ def test_titles_keep_their_mark_and_tell_none(house: House) -> None:
         ({"party": Party(identifiers=(Identifier(kind="x.user", value="7"),))}, "socialsupport@acme.example"),
     ],
 )
-def test_whose_ticket_it_is(house: House, more: dict[str, Any], customer: str) -> None:
-    house.zammad.add_user("kerry@acme.example", firstname="Kerry")
-    case = house.opened(**more)
-    assert house.zammad.tickets[int(case.id)]["customer"] == customer
+def test_whose_ticket_it_is(desk: Desk, more: dict[str, Any], customer: str) -> None:
+    desk.sim.add_user("kerry@acme.example", firstname="Kerry")
+    case = desk.opened(**more)
+    assert desk.sim.tickets[int(case.id)]["customer"] == customer
 
 
-def test_a_note_is_let_go_for_ten_minutes(house: House) -> None:
-    case = house.opened()
-    record = house.run(CRM.save_interaction(case, TOUCH, "k-1"))
-    house.now += timedelta(minutes=11)
+def test_a_note_is_let_go_for_ten_minutes(desk: Desk) -> None:
+    case = desk.opened()
+    record = desk.run(CRM.save_interaction(case, TOUCH, "k-1"))
+    desk.now += timedelta(minutes=11)
     with pytest.raises(Unsupported, match="ten minutes"):
-        house.run(CRM.remove_interaction(case, record, "k-1"))
+        desk.run(CRM.remove_interaction(case, record, "k-1"))
 
 
-def test_the_webhook_is_made_once(house: House) -> None:
+def test_the_webhook_is_made_once(desk: Desk) -> None:
     for _ in range(2):
-        house.run(CRM.subscribe("https://hub.example/hooks/z"))
-    assert (len(house.zammad.hooks), len(house.zammad.triggers)) == (1, 1)
-    assert house.zammad.hooks[0]["signature_token"] == "a-secret-of-the-webhook"
+        desk.run(CRM.subscribe("https://hub.example/hooks/z"))
+    assert (len(desk.sim.hooks), len(desk.sim.triggers)) == (1, 1)
+    assert desk.sim.hooks[0]["signature_token"] == "a-secret-of-the-webhook"
     mute = Zammad(ZammadSettings.model_validate({**KNOWN, "webhook_secret": None}))
     with pytest.raises(ContentRejected, match="webhook_secret"):
-        house.run(mute.subscribe("https://hub.example/hooks/z"))
+        desk.run(mute.subscribe("https://hub.example/hooks/z"), mute)
 
 
-def test_somebody_is_forgotten_once(house: House) -> None:
-    kerry = house.zammad.add_user("kerry@acme.example")
+def test_somebody_is_forgotten_once(desk: Desk) -> None:
+    kerry = desk.sim.add_user("kerry@acme.example")
     for _ in range(2):
-        house.run(CRM.erase(str(kerry)))
-    assert [(task["deletable_type"], task["deletable_id"]) for task in house.zammad.tasks] == [("User", kerry)]
+        desk.run(CRM.erase(str(kerry)))
+    assert [(task["deletable_type"], task["deletable_id"]) for task in desk.sim.tasks] == [("User", kerry)]
 
 
 def test_numbers_as_people_type_them() -> None:
@@ -257,9 +231,9 @@ def test_numbers_as_people_type_them() -> None:
 
 
 @pytest.mark.parametrize("written", ["", "1/2", "19/40", "19/40/../18", "x/y/z"])
-def test_files_are_named_by_three_numbers(house: House, written: str) -> None:
+def test_files_are_named_by_three_numbers(desk: Desk, written: str) -> None:
     with pytest.raises(ContentRejected):
-        house.run(CRM.fetch(Attachment(native_id=written)))
+        desk.run(CRM.fetch(Attachment(native_id=written)))
 
 
 @pytest.mark.parametrize(
@@ -271,12 +245,12 @@ def test_settings_that_are_refused(more: dict[str, Any]) -> None:
         ZammadSettings.model_validate(KNOWN | more)
 
 
-def test_a_secret_before_the_last_one_is_good_still(house: House) -> None:
+def test_a_secret_before_the_last_one_is_good_still(desk: Desk) -> None:
     rotating = {**KNOWN, "webhook_secret": "the-new-secret-here", "previous_webhook_secret": "a-secret-of-the-webhook"}
-    case = house.opened()
-    house.zammad.due()
-    house.zammad.speak("dana", "hello", case.id)
-    (payload,) = house.zammad.due()
+    case = desk.opened()
+    desk.sim.due()
+    desk.sim.speak("dana", "hello", case.id)
+    (payload,) = desk.sim.due()
     Zammad(ZammadSettings.model_validate(rotating)).verify(payload)
     closed = ZammadSettings(base_url="https://z.example", token=SecretStr("t"))
     with pytest.raises(SignatureError, match="not set"):

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from socialsupport_core.contract import CRM, hookimpl
-from socialsupport_zendesk.adapter import Zendesk, ZendeskSettings
+from socialsupport_zendesk.adapter import Zendesk
+from socialsupport_zendesk.settings import ZendeskSettings
 
 __all__ = ["Zendesk", "ZendeskSettings"]
 

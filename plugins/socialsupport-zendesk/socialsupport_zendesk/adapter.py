@@ -4,14 +4,12 @@ A conversation's key is the ticket's external id. A record's key is custom metad
 looked for among the ticket's audits before anything is written.
 """
 
-import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import httpx
-from pydantic import Field, SecretStr, StringConstraints, model_validator
 
 from socialsupport_core.contract import (
     CRM,
@@ -31,12 +29,12 @@ from socialsupport_core.contract import (
     SignIn,
     Unavailable,
     Unreachable,
-    answered_at,
     body,
     from_response,
     headline,
     mark,
 )
+from socialsupport_core.contract.answered import downloaded, gathered
 from socialsupport_core.contract.typed import digits
 from socialsupport_core.model import (
     Attachment,
@@ -51,6 +49,7 @@ from socialsupport_core.model import (
 )
 from socialsupport_zendesk import signing
 from socialsupport_zendesk.native import CLOSED, EVENT_TYPES, contact, events, is_about, moment
+from socialsupport_zendesk.settings import ZendeskSettings
 from socialsupport_zendesk.signing import credentials_of
 
 TAG = "socialsupport"
@@ -64,28 +63,6 @@ using-the-incremental-export-api, 2026-11)."""
 REMEMBERED = 50
 """So many audits of the export's last second are known to the cursor: a page begins with that second again."""
 SEARCHED = {"email": "email", "phone": "phone"}
-
-
-class ZendeskSettings(Settings):
-    subdomain: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-    email: str | None = None
-    """Of the agent that is ours alone, for an API token."""
-    api_token: SecretStr | None = None
-    client_id: str | None = None
-    client_secret: SecretStr | None = None
-    """Of an OAuth client, instead: the operator signs in."""
-    webhook_secret: Annotated[SecretStr, Field(min_length=8)] | None = None
-    """The webhook's signing secret. Without it nothing is taken from webhooks."""
-    previous_webhook_secret: Annotated[SecretStr, Field(min_length=8)] | None = None
-    """Accepted too while secrets rotate."""
-
-    @model_validator(mode="after")
-    def _signs_in_somehow(self) -> "ZendeskSettings":
-        if (self.email is None) != (self.api_token is None) or (self.client_id is None) != (self.client_secret is None):
-            raise ValueError("email goes with api_token, client_id with client_secret")
-        if (self.email is None) == (self.client_id is None):
-            raise ValueError("give either email and api_token, or client_id and client_secret")
-        return self
 
 
 class Zendesk(CRM[ZendeskSettings]):
@@ -271,8 +248,7 @@ class Zendesk(CRM[ZendeskSettings]):
         if attachment.url is None or urlsplit(attachment.url).hostname not in {urlsplit(self.address).hostname}:
             raise ContentRejected("a file that is not of this Zendesk")
         answer = yield httpx.Request("GET", attachment.url)
-        media_type = answer.headers.get("content-type", attachment.media_type).split(";")[0]
-        return Blob(content=answer.content, media_type=media_type, name=attachment.name)
+        return downloaded(answer, attachment)
 
     # inbound
 
@@ -293,13 +269,7 @@ class Zendesk(CRM[ZendeskSettings]):
         newest = [str(one["id"]) for one in page["ticket_events"] if one["timestamp"] == end][-REMEMBERED:]
         ours = [one for one in told if str(one.get("updater_id")) != self.facts.own_account]
         content = {"ticket_events": ours, "users": (yield from self._users(ours))}
-        payload = Payload(
-            source="poll",
-            method="GET",
-            url=str(answer.request.url),
-            body=json.dumps(content, sort_keys=True).encode(),
-            received_at=answered_at(answer),
-        )
+        payload = gathered(answer, content)
         more = not page.get("end_of_stream", True) and bool(told)
         return Page(payloads=(payload,) if ours else (), cursor=f"{end} {','.join(newest)}".strip(), more=more)
 

@@ -25,7 +25,11 @@ from socialsupport_core.contract import (
 )
 from socialsupport_core.model import Attachment, Identifier, Instant
 
-CLOSED = frozenset({"solved", "closed"})
+CLOSED = frozenset({"solved", "closed", "archived", "scrubbed"})
+"""Closed tickets are archived in the course of time, and scrubbed of whom they name, without anybody opening them.
+https://developer.zendesk.com/api-reference/webhooks/event-types/ticket-events (2026-11)"""
+DELETED = "deleted"
+"""No state to be in: the deletion is told by itself."""
 STAFF = frozenset({"agent", "admin"})
 KINDS: Mapping[str, str] = {"email": "email", "phone_number": "phone"}
 """Types of identities that are identifiers (https://developer.zendesk.com/api-reference/ticketing/users/
@@ -229,7 +233,8 @@ def _changed(one: Webhook, fields: CaseFields) -> CaseChanged:
 
 def _state(status: str | None) -> str | None:
     """Webhooks write them large, the export small."""
-    return None if status is None else "closed" if status.lower() in CLOSED else "open"
+    written = (status or DELETED).lower()
+    return None if written == DELETED else "closed" if written in CLOSED else "open"
 
 
 # the export
@@ -266,12 +271,10 @@ def _child(
 
 def _fields(child: Child, native: Mapping[str, Any]) -> CaseFields | None:
     """A change names its field as a member: `{"status": "solved", "previous_value": "open"}`."""
-    if child.status == "deleted":
-        return None
     if child.status is not None:
         after = _state(child.status)
         before = _state(child.previous_value if isinstance(child.previous_value, str) else None)
-        return CaseFields.model_validate({"status": after}) if before != after else None
+        return CaseFields.model_validate({"status": after}) if after is not None and before != after else None
     if "assignee_id" in native:
         return CaseFields(assignee=child.assignee_id or "")
     return CaseFields(subject=str(native["subject"])) if isinstance(native.get("subject"), str) else None

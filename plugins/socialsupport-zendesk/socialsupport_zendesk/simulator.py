@@ -16,7 +16,7 @@ from socialsupport_core.model import Payload
 from socialsupport_core.testing.answering import Answered, AnsweringSimulator
 from socialsupport_core.testing.simulator import Said
 from socialsupport_zendesk import signing
-from socialsupport_zendesk.adapter import ZendeskSettings
+from socialsupport_zendesk.settings import ZendeskSettings
 
 
 @dataclass

@@ -8,14 +8,11 @@ import httpx
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from socialsupport_core import testing
 from socialsupport_core.contract import (
     AgentNoted,
     AgentReplied,
-    CaseRef,
-    CaseSummary,
     ContentRejected,
-    CRMEvent,
-    Flow,
     SignatureError,
     SignIn,
     Unavailable,
@@ -37,85 +34,63 @@ SETTINGS = ZendeskSettings(
 CRM = Zendesk(SETTINGS, Facts(own_account="1"))
 
 
-class Clock:
-    now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
+class Desk(testing.CRMDesk[Zendesk, ZendeskSimulator]):
+    def __init__(self) -> None:
+        super().__init__(CRM, ZendeskSimulator(SETTINGS, clock=self.clock))
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def desk() -> Desk:
+    return Desk()
 
 
-@pytest.fixture
-def desk(clock: Clock) -> ZendeskSimulator:
-    return ZendeskSimulator(SETTINGS, clock=clock)
-
-
-def run(desk: ZendeskSimulator, flow: Flow[Any]) -> Any:
-    return drive(flow, lambda ask: desk.handle(CRM.authorize_with(ask, None, NOW, "")), CRM.failure)
-
-
-def opened(desk: ZendeskSimulator, name: str = "con_1", **more: Any) -> CaseRef:
-    summary = CaseSummary(conversation=name, customer="cus_1", subject="Where is it?", opened_at=NOW, **more)
-    case: CaseRef = run(desk, CRM.open_case(summary))
-    return case
-
-
-def polled(desk: ZendeskSimulator, cursor: str) -> tuple[list[CRMEvent], str]:
-    page = run(desk, CRM.poll(cursor))
-    return [event for payload in page.payloads for event in CRM.parse(payload)], page.cursor
-
-
-def test_the_newest_minute_comes_later_and_nothing_of_its_last_second_is_lost(
-    desk: ZendeskSimulator, clock: Clock
-) -> None:
-    case, cursor = opened(desk), CRM.starting(NOW)
-    clock.now += timedelta(seconds=90)
-    desk.speak("dana", "one", case.id)
-    assert polled(desk, cursor)[0] == []
-    clock.now += timedelta(seconds=60)
-    told, cursor = polled(desk, cursor)
+def test_the_newest_minute_comes_later_and_nothing_of_its_last_second_is_lost(desk: Desk) -> None:
+    case, cursor = desk.opened(), CRM.starting(NOW)
+    desk.now += timedelta(seconds=90)
+    desk.sim.speak("dana", "one", case.id)
+    assert desk.polled(cursor)[0] == []
+    desk.now += timedelta(seconds=60)
+    told, cursor = desk.polled(cursor)
     assert [getattr(event, "text", None) for event in told] == ["one"]
-    late = dict(desk.audits[-1], id=999_999, child_events=[dict(desk.audits[-1]["child_events"][0], id=5, body="two")])
-    desk.audits.append(late)  # in the very second in which the last page ended
-    told, cursor = polled(desk, cursor)
+    late = dict(
+        desk.sim.audits[-1], id=999_999, child_events=[dict(desk.sim.audits[-1]["child_events"][0], id=5, body="two")]
+    )
+    desk.sim.audits.append(late)  # in the very second in which the last page ended
+    told, cursor = desk.polled(cursor)
     assert [getattr(event, "text", None) for event in told] == ["two"]
-    assert polled(desk, cursor)[0] == []
+    assert desk.polled(cursor)[0] == []
 
 
-def test_an_export_asked_for_too_early_waits_a_minute(desk: ZendeskSimulator) -> None:
+def test_an_export_asked_for_too_early_waits_a_minute(desk: Desk) -> None:
     with pytest.raises(Unavailable) as caught:
-        run(desk, CRM.poll(str(int(NOW.timestamp()))))
+        desk.run(CRM.poll(str(int(NOW.timestamp()))))
     assert caught.value.retry_after == 60
 
 
-def test_files_of_a_public_comment_come_once_and_those_of_a_note_never(desk: ZendeskSimulator, clock: Clock) -> None:
-    case, cursor = opened(desk), CRM.starting(NOW)
-    desk.speak("dana", "see the label", case.id, files={"label.txt": b"the label"})
-    desk.speak("dana", "our margin", case.id, public=False, files={"margin.txt": b"secret"})
-    hooks = [event for payload in desk.due() for event in CRM.parse(payload)]
-    clock.now += timedelta(minutes=5)
-    exported = polled(desk, cursor)[0]
+def test_files_of_a_public_comment_come_once_and_those_of_a_note_never(desk: Desk) -> None:
+    case, cursor = desk.opened(), CRM.starting(NOW)
+    desk.sim.speak("dana", "see the label", case.id, files={"label.txt": b"the label"})
+    desk.sim.speak("dana", "our margin", case.id, public=False, files={"margin.txt": b"secret"})
+    hooks = [event for payload in desk.sim.due() for event in CRM.parse(payload)]
+    desk.now += timedelta(minutes=5)
+    exported = desk.polled(cursor)[0]
     assert [event.id for event in hooks] == [event.id for event in exported if not getattr(event, "attachments", ())]
     files = [file for event in (*hooks, *exported) for file in getattr(event, "attachments", ())]
     (label,) = files
     assert label.name == "label.txt"
-    assert run(desk, CRM.fetch(label)).content == b"the label"
+    assert desk.run(CRM.fetch(label)).content == b"the label"
     assert [type(event) for event in hooks] == [AgentReplied, AgentNoted]
 
 
-def test_what_a_customer_comments_is_no_reply(desk: ZendeskSimulator, clock: Clock) -> None:
-    case, cursor = opened(desk), CRM.starting(NOW)
-    desk.add_user("Kerry Fisher")
-    desk.speak("Kerry Fisher", "hello?", case.id)
-    body = json.loads(desk.due()[0].body)
+def test_what_a_customer_comments_is_no_reply(desk: Desk) -> None:
+    case, cursor = desk.opened(), CRM.starting(NOW)
+    desk.sim.add_user("Kerry Fisher")
+    desk.sim.speak("Kerry Fisher", "hello?", case.id)
+    body = json.loads(desk.sim.due()[0].body)
     body["event"]["comment"]["author"]["is_staff"] = False
     assert list(CRM.parse(Payload(body=json.dumps(body).encode(), received_at=NOW))) == []
-    clock.now += timedelta(minutes=5)
-    assert polled(desk, cursor)[0] == []
+    desk.now += timedelta(minutes=5)
+    assert desk.polled(cursor)[0] == []
 
 
 def test_a_file_is_fetched_from_this_zendesk_only() -> None:
@@ -135,30 +110,30 @@ def test_credentials_go_nowhere_else() -> None:
         assert "authorization" not in request.headers
 
 
-def test_a_requester_is_who_zendesk_knows_or_who_has_an_address(desk: ZendeskSimulator) -> None:
-    kerry = desk.add_user("Kerry Fisher", email=("kerry@acme.example", True))
-    known = opened(desk, "con_1", contact=str(kerry))
+def test_a_requester_is_who_zendesk_knows_or_who_has_an_address(desk: Desk) -> None:
+    kerry = desk.sim.add_user("Kerry Fisher", email=("kerry@acme.example", True))
+    known = desk.opened("con_1", contact=str(kerry))
     mail = Party(identifiers=(Identifier(kind="email", value="lee@acme.example"),), name="Lee")
-    fresh = opened(desk, "con_2", party=mail)
-    nobody = opened(desk, "con_3", party=Party(identifiers=(Identifier(kind="telegram.user", value="4"),), name="Max"))
-    requesters = [desk.tickets[int(case.id)].requester for case in (known, fresh, nobody)]
-    assert [desk.users[number]["name"] for number in requesters] == ["Kerry Fisher", "Lee", "The hub"]
-    assert all(ticket.tags == ["socialsupport"] for ticket in desk.tickets.values())
+    fresh = desk.opened("con_2", party=mail)
+    nobody = desk.opened("con_3", party=Party(identifiers=(Identifier(kind="telegram.user", value="4"),), name="Max"))
+    requesters = [desk.sim.tickets[int(case.id)].requester for case in (known, fresh, nobody)]
+    assert [desk.sim.users[number]["name"] for number in requesters] == ["Kerry Fisher", "Lee", "The hub"]
+    assert all(ticket.tags == ["socialsupport"] for ticket in desk.sim.tickets.values())
 
 
-def test_what_is_saved_is_never_public(desk: ZendeskSimulator) -> None:
-    opened(desk)
-    comments = [event for audit in desk.audits for event in audit["events"] if event["type"] == "Comment"]
+def test_what_is_saved_is_never_public(desk: Desk) -> None:
+    desk.opened()
+    comments = [event for audit in desk.sim.audits for event in audit["events"] if event["type"] == "Comment"]
     assert [comment["public"] for comment in comments] == [False]
 
 
-def test_a_person_with_two_spellings_is_found_and_a_near_match_is_not(desk: ZendeskSimulator) -> None:
-    desk.add_user("Kerry", phone_number=("+1 (555) 0147-22", True), email=("Kerry@Acme.example", False))
+def test_a_person_with_two_spellings_is_found_and_a_near_match_is_not(desk: Desk) -> None:
+    desk.sim.add_user("Kerry", phone_number=("+1 (555) 0147-22", True), email=("Kerry@Acme.example", False))
     party = Party(identifiers=(Identifier(kind="email", value="kerry@acme.example"),))
-    (found,) = run(desk, CRM.find_customers(party))
+    (found,) = desk.run(CRM.find_customers(party))
     assert {str(one) for one in found.identifiers} == {"phone:+1555014722", "email:kerry@acme.example"}
     assert {str(one) for one in found.verified} == {"phone:+1555014722"}
-    desk._search = None  # type: ignore[method-assign,assignment]
+    desk.sim._search = None  # type: ignore[method-assign,assignment]
     near = {"users": [{"id": 9, "name": "X", "role": "end-user", "email": "kerry@acme.example.org"}]}
 
     def answer(ask: httpx.Request) -> httpx.Response:
