@@ -12,8 +12,10 @@ def show(found: dict[str, Any]) -> None:
     line(f"{found['period']['from'][:16]} to {found['period']['until'][:16]} UTC, by when a matter began")
     if given := [f"{name} {value}" for name, value in found.get("filters", {}).items() if value]:
         line(f"only matters with {', '.join(given)} in them, whole")
-    line("")
     before = found["previous"]
+    if before and (known := before["period"].get("known_from")):
+        line(f"of the period before nothing is known until {known[:16]}: compare its shares, and not its counts")
+    line("")
     table(
         ("measure", "value", *(("before",) if before else ())),
         [(name, value(found), *((value(before),) if before else ())) for name, value in _ROWS],
@@ -68,9 +70,12 @@ def _show_cost(cost: dict[str, Any]) -> None:
 
 
 def _change(one: dict[str, Any]) -> tuple[object, ...]:
+    from socialsupport_core.insight.page.first import when
+
+    worst = f" Worst {when(one['when'])}." if one["when"] else ""
     return (
         f"{one['rank']}. {one['channel']}: {one['reason']}",
-        one["do"],
+        f"{one['do']}{worst}",
         f"{one['amount']:.2f}",
         one["matters"]["count"],
     )

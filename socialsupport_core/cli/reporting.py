@@ -122,8 +122,8 @@ class OfHistory:
 
     def staffing(self, asked: Asked, needed: Needed) -> Shown:
         from socialsupport_core.contract import ConfigError
-        from socialsupport_core.hub.staffing import LOOKED_BACK
         from socialsupport_core.guidance.service import MICRO
+        from socialsupport_core.hub.staffing import LOOKED_BACK
         from socialsupport_core.insight.staffing import staffing
 
         begin = asked.end - LOOKED_BACK // MICRO if asked.begin is None else asked.begin
