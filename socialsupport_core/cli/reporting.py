@@ -174,7 +174,7 @@ def _summary(found: "Brought") -> "list[str]":
     told = [
         f"{counted(found.lines, 'line')}: {counted(len(history.touches), 'touch').replace('touchs', 'touches')} of"
         f" {counted(len(people), 'customer')} and {counted(len(agents - {None}), 'agent')} on {', '.join(channels)};"
-        f" {len(history.turns):,} times resolved or reopened, {len(history.handed):,} handed off"
+        f" {len(history.turns):,} resolved or reopened, {len(history.handed):,} handed off"
     ]
     if found.late:
         told.append(f"{counted(found.late, 'line')} at --until or later did not count; say --until to move it")

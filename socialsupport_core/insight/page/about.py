@@ -11,7 +11,7 @@ from socialsupport_core.insight.words import counted
 def section(view: View) -> Html:
     found = view.report.get("themes")
     if found is None:
-        return h("p", "What they are about is told of a store alone: no text is exported.")
+        return h("p", "What they are about an export cannot tell: it holds no texts, and no words of them.")
     if not found:
         return h("p", "No theme has risen: nothing is said by more customers than in other weeks.")
     heads = ("what they are about", "matters", "customers", "rises in")
