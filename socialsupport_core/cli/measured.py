@@ -14,7 +14,7 @@ def show(found: dict[str, Any]) -> None:
         line(f"only matters with {', '.join(given)} in them, whole")
     before = found["previous"]
     if before and (known := before["period"].get("known_from")):
-        line(f"of the period before nothing is known until {known[:16]}: compare its shares, and not its counts")
+        line(f"nothing is known before {known[:16]}: compare shares with the period before, and not counts")
     line("")
     table(
         ("measure", "value", *(("before",) if before else ())),

@@ -119,6 +119,8 @@ def _before(previous: Mapping[str, Any] | None) -> str:
     told = f"; before: from {_moment(period['from'])}"
     if not (known := period.get("known_from")):
         return told
+    if known[:19] >= period["until"][:19]:
+        return f"{told}, of which nothing is known"
     return f"{told}, of which nothing is known until {_moment(known)}: compare its shares, and not its counts"
 
 
