@@ -296,6 +296,45 @@ def test_the_log_tells_what_the_store_tells(talk: Roost, tmp_path: Path) -> None
     assert "conversation.opened" in found.silent
 
 
+def test_events_of_the_log_may_be_written_by_hand(tmp_path: Path) -> None:
+    said = {
+        "network": "x", "native_id": "1", "kind": "message", "direction": "inbound", "own_account": "acme",
+        "thread": {"id": "t", "visibility": "public"}, "author": {"name": "Kerry"}, "sent_at": WHEN,
+    }  # fmt: skip
+    received = {
+        "type": "interaction.received",
+        "at": WHEN,
+        "conversation": "c",
+        "data": {"id": "a", "interaction": said},
+    }
+    received["data"] |= {"customer": "kerry"}
+    done = {
+        "type": "conversation.resolved",
+        "at": "2026-11-02T10:00:00Z",
+        "conversation": "c",
+        "data": {"agent": "dana"},
+    }
+    found = brought(tmp_path, received, done, {"type": "conversation.opened", "at": WHEN, "conversation": "c"})
+    assert [(one.customer, one.channel, one.conversation) for one in found.history.touches] == [("kerry", "x", "c")]
+    assert [(one.type, one.conversation, one.agent) for one in found.history.turns] == [("resolved", "c", "dana")]
+    assert found.silent == {"conversation.opened": 1}
+    assert wrong(
+        tmp_path,
+        received | {"data": {"id": "a"}},
+        done | {"conversation": ""},
+        done | {"at": "2026-11-02T10:00:00"},
+        {"type": "conversation.rated", "at": WHEN, "conversation": "c"},
+        received | {"cursor": 1, "tenant": "acme"},
+        received | {"cursor": 2, "tenant": "rival"},
+    ) == [
+        "1: data.interaction: is missing; add it",
+        "2: conversation: is missing; add it",
+        "3: '2026-11-02T10:00:00' says no time zone; add Z or +01:00",
+        "4: data.interaction: is missing; add it",
+        "6: tenant: is 'rival', and others are 'acme'; report on one",
+    ]
+
+
 def test_what_connectors_give_finds_its_customers_by_itself(tmp_path: Path) -> None:
     party = {"identifiers": [{"kind": "x.user", "value": "1"}, {"kind": "email", "value": "Kerry@acme.example"}]}
     mail = {"identifiers": [{"kind": "email", "value": "kerry@acme.example"}]}

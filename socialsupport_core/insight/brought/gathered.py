@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from pydantic import ValidationError
 
@@ -17,10 +17,11 @@ from socialsupport_core.insight.brought.rows import Mistake, Moved, Place, Row, 
 from socialsupport_core.insight.brought.spoken import Spoken
 from socialsupport_core.insight.history import Handed, History, Touch, Turn
 from socialsupport_core.mistakes import near, problems
-from socialsupport_core.model.event import Event
+from socialsupport_core.model.event import Event, EventType
 from socialsupport_core.pipeline.webhooks import TYPES
 
 One = TypeVar("One", Touch, Turn, Handed)
+NATIVE = frozenset(get_args(EventType))
 
 
 class Unreadable(ConfigError):
@@ -79,8 +80,8 @@ class _Gathered:
     def _keep(self, row: Row, place: Place) -> None:
         if "type" in row and row["type"] not in TYPES:
             raise ValueError(f"type: {str(row['type'])[:80]!r} is none of our events; {near(str(row['type']), TYPES)}")
-        if "cursor" in row:
-            self._log.take(row)
+        if _is_logged(row):
+            self._log.take(row, self._count)
         elif _is_given(row):
             self._given.take(row, self._count)
         else:
@@ -120,12 +121,17 @@ def _until(told: Iterable[One], until: int) -> tuple[One, ...]:
     return tuple(sorted(one for one in told if one.at < until))
 
 
+def _is_logged(row: Row) -> bool:
+    """Also one that somebody has written by hand, and no connector gives."""
+    return "cursor" in row or ("type" in row and ("data" in row or row["type"] not in NATIVE))
+
+
 def _is_given(row: Row) -> bool:
     return "type" in row or {"author", "thread", "sent_at"} <= row.keys()
 
 
 def _form(row: Row) -> object:
     """The model whose fields the line should have."""
-    if "cursor" in row:
+    if _is_logged(row):
         return Entry
     return Event if _is_given(row) else FORMS.get(str(row.get("event", "said")))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from socialsupport_core.guidance.rating import CHOICE
 from socialsupport_core.identity.batch import moment_of
@@ -26,9 +26,10 @@ class Entry(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     cursor: int
+    """The number of its line, where somebody has written it by hand."""
     type: str
     at: str
-    data: dict[str, Any]
+    data: dict[str, Any] = Field(default_factory=dict)
     tenant: str = ""
     channel: str = ""
     conversation: str = ""
@@ -69,12 +70,11 @@ class Log:
         self._merged: dict[str, tuple[str, str]] = {}
         """By the move: which conversation goes on in which."""
 
-    def take(self, row: Row) -> None:
+    def take(self, row: Row, number: int) -> None:
         """Raises ValueError with what is wrong."""
-        entry = Entry.model_validate(row)
+        entry = Entry.model_validate({"cursor": number} | row)
         _ = entry.moment
-        if "interaction" in entry.data and entry.type in {"interaction.received", "interaction.edited"}:
-            Interaction.model_validate(entry.data["interaction"])
+        _check(entry)
         if entry.cursor in self._entries:
             self.repeated += 1
             return
@@ -93,22 +93,24 @@ class Log:
                 self.silent[entry.type] += 1
 
     def touches(self) -> Iterator[Touch | None]:
-        known = {(one.entry.channel, one.interaction.thread.id, one.interaction.native_id): one.entry.data["id"]
-                 for one in self._heard.values()}  # fmt: skip
+        known = {
+            (one.entry.channel, one.interaction.thread.id, one.interaction.native_id): numbered(one.entry.cursor)
+            for one in self._heard.values()
+        }
         for one in self._heard.values():
             customer = self._owner.get(one.account) or one.entry.data.get("customer", "")
             if customer in self._gone:
                 continue
             answered = known.get((one.entry.channel, one.interaction.thread.id, one.interaction.in_reply_to or ""))
-            touch = touch_of(self._row(one, customer), one.interaction, answered and numbered(int(answered)))
+            touch = touch_of(self._row(one, customer), one.interaction, answered)
             yield touch and _rated(touch, one)
 
     def _row(self, one: _Heard, customer: str) -> Mapping[str, Any]:
         return {
             "at": one.entry.moment,
-            "seq": numbered(int(one.entry.data["id"])),
+            "seq": numbered(one.entry.cursor),
             "customer": customer,
-            "channel": one.entry.channel,
+            "channel": one.entry.channel or one.interaction.network,
             "conversation": self._living(one.entry.conversation),
             "agent": one.entry.data.get("agent"),
             "state": one.state,
@@ -192,6 +194,28 @@ _DOES: Mapping[str, Callable[[Log, Entry], None]] = {
     "customer.changed": Log._changed,
 }
 """Everything else is known, and tells nothing that is measured."""
+
+
+def _check(entry: Entry) -> None:
+    """Raises ValueError where that is missing without which nothing can be made of it."""
+    for name in _NEEDED.get(entry.type, ()):
+        if name not in entry.data:
+            raise ValueError(f"data.{name}: is missing; add it")
+    if entry.type.startswith("conversation.") and entry.type in _DOES and not entry.conversation:
+        raise ValueError("conversation: is missing; add it")
+    if "interaction" in entry.data and entry.type in {"interaction.received", "interaction.edited"}:
+        Interaction.model_validate(entry.data["interaction"])
+
+
+_NEEDED: Mapping[str, tuple[str, ...]] = {
+    "interaction.received": ("id", "interaction"),
+    "interaction.edited": ("id", "interaction"),
+    "interaction.deleted": ("id",),
+    "conversation.rated": ("interaction", "value"),
+    "conversation.handed_off": ("from", "to", "step"),
+    "conversation.merged": ("from", "to"),
+    "customer.changed": ("old",),
+}
 
 
 def _rated(touch: Touch, one: _Heard) -> Touch:
