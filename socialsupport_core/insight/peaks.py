@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from math import sqrt
 from typing import Any
 
@@ -18,12 +18,12 @@ DAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays"
 
 
 def peaks(bad: Sequence[int], all_of_them: Sequence[int], hours: Hours) -> list[Shown]:
-    """The worst week and the worst hours, if chance is no likely reason: of moments in microseconds, in the zone of the
-    hours. Each is told with how many of all that began then were bad."""
+    """The worst week (in UTC, as all weeks of the report) and the worst hours (in the zone of the hours), if chance is
+    no likely reason: of moments in microseconds. Each is told with how many of all that began then were bad."""
 
     def week(at: int) -> str:
-        local = hours.local(at)
-        return f"the week of {(local - timedelta(days=local.weekday())).date()}"
+        day = datetime.fromtimestamp(at / 1_000_000, UTC)
+        return f"the week of {(day - timedelta(days=day.weekday())).date()}"
 
     def stretch(at: int) -> str:
         local = hours.local(at)
