@@ -120,7 +120,10 @@ def import_(
         _import_contacts(tables, kind, store, tenant)
         return
     if channel is None:
-        raise ConfigError("name the --channel to which the history belongs, or write: import contacts FILE")
+        raise ConfigError(
+            "name the --channel to which the history belongs, or write: import contacts FILE; a history that is only to"
+            " be measured needs no import: report --history FILE"
+        )
     if bool(files) == (since is not None):
         raise ConfigError("import takes either files, or --since DATE to read back what the network still has")
     _import_history(files or [], channel, since, store, tenant)

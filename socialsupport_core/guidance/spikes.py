@@ -1,6 +1,5 @@
 """More customers than usual, and what they have in common. Pure functions over counts and texts."""
 
-import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,11 +8,11 @@ from statistics import median
 from pydantic import Field
 
 from socialsupport_core.guidance.service import Section
+from socialsupport_core.guidance.terms import terms_of
 
 SIGMA = 1.4826
 """Times the median absolute deviation: the standard deviation of a normal distribution (Rousseeuw and Croux, 1993,
 "Alternatives to the Median Absolute Deviation")."""
-WORD = re.compile(r"[^\W\d_]{4,30}")
 FEWEST_WEEKS = 3
 TOGETHER = 0.5
 """Words whose messages overlap by so much speak of one cause."""
@@ -92,7 +91,8 @@ def causes(
 
 
 def words(text: str) -> set[str]:
-    return {word.casefold() for word in WORD.findall(text[:2000])}
+    """Those of which themes are made: without what any text has."""
+    return {term for term in terms_of(text) if " " not in term}
 
 
 def _tells(share: float, usual: float) -> bool:

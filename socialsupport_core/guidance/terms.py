@@ -18,7 +18,7 @@ SHORTEST = 3
 MORE: Mapping[str, str] = {
     "en": (
         "about after again all also always am anyone anything because before being could day days dear did didn't"
-        " doesn't don't down each even ever every first good got great help her hey him his hour hours i'd i've"
+        " doesn't don't down each even ever every first good got great help her here hey him his hour hours i'd i've"
         " into know last like look make many me more most much need never new no nobody nothing now off one only or"
         " order orders other out over own question really regards same say says see send she should since some"
         " something sorry tell than thank that's their them then there's these they're thing think those time today"

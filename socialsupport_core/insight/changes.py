@@ -4,11 +4,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from socialsupport_core.guidance.service import Hours
 from socialsupport_core.insight import measures
 from socialsupport_core.insight.costs import is_social, price_of
 from socialsupport_core.insight.evidence import pointer
 from socialsupport_core.insight.journey import REASONS, Journey, Reason
-from socialsupport_core.insight.settings import Costs
+from socialsupport_core.insight.peaks import peaks
+from socialsupport_core.insight.settings import Costs, Settings
 from socialsupport_core.insight.words import counted
 
 Shown = dict[str, Any]
@@ -31,17 +33,32 @@ DO: Mapping[Reason, str] = {
 }
 
 
-def changes(found: Sequence[Journey], table: Costs) -> list[Shown]:
+def changes(found: Sequence[Journey], settings: Settings) -> list[Shown]:
     """Ranked by what the matters cost: what followed a breakdown at the price of a contact there; where nothing
-    followed that has a price, what a failed social contact is expected to cost. No matter counts twice."""
+    followed that has a price, what a failed social contact is expected to cost. No matter counts twice. `when` is when
+    so many more of them broke down than is usual there that chance is no likely reason."""
+    legs: dict[str, list[int]] = defaultdict(list)
+    for one in found:
+        for step in one.steps:
+            if step.outcome != "ours":
+                legs[step.leg.channel].append(step.leg.at)
     groups: dict[tuple[Reason, str], list[Journey]] = defaultdict(list)
     for one in found:
         if one.broke is not None:
             step = one.steps[one.broke]
             groups[step.reason or "no_answer", step.leg.channel].append(one)
-    told = [_change(reason, channel, mine, len(found), table) for (reason, channel), mine in groups.items()]
+    told = [
+        _change(reason, channel, mine, len(found), settings.costs)
+        | {"when": peaks([one.steps[one.broke or 0].leg.at for one in mine], legs[channel], settings.hours)}
+        for (reason, channel), mine in groups.items()
+    ]
     told.sort(key=lambda one: (-one["amount"], -one["matters"]["count"], one["channel"], one["reason"]))
     return [{"rank": rank, **one} for rank, one in enumerate(told, 1)]
+
+
+def worst(found: Sequence[Journey], hours: Hours) -> list[Shown]:
+    """When most of all breaks down, of whatever channel and for whatever reason: by when a matter began."""
+    return peaks([one.matter.at for one in found if one.broke is not None], [one.matter.at for one in found], hours)
 
 
 def _change(reason: Reason, channel: str, mine: Sequence[Journey], all_matters: int, table: Costs) -> Shown:

@@ -1,7 +1,7 @@
 """A history: what was said by whom and when, and what agents did about it. Everything in event time."""
 
 import json
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -131,30 +131,31 @@ def touches(
     replies = {(row["channel"], one.thread.id, one.in_reply_to) for row, one in read if one.in_reply_to}
     answered = table.answered(tx, tenant, replies)
     verdicts = ratings.verdicts(tx, tenant, [row["seq"] for row in rows])
-    topics = {name for name, kind in conduct.by_name.items() if kind.topic}
     found = []
     for row, one in read:
         answers = answered.get((row["channel"], one.thread.id, one.in_reply_to or ""))
-        asks = _asks(one, conduct) if one.direction == "outbound" else frozenset[str]()
-        if touch := _touch(row, one, told.get(row["seq"], ()), answers, topics, asks):
+        judged = json.loads(row["triage"]) if row["triage"] else {}
+        if touch := touch_of(row, one, told.get(row["seq"], ()), answers, judged, conduct):
             found.append(_rated(touch, row["part"], verdicts.get(row["seq"])))
     last = (rows[-1]["node"], rows[-1]["at"], rows[-1]["seq"]) if len(rows) == table.PAGE else None
     return found, last
 
 
-def _touch(
+def touch_of(
     row: Row,
     interaction: Interaction,
     facts: Iterable[tuple[str, str]],
-    answers: int | None,
-    topics: Set[str],
-    asks: frozenset[str],
+    answers: int | str | None,
+    judged: Mapping[str, Any],
+    conduct: Conduct,
 ) -> Touch | None:
-    """None: nobody says it to anybody else."""
+    """None: nobody says it to anybody else. `row` tells `at`, `seq`, `customer`, `channel`, `conversation`, `agent`,
+    `state` and `edited_at`, `facts` what the customer tells in it, `judged` what triage says of it."""
     by = _by(interaction)
     if by is None:
         return None
-    judged = json.loads(row["triage"]) if row["triage"] else {}
+    asks = _asks(interaction, conduct) if interaction.direction == "outbound" else frozenset[str]()
+    known = conduct.by_name
     return Touch(
         row["at"],
         str(row["seq"]),
@@ -169,7 +170,7 @@ def _touch(
         row["agent"],
         failed=by != "customer" and row["state"] not in REACHED,
         attended=interaction.attended,
-        topics=frozenset(f"{kind}:{same(value)}" for kind, value in facts if kind in topics),
+        topics=frozenset(f"{kind}:{same(value)}" for kind, value in facts if kind in known and known[kind].topic),
         told=frozenset(kind for kind, _ in facts),
         asks=asks,
         answers=None if answers is None else str(answers),

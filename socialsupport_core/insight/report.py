@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from socialsupport_core.insight import measures, series
-from socialsupport_core.insight.changes import changes
+from socialsupport_core.insight.changes import changes, worst
 from socialsupport_core.insight.costs import cost
 from socialsupport_core.insight.evidence import evidence, moment
 from socialsupport_core.insight.filters import Filters, chosen
@@ -47,17 +47,24 @@ def report(history: History, settings: Settings, since: int | None = None, filte
         "arrivals": series.arrivals(mine, settings.hours),
         "flows": series.flows(mine),
         "failures": series.failures(mine),
-        "changes": changes(mine, settings.costs),
+        "worst": worst(mine, settings.hours),
+        "changes": changes(mine, settings),
         "themes": themes(mine, every),
         "evidence": evidence(mine, settings, history.until),
         "previous": None
         if since is None
         else {
-            "period": {"from": moment(before), "until": moment(start)},
+            "period": period_before(before, start, begun),
             **_figures(earlier, settings, history.until),
         },
         "journeys": [_told(one) for one in mine[::-1] if one.broke is not None][:SHOWN],
     }
+
+
+def period_before(before: int, start: int, begun: int) -> Shown:
+    """With `known_from`, where the history begins later than it: its counts are then no measure for a whole period."""
+    told = {"from": moment(before), "until": moment(start)}
+    return told | ({"known_from": moment(begun)} if begun > before else {})
 
 
 def _figures(found: Sequence[Journey], settings: Settings, until: int) -> Shown:

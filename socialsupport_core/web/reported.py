@@ -15,8 +15,10 @@ AMOUNTS: Shape = {"type": "object", "additionalProperties": AMOUNT}
 SHARE, SPREAD = ref("Share"), ref("Spread")
 OUTCOME: Shape = {"enum": list(get_args(Outcome))}
 PERIOD = fields(**{"from": TIME, "until": TIME})
+BEFORE = fields(**{"from": TIME, "until": TIME, "known_from_": TIME})
 PLACE = fields(channel=TEXT, visibility={"enum": list(get_args(Visibility))})
 POINTER: dict[str, Shape] = {"customer": TEXT, "conversations": listed(TEXT), "began": TIME, "outcome": OUTCOME}
+PEAKS = listed(fields(by={"enum": ["week", "hours"]}, name=TEXT, matters=SHARE))
 GRID = listed(listed({"type": "number"}))
 
 FIGURE: dict[str, Shape] = {
@@ -147,9 +149,11 @@ REPORTED: dict[str, Shape] = {
                 examples=listed(fields(**POINTER)),
             )
         ),
+        worst=PEAKS,
         changes=listed(
             fields(
                 rank=NUMBER,
+                when=PEAKS,
                 reason=TEXT,
                 channel=TEXT,
                 matters=SHARE,
@@ -165,7 +169,7 @@ REPORTED: dict[str, Shape] = {
         evidence=fields(
             **{path: fields(matters=TEXT, count=NUMBER, newest=listed(fields(**POINTER))) for path, _, _ in FIGURES}
         ),
-        previous={"anyOf": [{"type": "null"}, fields(period=PERIOD, **FIGURE)]},
+        previous={"anyOf": [{"type": "null"}, fields(period=BEFORE, **FIGURE)]},
         journeys=listed(fields(**POINTER, broke_at=NUMBER, explanation=TEXT, legs=listed(LEG))),
     ),
     "Live": fields(

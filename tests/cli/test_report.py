@@ -162,7 +162,7 @@ def test_an_export_is_filtered_and_drawn(run: Any, store: str, tmp_path: Path) -
     assert told["filters"]["network"] == "phone"
     assert told["matters"]["count"] == 2
     assert "themes" not in told
-    assert "no text is exported" in page.read_text("utf-8")
+    assert "an export cannot tell: it holds no texts" in page.read_text("utf-8")
     for more in ((), ("--html", str(page))):
         refused = run(*options, *more, "--network", "fone")
         assert (refused.status, "there is: phone" in refused.err) == (1, True), refused.err

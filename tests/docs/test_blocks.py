@@ -2,12 +2,13 @@
 
 `python` runs in the page's own namespace, or becomes the file that its title names; a `text` block after it is what it
 has printed. `console` holds commands after `$` and what they print, `...` standing for anything; `sh` holds commands
-alone; `bash` is a script that its title names. `toml` of a hub is opened, other `toml` and `json` is parsed. A block without a language is a picture.
+alone; `bash` is a script that its title names. `toml` of a hub is opened, other `toml`, `json` and `csv` is parsed. A block without a language is a picture.
 Two comments before a block change this: `<!-- not run: REASON -->` and `<!-- exit status: 1 -->`.
 A page that speaks of `db.example` is followed beside a PostgreSQL server of its own.
 """
 
 import contextlib
+import csv
 import importlib
 import io
 import json
@@ -171,6 +172,12 @@ class Reader:
         assert isinstance(yaml.safe_load(content), dict)
         if block.title:
             self.write(block.title, content)
+
+    def follow_csv(self, block: Block, content: str) -> None:
+        names, *rows = csv.reader(content.splitlines())
+        assert block.title, f"{name_of(self.page)}:{block.line}: a table is a file; its title names it"
+        assert all(len(row) == len(names) for row in rows), f"{name_of(self.page)}:{block.line}"
+        self.write(block.title, content)
 
     def follow_ini(self, block: Block, content: str) -> None:
         parser = ConfigParser(interpolation=None)

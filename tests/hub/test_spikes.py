@@ -34,7 +34,7 @@ def test_one_event_for_many(past: Roost) -> None:
     (told,) = [one["data"] for one in past.log("volume.spike")]
     assert (told["count"], told["usual"]) == (12, 2)
     assert told["reason"] == "12 new conversations this hour; at this hour of the week it is usually 2"
-    assert told["causes"][0]["words"][:2] == ["light", "router"]
+    assert told["causes"][0]["words"][:2] == ["light", "red"]
     known = {one["id"] for one in past.hub.queue("acme")}
     assert set(told["causes"][0]["conversations"]) <= known
     crowd(past, 60, 5)

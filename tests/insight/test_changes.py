@@ -155,3 +155,24 @@ def test_figures_with_a_share_agree_with_their_matters() -> None:
             found = found[name]
         assert found["of"] - found["count"] == told["evidence"][path]["count"] > 0
     assert set(told["evidence"]) == {path for path, _, _ in FIGURES}
+
+
+def test_a_period_before_that_is_known_in_part_says_so() -> None:
+    whole = report(past(said(1, "x"), until=20), Settings(), at(8))["previous"]["period"]
+    part = report(past(said(1, "x"), until=20), Settings(), at(10))["previous"]["period"]
+    assert whole["known_from"] == part["known_from"] == "2026-11-02T01:00:00Z"
+    assert "known_from" not in report(past(said(1, "x"), until=20), Settings(), at(10.5))["previous"]["period"]
+
+
+def test_where_and_when_it_is_worst() -> None:
+    """Every evening of five Thursdays is missed on X; nothing else is."""
+    good = [
+        one
+        for n in range(60)
+        for one in (said(n * 12 + 9, "x", customer=f"a{n}"), said(n * 12 + 10, "x", "agent", f"a{n}"))
+    ]
+    missed = [said(week * 168 + 91, "x", customer=f"b{week}") for week in range(5)]
+    told = report(past(*good, *missed, until=24 * 60), Settings())
+    (change,) = told["changes"]
+    assert [(one["name"], one["matters"]["count"]) for one in change["when"]] == [("Thursdays, 18:00 to 21:00", 5)]
+    assert told["worst"] == change["when"]

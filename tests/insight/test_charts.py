@@ -7,7 +7,7 @@ from xml.etree import ElementTree as Xml
 import pytest
 
 from socialsupport_core.insight.page.charts import columns, heat, sankey, waits
-from socialsupport_core.insight.page.formats import edge, span
+from socialsupport_core.insight.page.formats import brief, edge, span
 from socialsupport_core.insight.page.markup import Html, h
 
 EVIL = '"><script>alert(1)</script>'
@@ -91,25 +91,25 @@ def test_what_speaks_of_no_column_is_not_drawn() -> None:
 
 
 def test_columns_are_as_high_as_their_values() -> None:
-    picture = drawn(columns("Weeks", [("2026-W45", 60.0), ("2026-W46", None), ("2026-W47", 30.0)], span))
+    picture = drawn(columns("Weeks", [("2 Nov", 60.0), ("9 Nov", None), ("16 Nov", 30.0)], span, brief))
     bars = shapes(picture, "rect", "bar")
     assert [size(one) for one in bars] == [120.0, 0.0, 60.0]
     assert [one.find("title").text for one in bars] == [
-        "2026-W45: 60 seconds",
-        "2026-W46: nothing",
-        "2026-W47: 30 seconds",
+        "2 Nov: 60 seconds",
+        "9 Nov: nothing",
+        "16 Nov: 30 seconds",
     ]
-    assert sorted(one.text for one in picture.iter("text")) == ["60 seconds", "W45", "W46", "W47"]
+    assert sorted(one.text for one in picture.iter("text")) == ["16 Nov", "2 Nov", "30 s", "60 s", "9 Nov"]
 
 
 def test_of_many_weeks_some_are_named() -> None:
-    picture = drawn(columns("Weeks", [(f"2026-W{n:02}", 1.0) for n in range(1, 53)], span))
+    picture = drawn(columns("Weeks", [(f"W{n:02}", 1.0) for n in range(1, 53)], span, brief))
     assert 10 <= len([one for one in picture.iter("text") if one.text.startswith("W")]) <= 14
 
 
 @pytest.mark.parametrize("values", [[], [("2026-W45", None)], [("2026-W45", 0.0)]])
 def test_nothing_has_columns_too(values: list[tuple[str, float | None]]) -> None:
-    assert all(size(one) == 0 for one in shapes(drawn(columns("Weeks", values, span)), "rect", "bar"))
+    assert all(size(one) == 0 for one in shapes(drawn(columns("Weeks", values, span, brief)), "rect", "bar"))
 
 
 # by two sides
@@ -173,7 +173,7 @@ def test_hostile_names_are_text() -> None:
     charts = (
         sankey(EVIL, [flow(EVIL, "phone", 1, 1)]),
         heat(EVIL, [EVIL], [EVIL], [[1]]),
-        columns(EVIL, [(EVIL, 1.0)], span),
+        columns(EVIL, [(EVIL, 1.0)], span, brief),
         waits(EVIL, distribution(*[1] * 7), [published(0.1) | {"wording": EVIL}]),
     )
     for chart in charts:

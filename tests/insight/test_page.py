@@ -90,6 +90,18 @@ def _at(found: Any, path: str) -> Any:
     return found
 
 
+def test_it_says_what_its_words_mean_and_when_it_is_worst(busy: dict[str, Any], parsed: Parsed) -> None:
+    text = " ".join(parsed.texts)
+    assert "A matter is one thing that one customer wants" in text
+    assert "do not add them" in text
+    assert f"Of the {busy['distributions'][0]['contacts']:,} contacts that wait for an answer" in text
+    worst = {"by": "hours", "name": "Thursdays, 18:00 to 21:00", "matters": {"share": 0.5, "count": 20, "of": 40}}
+    told = page(busy | {"worst": [worst], "changes": [busy["changes"][0] | {"when": [worst]}]})
+    assert "Worst on Thursdays, 18:00 to 21:00 (20 of the 40 that began then)." in told
+    assert "Worst on Thursdays, 18:00 to 21:00 (20 of the 40 that began there then)." in told
+    assert "No week and no hours are worse than chance would have it." in page(busy | {"worst": []})
+
+
 def test_the_period_before_and_the_assumptions_stand_beside(busy: dict[str, Any], parsed: Parsed) -> None:
     text = " ".join(parsed.texts)
     assert share(busy["previous"]["coverage"]["answered"]) in text

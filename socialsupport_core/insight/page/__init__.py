@@ -91,17 +91,37 @@ def _last(report: Mapping[str, Any]) -> str:
 
 
 def _period(report: Mapping[str, Any]) -> Html:
-    before = report["previous"]
     given = [f"{name} {value}" for name, value in report["filters"].items() if value]
+    filtered = f" Only matters with {', '.join(given)} in them, whole." if given else ""
+    period = report["period"]
     return h(
-        "p",
-        f"Matters that began from {_moment(report['period']['from'])} to {_moment(report['period']['until'])} UTC",
-        f"; before: from {_moment(before['period']['from'])}"
-        if before
-        else "; there is no period before to compare with",
-        f". Only matters with {', '.join(given)} in them, whole." if given else ".",
+        "div",
+        h(
+            "p",
+            f"Matters that began from {_moment(period['from'])} to {_moment(period['until'])} UTC",
+            f"{_before(report['previous'])}.{filtered}",
+        ),
+        h("p", WORDS),
         class_="period",
     )
+
+
+WORDS = (
+    "A matter is one thing that one customer wants, on however many channels; a contact is each time they turn to us"
+    " for it; a leg is what of it was on one channel. It breaks down where a leg first fails them."
+)
+
+
+def _before(previous: Mapping[str, Any] | None) -> str:
+    if not previous:
+        return "; there is no period before to compare with"
+    period = previous["period"]
+    told = f"; before: from {_moment(period['from'])}"
+    if not (known := period.get("known_from")):
+        return told
+    if known[:19] >= period["until"][:19]:
+        return f"{told}, of which nothing is known"
+    return f"{told}, of which nothing is known until {_moment(known)}: compare its shares, and not its counts"
 
 
 def _moment(at: str) -> str:

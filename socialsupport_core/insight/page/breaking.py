@@ -2,6 +2,7 @@
 
 from socialsupport_core.insight.page.charts import heat
 from socialsupport_core.insight.page.figures import Row, View, behind, figures, more_of, pointer
+from socialsupport_core.insight.page.first import when
 from socialsupport_core.insight.page.formats import answer, share
 from socialsupport_core.insight.page.markup import Html, h
 
@@ -17,7 +18,16 @@ def headline(view: View) -> str:
 def section(view: View) -> list[Html]:
     if not view.report["failures"]:
         return [figures(view, "Matters that broke down", ROWS), h("p", "Nothing has broken down.")]
-    return [figures(view, "Matters that broke down", ROWS), _by("leg", view), _by("channel", view), _journeys(view)]
+    is_first = list(view.at("breakdowns.by_leg")) == ["1"]
+    legs = h("p", "All of them where the customer had come first.") if is_first else _by("leg", view)
+    table = figures(view, "Matters that broke down", ROWS)
+    return [table, _worst(view), legs, _by("channel", view), _journeys(view)]
+
+
+def _worst(view: View) -> Html:
+    found = view.report["worst"]
+    told = f"Worst {when(found, '')}." if found else "No week and no hours are worse than chance would have it."
+    return h("p", told, class_="do" if found else None)
 
 
 def _by(side: str, view: View) -> Html:

@@ -48,7 +48,10 @@ def waits(name: str, one: Shown, published: Sequence[Shown] = ()) -> Html:
         crossed = number in lines and 0 <= lines[number]["share"] * high - tall < NEAR and tall > NEAR
         y = top + high - tall + (13 if crossed else -5)
         parts.append(_text(x + step / 2, y, percent(part["share"]), class_="value on" if crossed else "value"))
-    parts += [_published(b, left + at * step, top + high * (1 - b["share"]), step) for at, b in lines.items()]
+    for at, b in lines.items():
+        tall = (shown[at][1]["share"] or 0) * high
+        is_beside = 0 <= tall - b["share"] * high < NEAR
+        parts.append(_published(b, left + at * step, top + high * (1 - b["share"]), step, under=is_beside))
     if one["target_seconds"]:
         x = left + step * _place([b["within_seconds"] for b in one["bins"]], one["target_seconds"])
         parts += [_line(x, top - 18, x, top + high, "target")]
@@ -84,19 +87,25 @@ def _column(b: Shown, one: Shown) -> int | None:
     return edges.index(b["within_seconds"]) if b["within_seconds"] in edges else None
 
 
-def _published(b: Shown, x: float, y: float, step: float) -> Html:
+def _published(b: Shown, x: float, y: float, step: float, *, under: bool) -> Html:
+    """`under` the line stands its number where the bar's own is just above."""
     tip = h("title", f"published: {b['wording']}")
     line = _line(x - 2, y, x + step + 2, y, "published")
-    return h("g", tip, line, _text(x + step / 2, y - 4, f"{b['share']:.0%}", class_="published-name"))
+    place = y + 13 if under else y - 4
+    return h("g", tip, line, _text(x + step / 2, place, f"{b['share']:.0%}", class_="published-name"))
 
 
 # week by week
 
 
 def columns(
-    name: str, values: Sequence[tuple[str, float | None]], told: Callable[[float], str], kind: str = "bar"
+    name: str,
+    values: Sequence[tuple[str, float | None]],
+    told: Callable[[float], str],
+    brief: Callable[[float], str],
+    kind: str = "bar",
 ) -> Html:
-    """One column each; the highest carries its value."""
+    """One column each with its value in `brief`; of more than 14 the highest alone carries it."""
     high, top, left = 120.0, 20, 12
     most = max((value for _, value in values if value is not None), default=0) or 1
     step = (WIDTH - 24) / max(len(values), 1)
@@ -110,11 +119,10 @@ def columns(
         tip = f"{label}: {'nothing' if value is None else told(value)}"
         parts.append(_rect(begin, top + high - tall, wide, tall, tip, class_=kind))
         if number % every == 0:
-            parts.append(_text(x + step / 2, top + high + 16, label.rpartition("-")[2]))
-        if number == marked:
-            parts.append(
-                _text(min(max(x + step / 2, 60), WIDTH - 60), top + high - tall - 5, told(most), class_="value")
-            )
+            parts.append(_text(x + step / 2, top + high + 16, label))
+        if value is not None and (every == 1 or number == marked):
+            middle = min(max(x + step / 2, 30), WIDTH - 30)
+            parts.append(_text(middle, top + high - tall - 5, brief(value), class_="value"))
     return _svg(name, top + high + 24, *parts)
 
 

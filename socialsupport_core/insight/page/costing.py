@@ -5,11 +5,15 @@ from typing import Any
 
 from socialsupport_core.insight.page.charts import columns
 from socialsupport_core.insight.page.figures import Shown, View, behind, look, table
-from socialsupport_core.insight.page.formats import money
+from socialsupport_core.insight.page.formats import monday, money
 from socialsupport_core.insight.page.markup import Html, h
 from socialsupport_core.insight.words import counted
 
 ID, QUESTION = "cost", "What did it cost?"
+NOT_ADDED = (
+    "Expected and incurred are two views of the same failures, one by a survey and one by what customers really did"
+    " next: do not add them."
+)
 
 
 def headline(view: View) -> str:
@@ -18,7 +22,7 @@ def headline(view: View) -> str:
 
 def section(view: View) -> list[Html]:
     now, before = view.at("cost"), view.before("cost")
-    return [_sums(view, now, before), _each(view), _weeks(view)]
+    return [h("p", NOT_ADDED, class_="period"), _sums(view, now, before), _each(view), _weeks(view)]
 
 
 def _sums(view: View, now: Shown, before: Shown | None) -> Html:
@@ -96,8 +100,9 @@ def _weeks(view: View) -> Html:
     caption = "Incurred, by the week of the breakdown"
     if not view.report["weeks"]:
         return h("p", "There is no week to show.")
-    weeks = [(one["week"], one["incurred"]) for one in view.report["weeks"]]
-    rows = [(week, money(amount, view.currency)) for week, amount in weeks]
-    note = f"The price of a contact: {_source(view.at('cost'))}."
-    chart = columns(caption, weeks, lambda amount: money(amount, view.currency), "bar bad")
-    return behind(chart, caption, ("week", "incurred"), rows, note)
+    weeks = view.report["weeks"]
+    values = [(monday(one["from"]), one["incurred"]) for one in weeks]
+    rows = [(one["week"], one["from"], money(one["incurred"], view.currency)) for one in weeks]
+    note = f"In {view.currency}, called by its Monday. The price of a contact: {_source(view.at('cost'))}."
+    chart = columns(caption, values, lambda sum_: money(sum_, view.currency), lambda sum_: f"{sum_:,.0f}", "bar bad")
+    return behind(chart, caption, ("week", "from", "incurred"), rows, note)

@@ -1,5 +1,7 @@
 """What should we change first?"""
 
+from collections.abc import Sequence
+
 from socialsupport_core.insight.page.figures import Shown, View, more_of, pointers
 from socialsupport_core.insight.page.formats import money, share
 from socialsupport_core.insight.page.markup import Html, h
@@ -24,7 +26,8 @@ def section(view: View) -> list[Html]:
         f" none of them has a price, with what a failed social contact is expected to cost. Prices: {source}.",
         class_="period",
     )
-    more = h("p", f"And {len(found) - SHOWN} more, see the tables above.") if len(found) > SHOWN else h("span")
+    rest = f"And {len(found) - SHOWN} more, of less weight: see why, and on which channel, above."
+    more = h("p", rest) if len(found) > SHOWN else h("span")
     return [how, h("ol", *[_change(view, one) for one in found[:SHOWN]], class_="changes"), more]
 
 
@@ -33,9 +36,20 @@ def _change(view: View, one: Shown) -> Html:
         "li",
         h("h3", f"{one['channel']}: {one['reason']}"),
         h("p", one["do"], class_="do"),
+        h("p", f"Worst {when(one['when'])}.") if one["when"] else None,
         h("p", f"{share(one['matters'])} matters. ", h("span", _sum(view, one), data_figure=f"changes.{one['rank']}")),
         more_of(f"The newest {len(one['evidence'])} of these", pointers(view, one["evidence"]), "evidence"),
     )
+
+
+def when(found: Sequence[Shown], where: str = " there") -> str:
+    """`in the week of 2026-09-21 (21 of the 60 that began there then)`."""
+    told = (
+        f"{'in ' if one['by'] == 'week' else 'on '}{one['name']} ({one['matters']['count']:,} of the"
+        f" {one['matters']['of']:,} that began{where} then)"
+        for one in found
+    )
+    return " and ".join(told)
 
 
 def _sum(view: View, one: Shown) -> str:

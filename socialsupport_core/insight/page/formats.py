@@ -39,6 +39,22 @@ def edge(seconds: float) -> str:
     return f"{seconds:g} s"
 
 
+def brief(seconds: float) -> str:
+    """Shorter than `span`, for what stands above a column."""
+    for length, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= 1.5 * length:
+            return f"{seconds / length:.{0 if seconds >= 9.95 * length else 1}f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def monday(at: str) -> str:
+    """`21 Sep`, of `2026-09-21`."""
+    return f"{int(at[8:10])} {MONTHS[int(at[5:7]) - 1]}"
+
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
 def money(amount: float, currency: str) -> str:
     return f"{amount:,.2f} {currency}"
 

@@ -2,7 +2,7 @@
 
 from socialsupport_core.insight.page import about
 from socialsupport_core.insight.page.charts import heat
-from socialsupport_core.insight.page.figures import Row, View, behind, figures, table
+from socialsupport_core.insight.page.figures import Row, Shown, View, behind, figures, table
 from socialsupport_core.insight.page.formats import answer, share, spread
 from socialsupport_core.insight.page.markup import Html, h
 from socialsupport_core.insight.words import counted
@@ -42,13 +42,19 @@ def _channels(view: View) -> Html:
             f"{one['contacts']:,}",
             share(one["coverage"]["answered"]),
             share(one["coverage"]["in_target"]),
-            spread(one["response"]),
+            _response(one),
             one["failed_legs"],
             one["broke_here"],
         )
         for one in view.report["channels"]
     ]
     return table("By channel", heads, rows) if rows else h("p", "No channel has brought any contact.")
+
+
+def _response(one: Shown) -> str:
+    """Where nobody waits for an answer there is no time to tell."""
+    is_taken = not one["response"]["count"] and one["coverage"]["answered"]["count"]
+    return "taken, with nothing to wait for" if is_taken else spread(one["response"])
 
 
 def _agents(view: View) -> Html:
@@ -92,7 +98,13 @@ ROWS = (
     Row("Matters", "matters.count", _number, evidence="matters.waiting"),
     Row("Contacts", "matters.contacts", _number),
     Row("Contacts a matter", "matters.contacts_per_matter", _number),
-    Row("Contacts answered", "coverage.answered", share, aim=_published),
+    Row(
+        "Contacts answered",
+        "coverage.answered",
+        share,
+        note="by a person, a taken call too; of those that are answered or should be by now",
+        aim=_published,
+    ),
     Row("Within the target", "coverage.in_target", share, note="in your hours", aim=lambda _: "targets: see How fast"),
     Row("Public contacts answered", "reach.answered", share),
     Row(

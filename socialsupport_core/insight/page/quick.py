@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from socialsupport_core.insight.page.charts import columns, waits
 from socialsupport_core.insight.page.figures import Row, Shown, View, behind, figures, more_of, table
-from socialsupport_core.insight.page.formats import edge, percent, share, span, spread
+from socialsupport_core.insight.page.formats import brief, edge, monday, percent, share, span, spread
 from socialsupport_core.insight.page.markup import Html, h
 
 ID, QUESTION = "quick", "How fast?"
+BY_WEEK = "By the week in which a matter began, called by its Monday."
 CHANNELS = 6
 """Of the busiest channels a chart each; all are in the table."""
 
@@ -50,7 +51,8 @@ def _waits(view: View, name: str, one: Shown) -> Html:
     ]
     published = view.report["benchmarks"] if one["channel"] is None else ()
     caption = f"Answered by a person, by then: {name}"
-    note = "Dashed: what is published of others." if published else ""
+    note = f"Of the {one['contacts']:,} contacts that wait for an answer: taken calls and visits do not."
+    note += " Dashed: what is published of others." if published else ""
     if one["target_seconds"] is None and one["channel"] is None:
         note += " Each channel has a target of its own, see below."
     heads = ("after", "contacts", "answered by then")
@@ -77,18 +79,20 @@ def _weeks(view: View) -> Html:
     caption = "Response week by week: half were answered within"
     if not view.report["weeks"]:
         return h("p", "There is no week to show.")
-    values = [(one["week"], one["response_p50"]) for one in view.report["weeks"]]
+    values = [(monday(one["from"]), one["response_p50"]) for one in view.report["weeks"]]
     rows = [
         (one["week"], one["from"], one["contacts"], "–" if one["response_p50"] is None else span(one["response_p50"]))
         for one in view.report["weeks"]
     ]
-    return behind(columns(caption, values, span), caption, ("week", "from", "contacts", "half within"), rows)
+    chart = columns(caption, values, span, brief)
+    return behind(chart, caption, ("week", "from", "contacts", "half within"), rows, BY_WEEK)
 
 
 def _targets(view: View) -> str:
     found = view.report["assumptions"]
-    named = [f"{name} {edge(value)}" for name, value in found["targets_seconds"].items()]
-    return "; ".join([f"{edge(found['target_seconds'])}", *named])
+    here = {one[name] for one in view.report["channels"] for name in ("channel", "network")}
+    named = [f"{name} {edge(value)}" for name, value in found["targets_seconds"].items() if name in here]
+    return "; ".join([*named, f"{'else ' if named else ''}{edge(found['target_seconds'])}"])
 
 
 def _above(_: View) -> str:

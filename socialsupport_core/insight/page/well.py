@@ -45,7 +45,12 @@ def _offered(view: View) -> str:
 def _values(view: View) -> str:
     """How often each was said."""
     found = view.at("accuracy.verdicts.by_value")
-    return ", ".join(f"{value}: {count:,}" for value, count in found.items()) if any(found.values()) else "–"
+    told = ", ".join(f"{count:,} said {value}" for value, count in found.items() if count)
+    return told or "–"
+
+
+def _answered(one: Shown) -> str:
+    return f"{one['count']:,}; how many were asked is not known" if one["count"] and not one["of"] else share(one)
 
 
 ROWS = (
@@ -60,5 +65,5 @@ ROWS = (
     Row("Answers edited after sending", "accuracy.edited", share),
     Row("Rated by customers", "accuracy.rating", _rating),
     Row("Called well done by customers", "accuracy.verdicts.good", share, note="4 or 5 of 5, when asked", aim=_values),
-    Row("Customers who answered how it went", "accuracy.verdicts.answered", share, note="of those who were asked"),
+    Row("Customers who answered how it went", "accuracy.verdicts.answered", _answered, note="of those who were asked"),
 )

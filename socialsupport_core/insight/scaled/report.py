@@ -8,7 +8,7 @@ from ibis import _
 from socialsupport_core.insight.filters import Filters
 from socialsupport_core.insight.history import Handed, History, Touch, Turn
 from socialsupport_core.insight.measures import Shown
-from socialsupport_core.insight.report import SHOWN
+from socialsupport_core.insight.report import SHOWN, period_before
 from socialsupport_core.insight.report import report as in_memory
 from socialsupport_core.insight.scaled import figures, journeys, legs, matters
 from socialsupport_core.insight.scaled.clock import Clock
@@ -20,7 +20,7 @@ from socialsupport_core.insight.settings import Settings
 
 LEFT_OUT = frozenset(
     {
-        "benchmarks", "distributions", "weeks", "arrivals", "flows", "failures", "changes", "evidence",
+        "benchmarks", "distributions", "weeks", "arrivals", "flows", "failures", "worst", "changes", "evidence",
         "themes",
     }
 )  # fmt: skip
@@ -59,11 +59,12 @@ def report(
 def _report(
     place: Place, tables: Tables, settings: Settings, until: int, since: int | None, moved: Moved, filters: Filters
 ) -> Shown:
-    ground, start = _grounded(place, before(tables, until), settings, until, since, moved, filters)
+    ground, start, begun = _grounded(place, before(tables, until), settings, until, since, moved, filters)
     shell = in_memory(History(until=until), settings, start)
     figure = shown(ground, settings, until)
     moved(PARTS, PARTS)
-    earlier = None if since is None else {"period": shell["previous"]["period"], **figure(0)}
+    period = period_before(start - (until - start), start, begun)
+    earlier = None if since is None else {"period": period, **figure(0)}
     told = _newest(place, ground, tables, settings, until, start, filters)
     return {
         "period": shell["period"],
@@ -81,8 +82,8 @@ def before(tables: Tables, until: int) -> Tables:
 
 def _grounded(
     place: Place, tables: Tables, settings: Settings, until: int, since: int | None, moved: Moved, filters: Filters
-) -> tuple[Ground, int]:
-    """The tables of both periods, and the moment at which the later of them begins."""
+) -> tuple[Ground, int, int]:
+    """The tables of both periods, the moment at which the later of them begins, and that at which everything does."""
     found = matters.matters(place, tables.touches, tables.turns, tables.handed, settings.gap)
     moved(1, PARTS)
     mine = place.keep("mine", legs.of_customers(found))
@@ -97,7 +98,8 @@ def _grounded(
     judged = place.keep("legs", journeys.legs(place, said, turned, deeds, whole, settings, until))
     moved(3, PARTS)
     (known,) = place.rows(whole.agg(began=_.at.min(), ended=_.last.max()))
-    start = since if since is not None else known["began"] if known["began"] is not None else until
+    begun = known["began"] if known["began"] is not None else until
+    start = begun if since is None else since
     periods = place.keep("periods", _periods(_chosen(whole, said, judged, filters), start, until))
     clock = Clock(place, settings.hours, known["began"] or start, max(until, known["ended"] or until))
     ended = place.keep("whole", _ended(whole, judged, turned, said).join(periods, "matter"))
@@ -112,7 +114,7 @@ def _grounded(
     )
     place.drop("matters", "contacts", "legs")
     moved(4, PARTS)
-    return ground, start
+    return ground, start, begun
 
 
 def _chosen(whole: Table, said: Table, judged: Table, filters: Filters) -> Table:
