@@ -135,7 +135,8 @@ def touches(
     for row, one in read:
         answers = answered.get((row["channel"], one.thread.id, one.in_reply_to or ""))
         judged = json.loads(row["triage"]) if row["triage"] else {}
-        if touch := touch_of(row, one, told.get(row["seq"], ()), answers, judged, conduct):
+        who = public_id(row["customer"])
+        if touch := touch_of(row, who, one, told.get(row["seq"], ()), answers, judged, conduct):
             found.append(_rated(touch, row["part"], verdicts.get(row["seq"])))
     last = (rows[-1]["node"], rows[-1]["at"], rows[-1]["seq"]) if len(rows) == table.PAGE else None
     return found, last
@@ -143,13 +144,14 @@ def touches(
 
 def touch_of(
     row: Row,
+    customer: str,
     interaction: Interaction,
     facts: Iterable[tuple[str, str]],
     answers: int | str | None,
     judged: Mapping[str, Any],
     conduct: Conduct,
 ) -> Touch | None:
-    """None: nobody says it to anybody else. `row` tells `at`, `seq`, `customer`, `channel`, `conversation`, `agent`,
+    """None: nobody says it to anybody else. `row` tells `at`, `seq`, `channel`, `conversation`, `agent`,
     `state` and `edited_at`, `facts` what the customer tells in it, `judged` what triage says of it."""
     by = _by(interaction)
     if by is None:
@@ -159,7 +161,7 @@ def touch_of(
     return Touch(
         row["at"],
         str(row["seq"]),
-        public_id(row["customer"]),
+        customer,
         row["channel"],
         interaction.network,
         interaction.thread.id,

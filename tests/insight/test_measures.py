@@ -151,7 +151,10 @@ def test_the_period_before_stands_beside(week: dict[str, Any]) -> None:
     assert week["previous"] is None
     both = report(past(*WEEK, said(-20, "x", customer="cus_old"), until=24), Settings(), at(0))
     assert (both["matters"]["count"], both["previous"]["matters"]["count"]) == (5, 1)
-    assert both["previous"]["period"] == {"from": "2026-11-01T00:00:00Z", "until": "2026-11-02T00:00:00Z"}
+    whole = {"from": "2026-11-01T00:00:00Z", "until": "2026-11-02T00:00:00Z"}
+    assert both["previous"]["period"] == whole | {"known_from": "2026-11-01T04:00:00Z"}, "nothing is older"
+    older = report(past(*WEEK, said(-30, "x", customer="cus_old"), until=24), Settings(), at(0))
+    assert older["previous"]["period"] == whole
 
 
 def test_nothing_is_no_share_of_nothing() -> None:

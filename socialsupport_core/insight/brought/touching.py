@@ -13,11 +13,13 @@ from socialsupport_core.model import Interaction
 
 
 def touch_of(row: Mapping[str, Any], interaction: Interaction, answers: str | None) -> Touch | None:
-    """None for a note, and for what a customer's machine says. `row` as in `history.touch_of`."""
+    """None for a note, and for what a customer's machine says. `row` as in `history.touch_of`,
+    with its `customer`."""
     facts = extract(interaction)
     told = {one.kind for one in facts}
     judged = _judged(row["channel"], interaction, tuple(told)) if interaction.direction == "inbound" else {}
-    return history.touch_of(row, interaction, [(one.kind, one.value) for one in facts], answers, judged, DEFAULT)
+    said = [(one.kind, one.value) for one in facts]
+    return history.touch_of(row, row["customer"], interaction, said, answers, judged, DEFAULT)
 
 
 def _judged(channel: str, interaction: Interaction, told: tuple[str, ...]) -> dict[str, Any]:
