@@ -137,7 +137,7 @@ def test_a_name_that_is_nearly_right(install: object) -> None:
     with pytest.raises(ConfigError, match="did you mean wren"):
         found.connector("wrne")
     with pytest.raises(ConfigError, match="installed: wren"):
-        found.connector("telegram")
+        found.connector("pterodactyl")
 
 
 def test_everything_that_is_installed_here_loads() -> None:
