@@ -259,9 +259,9 @@ class Acting(Base):
     def undo(self, tenant: str, verdict: str, *, agent: str, who: str | None = None) -> people.Verdict:
         """`who`: the customer whom the verdict must concern, by an id or any identifier."""
         at = micros(self.clock())
-        of = self.customer_id(tenant, who) if who is not None else None
 
         def call(tx: Tx) -> people.Verdict:
+            of = people.customer_of(tx, tenant, who).id if who is not None else None
             return people.undo(tx, tenant, verdict, agent=agent, at=at, of=of)
 
         return self._judge(tenant, call, parts=True)
