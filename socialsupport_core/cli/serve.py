@@ -75,7 +75,8 @@ def _with_assistants(read: "Config", hub: "Hub", around: Any) -> tuple[tuple[Any
 def _announce(read: "Config", hub: "Hub", doors: dict[str, str], host: str, port: int) -> None:
     from socialsupport_core.cli.output import complain, line, remark
 
-    lives = [live for live in hub.channels.all().values() if live.connector.name in hub.registry.surfaces]
+    everyone = hub.channels.all().values()
+    lives = [live for live in everyone if live.connector.name in hub.registry.surfaces]
     surfaces = {live.channel.door for live in lives}
     for one in hub.registry.broken:
         complain(f"the plugin {one.plugin} is not loaded: {one.reason}")
@@ -83,7 +84,7 @@ def _announce(read: "Config", hub: "Hub", doors: dict[str, str], host: str, port
         line(f"{name}: {hub.public_url}{path}")
         if (door := path.removeprefix("/hooks/")) in surfaces:
             line(f"{name}, its page: {hub.public_url}/chat/{door}/")
-    if not doors:
+    if not doors and not everyone:
         remark("the configuration names no channel, so nobody can be heard yet; channels can be added over HTTP")
     if read.hub.inbox:
         line(f"inbox: {hub.public_url}/")

@@ -62,6 +62,8 @@ class Registry:
     plugins: dict[str, str] = field(default_factory=dict)
     """Loaded plugins and their versions."""
     broken: list[Broken] = field(default_factory=list)
+    unnamed: frozenset[str] = frozenset()
+    """Plugins that are installed, and were not to be loaded."""
 
     @classmethod
     def discover(cls, only: Iterable[str] | None = None) -> Self:
@@ -75,6 +77,7 @@ class Registry:
                 registry._load(entry)
         installed = sorted({entry.name for entry in found})
         missing = (wanted or set()).difference(installed)
+        registry.unnamed = frozenset(installed) - (set(installed) if wanted is None else wanted)
         for entry in found if missing else ():
             missing -= registry._load_for(entry, missing)
         for name in sorted(missing):
@@ -112,6 +115,8 @@ class Registry:
         for broken in self.broken:
             if broken.plugin == name:
                 return f"the plugin {name} cannot be used: {broken.reason}"
+        if name in self.unnamed - set(self.plugins):
+            return f"the plugin {name} is installed, and not loaded: name it in `plugins` under [hub], and start again"
         return f"there is no {what} {name!r}; {near(name, installed, 'installed: {}')}"
 
     def _load(self, entry: EntryPoint) -> None:

@@ -135,7 +135,10 @@ def _made(tx: Tx, origin: Conversation, leg: Leg) -> Conversation:
     """A conversation for what leaves; its id follows from what leaves where, so that nothing is left to chance."""
     message = f"part\0{origin.id}\0{leg.id}\0{origin.updated_at}".encode()
     mac = hmac.new(tenant_key(tx, origin.tenant), message, hashlib.sha256).digest()
-    made = begin(tx, origin, f"con_{base64.b32encode(mac[:15]).decode().lower()}", leg.opened_at, leg.node)
+    name = f"con_{base64.b32encode(mac[:15]).decode().lower()}"
+    if before := conversations.get(tx, origin.tenant, name):  # the same was divided, and made whole, with no word since
+        return before
+    made = begin(tx, origin, name, leg.opened_at, leg.node)
     if origin.status == "resolved":
         conversations.set_status(tx, origin.tenant, made.id, "resolved", origin.updated_at)
     return made

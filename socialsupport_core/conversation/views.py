@@ -248,8 +248,8 @@ def shown_leg(leg: Leg, node: Node) -> dict[str, Any]:
     )
 
 
-def channel(one: Channel, public_url: str, broken: str | None) -> dict[str, Any]:
-    """A channel without its settings: secrets go in, they never come out."""
+def channel(one: Channel, public_url: str, broken: str | None, *, page: bool = True) -> dict[str, Any]:
+    """A channel without its settings: secrets go in, they never come out. `page`: its plugin brings one along."""
     return present(
         id=one.id,
         connector=one.connector,
@@ -261,7 +261,7 @@ def channel(one: Channel, public_url: str, broken: str | None) -> dict[str, Any]
         reason=broken or one.reason,
         mode=one.mode,
         door=f"{public_url}/hooks/{one.door}",
-        chat=f"{public_url}/chat/{one.door}/",
+        chat=f"{public_url}/chat/{one.door}/" if page else None,
     )
 
 

@@ -256,11 +256,13 @@ class Acting(Base):
 
         return self._judge(tenant, call, parts=True)
 
-    def undo(self, tenant: str, verdict: str, *, agent: str) -> people.Verdict:
+    def undo(self, tenant: str, verdict: str, *, agent: str, who: str | None = None) -> people.Verdict:
+        """`who`: the customer whom the verdict must concern, by an id or any identifier."""
         at = micros(self.clock())
 
         def call(tx: Tx) -> people.Verdict:
-            return people.undo(tx, tenant, verdict, agent=agent, at=at)
+            of = people.customer_of(tx, tenant, who).id if who is not None else None
+            return people.undo(tx, tenant, verdict, agent=agent, at=at, of=of)
 
         return self._judge(tenant, call, parts=True)
 

@@ -141,19 +141,22 @@ class Configuring(Admitting):
         expect_within: timedelta | None = None,
     ) -> str:
         """Merges the given keys into its settings, in depth; None takes a key away (RFC 7396). Returns the path of
-        its door. Raises ConfigError, and then nothing has changed."""
+        its door. Raises ConfigError, and then nothing has changed.
+
+        What `open_network` opens is the hosts that it was given for: settings that lead to others close it."""
         known = self._existing(tenant, channel)
         kept = json.loads(self._database.read(lambda tx: self._secrets.get(tx, known.secret_ref)))
         expected = self._database.read(lambda tx: watch.watched(tx, tenant, channel)).expect_within
+        merged = _merged(kept, settings)
         return self.add_channel(
             tenant,
             channel,
             known.connector,
-            _merged(kept, settings),
+            merged,
             app=known.app,
             own_account=own_account,
             mode=mode or known.mode,
-            open_network=known.open_network,
+            open_network=known.open_network and not self._moves(known, merged),
             expect_within=timedelta(microseconds=expected or 0) if expect_within is None else expect_within,
         )
 
@@ -163,7 +166,9 @@ class Configuring(Admitting):
         def look(tx: Tx) -> list[dict[str, Any]]:
             watched, running = watch.all_watched(tx), backfills.of_tenant(tx, tenant)
             return [
-                views.channel(one, self.public_url, broken.get((tenant, one.id)))
+                views.channel(
+                    one, self.public_url, broken.get((tenant, one.id)), page=one.connector in self.registry.surfaces
+                )
                 | views.felt(watched.get((tenant, one.id)), running.get(one.id))
                 for one in accounts.channels(tx, tenant)
             ]
@@ -333,6 +338,11 @@ class Configuring(Admitting):
             return bool(json.loads(self._secrets.get(tx, known.secret_ref)) == json.loads(json.dumps(dict(settings))))
         except (SocialSupportError, LookupError, ValueError):
             return False
+
+    def _moves(self, known: Channel, settings: Mapping[str, Any]) -> bool:
+        shared = self._app_settings(known.app) if known.app else {}
+        checked = self.channels.settings(known.connector, dict(settings), shared, where=f"channel {known.id}")
+        return self._leads_elsewhere(known, self.registry.connector(known.connector)(checked, known.facts))
 
     def _leads_elsewhere(self, known: Channel, changed: Connector[Any]) -> bool:
         """Whether its credentials would now go to hosts that they were not given for: then it is connected again."""

@@ -119,12 +119,15 @@ def _written(tx: Tx, tenant: str, account: str) -> str:
         raise VerdictRefused(f"{account[:80]!r} is not an account; write kind:value, as `explain` shows them") from None
 
 
-def undo(tx: Tx, tenant: str, verdict: str, *, agent: str, at: int) -> Verdict:
-    """Takes back one verdict, or one piece of evidence by its digest; everything is as if it had never been."""
+def undo(tx: Tx, tenant: str, verdict: str, *, agent: str, at: int, of: str | None = None) -> Verdict:
+    """Takes back one verdict, or one piece of evidence by its digest; everything is as if it had never been.
+
+    `of`: the customer whom it must concern. Raises VerdictRefused.
+    """
     found = reasons.named(tx, tenant, verdict)
-    if not found:
-        raise VerdictRefused(f"there is nothing to undo under {verdict!r}; `explain` lists what there is")
     touched = sorted({end for one in found for end in (one.a, one.b)})
+    if not found or (of is not None and of not in customer_ids(tx, nodes.by_numbers(tx, touched).values())):
+        raise VerdictRefused(f"there is nothing to undo under {verdict!r}; `explain` lists what there is")
     change = Change.of(tx, tenant, touched)
     reasons.retract(tx, tenant, verdict, agent, at)
     resolve(tx, tenant, change, cause="merged" if found[0].tier == "cannot" else "split")

@@ -16,6 +16,8 @@ from socialsupport_core.insight.settings import Settings
 from socialsupport_core.insight.themes import themes
 
 Shown = dict[str, Any]
+EARLIEST = -62_135_596_800_000_000
+"""The first microsecond that a date can name: 0001-01-01."""
 SHOWN = 100
 """Journeys that broke down are told one by one up to so many, the newest first."""
 
@@ -26,8 +28,8 @@ def report(history: History, settings: Settings, since: int | None = None, filte
     wanted = filters or Filters()
     every = [journey(one, settings, history.until) for one in matters(history, settings)]
     begun = every[0].matter.at if every else history.until
-    start = begun if since is None else since
-    before = start - (history.until - start)
+    start = begun if since is None else max(since, EARLIEST)
+    before = max(start - (history.until - start), EARLIEST)
     mine = chosen((one for one in every if start <= one.matter.at < history.until), wanted)
     earlier = chosen((one for one in every if before <= one.matter.at < start), wanted)
     figures = _figures(mine, settings, history.until)

@@ -65,7 +65,7 @@ class Alerting:
 
 def _look_at(tx: Tx, one: Due, guidance: Guidance, now: int) -> None:
     found = conversations.get(tx, one.tenant, one.conversation)
-    if found is None or not one.waiting_since or found.standing.noise:
+    if found is None or found.superseded_by or not one.waiting_since or found.standing.noise:
         standing.forget_alert(tx, one)
         return
     leg = _leg(tx, found)

@@ -139,13 +139,14 @@ def move(tx: "Tx", one: Handoff, state: State, due_at: int | None, *, reminded_a
     return bool(
         tx.run(
             "UPDATE handoffs SET state = ?, due_at = ?, reminded_at = coalesce(?, reminded_at)"
-            " WHERE tenant = ? AND handoff = ? AND state = ?",
+            " WHERE tenant = ? AND handoff = ? AND state = ? AND due_at IS NOT DISTINCT FROM ?",
             state,
             due_at,
             reminded_at,
             one.tenant,
             one.id,
             one.state,
+            one.due_at,
         )
     )
 

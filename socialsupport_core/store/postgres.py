@@ -357,11 +357,20 @@ def migrate(url: str, *, role: str | None = None, steps: Sequence[migrations.Ste
                 if step.version > _version(connection, name) and _apply(connection, name, step):
                     done.append(step.version)
             if role is not None:
+                _may_grant(connection, name, url)
                 connection.execute(migrations.grants(name, role))
     except psycopg.Error as error:
         hint = _MIGRATION_HINTS.get(error.sqlstate or "", "").format(role=role)
         raise StoreError(f"{shown(url)} cannot be migrated: {_words(error)}{hint}") from error
     return done
+
+
+def _may_grant(connection: "psycopg.Connection[Any]", name: str, url: str) -> None:
+    """To anybody else the server grants nothing and says so in a warning, and what it keeps breaks a later restore."""
+    sql = "SELECT pg_has_role(current_user, nspowner, 'USAGE') FROM pg_namespace WHERE nspname = %s"
+    if connection.execute(sql, (name,)).fetchone() != (True,):
+        wanted = "take the one that made the tables for --store, and the one that runs the hub for --role"
+        raise StoreError(f"{shown(url)}: this role does not own the schema {name} and can grant nothing; {wanted}")
 
 
 _MIGRATION_HINTS = {

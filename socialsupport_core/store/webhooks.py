@@ -268,7 +268,11 @@ def take(tx: "Tx", one: Endpoint, until: int, wanted: Sequence[tuple[str, int]],
 def claim(
     tx: "Tx", one: Endpoint, now: int, lease: int, limit: int, under_way: Collection[tuple[str, str, str]]
 ) -> list[Lane]:
-    """Lanes that are due, each for whoever gets it until `lease`; the oldest first."""
+    """Lanes that are due, each for whoever gets it until `lease`; the oldest first.
+
+    The endpoint is locked before its lanes, here as everywhere: who took them the other way round would lock each other
+    out.
+    """
     rows = tx.all(
         "SELECT l.*, (SELECT min(w.cursor) FROM webhook_waiting w"
         " WHERE w.tenant = l.tenant AND w.webhook = l.webhook AND w.lane = l.lane) AS cursor"
@@ -278,6 +282,8 @@ def claim(
         limit + len(under_way),
     )
     free = [row for row in rows if (*one.key, row["lane"]) not in under_way][:limit]
+    if not free or not _locked(tx, Lane(*one.key, "", one.round, 0, 0, None)):
+        return []
     return [_lane(row, one.round) for row in free if _lease(tx, row, lease)]
 
 

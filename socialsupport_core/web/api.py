@@ -154,7 +154,7 @@ def split(request: Request, hub: Hub, access: Access) -> Any:
 def undo(request: Request, hub: Hub, access: Access) -> Any:
     _audit(request, hub, access, "undo")
     verdict = body_of(request, UndoBody).verdict
-    return _verdict(hub.undo(access.agent.tenant, verdict, agent=access.agent.id))
+    return _verdict(hub.undo(access.agent.tenant, verdict, agent=access.agent.id, who=id_of(request)))
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from pydantic import AwareDatetime, Field
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -49,9 +50,13 @@ def channels(_request: Request, hub: Hub, access: Access) -> Any:
 
 
 def add_channel(request: Request, hub: Hub, access: Access) -> Any:
-    body = body_of(request, ChannelBody)
+    body, tenant = body_of(request, ChannelBody), access.agent.tenant
+    before = next((one["connector"] for one in hub.list_channels(tenant) if one["id"] == body.id), body.connector)
+    if before != body.connector:
+        said = f"there is a channel {body.id!r} of {before}; remove it first, or give the new one another name"
+        raise HTTPException(409, said)
     path = hub.add_channel(
-        access.agent.tenant,
+        tenant,
         body.id,
         body.connector,
         body.settings,

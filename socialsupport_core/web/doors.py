@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import suppress
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -11,6 +13,9 @@ from socialsupport_core.hub import Hub
 from socialsupport_core.model import Payload
 
 MAX_BODY = 1024 * 1024  # bytes; GitHub takes 25 MB, Slack and Telegram stay far below one
+PATIENCE = 60.0  # seconds
+SLOWEST = 64 * 1024  # bytes a second, on top of it
+MOST_UNREAD = 64 * 1024 * 1024  # bytes that are read in vain before the line is cut
 REPEATABLE = frozenset(
     {"accept", "accept-encoding", "accept-language", "cache-control", "cookie", "forwarded", "via", "te"}
     | {"connection", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "pragma", "vary"}
@@ -41,21 +46,41 @@ async def read_payload(request: Request, hub: Hub, limit: int = MAX_BODY) -> Pay
 
 
 async def read_body(request: Request, limit: int) -> bytes:
-    """Stops reading at the limit, whatever the length that was announced."""
+    """Keeps no more than the limit, whatever the length that was announced, and waits no longer than is decent."""
     announced = request.headers.get("content-length", "0")
     if not (announced.isascii() and announced.isdigit()):
         raise HTTPException(400, "Content-Length is not a number")
-    if len(announced) > 18 or int(announced) > limit:
-        raise HTTPException(413, f"at most {limit:,} bytes are taken")
+    chunks = request.stream()
     body = bytearray()
+    patience = PATIENCE + limit / SLOWEST
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > limit:
-                raise HTTPException(413, f"at most {limit:,} bytes are taken")
+        if len(announced) <= 18 and int(announced) <= limit:
+            async with asyncio.timeout(patience):
+                async for chunk in chunks:
+                    body += chunk
+                    if len(body) > limit:
+                        break
+                else:
+                    return bytes(body)
+        if request.headers.get("expect", "").lower() != "100-continue":  # who asks first has sent nothing yet
+            await _heard_out(chunks)
+    except TimeoutError:
+        raise HTTPException(408, f"the body was not there after {patience:.0f} seconds") from None
     except ClientDisconnect:
         raise HTTPException(400, "the connection ended before the body did") from None
-    return bytes(body)
+    raise HTTPException(413, f"at most {limit:,} bytes are taken")
+
+
+async def _heard_out(chunks: AsyncIterator[bytes]) -> None:
+    """Reads what is too much and keeps nothing of it: whoever is still writing when the line is cut sees a broken line
+    and comes again, where a 413 would tell them not to. Not for ever."""
+    left = MOST_UNREAD
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            async for chunk in chunks:
+                left -= len(chunk)
+                if left < 0:
+                    return
 
 
 def called_url(request: Request, public_url: str) -> str:

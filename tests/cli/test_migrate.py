@@ -103,6 +103,17 @@ def test_a_role_that_may_not_create_is_told_what_is_needed(run: Run, roles: post
     assert "give a URL whose role owns the tables, or may create a schema" in ran.err
 
 
+def test_who_does_not_own_the_tables_cannot_say_that_it_granted_them(run: Run, roles: postgresql.Server) -> None:
+    """It would leave default privileges behind, over which a restore of the dump stumbles."""
+    owner, hub = address(roles, "owner", "given"), address(roles, "hub", "given")
+    assert run("migrate", "--store", owner, "--role", "hub").status == 0
+    ran = run("migrate", "--store", hub, "--role", "hub")
+    assert (ran.status, "does not own the schema given" in ran.err) == (1, True)
+    with psycopg.connect(split_url(owner)[0]) as connection:
+        rows = connection.execute("SELECT DISTINCT defaclrole::regrole::text FROM pg_default_acl").fetchall()
+    assert ("hub",) not in rows
+
+
 def test_a_role_that_is_not_there_is_refused_before_anything_is_done(run: Run, roles: postgresql.Server) -> None:
     owner = address(roles, "owner", "early")
     ran = run("migrate", "--store", owner, "--role", "nobody")

@@ -137,10 +137,19 @@ def test_a_name_that_is_nearly_right(install: object) -> None:
     with pytest.raises(ConfigError, match="did you mean wren"):
         found.connector("wrne")
     with pytest.raises(ConfigError, match="installed: wren"):
-        found.connector("telegram")
+        found.connector("pterodactyl")
 
 
 def test_everything_that_is_installed_here_loads() -> None:
     found = Registry.discover()
     assert found.broken == []
     assert "telegram" in found.connectors
+
+
+def test_what_is_installed_and_was_not_named_is_told_as_that(install: object) -> None:
+    install("aaa", good("wren"))  # type: ignore[operator]
+    install("robin", good("robin"))  # type: ignore[operator]
+    with pytest.raises(ConfigError, match=r"installed, and not loaded: name it in `plugins`"):
+        Registry.discover(only=["aaa"]).connector("robin")
+    with pytest.raises(ConfigError, match="there is no connector 'robins'"):
+        Registry.discover(only=["aaa"]).connector("robins")

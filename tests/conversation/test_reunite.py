@@ -253,3 +253,15 @@ def test_a_thread_that_spoke_before_its_token_came_is_in_the_same_conversation(
         roost.hear(events[index])
     assert [one["id"] for one in roost.hub.queue("acme", status=None)] == [con]
     assert texts(roost, con) == ["hello?", "sent here", "and?"]
+
+
+def test_what_was_divided_and_made_whole_divides_again(couple: Roost) -> None:
+    """Nobody has said a word meanwhile, so it is the same part that leaves the same conversation."""
+    first = couple.hub.split("acme", KERRY, [MORRIS], agent="dana")
+    before, other = queue(couple), couple.conversation("morris")
+    couple.hub.undo("acme", first.id, agent="dana")
+    couple.clock.forward(seconds=1)
+    second = couple.hub.split("acme", KERRY, [MORRIS], agent="dana")
+    assert (queue(couple), couple.conversation("morris")) == (before, other)
+    couple.hub.undo("acme", second.id, agent="dana")
+    assert len(couple.hub.queue("acme")) == 1

@@ -11,6 +11,8 @@ from raven.events import bird
 
 from socialsupport_core.contract import ConfigError
 from socialsupport_core.hub import ReplyRefused
+from socialsupport_core.store import handoffs
+from socialsupport_core.store.database import micros
 
 
 class Perch(Raven):
@@ -260,3 +262,12 @@ def test_from_person_to_person(perch: Roost) -> None:
         perch.hub.hand_off("acme", perch.conversation(), agent="dana", to_agent="nobody")
     with pytest.raises(ConfigError, match="give one of"):
         perch.hub.hand_off("acme", perch.conversation(), agent="dana", to_agent="lee", to="bridge")
+
+
+def test_of_two_who_look_after_it_only_the_first_does(perch: Roost) -> None:
+    """A step that leaves the state as it is, is taken once as well."""
+    handed(perch)
+    database = perch.hub._database
+    (given,) = database.read(lambda tx: handoffs.due(tx, micros(perch.clock.now) + 10**15))
+    moved = [database.do(lambda tx: handoffs.move(tx, given, given.state, None)) for _ in range(2)]
+    assert moved == [True, False]

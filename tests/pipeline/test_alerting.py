@@ -223,3 +223,16 @@ def test_what_is_told_has_the_shape_that_is_promised(asked: Roost) -> None:
     assert set(found) == set(types)
     for name, data in found.items():
         jsonschema.validate(data, EVENTS[name][1])
+
+
+def test_a_merge_between_look_and_word_holds_nobody_up(asked: Roost, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = asked.hub
+    asked.hear(message(2, "and when do you close?", "morris", at=asked.clock.now))
+    asked.clock.forward(hours=2)
+    one = Alerting(hub._database, lambda tx, name: hub.channels.conducting.of(tx, name).guidance, hub.clock)
+    looks: list[Any] = []
+    monkeypatch.setattr(one, "_look", lambda *given: looks.append(given))
+    asyncio.run(one.turn(at_once=True))
+    hub.link("acme", "raven.ring:kerry", "raven.ring:morris", agent="dana")
+    Alerting._look(one, *looks[0])
+    assert told(asked) == ["breached"]

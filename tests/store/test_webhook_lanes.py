@@ -158,3 +158,29 @@ def test_after_many_failures_a_delivery_makes_all_due(database: Database) -> Non
     database.do(lambda tx: webhooks.settle(tx, again, 11, LEASE, delivered=True, trouble=3))
     assert {lane.name for lane in claim(database, 11)} == {"a", "b"}
     assert endpoint(database).failures == 0
+
+
+def test_who_claims_locks_the_endpoint_before_its_lanes(database: Database) -> None:
+    """As whoever settles does; the other way round two of them would wait for each other."""
+    take(database, 1)
+    one, said = endpoint(database), []
+
+    def listening(tx: Tx) -> list[Lane]:
+        run = tx.run
+        tx.run = lambda sql, *values: (said.append(sql.split()[1]), run(sql, *values))[1]  # type: ignore[method-assign]
+        try:
+            return webhooks.claim(tx, one, 0, LEASE, 8, frozenset())
+        finally:
+            tx.run = run  # type: ignore[method-assign]
+
+    assert len(database.do(listening)) == 1
+    assert said == ["webhooks", "webhook_lanes"]
+
+
+def test_who_saw_it_before_a_replay_claims_nothing(database: Database) -> None:
+    take(database, 1)
+    seen = endpoint(database)
+    database.do(lambda tx: webhooks.replay(tx, "acme", "desk", 0))
+    take(database, 1)
+    assert database.do(lambda tx: webhooks.claim(tx, seen, 0, LEASE, 8, frozenset())) == []
+    assert len(claim(database)) == 1

@@ -228,6 +228,9 @@ def test_verdicts_are_explained_and_taken_back(acme: Any, roost: Roost, con: str
     problem(acme.post("/api/customers/raven.ring:kerry/link", {"other": "raven.ring:robin"}), 409)
     shown = acme.get("/api/customers/raven.ring:kerry/explain").json()
     assert shown["evidence"][0]["agent"] == "dana"
+    roost.hear(message(3, "who are they?", "morris", at=roost.clock.now))
+    for who, status in (("raven.ring:morris", 409), ("raven.ring:nobody", 404)):
+        problem(acme.post(f"/api/customers/{who}/undo", {"verdict": verdict["verdict"]}), status)
     back = acme.post("/api/customers/raven.ring:kerry/undo", {"verdict": verdict["verdict"]}).json()
     assert len(back["customers"]) == 2
     problem(acme.post("/api/customers/raven.ring:kerry/undo", {"verdict": verdict["verdict"]}), 409)

@@ -1,5 +1,6 @@
 """Channels at run time: changed a key at a time, and mended when they are broken."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -118,3 +119,40 @@ def test_expired_credentials_say_where_to_give_new_ones(acme: Desk, roost: Roost
     answer = acme.post("/api/channels/tower/test")
     assert (answer.status_code, answer.json()["title"]) == (502, "AuthExpired")
     assert "PATCH its settings" in answer.json()["detail"]
+
+
+class Rook(Raven):
+    """Another bird under the same roof, whose calls go where its token says."""
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        return frozenset({self.settings.token.get_secret_value()})
+
+
+def test_settings_that_lead_elsewhere_close_the_network_that_the_operator_opened(tmp_path: Path) -> None:
+    """Or whoever may configure a channel could have us call any address in the operator's network."""
+    roost = Roost(tmp_path, Rook)
+    acme = Desk(roost, Web(create_app(roost.hub, run_workers=False)), "acme")
+    roost.hub.add_channel("acme", "tower", "raven", {"token": "10.0.0.7"}, open_network=True)
+    opened = [
+        (
+            patch(acme, "tower", settings=settings).status_code,
+            roost.hub.channels.get("acme", "tower").channel.open_network,
+        )
+        for settings in ({"secret": "croak"}, {"token": "10.0.0.8"}, {"token": "10.0.0.7"})
+    ]
+    roost.hub.close()
+    assert opened == [(200, True), (200, False), (200, False)]
+
+
+def test_a_new_channel_takes_no_other_connectors_place(acme: Desk, roost: Roost) -> None:
+    for channel, connector, status in (("tower", "raven", 201), ("tower", "phone", 409), ("spire", "raven", 201)):
+        body = {"id": channel, "connector": connector, "settings": {"secret": "caw"}}
+        assert acme.post("/api/channels", body).status_code == status, connector
+    assert roost.hub.channels.get("acme", "tower").connector.name == "raven"
+
+
+def test_a_page_is_told_where_the_plugin_brings_one(acme: Desk, roost: Roost) -> None:
+    assert all("chat" not in one for one in acme.get("/api/channels").json()["channels"])
+    roost.hub.registry.surfaces["raven"] = object()  # type: ignore[assignment]
+    assert all("/chat/" in one["chat"] for one in acme.get("/api/channels").json()["channels"])

@@ -1,5 +1,6 @@
 """The doors: verify, journal, commit, and only then acknowledge. Whatever else is said over HTTP gets its number."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,15 @@ import pytest
 from raven import SECRET, Roost, message
 from raven.web import Web
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.routing import Mount
 
 from socialsupport_core.hub import Hub
 from socialsupport_core.store import StoreError
 from socialsupport_core.store.blobs import FolderBlobs
 from socialsupport_core.store.secrets import new_key
-from socialsupport_core.web import create_app
+from socialsupport_core.web import create_app, doors
 from socialsupport_core.web.doors import MAX_BODY
 
 NOWHERE = FolderBlobs(Path("nowhere"))
@@ -210,3 +213,44 @@ def test_doors_cannot_be_guessed_from_one_another(roost: Roost) -> None:
     assert len({door[:4] for door in doors}) == 5
     assert all(len(door) >= 22 for door in doors)
     assert roost.hub.add_channel("acme", "c0", "raven", {}).rsplit("/", 1)[1] == doors[0]
+
+
+def test_who_writes_too_much_is_heard_out_and_told(web: Web, roost: Roost, door: str) -> None:
+    """A line that is cut while they write would have them come again."""
+    written: list[int] = []
+
+    def stream() -> Iterator[bytes]:
+        for number in range(3 * MAX_BODY // 65536):
+            written.append(number)
+            yield b" " * 65536
+
+    assert knock(web, door, roost, content=stream()).status_code == 413
+    assert len(written) == 3 * MAX_BODY // 65536
+
+
+def test_but_not_for_ever(monkeypatch: pytest.MonkeyPatch, web: Web, roost: Roost, door: str) -> None:
+    monkeypatch.setattr(doors, "MOST_UNREAD", 2 * MAX_BODY)
+    written: list[int] = []
+
+    def stream() -> Iterator[bytes]:
+        for number in range(10 * MAX_BODY // 65536):
+            written.append(number)
+            yield b" " * 65536
+
+    assert knock(web, door, roost, content=stream()).status_code == 413
+    assert len(written) < 4 * MAX_BODY // 65536
+
+
+def test_a_body_that_does_not_come_is_408(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doors, "PATIENCE", 0.02)
+    monkeypatch.setattr(doors, "SLOWEST", 1 << 30)
+    begun = iter([{"type": "http.request", "body": b"{", "more_body": True}])
+
+    async def receive() -> Any:
+        if (first := next(begun, None)) is None:
+            await asyncio.Event().wait()
+        return first
+
+    with pytest.raises(HTTPException, match="not there after") as refused:
+        asyncio.run(doors.read_body(Request({"type": "http", "headers": []}, receive), 100))
+    assert refused.value.status_code == 408

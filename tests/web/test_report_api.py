@@ -164,3 +164,9 @@ def test_the_description_names_the_page(heard: Roost) -> None:
     answers = openapi()["paths"]["/api/report"]["get"]["responses"]["200"]["content"]
     assert set(answers) == {"application/json", "text/html"}
     assert heard.clock.now == NOON + timedelta(hours=6)
+
+
+@pytest.mark.parametrize("since", ["0001-01-01", "1000-01-01", "0001-01-01T00:00:00%2B14:00"])
+def test_since_the_beginning_of_all_time(acme: Desk, heard: Roost, since: str) -> None:
+    found = fits(acme.get(f"/api/report?since={since}"), "/api/report")
+    assert found["previous"]["matters"]["count"] == 0
