@@ -113,6 +113,8 @@ def _missing(name: str, known: Iterable[str], registry: "Registry") -> NoReturn:
     reasons = {one.plugin: one.reason for one in registry.broken}
     if name in reasons:
         raise ConfigError(f"the plugin {name} cannot be used: {reasons[name]}")
+    if "/" in name:
+        raise ConfigError(f"{name}: there is no such folder; give that of a plugin, or the name of a plugin")
     remedy = near(name, known)
     or_folder = "" if remedy.startswith("did") else "; the folder of a plugin will do too"
     raise ConfigError(f"there is no connector {name!r}; {remedy}{or_folder}")

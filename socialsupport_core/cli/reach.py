@@ -47,7 +47,7 @@ def _opened(store: str, *, working: bool) -> "Hub":
             )
         return Hub.open(store, public_url="http://localhost", folder=Path(), secret_keys=[new_key()])
     if not Path(store).exists():
-        raise ConfigError(f"there is no store {store}; give its path with --store")
+        raise ConfigError(f"there is no store {store}; give its path, or the TOML file of `serve`, with --store")
     return Hub.open(store, public_url="http://localhost")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from socialsupport_core import model
 from socialsupport_core.mistakes import near, problems
 
 __all__ = ["crashed", "near", "one_line", "problems", "raised"]
@@ -18,7 +19,7 @@ def one_line(error: BaseException) -> str:
     at: BaseException | None = error
     while at is not None:
         if isinstance(at, ValidationError):
-            text = text.replace(str(at), f"{at.title}: {problems(at)}")
+            text = text.replace(str(at), f"{at.title}: {problems(at, getattr(model, at.title, None))}")
         at = at.__cause__ or at.__context__
     return " ".join(text.split())
 

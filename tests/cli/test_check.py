@@ -206,6 +206,10 @@ def test_what_only_shares_letters_is_not_suggested(run: Any, registry: Any) -> N
     )  # fmt: skip
 
 
+def test_a_path_that_leads_nowhere_is_told_from_a_name(run: Any) -> None:
+    assert run("check", "./nowhere").err.startswith("socialsupport: ./nowhere: there is no such folder; ")
+
+
 @pytest.fixture
 def described(found: list[Result], monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """How the descriptions were read; what is found in comparing is what the kit would have found."""

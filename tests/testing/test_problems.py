@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from socialsupport_core.contract import MalformedPayload
-from socialsupport_core.model import INTENT, Identifier, Intent
+from socialsupport_core.model import INTENT, Capabilities, Identifier, Intent
 from socialsupport_core.testing.cases import Inbound
 from socialsupport_core.testing.problems import near, one_line, problems, raised
 
@@ -41,6 +41,11 @@ def refused(model: Any, value: Any) -> ValidationError:
 )
 def test_a_problem_has_its_place_and_its_remedy(value: Any, told: str) -> None:
     assert problems(refused(Tree, value), Tree) == told
+
+
+def test_a_misspelt_key_of_a_value_of_ours_is_put_right() -> None:
+    told = one_line(refused(Capabilities, {"recieves": ["webhook"]}))
+    assert told == "Capabilities: recieves: there is no such key; did you mean receives?"
 
 
 def test_each_problem_can_be_preceded_by_its_file() -> None:

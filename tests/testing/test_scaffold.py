@@ -4,12 +4,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from socialsupport_core.contract import ConfigError, drive
-from socialsupport_core.model import SendMessage
+from socialsupport_core.contract import ConfigError, MalformedPayload, drive
+from socialsupport_core.model import Payload, SendMessage
 from socialsupport_core.testing import new_connector, new_crm
 from socialsupport_core.testing.check import check, check_crm
 from socialsupport_core.testing.folder import plugin_at
@@ -45,6 +46,17 @@ def test_a_new_plugin_is_bronze_and_tells_what_stands_behind_it(
     for proof in [one for every in told.surfaces.values() for one in every]:
         file, _, name = proof.test.partition("::")
         assert f"class {name}(" in (folder / file).read_text()
+
+
+def test_why_it_cannot_read_something_repeats_nobody(tmp_path: Path) -> None:
+    (plugin,) = plugin_at(new_connector("ptarmigan", tmp_path)).connectors.values()
+    settings = {"token": "a-fake-token", "signing_secret": "a-fake-signing-secret"}
+    body = b'{"id": "m-1", "account": "a", "chat": "c", "from": "kerry", "text": ["my own words"], "at": "2026-01-01T10:00:00Z"}'
+    payload = Payload(body=body, received_at=datetime(2026, 1, 1, tzinfo=UTC))
+    with pytest.raises(MalformedPayload) as refused:
+        plugin(plugin.settings_model.model_validate(settings)).parse(payload)
+    assert "words" not in str(refused.value)
+    assert "\n" not in str(refused.value)
 
 
 def test_a_new_connector_is_short(tmp_path: Path) -> None:
