@@ -40,7 +40,13 @@ class SQLiteTx(Tx):
         self._many(schema.COUNT, self._counted(0))
 
     def _all(self, sql: str, values: Sequence[Any]) -> list[Row]:
-        return self._connection.execute(sql, values).fetchall()
+        found = self._connection.execute(sql, values)
+        rows = found.fetchall()
+        if not rows:
+            return []
+        names = [column[0] for column in found.description]
+        # `sqlite3.Row` goes through the names for each value that is asked for; a dict does not
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     def _run(self, sql: str, values: Sequence[Any]) -> int:
         return self._connection.execute(sql, values).rowcount
@@ -140,7 +146,6 @@ class SQLite(Database):
         connection.execute("PRAGMA secure_delete=ON")
         connection.execute("PRAGMA temp_store=MEMORY")  # what a savepoint needs to undo stays out of files
         connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
-        connection.row_factory = sqlite3.Row
         return connection
 
     def _reader(self) -> sqlite3.Connection:
