@@ -1,7 +1,7 @@
 """How a conversation stands after each message: what kind of contact waits, how urgent, and until when."""
 
 import json
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from socialsupport_core.contract import Verdict
 from socialsupport_core.conversation.conduct import Conduct
@@ -15,8 +15,7 @@ from socialsupport_core.store.interactions import Key
 from socialsupport_core.store.standing import Standing
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """What a customer has said. Without a verdict only the time counts."""
 
     node: Node

@@ -123,7 +123,7 @@ def counted(door: Door, entry: Entry) -> Counted | None:
 
 def ended(door: Door, entry: Entry, now: int) -> tuple[Channel, str] | None:
     """The channel that the network has just put an end to, and why. What was read back or replayed is long past."""
-    fresh = now - micros(entry.payload.received_at) < HOUR and _came_by_itself(entry)
+    fresh = now - entry.received_at < HOUR and _came_by_itself(entry)
     if door.tenant is None or not fresh:
         return None
     try:
@@ -145,7 +145,7 @@ def note(tx: Tx, batch: Sequence[Translated]) -> None:
     for one in batch:
         if not _came_by_itself(one.entry):
             continue
-        at = micros(one.entry.payload.received_at)
+        at = one.entry.received_at
         for _, place in one.events:
             if not isinstance(place, str):
                 heard[place.tenant, place.channel, at] += 1
@@ -176,7 +176,7 @@ def _note_numbers(tx: Tx, batch: Sequence[Translated]) -> None:
     came: dict[tuple[str, str, int], list[tuple[int, int]]] = defaultdict(list)
     for one in batch:
         if one.counted is not None:
-            at = micros(one.entry.payload.received_at)
+            at = one.entry.received_at
             key = one.counted.tenant, one.counted.channel, one.counted.span
             came[key] += [(number, at) for number in one.counted.numbers]
     for (tenant, channel, span), found in came.items():

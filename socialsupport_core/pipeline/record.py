@@ -3,9 +3,8 @@
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from socialsupport_core.contract import MalformedPayload
 from socialsupport_core.conversation import context, handoff, moving, rating, sorting
@@ -49,8 +48,7 @@ SKEW = timedelta(minutes=10) // timedelta(microseconds=1)
 """By so much our clock may be behind a network's; more than that ahead of us is their mistake."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """The channel through which an event came, and the journal entry that held it, if it is the event's first time."""
 
     tenant: str
@@ -64,7 +62,7 @@ class Place:
     @property
     def received_at(self) -> int:
         assert self.entry is not None
-        return micros(self.entry.payload.received_at)
+        return self.entry.received_at
 
     def thread(self, interaction: Interaction) -> ThreadOf:
         thread = interaction.thread
@@ -232,7 +230,7 @@ class Recorder:
         leg = conversations.leg(tx, stored.leg)
         verdict = self._triaging.judge(place.tenant, place.channel, event.interaction, (), conduct)
         sorting.edited(tx, place.tenant, key, leg, verdict)
-        publish_interaction(tx, place.tenant, event.type, replace(stored, interaction=event.interaction), leg)
+        publish_interaction(tx, place.tenant, event.type, stored._replace(interaction=event.interaction), leg)
         return None
 
     def deleted(self, tx: Tx, place: Place, event: InteractionDeleted) -> str | None:

@@ -1,7 +1,6 @@
 """Conversations and their legs."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -325,8 +324,7 @@ def _join(tx: Tx, leg: Leg) -> None:
         known[leg.tenant, node.customer].append(leg.conversation)
 
 
-@dataclass(frozen=True, slots=True)
-class ThreadOf:
+class ThreadOf(NamedTuple):
     """A native thread with the channel on which it is."""
 
     channel: str

@@ -13,8 +13,7 @@ from socialsupport_core.store.database import Row, Tx
 from socialsupport_core.store.digests import digest
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """Where an interaction is kept."""
 
     seq: int
@@ -22,8 +21,7 @@ class Key:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """One interaction with everything that is known about it."""
 
     seq: int

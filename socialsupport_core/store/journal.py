@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from socialsupport_core.model import Payload
 from socialsupport_core.store import tallies
@@ -19,8 +18,7 @@ _PREFIX = "journal."
 """Of the numbers in `tallies`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One journalled payload. `tenant` is None when it came through the door of an app that serves many."""
 
     number: int
@@ -29,6 +27,8 @@ class Entry:
     payload: Payload
     state: str
     reason: str | None
+    received_at: int
+    """Of the payload, in microseconds since 1970."""
 
 
 Accepted = tuple[str | None, str, Payload]
@@ -238,4 +238,4 @@ def entry_of(row: Row) -> Entry:
         received_at=moment(row["received_at"]),
     )
     tenant = None if row["tenant"] == MANY else row["tenant"]
-    return Entry(row["entry"], tenant, row["door"], payload, row["state"], row["reason"])
+    return Entry(row["entry"], tenant, row["door"], payload, row["state"], row["reason"], row["received_at"])
