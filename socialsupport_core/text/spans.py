@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Style = Literal[
     "bold", "italic", "strike", "underline", "code", "pre", "link", "quote", "mention", "spoiler"
@@ -14,8 +13,7 @@ EMPHASIS: frozenset[Style] = frozenset({"bold", "italic", "strike"})
 LINKS: frozenset[Style] = frozenset({"link", "mention"})
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A styled stretch of plain text; offsets are code points.
 
     `value` is the target of a `link`, the language of `pre`, the native id of a `mention`.
