@@ -107,6 +107,8 @@ class Recorder:
 
     def _follow(self, tx: Tx, tenant: str, before: int) -> None:
         """Conversations follow whoever has turned out to be one customer, or two, since the log stood at `before`."""
+        if len(tx.told) == before:
+            return
         changed = [json.loads(row[6])["accounts"] for row in tx.told[before:] if row[1] == "customer.changed"]
         found = [identity.find(tx, tenant, Identifier.parse(one)) for accounts in changed for one in accounts]
         moved = {node.number for node in found if node}
@@ -178,7 +180,7 @@ class Recorder:
         leg = mere or attach(tx, Touch(place.tenant, thread, node, interaction, at, conduct, told), self._new_id)
         kinds = dict.fromkeys(one.kind for one in told)
         verdict = None if mere else self._triaging.judge(place.tenant, place.channel, interaction, kinds, conduct)
-        triage = verdict.model_dump_json(exclude_none=True) if verdict else None
+        triage = verdict.to_json() if verdict else None
         entry = place.entry.number if place.entry else None
         where = seq, node.number, at, leg.id, entry
         stored = Stored(*where, interaction, place.received_at, None, None, None, None, state, triage)

@@ -196,7 +196,11 @@ def customer_spoke(tx: Tx, leg: Leg, at: int, standing: Standing | None = None, 
     _save(tx, one._replace(updated_at=max(one.updated_at, at), waiting_since=waiting, standing=stands))
     last = max(leg.last_inbound or 0, at)
     tx.amend("UPDATE legs SET last_inbound = ? WHERE leg = ?", leg.id, (last, leg.id))
-    _remember(tx, leg._replace(last_inbound=last))
+    _remember(tx, Leg(*leg[:_LAST], last, *leg[_LAST + 1 :]))
+
+
+_LAST = Leg._fields.index("last_inbound")
+"""`_replace` costs five times as much, for each message."""
 
 
 def we_spoke(tx: Tx, tenant: str, conversation: str, at: int) -> None:
