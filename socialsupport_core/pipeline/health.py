@@ -4,7 +4,7 @@ A channel can have several troubles at once; its state is that of the worst, and
 """
 
 import logging
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -141,15 +141,18 @@ def end(tx: Tx, batch: Sequence[Translated], now: int) -> list[Turned]:
 
 def note(tx: Tx, batch: Sequence[Translated]) -> None:
     """Notes what came in, in the commit in which it is recorded."""
-    heard: Counter[tuple[str, str, int]] = Counter()
+    heard: dict[tuple[str, str, int], tuple[int, int]] = {}
+    # by channel and hour the last moment in it, and how many events
     for one in batch:
         if not _came_by_itself(one.entry):
             continue
         at = one.entry.received_at
         for _, place in one.events:
             if not isinstance(place, str):
-                heard[place.tenant, place.channel, at] += 1
-    for (tenant, channel, at), events in _by_hour(heard).items():
+                key = place.tenant, place.channel, at // HOUR
+                last, events = heard.get(key, (at, 0))
+                heard[key] = (max(last, at), events + 1)
+    for (tenant, channel, _), (at, events) in heard.items():
         table.arrived(tx, tenant, channel, at, events)
     _note_numbers(tx, batch)
 
@@ -158,17 +161,6 @@ def _came_by_itself(entry: Entry) -> bool:
     """What was imported or read back says nothing about the way in."""
     source = entry.payload.source
     return source != "file" and not (source == "poll" and entry.payload.header(READ_BACK))
-
-
-def _by_hour(heard: Counter[tuple[str, str, int]]) -> dict[tuple[str, str, int], int]:
-    """One entry an hour, at the last moment in it."""
-    hours: dict[tuple[str, str, int], list[tuple[int, int]]] = defaultdict(list)
-    for (tenant, channel, at), events in heard.items():
-        hours[tenant, channel, at // HOUR].append((at, events))
-    return {
-        (tenant, channel, max(found)[0]): sum(events for _, events in found)
-        for (tenant, channel, _), found in hours.items()
-    }
 
 
 def _note_numbers(tx: Tx, batch: Sequence[Translated]) -> None:

@@ -112,6 +112,10 @@ class Tx(ABC):
         """Updates a row with the batch, after what it inserts; of several for one key the last."""
         self._updates.setdefault(sql, {})[key] = row
 
+    def amended(self, sql: str) -> dict[Any, Sequence[Any]]:
+        """The rows that wait for this update, by key."""
+        return self._updates.get(sql, {})
+
     def flush(self) -> None:
         """Writes what was kept back."""
         while self._inserts:
