@@ -104,9 +104,6 @@ def _named(*words: str) -> tuple[Any, ...]:
     )
 
 
-_NAMED_SIGNS = ("#", "")
-
-
 def _numbered(*words: str) -> tuple[Any, ...]:
     """Only with a word that says that a number follows: "my account 2024" may be anything."""
     called = rf"\b(?:{'|'.join(words)})(?:ship)?[\s-]{{0,2}}(?:{_NUMBER}|#)"
@@ -146,10 +143,15 @@ def _shortest(hints: Sequence[str]) -> tuple[str, ...]:
     return tuple(one for one in hints if not any(one != other and one.startswith(other) for other in hints))
 
 
+def _matter(name: str, label: str, words: Sequence[str]) -> Kind:
+    signs = ("#", "")  # of the patterns of `_named`
+    return Kind(name, label, _named(*words), topic=True, hints=_shortest(words), leading=True, signs=signs)
+
+
 SHIPPED: tuple[Kind, ...] = (
-    Kind("order", "Order", _named(*_ORDER), topic=True, hints=_shortest(_ORDER), leading=True, signs=_NAMED_SIGNS),
-    Kind("invoice", "Invoice", _named(*_INVOICE), topic=True, hints=_shortest(_INVOICE), leading=True, signs=_NAMED_SIGNS),
-    Kind("reference", "Reference", _named(*_MATTER), topic=True, hints=_shortest(_MATTER), leading=True, signs=_NAMED_SIGNS),
+    _matter("order", "Order", _ORDER),
+    _matter("invoice", "Invoice", _INVOICE),
+    _matter("reference", "Reference", _MATTER),
     Kind("account", "Account", _numbered(*_ACCOUNT), lasting=True, hints=_shortest(_ACCOUNT), leading=True),
     Kind("email", "E-mail", (), lasting=True),
     Kind("phone", "Phone", (), lasting=True),

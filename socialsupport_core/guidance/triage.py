@@ -144,7 +144,7 @@ def judge(heard: Heard, section: TriageSection | None = None) -> Verdict:
 def judged(text: str, language: str | None, told: Sequence[str], section: TriageSection) -> Verdict:
     """The same from what the rules look at, where nobody else is asked."""
     text = text[:MOST]
-    words = _words(fold(text))
+    words = _words_of(fold(text))
     language = language or language_of(text, words)
     found = _hits(words, section.index, language)
     kind, why = _kind(text, told, words, found)
@@ -153,7 +153,7 @@ def judged(text: str, language: str | None, told: Sequence[str], section: Triage
     return Verdict(kind=kind, urgency=urgency, language=language, reasons=reasons)
 
 
-def _words(folded: str) -> list[str]:
+def _words_of(folded: str) -> list[str]:
     if folded.isascii() and "://" not in folded:
         return _PLAIN_WORD.findall(folded)
     return WORD.findall(folded)

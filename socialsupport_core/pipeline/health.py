@@ -13,7 +13,7 @@ from typing import Any, Literal
 from socialsupport_core.contract import AuthExpired, Connector, DeliveryError
 from socialsupport_core.pipeline.channels import Door
 from socialsupport_core.pipeline.inbound import Counted, Translated
-from socialsupport_core.store import Tx, accounts, log, micros
+from socialsupport_core.store import Tx, accounts, log
 from socialsupport_core.store import health as table
 from socialsupport_core.store.accounts import Channel
 from socialsupport_core.store.health import HOUR, Missing, Trouble, Watched

@@ -163,8 +163,7 @@ def read_threads(tx: Tx, tenant: str, channel: str, threads: Iterable[str]) -> N
     by_thread, read = tx.memo("threads"), tx.memo("conversations")
     by_thread.update(((tenant, channel, thread), []) for thread in wanted)
     for row in tx.all(
-        "SELECT * FROM legs WHERE tenant = ? AND channel = ?"
-        f" AND thread IN ({', '.join('?' * len(wanted))})",
+        f"SELECT * FROM legs WHERE tenant = ? AND channel = ? AND thread IN ({', '.join('?' * len(wanted))})",
         tenant,
         channel,
         *wanted,
@@ -211,10 +210,10 @@ def customer_spoke(tx: Tx, leg: Leg, at: int, standing: Standing | None = None, 
     waiting = waiting_with(one, at) if needs_answer else one.waiting_since
     stands = one.standing if standing is None else standing
     updated = one.updated_at if one.updated_at > at else at
-    _save(tx, Conversation(*one[:_UPDATED], updated, waiting, one.answered_at, one.superseded_by, stands))
+    _save(tx, Conversation._make((*one[:_UPDATED], updated, waiting, one.answered_at, one.superseded_by, stands)))
     last = max(leg.last_inbound or 0, at)
     tx.amend("UPDATE legs SET last_inbound = ? WHERE leg = ?", leg.id, (last, leg.id))
-    _remember(tx, Leg(*leg[:_LAST], last, *leg[_LAST + 1 :]))
+    _remember(tx, Leg._make((*leg[:_LAST], last, *leg[_LAST + 1 :])))
 
 
 _UPDATED = Conversation._fields.index("updated_at")
@@ -498,21 +497,4 @@ def _leg(row: Row) -> Leg:
     return Leg._make(_leg_values(row))
 
 
-_leg_values = itemgetter(
-    "leg",
-    "tenant",
-    "conversation",
-    "channel",
-    "network",
-    "own_account",
-    "thread",
-    "visibility",
-    "node",
-    "opened_at",
-    "last_inbound",
-    "rule",
-    "reason",
-    "moved_from",
-    "moved_rule",
-    "moved_reason",
-)
+_leg_values = itemgetter("leg", *Leg._fields[1:])
