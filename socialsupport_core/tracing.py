@@ -74,6 +74,9 @@ class Span:
         return trace.set_span_in_context(self._made) if self._made is not None else None
 
 
+NONE = Span()
+
+
 def active() -> bool:
     """Whether anybody records spans."""
     return trace is not None and not isinstance(
@@ -84,7 +87,7 @@ def active() -> bool:
 def begin(name: str, *, parent: Span | None = None, link: str | None = None, **facts: Unpack[Facts]) -> Span:
     """Below `parent`, or whatever is under way here. With a `link` it begins a trace of its own."""
     if not active():
-        return Span()
+        return NONE
     linked = _links(link)
     within = Context() if linked else parent._within() if parent else None
     span = Span(trace.get_tracer(NAME).start_span(f"{NAME}.{name}", within, links=linked))

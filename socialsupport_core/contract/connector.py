@@ -45,6 +45,8 @@ class Settings(BaseModel):
 
 
 S = TypeVar("S", bound=Settings)
+ACCEPTED = Reply()
+"""An empty 200."""
 
 
 class Connector(SignsIn, Generic[S]):
@@ -95,7 +97,7 @@ class Connector(SignsIn, Generic[S]):
 
     def acknowledge(self, payload: Payload) -> Reply:
         """What the door answers after the commit."""
-        return Reply()
+        return ACCEPTED
 
     def poll(self, cursor: str | None) -> Flow[Page]:
         """The page after `cursor`; None is the beginning. May wait for news for half a minute."""

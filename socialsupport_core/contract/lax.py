@@ -1,6 +1,7 @@
 """Lax reading of native JSON: what is optional may be missing or strange, what is needed raises `Unreadable`.
 
-For connectors whose network adds fields without notice and fills known ones with surprises.
+For connectors whose network adds fields without notice and fills known ones with surprises. A payload is asked some
+fifty times: plain loops cost half of what generators do.
 """
 
 import json
@@ -17,10 +18,18 @@ class Unreadable(ValueError):
 
 def text_of(source: Json, *names: str) -> str | None:
     """The first filled text among the fields; a whole number becomes decimal."""
-    return next((text for name in names if (text := _text(source.get(name))) is not None), None)
+    for name in names:
+        value = source.get(name)
+        if value and isinstance(value, str):
+            return value
+        if (text := _text(value)) is not None:
+            return text
+    return None
 
 
 def _text(value: object) -> str | None:
+    if value is None:
+        return None
     if isinstance(value, str):
         return value or None
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
@@ -40,7 +49,10 @@ def needed(source: Json, *names: str) -> str:
 
 def whole_of(source: Json, *names: str) -> int | None:
     """The first number from 0 on, as people count."""
-    return next((value for name in names if _is_whole(value := source.get(name))), None)
+    for name in names:
+        if _is_whole(value := source.get(name)):
+            return value
+    return None
 
 
 def _is_whole(value: object) -> TypeGuard[int]:
@@ -64,7 +76,10 @@ def _finite(value: object) -> float | None:
 
 def object_of(source: Json, *names: str) -> Json:
     """The first object among the fields, or an empty one."""
-    return next((value for name in names if isinstance(value := source.get(name), dict)), {})
+    for name in names:
+        if isinstance(value := source.get(name), dict):
+            return value
+    return {}
 
 
 def objects_of(source: Json, *names: str) -> Sequence[Json]:
@@ -73,7 +88,10 @@ def objects_of(source: Json, *names: str) -> Sequence[Json]:
 
 
 def _list_of(source: Json, names: Sequence[str]) -> Sequence[Any]:
-    return next((value for name in names if isinstance(value := source.get(name), list)), ())
+    for name in names:
+        if isinstance(value := source.get(name), list):
+            return value
+    return ()
 
 
 def json_object(written: str | bytes | None) -> Json:

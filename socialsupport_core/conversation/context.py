@@ -17,8 +17,8 @@ from socialsupport_core.store.context import Told
 
 MOST = 20  # values of one interaction
 _TELLING = re.compile(r"[\d@]")
-_REACHABLE = re.compile(r"@|\bat\b|(?:\d[^\d\n]{0,3}){7}", re.IGNORECASE)
-"""Without these there is no address and no number to reach anybody."""
+_AT = re.compile(r"\bat\b", re.IGNORECASE)
+_SEVEN_DIGITS = re.compile(r"\d(?:[^\d\n]{0,3}\d){6}")
 _FOUND = {"an e-mail address": "email", "a phone number": "phone"}
 """How the guard calls them."""
 
@@ -38,6 +38,8 @@ def extract(interaction: Interaction, conduct: Conduct = DEFAULT) -> tuple[Fact,
         return ()
     text = (interaction.text or "")[:LOOKED_AT]
     found = [*_pressed(interaction), *facts_in(text, conduct)]
+    if not interaction.subject and len(found) < 2:
+        return tuple(found)
     subject = facts_in((interaction.subject or "")[:1000], conduct) if interaction.subject else ()
     once = {(one.kind, same(one.value)): one for one in (*subject, *found)[::-1]}
     return tuple(list(once.values())[::-1][:MOST])
@@ -52,29 +54,39 @@ def facts_in(text: str, conduct: Conduct = DEFAULT) -> tuple[Fact, ...]:
     """In the order of the kinds; of two that overlap the first stays."""
     if not text:
         return ()
+    found = _candidates(text, conduct)
+    if len(found) < 2:
+        return tuple(found)
     taken, kept = bytearray(len(text)), list[Fact]()
-    for fact in _candidates(text, conduct):
+    for fact in found:
         if 1 not in taken[fact.start : fact.end]:
             taken[fact.start : fact.end] = b"\1" * (fact.end - fact.start)
             kept.append(fact)
     return tuple(kept)
 
 
-def _candidates(text: str, conduct: Conduct) -> Iterator[Fact]:
+def _candidates(text: str, conduct: Conduct) -> list[Fact]:
     """Whatever is shipped needs a digit or an @, so that most texts cost one look."""
     telling = _TELLING.search(text) is not None
     named, small = False, text.casefold() if telling else ""
+    found: list[Fact] = []
     for kind in conduct.kinds:
         if not telling and not kind.own:
             continue
         if kind.hints and not _any_in(small, kind.hints):
             continue
         if kind.patterns:
-            yield from (Fact(kind.name, *one) for one in kind.found_in(text))
+            found += [Fact(kind.name, *one) for one in kind.found_in(text)]
         elif not named and kind.name in {"email", "phone"}:
             named = True
-            if _REACHABLE.search(text):
-                yield from _personal(text, conduct)
+            if _is_reachable(text, small):
+                found += _personal(text, conduct)
+    return found
+
+
+def _is_reachable(text: str, small: str) -> bool:
+    """Else there is no address and no number in it to reach anybody."""
+    return "@" in text or ("at" in small and _AT.search(text) is not None) or _SEVEN_DIGITS.search(text) is not None
 
 
 def _any_in(text: str, hints: Iterable[str]) -> bool:

@@ -4,8 +4,8 @@ Before any of these, a redeemed hand-off token has put the bearer's thread into 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import NamedTuple
 
 from socialsupport_core.conversation import context, topic
 from socialsupport_core.conversation.conduct import DEFAULT, Conduct, RuleName
@@ -20,8 +20,7 @@ from socialsupport_core.store.identity import Node
 _DAY = timedelta(days=1) // timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Touch:
+class Touch(NamedTuple):
     """What the rules look at."""
 
     tenant: str
@@ -30,7 +29,7 @@ class Touch:
     interaction: Interaction
     at: int
     conduct: Conduct = DEFAULT
-    facts: tuple[Fact, ...] = field(default=())
+    facts: tuple[Fact, ...] = ()
     """What its text tells."""
 
     @property
@@ -38,8 +37,7 @@ class Touch:
         return self.conduct.window
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     conversation: Conversation
     reason: str
     leg: Leg | None = None

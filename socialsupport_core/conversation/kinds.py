@@ -1,9 +1,10 @@
 """What customers tell about themselves and their matter: the kinds that are looked for without being asked to."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import regex  # type: ignore[import-untyped]
@@ -39,26 +40,27 @@ class Kind:
     leading: bool = False
     """Each pattern begins with a hint, so that only the places of hints are looked at."""
 
-    def found_in(self, text: str) -> Iterator[tuple[str, int, int]]:
+    signs: tuple[str, ...] = ()
+    """For each pattern what must stand somewhere in the text, if it finds anything; nothing if that is all the same."""
+
+    def found_in(self, text: str) -> list[tuple[str, int, int]]:
         """Each value, and where it begins and ends. A pattern of the tenant's that takes for ever finds nothing."""
         text = text[:LOOKED_AT]
         places = self._places(text) if self.leading else None
-        for pattern in self.patterns:
-            with suppress(TimeoutError):
-                for match in self._matches(pattern, text, places):
-                    group = 1 if pattern.groups and match[1] is not None else 0
-                    if (value := match[group].strip()) and len(value) <= LONGEST:
-                        yield value, *match.span(group)
+        found: list[tuple[str, int, int]] = []
+        for pattern, sign in zip(self.patterns, self.signs or repeat("")):  # noqa: B905 - `repeat` has no end
+            if sign not in text:
+                continue
+            if places is None:
+                found += self._everywhere(pattern, text)
+            else:
+                found += _at_places(pattern, text, places)
+        return found
 
-    def _matches(self, pattern: Any, text: str, places: Iterable[int] | None) -> Iterator[Any]:
-        if places is None:
-            yield from pattern.finditer(text, timeout=PATIENCE if self.own else None)
-            return
-        end = 0
-        for start in places:
-            if start >= end and (match := pattern.match(text, start)):
-                end = match.end()
-                yield match
+    def _everywhere(self, pattern: Any, text: str) -> Iterator[tuple[str, int, int]]:
+        with suppress(TimeoutError):
+            for match in pattern.finditer(text, timeout=PATIENCE if self.own else None):
+                yield from _value(pattern, match)
 
     def _places(self, text: str) -> list[int] | None:
         """Where any of the hints begins; None if a place in small letters is not one in the text."""
@@ -67,11 +69,25 @@ class Kind:
             return None
         found = set[int]()
         for hint in self.hints:
-            at = small.find(hint)
+            at = small.find(hint) if hint in small else -1
             while at >= 0:
                 found.add(at)
                 at = small.find(hint, at + 1)
         return sorted(found)
+
+
+def _at_places(pattern: Any, text: str, places: Iterable[int]) -> Iterator[tuple[str, int, int]]:
+    end = 0
+    for start in places:
+        if start >= end and (match := pattern.match(text, start)):
+            end = match.end()
+            yield from _value(pattern, match)
+
+
+def _value(pattern: Any, match: Any) -> Iterator[tuple[str, int, int]]:
+    group = 1 if pattern.groups and match[1] is not None else 0
+    if (value := match[group].strip()) and len(value) <= LONGEST:
+        yield value, *match.span(group)
 
 
 def same(value: str) -> str:
@@ -121,14 +137,25 @@ _ACCOUNT = ("account", "acct", "customer", "client", "member", "contract", "poli
 _STREETS = (*(f" {one.casefold()}" for one in _STREET.split("|")), "straße", "strasse", "str.", "weg", "platz")
 _MORE_STREETS = ("allee", "gasse", "damm", " rue ", " avenue ", " place ", " chemin ", " impasse ", " boulevard ")
 
+
+def _shortest(hints: Sequence[str]) -> tuple[str, ...]:
+    """Without those that begin with another one: where they stand, that one does."""
+    return tuple(one for one in hints if not any(one != other and one.startswith(other) for other in hints))
+
+
+def _matter(name: str, label: str, words: Sequence[str]) -> Kind:
+    signs = ("#", "")  # of the patterns of `_named`
+    return Kind(name, label, _named(*words), topic=True, hints=_shortest(words), leading=True, signs=signs)
+
+
 SHIPPED: tuple[Kind, ...] = (
-    Kind("order", "Order", _named(*_ORDER), topic=True, hints=_ORDER, leading=True),
-    Kind("invoice", "Invoice", _named(*_INVOICE), topic=True, hints=_INVOICE, leading=True),
-    Kind("reference", "Reference", _named(*_MATTER), topic=True, hints=_MATTER, leading=True),
-    Kind("account", "Account", _numbered(*_ACCOUNT), lasting=True, hints=_ACCOUNT, leading=True),
+    _matter("order", "Order", _ORDER),
+    _matter("invoice", "Invoice", _INVOICE),
+    _matter("reference", "Reference", _MATTER),
+    Kind("account", "Account", _numbered(*_ACCOUNT), lasting=True, hints=_shortest(_ACCOUNT), leading=True),
     Kind("email", "E-mail", (), lasting=True),
     Kind("phone", "Phone", (), lasting=True),
-    Kind("address", "Address", _ADDRESSES, lasting=True, hints=(*_STREETS, *_MORE_STREETS)),
+    Kind("address", "Address", _ADDRESSES, lasting=True, hints=_shortest((*_STREETS, *_MORE_STREETS))),
     Kind("choice", "Chose", (), public=True),
 )
 """`email` and `phone` are found as the guard finds them, `choice` is a button that was pressed."""

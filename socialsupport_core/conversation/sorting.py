@@ -1,7 +1,7 @@
 """How a conversation stands after each message: what kind of contact waits, how urgent, and until when."""
 
 import json
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from socialsupport_core.contract import Verdict
 from socialsupport_core.conversation.conduct import Conduct
@@ -15,8 +15,7 @@ from socialsupport_core.store.interactions import Key
 from socialsupport_core.store.standing import Standing
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """What a customer has said. Without a verdict only the time counts."""
 
     node: Node
@@ -68,7 +67,7 @@ def _with(one: Conversation, verdict: Verdict, word: Word, *, noise: bool) -> St
     """One message more in the contact that waits, or the first of a new one."""
     fresh = one.waiting_since is None or (one.standing.noise and not noise)
     stands = Standing() if fresh else one.standing
-    return added(stands, verdict, word.written or verdict.model_dump_json(exclude_none=True), word.interaction, noise)
+    return added(stands, verdict, word.written or verdict.to_json(), word.interaction, noise)
 
 
 def added(stands: Standing, verdict: Verdict, written: str, interaction: Interaction, noise: bool) -> Standing:
@@ -98,7 +97,7 @@ def edited(tx: Tx, tenant: str, key: Key, leg: Leg | None, verdict: Verdict | No
     """The message says something else now. What an agent has said of it stands."""
     if verdict is None or leg is None:
         return
-    if standing.judge_anew(tx, tenant, key, verdict.model_dump_json(exclude_none=True)):
+    if standing.judge_anew(tx, tenant, key, verdict.to_json()):
         one = conversations.get(tx, tenant, leg.conversation)
         assert one is not None
         recount(tx, one)

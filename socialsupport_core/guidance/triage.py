@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Literal, NamedTuple, get_args
 
@@ -40,6 +40,8 @@ CLOSINGS = frozenset({"please", "bitte", "por favor", "svp", "thank you", "thank
 }
 """Courtesies: beside anything else they count half."""
 WORD = re.compile(r"https?://\S+|[^\W_]+(?:'[^\W_]+)*|[?!$%#@]", re.UNICODE)
+_PLAIN_WORD = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*|[?!$%#@]")
+"""The same for a folded text of ASCII without addresses, in half the time."""
 Words = tuple[Annotated[str, Field(min_length=2, max_length=60)], ...]
 Marked = Literal["complaint", "request", "question", "opinion", "praise", "promotion", "spam", "urgent"]
 
@@ -60,6 +62,8 @@ class Index(NamedTuple):
     stems: dict[str, list[Phrase]]
     loose: dict[str, list[Phrase]]
     """By the first word those whose second is a stem."""
+    begins: frozenset[str]
+    """Every whole word with which a phrase begins: most words of a text are none of them."""
 
 
 class TriageSection(Section):
@@ -108,7 +112,7 @@ def _phrases(without: frozenset[str] = frozenset()) -> Iterator[Phrase]:
 
 
 def _indexed(phrases: Iterable[Phrase]) -> Index:
-    index = Index({}, {}, {}, {})
+    index = Index({}, {}, {}, {}, frozenset())
     for one in sorted(phrases, key=lambda one: -len(one.words)):  # the longest that fits
         first, second = (*one.words, "")[:2]
         if first.endswith("*"):
@@ -119,11 +123,12 @@ def _indexed(phrases: Iterable[Phrase]) -> Index:
             index.loose.setdefault(first, []).append(one)
         else:
             index.pairs.setdefault(first, {}).setdefault(second, []).append(one)
-    return index
+    return index._replace(begins=frozenset([*index.single, *index.pairs, *index.loose]))
 
 
 SHIPPED = _indexed(_phrases())
 _COMMON: dict[str, tuple[str, ...]] = {}
+"""By word the languages in which it is common."""
 for _language, _words in lexicon.COMMON.items():
     for _word in _words.split(","):
         _COMMON[_word.strip()] = (*_COMMON.get(_word.strip(), ()), _language)
@@ -133,14 +138,25 @@ _NEGATIONS = frozenset(word.strip() for words in lexicon.NEGATIONS.values() for 
 
 def judge(heard: Heard, section: TriageSection | None = None) -> Verdict:
     """The rules' verdict."""
-    text = heard.text[:MOST]
-    words = WORD.findall(fold(text))
-    language = heard.language or language_of(text, words)
-    found = _hits(words, (section or _DEFAULT).index, language)
-    kind, why = _kind(heard, words, found)
+    return judged(heard.text, heard.language, heard.told, section or _DEFAULT)
+
+
+def judged(text: str, language: str | None, told: Sequence[str], section: TriageSection) -> Verdict:
+    """The same from what the rules look at, where nobody else is asked."""
+    text = text[:MOST]
+    words = _words_of(fold(text))
+    language = language or language_of(text, words)
+    found = _hits(words, section.index, language)
+    kind, why = _kind(text, told, words, found)
     urgency, pressing = _urgency(kind, text, found)
     reasons = (why, pressing) if pressing else (why,)
     return Verdict(kind=kind, urgency=urgency, language=language, reasons=reasons)
+
+
+def _words_of(folded: str) -> list[str]:
+    if folded.isascii() and "://" not in folded:
+        return _PLAIN_WORD.findall(folded)
+    return WORD.findall(folded)
 
 
 _DEFAULT = TriageSection()
@@ -154,17 +170,15 @@ def language_of(text: str, words: list[str]) -> str | None:
             return script
         for letter in set(text.casefold()) & _LETTERS.keys():
             counts[_LETTERS[letter]] = counts.get(_LETTERS[letter], 0) + 2
-    for word in words:
-        if word in _COMMON:
-            languages = _COMMON[word]
-            weight = 2 if len(languages) == 1 else 1
-            for one in languages:
-                counts[one] = counts.get(one, 0) + weight
+    for languages in [_COMMON[word] for word in words if word in _COMMON]:
+        weight = 2 if len(languages) == 1 else 1
+        for one in languages:
+            counts[one] = counts.get(one, 0) + weight
     if not counts:
         return None
     best = max(counts, key=counts.__getitem__)
-    second = max((count for one, count in counts.items() if one != best), default=0)
-    return best if counts[best] >= max(CLEAR, second + 1) else None
+    count = counts.pop(best)
+    return best if count >= CLEAR and count > max(counts.values(), default=0) else None
 
 
 def _script(text: str) -> str | None:
@@ -184,74 +198,74 @@ def _script(text: str) -> str | None:
 
 def _hits(words: list[str], index: Index, language: str | None) -> list[Phrase]:
     """Phrases of the language, or of any if that is unknown; each place counts for one of a kind."""
-    single, pairs, stems, loose = index
+    single, pairs, stems, loose, begins = index
+    spoken = (None, "en", language) if language in _TOLD else None  # English is understood in every language
     found: list[Phrase] = []
     pairing: dict[str, list[Phrase]] | None = None
     for at, word in enumerate(words):
         if pairing is not None and word in pairing:  # met at its second word
-            found += _fitting(pairing[word], words, at - 1, language)
-        pairing = pairs.get(word)
-        if word in loose:
-            found += _fitting(loose[word], words, at, language)
-        if word in single:
-            found += _fitting(single[word], words, at, language)
+            found += _fitting(pairing[word], words, at - 1, 2, spoken)
+        pairing = None
+        if word in begins:
+            pairing = pairs.get(word)
+            if word in loose:
+                found += _fitting(loose[word], words, at, 1, spoken)
+            if word in single:
+                found += _fitting(single[word], words, at, 1, spoken)
         if (stem := word[:STEM]) in stems:
-            found += _fitting(stems[stem], words, at, language)
+            found += _fitting(stems[stem], words, at, 0, spoken)
     return found
-
-
-def _fitting(phrases: list[Phrase], words: list[str], at: int, language: str | None) -> Iterator[Phrase]:
-    seen: set[str] = set()
-    for one in phrases:
-        if one.kind in seen or not _spoken(one, language) or not _fits(one.words, words, at):
-            continue
-        seen.add(one.kind)
-        if one.kind == "praise" and not _NEGATIONS.isdisjoint(words[max(0, at - 2) : at]):
-            yield one._replace(kind="complaint", written=f"{words[at - 1]} {one.written}")
-        else:
-            yield one
-
-
-def _spoken(one: Phrase, language: str | None) -> bool:
-    """English words are understood in every language."""
-    return one.language is None or language is None or one.language in {language, "en"} or language not in _TOLD
 
 
 _TOLD = frozenset(lexicon.KINDS["complaint"])
 
 
-def _fits(phrase: tuple[str, ...], words: list[str], at: int) -> bool:
-    first = phrase[0]
-    if first[-1] == "*" and not words[at].startswith(first[:-1]):
-        return False
-    if len(phrase) == 1:
+def _fitting(
+    phrases: list[Phrase], words: list[str], at: int, known: int, spoken: tuple[str | None, ...] | None
+) -> list[Phrase]:
+    """Those of the languages, if they matter; of each the first `known` words are there."""
+    found: dict[str, Phrase] = {}
+    for one in phrases:
+        kind = one.kind
+        if kind in found or (spoken and one.language not in spoken) or not _fits(one.words, words, at, known):
+            continue
+        if kind == "praise" and not _NEGATIONS.isdisjoint(words[max(0, at - 2) : at]):
+            found[kind] = one._replace(kind="complaint", written=f"{words[at - 1]} {one.written}")
+        else:
+            found[kind] = one
+    return list(found.values())
+
+
+def _fits(phrase: tuple[str, ...], words: list[str], at: int, known: int) -> bool:
+    if len(phrase) == known:
         return True
     if len(phrase) > len(words) - at:
         return False
-    return all(
-        wanted == word or (wanted[-1] == "*" and word.startswith(wanted[:-1]))
-        for wanted, word in zip(phrase[1:], words[at + 1 : at + len(phrase)], strict=True)
-    )
+    for n in range(known, len(phrase)):
+        wanted, word = phrase[n], words[at + n]
+        if wanted != word and not (wanted[-1] == "*" and word.startswith(wanted[:-1])):
+            return False
+    return True
 
 
 Said = dict[str, dict[str, float]]
 """By kind what was said, and what it counts."""
 
 
-def _kind(heard: Heard, words: list[str], found: list[Phrase]) -> tuple[ContactKind, str]:
+def _kind(text: str, told: Sequence[str], words: list[str], found: list[Phrase]) -> tuple[ContactKind, str]:
     asks = "?" in words
     said = _said(found, asks=asks)
-    _mark(heard, words, said, asks=asks)
+    _mark(text, told, words, said, asks=asks)
     if not said:
         return "request", "request: nothing tells otherwise" if words else "request: it has no words"
     if len(said) == 1:
-        ((best, told),) = said.items()
+        ((best, why),) = said.items()
     else:
-        best = _weightiest(heard, said)
-        told = said[best]
-    if best in NOISE and heard.told:
-        return "request", f"request: it tells an {heard.told[0]}, though {_quoted(told)}"
-    return best, f"{best}: {_quoted(told)}"  # type: ignore[return-value]
+        best = _weightiest(said, told)
+        why = said[best]
+    if best in NOISE and told:
+        return "request", f"request: it tells an {told[0]}, though {_quoted(why)}"
+    return best, f"{best}: {_quoted(why)}"  # type: ignore[return-value]
 
 
 def _said(found: list[Phrase], *, asks: bool) -> Said:
@@ -268,25 +282,25 @@ def _said(found: list[Phrase], *, asks: bool) -> Said:
     return said
 
 
-def _weightiest(heard: Heard, said: Said) -> str:
+def _weightiest(said: Said, told: Sequence[str]) -> str:
     scores = {kind: sum(weights.values()) for kind, weights in said.items()}
-    if "promotion" in said and not heard.told:  # whoever is after a coupon asks for it, of course
+    if "promotion" in said and not told:  # whoever is after a coupon asks for it, of course
         scores = {kind: score / 2 if kind in _ASKING else score for kind, score in scores.items()}
-    return max((kind for kind in GRAVE if kind in said), key=scores.__getitem__)  # of the same weight the graver
+    return max([kind for kind in GRAVE if kind in said], key=scores.__getitem__)  # of the same weight the graver
 
 
 _ASKING = frozenset({"request", "question"})
 
 
-def _mark(heard: Heard, words: list[str], said: Said, *, asks: bool) -> None:
+def _mark(text: str, told: Sequence[str], words: list[str], said: Said, *, asks: bool) -> None:
     """What is told by other things than words."""
     if asks:
         said.setdefault("question", {})["?"] = 1.0
         if "complaint" in said:
             said["complaint"]["?"] = 0.5  # a question about trouble is trouble
-    if heard.told:
-        said.setdefault("request", {})[f"({heard.told[0]} named)"] = 1.5
-    if "spam" in said and "http" in heard.text:
+    if told:
+        said.setdefault("request", {})[f"({told[0]} named)"] = 1.5
+    if "spam" in said and "http" in text:
         said["spam"]["(a link)"] = 1.5
     if "#" in words and words.count("#") > TAGS:
         said.setdefault("promotion", {})["(many hashtags)"] = 1.5
@@ -294,7 +308,7 @@ def _mark(heard: Heard, words: list[str], said: Said, *, asks: bool) -> None:
 
 def _quoted(words: Iterable[str]) -> str:
     shown = list(words)[:4]
-    return ", ".join(one if one.startswith("(") else f"“{one}”" for one in shown)
+    return ", ".join([one if one[:1] == "(" else f"“{one}”" for one in shown])
 
 
 def _urgency(kind: ContactKind, text: str, found: list[Phrase]) -> tuple[Urgency, str | None]:
@@ -312,11 +326,11 @@ _NO_HURRY = frozenset({"promotion", "spam", "praise", "opinion"})
 
 
 def gravest(one: ContactKind, other: ContactKind) -> ContactKind:
-    return min(one, other, key=GRAVE.index)
+    return one if one == other else min(one, other, key=GRAVE.index)
 
 
 def most_urgent(one: Urgency, other: Urgency) -> Urgency:
-    return max(one, other, key=URGENCIES.index)
+    return one if one == other else max(one, other, key=URGENCIES.index)
 
 
 assert set(get_args(ContactKind)) == set(GRAVE) == set(WEIGHTS)

@@ -13,7 +13,7 @@ class Value(BaseModel):
 
     def to_json(self) -> str:
         """The JSON of the documentation: absent optional fields are left out."""
-        return self.model_dump_json(exclude_none=True)
+        return self.__pydantic_serializer__.to_json(self, exclude_none=True).decode()  # as `model_dump_json` does
 
 
 def in_utc(moment: datetime) -> datetime:

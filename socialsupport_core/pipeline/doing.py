@@ -4,7 +4,6 @@ Each goes through plan, guard and outbox like a reply, and stands in the timelin
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -132,7 +131,7 @@ def _edited(tx: Tx, part: Part, key: Key, stored: Stored, _now: int) -> None:
     changed = stored.interaction.model_copy(update={"text": part.intent.text})
     if interactions.edit(tx, part.tenant, key, changed, part.created_at, f"ours:{part.key}"):
         leg = conversations.leg(tx, stored.leg)
-        publish_interaction(tx, part.tenant, "interaction.edited", replace(stored, interaction=changed), leg)
+        publish_interaction(tx, part.tenant, "interaction.edited", stored._replace(interaction=changed), leg)
 
 
 def _deleted(tx: Tx, part: Part, key: Key, stored: Stored, now: int) -> None:

@@ -4,7 +4,7 @@ A channel can have several troubles at once; its state is that of the worst, and
 """
 
 import logging
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,7 +13,7 @@ from typing import Any, Literal
 from socialsupport_core.contract import AuthExpired, Connector, DeliveryError
 from socialsupport_core.pipeline.channels import Door
 from socialsupport_core.pipeline.inbound import Counted, Translated
-from socialsupport_core.store import Tx, accounts, log, micros
+from socialsupport_core.store import Tx, accounts, log
 from socialsupport_core.store import health as table
 from socialsupport_core.store.accounts import Channel
 from socialsupport_core.store.health import HOUR, Missing, Trouble, Watched
@@ -123,7 +123,7 @@ def counted(door: Door, entry: Entry) -> Counted | None:
 
 def ended(door: Door, entry: Entry, now: int) -> tuple[Channel, str] | None:
     """The channel that the network has just put an end to, and why. What was read back or replayed is long past."""
-    fresh = now - micros(entry.payload.received_at) < HOUR and _came_by_itself(entry)
+    fresh = now - entry.received_at < HOUR and _came_by_itself(entry)
     if door.tenant is None or not fresh:
         return None
     try:
@@ -141,15 +141,18 @@ def end(tx: Tx, batch: Sequence[Translated], now: int) -> list[Turned]:
 
 def note(tx: Tx, batch: Sequence[Translated]) -> None:
     """Notes what came in, in the commit in which it is recorded."""
-    heard: Counter[tuple[str, str, int]] = Counter()
+    heard: dict[tuple[str, str, int], tuple[int, int]] = {}
+    # by channel and hour the last moment in it, and how many events
     for one in batch:
         if not _came_by_itself(one.entry):
             continue
-        at = micros(one.entry.payload.received_at)
+        at = one.entry.received_at
         for _, place in one.events:
             if not isinstance(place, str):
-                heard[place.tenant, place.channel, at] += 1
-    for (tenant, channel, at), events in _by_hour(heard).items():
+                key = place.tenant, place.channel, at // HOUR
+                last, events = heard.get(key, (at, 0))
+                heard[key] = (max(last, at), events + 1)
+    for (tenant, channel, _), (at, events) in heard.items():
         table.arrived(tx, tenant, channel, at, events)
     _note_numbers(tx, batch)
 
@@ -160,23 +163,12 @@ def _came_by_itself(entry: Entry) -> bool:
     return source != "file" and not (source == "poll" and entry.payload.header(READ_BACK))
 
 
-def _by_hour(heard: Counter[tuple[str, str, int]]) -> dict[tuple[str, str, int], int]:
-    """One entry an hour, at the last moment in it."""
-    hours: dict[tuple[str, str, int], list[tuple[int, int]]] = defaultdict(list)
-    for (tenant, channel, at), events in heard.items():
-        hours[tenant, channel, at // HOUR].append((at, events))
-    return {
-        (tenant, channel, max(found)[0]): sum(events for _, events in found)
-        for (tenant, channel, _), found in hours.items()
-    }
-
-
 def _note_numbers(tx: Tx, batch: Sequence[Translated]) -> None:
     """Of a whole batch in order: what only overtook each other within it leaves no hole."""
     came: dict[tuple[str, str, int], list[tuple[int, int]]] = defaultdict(list)
     for one in batch:
         if one.counted is not None:
-            at = micros(one.entry.payload.received_at)
+            at = one.entry.received_at
             key = one.counted.tenant, one.counted.channel, one.counted.span
             came[key] += [(number, at) for number in one.counted.numbers]
     for (tenant, channel, span), found in came.items():

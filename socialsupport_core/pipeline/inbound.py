@@ -3,8 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from socialsupport_core.contract import Connector, MalformedPayload, SocialSupportError
 from socialsupport_core.model import Event
@@ -24,8 +23,7 @@ Route = Callable[[Event], Channel | str]
 Routed = tuple[Event, Place | str]
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(NamedTuple):
     """The numbers by which a network counts what it sends to a channel, and for how many microseconds it goes on."""
 
     tenant: str
@@ -34,8 +32,7 @@ class Counted:
     span: int
 
 
-@dataclass(frozen=True, slots=True)
-class Translated:
+class Translated(NamedTuple):
     """What a payload says and where it belongs, as far as it could be read; `trouble` is why the rest could not."""
 
     entry: Entry

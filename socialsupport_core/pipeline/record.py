@@ -3,9 +3,8 @@
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from socialsupport_core.contract import MalformedPayload
 from socialsupport_core.conversation import context, handoff, moving, rating, sorting
@@ -49,8 +48,7 @@ SKEW = timedelta(minutes=10) // timedelta(microseconds=1)
 """By so much our clock may be behind a network's; more than that ahead of us is their mistake."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """The channel through which an event came, and the journal entry that held it, if it is the event's first time."""
 
     tenant: str
@@ -64,7 +62,7 @@ class Place:
     @property
     def received_at(self) -> int:
         assert self.entry is not None
-        return micros(self.entry.payload.received_at)
+        return self.entry.received_at
 
     def thread(self, interaction: Interaction) -> ThreadOf:
         thread = interaction.thread
@@ -109,6 +107,8 @@ class Recorder:
 
     def _follow(self, tx: Tx, tenant: str, before: int) -> None:
         """Conversations follow whoever has turned out to be one customer, or two, since the log stood at `before`."""
+        if len(tx.told) == before:
+            return
         changed = [json.loads(row[6])["accounts"] for row in tx.told[before:] if row[1] == "customer.changed"]
         found = [identity.find(tx, tenant, Identifier.parse(one)) for accounts in changed for one in accounts]
         moved = {node.number for node in found if node}
@@ -180,7 +180,7 @@ class Recorder:
         leg = mere or attach(tx, Touch(place.tenant, thread, node, interaction, at, conduct, told), self._new_id)
         kinds = dict.fromkeys(one.kind for one in told)
         verdict = None if mere else self._triaging.judge(place.tenant, place.channel, interaction, kinds, conduct)
-        triage = verdict.model_dump_json(exclude_none=True) if verdict else None
+        triage = verdict.to_json() if verdict else None
         entry = place.entry.number if place.entry else None
         where = seq, node.number, at, leg.id, entry
         stored = Stored(*where, interaction, place.received_at, None, None, None, None, state, triage)
@@ -232,7 +232,7 @@ class Recorder:
         leg = conversations.leg(tx, stored.leg)
         verdict = self._triaging.judge(place.tenant, place.channel, event.interaction, (), conduct)
         sorting.edited(tx, place.tenant, key, leg, verdict)
-        publish_interaction(tx, place.tenant, event.type, replace(stored, interaction=event.interaction), leg)
+        publish_interaction(tx, place.tenant, event.type, stored._replace(interaction=event.interaction), leg)
         return None
 
     def deleted(self, tx: Tx, place: Place, event: InteractionDeleted) -> str | None:

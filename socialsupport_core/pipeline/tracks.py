@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from socialsupport_core import tracing
 from socialsupport_core.pipeline.inbound import Translated
@@ -18,9 +19,11 @@ class Tracks:
         self._translated: dict[int, tracing.Span] = {}
         self._recording: dict[int, tracing.Span] = {}
 
-    def translate(self, entry: Entry, translate: Callable[[Entry], Translated]) -> Translated:
-        if not tracing.active():
-            return translate(entry)
+    def following(self, translate: Callable[[Entry], Translated]) -> Callable[[Entry], Translated]:
+        """The same for a batch of entries, each in its trace."""
+        return partial(self._translate, translate) if tracing.active() else translate
+
+    def _translate(self, translate: Callable[[Entry], Translated], entry: Entry) -> Translated:
         link = self._database.read(lambda tx: traces.get(tx, "entry", "", str(entry.number)))
         size = len(entry.payload.body)
         with tracing.span("translate", link=link, entry=entry.number, source=entry.payload.source, bytes=size) as span:

@@ -7,7 +7,7 @@ from typing import Any
 
 from socialsupport_core.contract import ConfigError, Heard, LearningTriage, Triage, TriageFactory, Verdict
 from socialsupport_core.conversation.conduct import Conduct
-from socialsupport_core.guidance.triage import MOST, judge
+from socialsupport_core.guidance.triage import MOST, judged
 from socialsupport_core.model import Interaction
 
 logger = logging.getLogger("socialsupport")
@@ -26,17 +26,20 @@ class Triaging:
         section = conduct.guidance.triage
         if not section.enabled or interaction.direction != "inbound" or interaction.author.is_bot:
             return None
+        text, named = _text(interaction), tuple(told)
+        verdict = judged(text, interaction.language, named, section)
+        if not self._plugins:
+            return verdict
         heard = Heard(
             tenant=tenant,
             network=interaction.network,
             channel=channel,
             visibility=interaction.thread.visibility,
-            text=_text(interaction),
+            text=text,
             language=interaction.language,
             followers=(interaction.reach.followers or 0) if interaction.reach else 0,
-            told=tuple(told),
+            told=named,
         )
-        verdict = judge(heard, section)
         for plugin in self._plugins:
             verdict = self._better(plugin, heard, verdict)
         return verdict

@@ -7,7 +7,6 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -154,7 +153,7 @@ class Workers:
         with self._tracks.recorded():
             return self._database.work_off(
                 self._claim_entries,
-                lambda entry: self._tracks.translate(entry, self._translate),
+                self._tracks.following(self._translate),
                 self._record,
             )
 
@@ -184,9 +183,9 @@ class Workers:
             door = self._channels.door(entry.door)
         except (NoSuchDoor, ConfigError) as error:
             return inbound.Translated(entry, trouble=f"its door is gone: {error}")
-        translated = inbound.translate(door.connector, entry, door.route)
-        ended = health.ended(door, entry, micros(self._clock()))
-        return replace(translated, counted=health.counted(door, entry), ended=ended)
+        said = inbound.translate(door.connector, entry, door.route)
+        counted, ended = health.counted(door, entry), health.ended(door, entry, micros(self._clock()))
+        return inbound.Translated(entry, said.events, said.trouble, counted, ended)
 
     def _inbound_forever(self) -> None:
         while not self._stopping.is_set():

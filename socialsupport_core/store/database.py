@@ -8,7 +8,7 @@ waits for it may promise what was written.
 import queue
 import threading
 from abc import ABC, abstractmethod
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -66,7 +66,7 @@ class Tx(ABC):
     def __init__(self) -> None:
         self._inserts: dict[str, list[Sequence[Any]]] = {}
         self._updates: dict[str, dict[Any, Sequence[Any]]] = {}
-        self._memos: dict[str, dict[Any, Any]] = {}
+        self._memos = defaultdict[str, dict[Any, Any]](dict)
         self._numbers: dict[str, list[int]] = {}
         self.told: list[Sequence[Any]] = []
         """What goes into the log with the commit, in order."""
@@ -102,7 +102,7 @@ class Tx(ABC):
 
     def memo(self, name: str) -> dict[Any, Any]:
         """What was read ahead under this name. Whoever defers a change keeps it true."""
-        return self._memos.setdefault(name, {})
+        return self._memos[name]
 
     def defer(self, sql: str, row: Sequence[Any]) -> None:
         """Inserts the row with the batch."""
@@ -111,6 +111,10 @@ class Tx(ABC):
     def amend(self, sql: str, key: Any, row: Sequence[Any]) -> None:
         """Updates a row with the batch, after what it inserts; of several for one key the last."""
         self._updates.setdefault(sql, {})[key] = row
+
+    def amended(self, sql: str) -> dict[Any, Sequence[Any]]:
+        """The rows that wait for this update, by key."""
+        return self._updates.get(sql, {})
 
     def flush(self) -> None:
         """Writes what was kept back."""
@@ -241,7 +245,7 @@ class Database(ABC):
     """What its driver raises when the store itself fails."""
 
     def __init__(self) -> None:
-        self._work: queue.Queue[_Work[Any] | None] = queue.Queue(QUEUE)
+        self._work = queue.SimpleQueue[_Work[Any] | None]()
         self._closing = threading.Lock()
         self._closed = False
         self.on_commit: Callable[[], None] = lambda: None
@@ -264,7 +268,7 @@ class Database(ABC):
 
         The future holds `answer` after the commit.
         """
-        work = _Work[T](None, None, verb, item)
+        work: _Work[T] = _Work(None, None, verb, item)
         work.answer = answer
         return self._put(work)
 
@@ -312,10 +316,9 @@ class Database(ABC):
         with self._closing:
             if self._closed:
                 raise StoreError("the store is closed")
-            try:
-                self._work.put_nowait(work)
-            except queue.Full:
-                raise StoreError(f"{QUEUE:,} writes are waiting already; try again later") from None
+            if self._work.qsize() >= QUEUE:
+                raise StoreError(f"{QUEUE:,} writes are waiting already; try again later")
+            self._work.put(work)
         return work.future
 
     def _write_all(self) -> None:

@@ -13,8 +13,7 @@ from socialsupport_core.store.database import Row, Tx
 from socialsupport_core.store.digests import digest
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """Where an interaction is kept."""
 
     seq: int
@@ -22,8 +21,7 @@ class Key:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """One interaction with everything that is known about it."""
 
     seq: int
@@ -69,7 +67,11 @@ def seen(tx: Tx, tenant: str, channel: str, event: str) -> bool:
 
 def _named(tx: Tx, tenant: str, event: str) -> str:
     """Kept as a digest: an event's id may hold an address, and what was seen is known for longer than the person."""
-    return digest(tx, tenant, "event", event)
+    known = tx.memo("named")
+    named: str | None = known.get((tenant, event))
+    if named is None:
+        named = known[tenant, event] = digest(tx, tenant, "event", event)
+    return named
 
 
 def read_ahead(tx: Tx, tenant: str, channel: str, events: Iterable[str], native_ids: Iterable[str]) -> None:
@@ -86,8 +88,9 @@ def read_ahead(tx: Tx, tenant: str, channel: str, events: Iterable[str], native_
     columns = "SELECT native_id, thread, seq, node, at FROM interaction_keys"
     for row in _among(tx, columns, "native_id", tenant, channel, ids):
         keys[tenant, channel, row["native_id"]].append((row["thread"], Key(row["seq"], row["node"], row["at"])))
-    for row in _among(tx, "SELECT native_id FROM early", "native_id", tenant, channel, ids):
-        early[tenant, channel, row["native_id"]] = True
+    if tx.one("SELECT 1 AS one FROM early WHERE tenant = ? AND channel = ? LIMIT 1", tenant, channel):
+        for row in _among(tx, "SELECT native_id FROM early", "native_id", tenant, channel, ids):
+            early[tenant, channel, row["native_id"]] = True
 
 
 def _among(tx: Tx, select: str, column: str, tenant: str, channel: str, values: list[str]) -> list[Row]:
@@ -157,9 +160,10 @@ class Written(NamedTuple):
 
     @classmethod
     def of(cls, interaction: Interaction) -> Self:
-        told = interaction.model_dump_json(exclude_none=True, exclude={"context"})
         if interaction.context is None:
+            told = interaction.to_json()
             return cls(told, told)
+        told = interaction.model_dump_json(exclude_none=True, exclude={"context"})
         return cls(f'{told[:-1]},"context":{to_json(interaction.context).decode()}}}', told)
 
 

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
+
+from pydantic_core import from_json, to_json
 
 from socialsupport_core.model import Payload
+from socialsupport_core.model.payload import Headers
 from socialsupport_core.store import tallies
 from socialsupport_core.store.database import Row, Tx, micros, moment
 
@@ -19,8 +21,7 @@ _PREFIX = "journal."
 """Of the numbers in `tallies`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One journalled payload. `tenant` is None when it came through the door of an app that serves many."""
 
     number: int
@@ -29,6 +30,8 @@ class Entry:
     payload: Payload
     state: str
     reason: str | None
+    received_at: int
+    """Of the payload, in microseconds since 1970."""
 
 
 Accepted = tuple[str | None, str, Payload]
@@ -61,11 +64,26 @@ def _values(tenant: str | None, door: str, payload: Payload) -> tuple[Any, ...]:
         payload.source,
         payload.method,
         payload.url,
-        json.dumps(payload.headers),
+        _written(payload.headers),
         payload.body,
         micros(payload.received_at),
         "waiting",
     )
+
+
+def _written(headers: Headers) -> str:
+    try:
+        return to_json(headers).decode()
+    except ValueError:
+        return json.dumps(headers)  # a lone surrogate, which it escapes
+
+
+def _read(headers: str) -> Headers:
+    try:
+        found = from_json(headers)
+    except ValueError:
+        found = json.loads(headers)
+    return tuple([(name, value) for name, value in found])
 
 
 def claim(tx: Tx, limit: int, after: str = "") -> list[Entry]:
@@ -206,8 +224,9 @@ def audited(tx: Tx) -> dict[str, int]:
 
 
 def _move(tx: Tx, before: str, after: str, count: int = 1) -> None:
-    tx.tally[_PREFIX + before] -= count
-    tx.tally[_PREFIX + after] += count
+    tally = tx.tally
+    tally[_PREFIX + before] -= count
+    tally[_PREFIX + after] += count
 
 
 def _count(tx: Tx, **by: int) -> None:
@@ -233,9 +252,9 @@ def entry_of(row: Row) -> Entry:
         source=row["source"],
         method=row["method"],
         url=row["url"],
-        headers=tuple((name, value) for name, value in json.loads(row["headers"])),
+        headers=_read(row["headers"]),
         body=bytes(row["body"]),
         received_at=moment(row["received_at"]),
     )
     tenant = None if row["tenant"] == MANY else row["tenant"]
-    return Entry(row["entry"], tenant, row["door"], payload, row["state"], row["reason"])
+    return Entry(row["entry"], tenant, row["door"], payload, row["state"], row["reason"], row["received_at"])

@@ -1,20 +1,33 @@
 """SQLite with one writer. `synchronous=FULL`: with NORMAL a power cut loses acknowledged rows."""
 
+import re
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 from socialsupport_core.store import migrations, schema
 from socialsupport_core.store.database import Compacted, Database, Row, StoreError, Tx
 
+ROWS = 20  # of one INSERT: opening tables and indexes for each costs more than filling them
 T = TypeVar("T")
 V = TypeVar("V")
 BUSY_SECONDS = 10.0
 CACHE_KIB = 32 * 1024  # of the writer and of each reader; the default of 2 MB is spilt in the midst of a batch
+
+
+_VALUES = re.compile(r"VALUES (\((?:\?, )*\?\))")
+
+
+@cache
+def _several(sql: str) -> str | None:
+    """The same INSERT for ROWS rows; None if it is none."""
+    found = _VALUES.search(sql) if sql.startswith("INSERT") else None
+    return found and sql[: found.start(1)] + ", ".join([found[1]] * ROWS) + sql[found.end(1) :]
 
 
 class SQLiteTx(Tx):
@@ -40,12 +53,23 @@ class SQLiteTx(Tx):
         self._many(schema.COUNT, self._counted(0))
 
     def _all(self, sql: str, values: Sequence[Any]) -> list[Row]:
-        return self._connection.execute(sql, values).fetchall()
+        found = self._connection.execute(sql, values)
+        rows = found.fetchall()
+        if not rows:
+            return []
+        names = [column[0] for column in found.description]
+        # `sqlite3.Row` goes through the names for each value that is asked for; a dict does not
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     def _run(self, sql: str, values: Sequence[Any]) -> int:
         return self._connection.execute(sql, values).rowcount
 
     def _many(self, sql: str, rows: list[Sequence[Any]]) -> None:
+        whole = len(rows) - len(rows) % ROWS
+        if whole and (several := _several(sql)):
+            for start in range(0, whole, ROWS):
+                self._connection.execute(several, [value for row in rows[start : start + ROWS] for value in row])
+            rows = rows[whole:]
         self._connection.executemany(sql, rows)
 
     def _next_numbers(self, name: str, count: int) -> list[int]:
@@ -140,7 +164,6 @@ class SQLite(Database):
         connection.execute("PRAGMA secure_delete=ON")
         connection.execute("PRAGMA temp_store=MEMORY")  # what a savepoint needs to undo stays out of files
         connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
-        connection.row_factory = sqlite3.Row
         return connection
 
     def _reader(self) -> sqlite3.Connection:

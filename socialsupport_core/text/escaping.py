@@ -20,6 +20,8 @@ _BACKSLASH = re.compile(rf"\\(?=[{_PUNCTUATION}]| ?\n)")  # a space may stand fo
 _ENTITY = re.compile(r"&(?:#(?:[xX][0-9a-fA-F]{1,6}|[0-9]{1,7})|([A-Za-z][A-Za-z0-9]{1,31}));")
 _ANGLE = re.compile(r"<(?=[A-Za-z/!?]|[^\s<>@]+@)")  # tags and automatic links
 _RUN = re.compile(r"\*+|_+|~+")
+_EMPHATIC = re.compile("[*_~]")
+_BRACKET = re.compile(r"[\[\]]")
 _BACKTICKS = re.compile(r"`+")
 
 # What the first characters of a line may mean. The group `at` gets the backslash.
@@ -90,9 +92,10 @@ def in_paragraph(
     """
     found = set(_anywhere(text, edges))
     found |= _line_starts(text, quoted)
-    found |= _emphasis(text, edges)
+    if _EMPHATIC.search(text):
+        found |= _emphasis(text, edges)
     found |= _brackets(text, edges, links)
-    backticks = list(_BACKTICKS.finditer(text))
+    backticks = list(_BACKTICKS.finditer(text)) if "`" in text else []
     lengths = [len(run[0]) for run in backticks]
     in_fence = any(run.start() in found for run in backticks)
     if edges or in_fence or len(set(lengths)) < len(lengths):
@@ -102,12 +105,16 @@ def in_paragraph(
 
 
 def _anywhere(text: str, edges: Collection[int] | None) -> Iterator[int]:
-    for match in _BACKSLASH.finditer(text):
-        yield match.start()
-    yield from (edge - 1 for edge in edges or () if text[edge - 1 : edge] == "\\")
-    for match in _ENTITY.finditer(text):
-        if match[1] is None or f"{match[1]};" in html5:
+    if "\\" in text:
+        for match in _BACKSLASH.finditer(text):
             yield match.start()
+        yield from (edge - 1 for edge in edges or () if text[edge - 1 : edge] == "\\")
+    if "&" in text:
+        for match in _ENTITY.finditer(text):
+            if match[1] is None or f"{match[1]};" in html5:
+                yield match.start()
+    if "<" not in text:
+        return
     last_closing = text.rfind(">")
     for match in _ANGLE.finditer(text):
         if match.start() < last_closing or _opens_line(text, match.start()):
@@ -191,7 +198,7 @@ def _pairs(runs: list[tuple[range, bool, bool]]) -> bool:
 
 def _brackets(text: str, edges: Collection[int] | None, links: Collection[int]) -> set[int]:
     if edges:
-        found = {at for at, char in enumerate(text) if char in "[]"}
+        found = {match.start() for match in _BRACKET.finditer(text)}
         return found | {at - 1 for at in links if text[at - 1 : at] == "!"}
     opening = text.find("[")
     if opening < 0:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Style = Literal[
     "bold", "italic", "strike", "underline", "code", "pre", "link", "quote", "mention", "spoiler"
@@ -14,8 +13,7 @@ EMPHASIS: frozenset[Style] = frozenset({"bold", "italic", "strike"})
 LINKS: frozenset[Style] = frozenset({"link", "mention"})
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A styled stretch of plain text; offsets are code points.
 
     `value` is the target of a `link`, the language of `pre`, the native id of a `mention`.
@@ -28,7 +26,7 @@ class Span:
 
     def between(self, start: int, end: int) -> Span:
         """The same elsewhere."""
-        return self if (start, end) == (self.start, self.end) else Span(start, end, self.style, self.value)
+        return self if start == self.start and end == self.end else Span(start, end, self.style, self.value)
 
 
 def reading_order(span: Span) -> tuple[int, int, str, str]:
@@ -52,8 +50,9 @@ def merged(spans: Iterable[Span]) -> list[Span]:
 
 def clipped(spans: Iterable[Span], start: int, end: int) -> list[Span]:
     """What of `spans` lies in `start:end`, counted from there."""
-    return [
-        span.between(max(span.start, start) - start, min(span.end, end) - start)
-        for span in spans
-        if max(span.start, start) < min(span.end, end)
-    ]
+    found: list[Span] = []
+    for span in spans:
+        first, last = max(span.start, start), min(span.end, end)
+        if first < last:
+            found.append(span.between(first - start, last - start))
+    return found

@@ -279,6 +279,8 @@ def _inline(text: str, spans: list[Span], quoted: bool) -> str:
             code.pop(0)
         if code and code[0].start <= start:
             parts.append(_code(text[start:end]))
+        elif not slashes:
+            parts.append(text[start:end])
         else:
             here = slashes[bisect_left(slashes, start) : bisect_left(slashes, end)]
             parts.append(escaping.insert(text[start:end], [at - start for at in here]))
@@ -298,7 +300,7 @@ def _closing(span: Span) -> str:
 def _target(value: str, style: str) -> str:
     value = f"{MENTION}{value}" if style == "mention" else value
     value = _TARGET_MARKUP.sub(r"\\\g<0>", value)
-    if not _is_balanced(value):
+    if ("(" in value or ")" in value) and not _is_balanced(value):
         value = re.sub(r"[()]", r"\\\g<0>", value)
     return _TARGET_CONTROL.sub(lambda char: f"&#{ord(char[0])};", value) or "<>"
 

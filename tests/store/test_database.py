@@ -131,7 +131,7 @@ def test_a_full_disk_is_an_error_for_those_it_hits_and_passes(database: Database
 
 
 def test_a_really_full_disk_refuses_and_recovers(database: Database) -> None:
-    pages = database.read(lambda tx: tx.all("PRAGMA page_count")[0][0])
+    pages = database.read(lambda tx: tx.all("PRAGMA page_count")[0]["page_count"])
 
     def limit(tx: Tx, pages: int) -> None:
         tx.one(f"PRAGMA max_page_count = {pages}")
@@ -215,7 +215,7 @@ def test_threads_that_come_and_go_leave_no_connection_behind(database: Database)
 
 def test_too_much_that_waits_is_refused_and_not_forgotten(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     gate = Gate(database)
-    database._work.maxsize = 5
+    monkeypatch.setattr("socialsupport_core.store.database.QUEUE", 5)
     accepted = [database.write(add(f"t{n}")) for n in range(5)]  # type: ignore[arg-type]
     with pytest.raises(StoreError, match="try again later"):
         database.write(add("one too many"))  # type: ignore[arg-type]
@@ -225,7 +225,7 @@ def test_too_much_that_waits_is_refused_and_not_forgotten(database: Database, mo
 
 def test_it_is_durable_as_promised(database: Database) -> None:
     """FULL: with NORMAL a power cut loses acknowledged rows."""
-    settings = database.do(lambda tx: [tx.all(f"PRAGMA {name}")[0][0] for name in ("synchronous", "journal_mode")])
+    settings = database.do(lambda tx: [tx.all(f"PRAGMA {name}")[0][name] for name in ("synchronous", "journal_mode")])
     assert settings == [2, "wal"]
 
 

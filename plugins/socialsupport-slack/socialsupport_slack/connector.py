@@ -121,7 +121,7 @@ class Slack(Connector[SlackSettings]):
 
     def acknowledge(self, payload: Payload) -> Reply:
         challenge = inbound.challenge(payload)
-        return Reply() if challenge is None else Reply.of_json({"challenge": challenge})
+        return super().acknowledge(payload) if challenge is None else Reply.of_json({"challenge": challenge})
 
     def ends(self, payload: Payload) -> str | None:
         return inbound.end(payload)

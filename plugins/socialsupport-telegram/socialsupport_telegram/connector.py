@@ -150,7 +150,7 @@ class Telegram(Connector[TelegramSettings]):
     def acknowledge(self, payload: Payload) -> Reply:
         """A pressed button shows that it waits until its query is answered; the reply may carry that call."""
         if b"callback_query" not in payload.body:
-            return Reply()
+            return super().acknowledge(payload)
         try:
             queries = [update.callback_query for update in _updates(payload) if update.callback_query]
         except ValidationError:

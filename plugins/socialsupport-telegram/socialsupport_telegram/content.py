@@ -25,8 +25,15 @@ MEDIA_TYPES = {
 """By field: what a file is unless its `mime_type` says otherwise."""
 
 
+_OF_PLAIN_TEXT = frozenset({"message_id", "sender", "chat", "date", "text", "entities"})
+"""What most messages have, and nothing else."""
+
+
 def content(message: Message) -> dict[str, Any]:
     """The fields of an interaction that tell what was said; empty if there is nothing that we can read."""
+    if message.model_fields_set <= _OF_PLAIN_TEXT:
+        told = text(message)
+        return {"text": told} if told else {}
     said = {
         "text": text(message),
         "attachments": tuple(_attachments(message)),
