@@ -1,13 +1,14 @@
 """Customers and conversations as the API shows them. Absent fields are left out."""
 
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from socialsupport_core.conversation.conduct import DEFAULT, Conduct
 from socialsupport_core.conversation.kinds import same
 from socialsupport_core.conversation.timeline import name_of, of_conversation, timeline
-from socialsupport_core.store import Tx, conversations, crm, identity, log, moment, moves, outbox
+from socialsupport_core.store import Tx, conversations, crm, glances, identity, log, moment, moves, outbox
 from socialsupport_core.store.accounts import Channel
 from socialsupport_core.store.backfills import Backfill
 from socialsupport_core.store.context import Told
@@ -15,6 +16,7 @@ from socialsupport_core.store.context import of_nodes as told_by
 from socialsupport_core.store.conversations import Conversation, Leg
 from socialsupport_core.store.health import Watched
 from socialsupport_core.store.identity import Node
+from socialsupport_core.store.interactions import Stored
 from socialsupport_core.store.outbox import Part
 from socialsupport_core.text import plain
 
@@ -41,7 +43,7 @@ def customer(tx: Tx, tenant: str, number: int) -> dict[str, Any]:
         aliases=sorted(node.id for node in members if node.number != number),
         accounts=[account(node) for node in members],
         crm=crm.contacts(tx, tenant, number) or None,
-        conversations=[summary(tx, one) for one in conversations.of_customer(tx, tenant, number)],
+        conversations=summaries(tx, tenant, conversations.of_customer(tx, tenant, number)),
     )
 
 
@@ -58,12 +60,31 @@ def account(node: Node) -> dict[str, Any]:
     )
 
 
-def summary(tx: Tx, one: Conversation) -> dict[str, Any]:
-    """One conversation as the queue shows it."""
-    legs = conversations.legs(tx, one.tenant, one.id)
-    owner = identity.by_numbers(tx, [one.node])[one.node].customer
-    members = identity.members(tx, one.tenant, owner)
-    last = of_conversation(tx, one.tenant, one.id, limit=1)
+def summaries(tx: Tx, tenant: str, wanted: Sequence[Conversation]) -> list[dict[str, Any]]:
+    """Conversations as the queue shows them."""
+    names = [one.id for one in wanted]
+    legs = glances.legs_of(tx, tenant, names)
+    nodes = identity.by_numbers(tx, [one.node for one in wanted])
+    owners = glances.members_of(tx, tenant, {node.customer for node in nodes.values()})
+    last, cases = glances.last_of(tx, tenant, legs), glances.cases_of(tx, tenant, names)
+    began = [leg.began for own in legs.values() for leg in own]
+    failed = glances.failed_in(tx, tenant, [*names, *began])
+    found = []
+    for one in wanted:
+        owner, newest = nodes[one.node].customer, last.get(one.id)
+        fields = _fields(one, owners[owner], owner) | present(
+            channels=list(dict.fromkeys(leg.channel for leg in legs[one.id])),
+            networks=list(dict.fromkeys(leg.network for leg in legs[one.id])),
+            cases=cases[one.id] or None,
+            triage=standing(one),
+            last=_excerpt(newest) if newest else None,
+            failed=_failed(one, legs[one.id], failed),
+        )
+        found.append(fields)
+    return found
+
+
+def _fields(one: Conversation, members: list[Node], owner: int) -> dict[str, Any]:
     return present(
         id=one.id,
         customer={"id": next(n.id for n in members if n.number == owner), "name": name_of(members)},
@@ -74,12 +95,6 @@ def summary(tx: Tx, one: Conversation) -> dict[str, Any]:
         opened_at=time(one.opened_at),
         updated_at=time(one.updated_at),
         waiting_since=time(one.waiting_since),
-        channels=list(dict.fromkeys(leg.channel for leg in legs)),
-        networks=list(dict.fromkeys(leg.network for leg in legs)),
-        cases=crm.cases(tx, one.tenant, one.id) or None,
-        triage=standing(one),
-        last=_excerpt(last[0]) if last else None,
-        failed=_failed(tx, one, legs),
     )
 
 
@@ -106,12 +121,12 @@ def text_of(data: str) -> str:
     return "\n".join(one for one in (told.get("subject"), told.get("text")) if one)
 
 
-def _failed(tx: Tx, one: Conversation, legs: list[Leg]) -> dict[str, Any] | None:
-    """The answer that did not arrive, as long as none has since."""
+def _failed(one: Conversation, legs: list[Leg], failed: list[Part]) -> dict[str, Any] | None:
+    """The newest answer that did not arrive, as long as none has since."""
     if one.status == "resolved":
         return None
-    began = {leg.began for leg in legs}
-    part = outbox.failed_since(tx, one.tenant, {one.id, *began}, one.answered_at or 0)
+    own, since = {one.id, *(leg.began for leg in legs)}, one.answered_at or 0
+    part = next((part for part in failed if part.conversation in own and part.created_at > since), None)
     return None if part is None else {"channel": part.channel, "agent": part.agent} | delivery(part)
 
 
@@ -120,7 +135,8 @@ def conversation(tx: Tx, one: Conversation, conduct: Conduct = DEFAULT) -> dict[
     legs = conversations.legs(tx, one.tenant, one.id)
     nodes = identity.by_numbers(tx, [leg.node for leg in legs])
     owner = identity.by_numbers(tx, [one.node])[one.node].customer
-    return summary(tx, one) | {
+    (summary,) = summaries(tx, one.tenant, [one])
+    return summary | {
         "legs": [shown_leg(leg, nodes[leg.node]) for leg in legs],
         "context": context(tx, one, conduct),
         "moves": shown_moves(tx, one),
@@ -287,14 +303,14 @@ def backfill(one: Backfill) -> dict[str, Any]:
     )
 
 
-def _excerpt(entry: dict[str, Any]) -> dict[str, Any]:
-    interaction = entry["interaction"]
-    text = plain((interaction.get("text") or "")[:1000]).strip()  # a glance needs no more
+def _excerpt(stored: Stored) -> dict[str, Any]:
+    said, gone = stored.interaction, stored.deleted_at is not None
+    text = "" if gone else plain((said.text or "")[:1000]).strip() or said.subject  # a glance needs no more
     return present(
-        text=(text or interaction.get("subject") or interaction["kind"])[:140],
-        direction=interaction["direction"],
-        network=interaction["network"],
-        visibility=interaction["thread"]["visibility"],
-        at=entry["at"],
-        state=entry.get("state"),
+        text=(text or said.kind)[:140],
+        direction=said.direction,
+        network=said.network,
+        visibility=said.thread.visibility,
+        at=time(stored.at),
+        state=stored.state,
     )

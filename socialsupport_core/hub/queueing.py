@@ -47,7 +47,7 @@ class Queueing(Base):
             return self._next(tenant, asked, limit, after)
 
         def find(tx: Tx) -> list[dict[str, Any]]:
-            return [views.summary(tx, one) for one in queue.oldest(tx, tenant, asked, limit)]
+            return views.summaries(tx, tenant, queue.oldest(tx, tenant, asked, limit))
 
         return self._database.read(find)
 
@@ -63,15 +63,16 @@ class Queueing(Base):
             )
             page = ranked[after : after + limit]
             conversations.read_conversations(tx, tenant, [name for _, name in page])
+            summaries = views.summaries(tx, tenant, [conversation_of(tx, tenant, name) for _, name in page])
             shown = [
-                views.summary(tx, conversation_of(tx, tenant, name)) | {"next": _told(waiter, now, guidance)}
-                for waiter, name in page
+                summary | {"next": _told(waiter, now, guidance)}
+                for (waiter, _), summary in zip(page, summaries, strict=True)
             ]
             if len(shown) == limit or asked.waiting:
                 return shown
             place = max(0, after - len(ranked))
             rest = queue.oldest(tx, tenant, asked._replace(waiting=False), limit - len(shown), place)
-            return shown + [views.summary(tx, one) for one in rest]
+            return shown + views.summaries(tx, tenant, rest)
 
         return self._database.read(find)
 

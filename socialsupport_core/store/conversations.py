@@ -169,7 +169,7 @@ def read_threads(tx: Tx, tenant: str, channel: str, threads: Iterable[str]) -> N
         *wanted,
     ):
         found = by_thread[tenant, channel, row["thread"]]
-        found.append(_remember(tx, _leg(row)).id)
+        found.append(_remember(tx, leg_of(row)).id)
         if len(found) > 1:
             found.sort(reverse=True)
     legs = tx.memo("legs").values()
@@ -362,14 +362,14 @@ def legs(tx: Tx, tenant: str, conversation: str) -> list[Leg]:
         tenant,
         conversation,
     )
-    return [_leg(row) for row in rows]
+    return [leg_of(row) for row in rows]
 
 
 def leg(tx: Tx, number: int) -> Leg | None:
     known: dict[int, Leg] = tx.memo("legs")
     if number not in known:
         row = tx.one("SELECT * FROM legs WHERE leg = ?", number)
-        return _remember(tx, _leg(row)) if row else None
+        return _remember(tx, leg_of(row)) if row else None
     return known[number]
 
 
@@ -387,7 +387,7 @@ def legs_of_nodes(tx: Tx, tenant: str, nodes: Iterable[int]) -> list[Leg]:
     wanted = sorted(set(nodes))
     marks = ", ".join("?" * len(wanted))
     rows = tx.all(f"SELECT * FROM legs WHERE tenant = ? AND node IN ({marks}) ORDER BY leg", tenant, *wanted)
-    return [_leg(row) for row in rows]
+    return [leg_of(row) for row in rows]
 
 
 def read_conversations(tx: Tx, tenant: str, names: Iterable[str]) -> None:
@@ -493,7 +493,7 @@ def conversation_of(row: Row) -> Conversation:
     )
 
 
-def _leg(row: Row) -> Leg:
+def leg_of(row: Row) -> Leg:
     return Leg._make(_leg_values(row))
 
 

@@ -203,16 +203,6 @@ def conversation_of(tx: Tx, one: Connected, case: str) -> str | None:
     return row["conversation"] if row else None
 
 
-def cases(tx: Tx, tenant: str, conversation: str) -> list[dict[str, str]]:
-    rows = tx.all(
-        "SELECT crm, case_ref, url FROM crm_cases WHERE tenant = ? AND conversation = ? ORDER BY crm",
-        tenant,
-        conversation,
-    )
-    shown = [{"crm": row["crm"], "case": row["case_ref"], "url": row["url"]} for row in rows]
-    return [{name: value for name, value in one.items() if value} for one in shown]
-
-
 # records
 
 

@@ -194,7 +194,7 @@ def store(tx: Tx, tenant: str, stored: Stored, written: str | None = None, *, se
 
 def get(tx: Tx, tenant: str, key: Key) -> Stored | None:
     row = tx.one("SELECT * FROM interactions WHERE tenant = ? AND node = ? AND at = ? AND seq = ?", tenant, *_at(key))
-    return _stored(row) if row else None
+    return stored_of(row) if row else None
 
 
 def remove(tx: Tx, tenant: str, key: Key) -> None:
@@ -311,7 +311,7 @@ def newest_of_all(
     )
     streams = [tx.all(sql, tenant, node, *(before or (1 << 62, 0)), *(legs or ()), limit) for node in nodes]
     merged = heapq.merge(*streams, key=lambda row: (row["at"], row["seq"]), reverse=True)
-    return [_stored(row) for row in islice(merged, limit)]
+    return [stored_of(row) for row in islice(merged, limit)]
 
 
 def keep_early(
@@ -403,7 +403,7 @@ def _at(key: Key) -> tuple[int, int, int]:
     return key.node, key.at, key.seq
 
 
-def _stored(row: Row) -> Stored:
+def stored_of(row: Row) -> Stored:
     return Stored(
         row["seq"],
         row["node"],

@@ -127,7 +127,7 @@ def claim(
             row["tenant"],
             row["part"],
         )
-    return [_part(row) for row in taken]
+    return [part_of(row) for row in taken]
 
 
 def _channels(tx: Tx, after: tuple[str, str]) -> Iterator[tuple[str, str]]:
@@ -186,7 +186,7 @@ def any_abandoned(tx: Tx, now: int) -> bool:
 def abandoned(tx: Tx, now: int) -> list[Part]:
     """Parts whose worker does not live any more."""
     sql = "SELECT * FROM outbox WHERE state = 'sending' AND lease_until <= ? ORDER BY number"
-    return [_part(row) for row in tx.all(f"{sql}{tx.claiming}", now)]
+    return [part_of(row) for row in tx.all(f"{sql}{tx.claiming}", now)]
 
 
 def next_due(tx: Tx) -> int | None:
@@ -248,7 +248,7 @@ def refuse(tx: Tx, part: Part, error: str | None, code: str | None) -> bool:
 
 def get(tx: Tx, tenant: str, key: str) -> Part | None:
     row = tx.one("SELECT * FROM outbox WHERE tenant = ? AND part = ?", tenant, key)
-    return _part(row) if row else None
+    return part_of(row) if row else None
 
 
 def parts_of(tx: Tx, tenant: str, key: str) -> list[Part]:
@@ -260,13 +260,13 @@ def parts_of(tx: Tx, tenant: str, key: str) -> list[Part]:
         key + "/",
         key + "0",  # the character after the slash
     )
-    return [_part(row) for row in rows]
+    return [part_of(row) for row in rows]
 
 
 def in_state(tx: Tx, *states: State) -> list[Part]:
     marks = ", ".join("?" * len(states))
     rows = tx.all(f"SELECT * FROM outbox WHERE state IN ({marks}) ORDER BY number", *states)
-    return [_part(row) for row in rows]
+    return [part_of(row) for row in rows]
 
 
 def unsettled(tx: Tx, tenant: str, channel: str, thread: str) -> list[Part]:
@@ -278,7 +278,7 @@ def unsettled(tx: Tx, tenant: str, channel: str, thread: str) -> list[Part]:
         channel,
         thread,
     )
-    return [_part(row) for row in rows]
+    return [part_of(row) for row in rows]
 
 
 def unshown(tx: Tx, tenant: str, channel: str, thread: str) -> list[Part]:
@@ -290,20 +290,7 @@ def unshown(tx: Tx, tenant: str, channel: str, thread: str) -> list[Part]:
         channel,
         thread,
     )
-    return [part for part in map(_part, rows) if part.intent.type == "open.private"]
-
-
-def failed_since(tx: Tx, tenant: str, conversations: Iterable[str], since: int) -> Part | None:
-    """The newest part of these conversations that failed, if it was written after that moment."""
-    wanted = sorted(set(conversations))
-    row = tx.one(
-        "SELECT * FROM outbox WHERE tenant = ? AND state = 'failed' AND created_at > ?"
-        f" AND conversation IN ({', '.join('?' * len(wanted))}) ORDER BY number DESC LIMIT 1",
-        tenant,
-        since,
-        *wanted,
-    )
-    return _part(row) if row else None
+    return [part for part in map(part_of, rows) if part.intent.type == "open.private"]
 
 
 def counts(tx: Tx) -> dict[str, int]:
@@ -367,7 +354,7 @@ def forget_ask(tx: Tx, part: Part, position: int) -> None:
     tx.run("DELETE FROM asks WHERE tenant = ? AND part = ? AND position = ?", part.tenant, part.key, position)
 
 
-def _part(row: Row) -> Part:
+def part_of(row: Row) -> Part:
     return Part(
         row["tenant"],
         row["part"],
