@@ -92,7 +92,8 @@ class Batch:
 
     def observe(self, at: int, account: Written, claims: Iterable[tuple[str, str | None, str, str]] = ()) -> None:
         """The same in plain values; `at` is in microseconds since 1970."""
-        a = self._seen(*account, at)
+        kind, scope, value = account
+        a = self._seen(kind, scope, value, at)
         for kind, scope, value, tier in claims:
             b = self._seen(kind, scope, value, at)
             rank = RANKS[tier]
