@@ -28,7 +28,7 @@ class Stored:
         return reasons.people_at(self.tx, self.tenant, number)
 
     def node(self, number: int) -> Node:
-        return nodes.by_numbers(self.tx, [number])[number]
+        return nodes.by_number(self.tx, number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def resolve(tx: Tx, tenant: str, change: Change, *, cause: str, why: Evidence | 
     then = Walker(Stored(tx, tenant, change.before))
     for number in change.before:
         if now.view(number).cuts != then.view(number).cuts:
-            epochs.change_hands(tx, tenant, nodes.by_numbers(tx, [number])[number], now.view(number).cuts)
+            epochs.change_hands(tx, tenant, nodes.by_number(tx, number), now.view(number).cuts)
     seeds = _seeds(now, then, change)
     found = _found(now, then, seeds)
     folds = [now.fold(one) for one in found]
@@ -132,7 +132,7 @@ def _settle(tx: Tx, tenant: str, now: Walker, folds: Iterable[Folded], cause: st
 
 
 def _node(tx: Tx, tenant: str, walker: Walker, key: Key) -> Node:
-    base = nodes.by_numbers(tx, [key[0]])[key[0]]
+    base = nodes.by_number(tx, key[0])
     if not key[1]:
         return base
     since = walker.view(key[0]).cuts[key[1] - 1]

@@ -27,14 +27,10 @@ SHARED = -1
 class Settled:
     """The customers of a batch."""
 
-    def __init__(self, batch: "Batch", *, glance: bool = True) -> None:
-        """Without the glance everything goes by the rules, which must give the same."""
-        self._batch = batch
+    def __init__(self, batch: "Batch") -> None:
         self._later: list[tuple[int, int]] = []
         """Heads that are later times of an identifier: the number in the batch, and since when."""
-        self._heads, loud = _glanced(batch) if glance else (array("i"), range(len(batch.values)))
-        if not glance:
-            self._heads.extend(loud)
+        self._heads, loud = _glanced(batch)
         if loud:
             self._fold(Part(batch, loud))
 
