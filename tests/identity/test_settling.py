@@ -95,7 +95,12 @@ def test_what_is_there_once_needs_no_rule(monkeypatch: pytest.MonkeyPatch) -> No
 )
 def test_where_a_rule_may_turn_it_is_asked(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
     expected, asked = by_the_rules(batch), list[int]()
-    monkeypatch.setattr(settling, "Fold", lambda part: asked.append(len(part)) or Fold(part))
+
+    def fold(part: Part) -> Fold:
+        asked.append(len(part))
+        return Fold(part)
+
+    monkeypatch.setattr(settling, "Fold", fold)
     assert at_a_glance(batch) == expected
     assert asked == [len(batch.values)]
 
