@@ -26,7 +26,8 @@ METHODS: Mapping[str, Callable[[Sequence[Observation]], Found]] = {**RULES, "soc
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """`persons` of a world, `worlds` whose order is changed, `ids` in the store, `senders` at one hub."""
+    """`persons` of a world, `worlds` whose order is changed, `ids` in the store, `senders` at one hub, `edges` in one
+    batch."""
 
     persons: int
     proofs: tuple[float, ...]
@@ -34,12 +35,13 @@ class Size:
     ids: int
     senders: int
     rounds: int
+    edges: int
 
 
 SIZES = {
-    "quick": Size(1_000, (0.25,), 10, 5_000, 2_000, 200),
-    "normal": Size(20_000, PROOFS, 120, 200_000, 20_000, 1_000),
-    "full": Size(20_000, PROOFS, 120, 1_000_000, 100_000, 1_000),
+    "quick": Size(1_000, (0.25,), 10, 5_000, 2_000, 200, 20_000),
+    "normal": Size(20_000, PROOFS, 120, 200_000, 20_000, 1_000, 1_000_000),
+    "full": Size(20_000, PROOFS, 120, 1_000_000, 100_000, 1_000, 10_000_000),
 }
 
 

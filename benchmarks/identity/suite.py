@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import machine
-from benchmarks.identity import pieces, speed
+from benchmarks.identity import many, pieces, speed
 from benchmarks.identity.pieces import SIZES, TABLES, Row, Say, Size
 from benchmarks.identity.world import WORLDS, make, write
 
 HELD_OUT = [name for name in WORLDS if name.startswith("held out")]
 LIBRARIES = ("splink", "duckdb", "recordlinkage")
-PIECES = ("tables", "worlds", "suggestions", "order", "latency", "hub")
+PIECES = ("tables", "worlds", "suggestions", "order", "latency", "hub", "many")
 
 
 def run(piece: str, size: Size, say: Say, asked: argparse.Namespace) -> list[Row]:
@@ -31,6 +31,7 @@ def run(piece: str, size: Size, say: Say, asked: argparse.Namespace) -> list[Row
         "order": lambda: pieces.order(size, say),
         "latency": lambda: speed.latency(size, say),
         "hub": lambda: speed.hub(size, say),
+        "many": lambda: many.many(size, say),
     }
     return work[piece]()
 

@@ -2,6 +2,7 @@
 
 # ruff: noqa: PLC0415 - imported when it is needed, so that --help is quick
 
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from socialsupport_core.identity import Policy
     from socialsupport_core.identity.batch import Batch, Written
 
+_DECODER = json.JSONDecoder()
 TIERS = ("claimed", "asserted", "verified", "human", "cannot")
 EXAMPLE = '{"at": "2026-01-30T01:57:09Z", "account": {"kind": "x.user", "value": "123"}}'
 
@@ -40,15 +42,15 @@ def resolve(
     A line is {"at", "account", "claims", "source"}, {"at", "link": [account, account]} or {"at", "split": […]}. What is
     shared by several people has no customer: null.
     """
-    from socialsupport_core.cli.output import json_line, progress
+    from socialsupport_core.cli.output import json_lines, progress
     from socialsupport_core.contract import Registry
     from socialsupport_core.identity.canonical import add_forms
 
     add_forms(Registry.discover().canonical_forms)
     kept: list[bytes] = []
     batch = _read(file, _policy(policy), kept if suggest or model else None)
-    for account, customer in progress(batch.rows(), len(batch.values), doing="resolving"):
-        json_line({"account": account, "customer": customer})
+    rows = progress(batch.rows(), len(batch.values), doing="resolving")
+    json_lines({"account": account, "customer": customer} for account, customer in rows)
     if suggest or model:
         from socialsupport_core.cli.suggesting import tell_suggestions
 
@@ -139,19 +141,26 @@ def _verdicts(said: dict[str, Any]) -> "list[tuple[Written, Written, bool]] | No
 
 
 def _json(line: bytes) -> dict[str, Any]:
-    import json
-
     try:
-        said = json.loads(line)
+        said = _DECODER.decode(line.decode())
+        may_be_half = b"\\u" in line and b"\\ud" in line.lower()
+    except (ValueError, RecursionError):
+        said, may_be_half = _searched(line), True
+    if type(said) is not dict:
+        raise ValueError("it is no JSON object")
+    if may_be_half and any("\ud800" <= c <= "\udfff" for c in json.dumps(said, ensure_ascii=False)):
+        raise ValueError("not JSON: it holds half a character (a surrogate on its own)")
+    return said
+
+
+def _searched(line: bytes) -> Any:
+    """The slower way, which knows other encodings, and what is wrong with a line."""
+    try:
+        return json.loads(line)
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON: {error.msg} at column {error.colno}") from None
     except (UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"not JSON: {error}") from None
-    if type(said) is not dict:
-        raise ValueError("it is no JSON object")
-    if b"\\ud" in line.lower() and any("\ud800" <= c <= "\udfff" for c in json.dumps(said, ensure_ascii=False)):
-        raise ValueError("not JSON: it holds half a character (a surrogate on its own)")
-    return said
 
 
 def _explain(line: bytes) -> NoReturn:

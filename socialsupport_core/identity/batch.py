@@ -7,14 +7,14 @@ million reasons must fit: numbers in arrays in place of objects.
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from socialsupport_core.identity.canonical import canonical_value
-from socialsupport_core.identity.folding import Fold
 from socialsupport_core.identity.groups import Slots
-from socialsupport_core.identity.policy import DEFAULT, RANK, Policy
+from socialsupport_core.identity.policy import CLAIMED, DEFAULT, HUMAN, RANK, Policy
+from socialsupport_core.identity.settling import Settled
 from socialsupport_core.model import Identifier
 from socialsupport_core.store import micros
 from socialsupport_core.store.nodes import node_id, slot
@@ -23,6 +23,7 @@ KEY = b"socialsupport resolve"
 """Of the ids that a batch gives: the same observations give the same ids everywhere."""
 VALUE = 1024  # characters, as in `Identifier`
 Tier = Literal["claimed", "asserted", "verified", "human", "cannot"]
+RANKS = {**RANK, "cannot": -1}
 Written = tuple[str, str | None, str]
 """Kind, scope and value."""
 
@@ -46,16 +47,17 @@ class Observation(BaseModel):
     source: str = Field(default="", max_length=4096)
 
 
-class _Issued(NamedTuple):
+class _Issued:
     """One kind of one issuer, and the numbers of its values."""
 
-    kind: str
-    slot: int
-    said: str
-    numbers: dict[str, int]
-    """In every spelling that came."""
-    forms: dict[str, int]
-    """In canonical form, where none came in it at first."""
+    __slots__ = ("forms", "kind", "numbers", "said", "scope", "slot")
+
+    def __init__(self, kind: str, scope: str | None, slot: int, said: str) -> None:
+        self.kind, self.scope, self.slot, self.said = kind, scope, slot, said
+        self.numbers: dict[str, int] = {}
+        """In every spelling that came."""
+        self.forms: dict[str, int] = {}
+        """In canonical form, where none came in it at first."""
 
 
 class Batch:
@@ -66,15 +68,15 @@ class Batch:
         self.slots = Slots(policy)
         self.values: list[str] = []
         """In canonical form: mostly the very text that is a key of `numbers`, so that none is kept twice."""
-        self._said: dict[int, str] = {}
-        """What stands before a value, by the number of its kind."""
+        self._issued: list[_Issued] = []
+        """By the number of the kind."""
         self.slot = array("H")
         self.first = array("q")
         self.a, self.b = array("i"), array("i")
         self.at, self.rank = array("q"), array("b")
         self.verdicts: dict[tuple[int, int], tuple[int, bool]] = {}
         """By pair, the latest verdict of a person: when, and whether it parts them."""
-        self.named: dict[int, Identifier] = {}
+        self.named: set[int] = set()
         """Those of which a rule may want to know more than their kind."""
         self._issuers: dict[tuple[str, str | None], _Issued] = {}
 
@@ -90,25 +92,29 @@ class Batch:
 
     def observe(self, at: int, account: Written, claims: Iterable[tuple[str, str | None, str, str]] = ()) -> None:
         """The same in plain values; `at` is in microseconds since 1970."""
-        a = self._seen(account, at)
+        kind, scope, value = account
+        a = self._seen(kind, scope, value, at)
         for kind, scope, value, tier in claims:
-            if tier in ("human", "cannot"):
-                self.judge(at, account, (kind, scope, value), apart=tier == "cannot")
-                continue
-            b = self._seen((kind, scope, value), at)
-            if a != b and tier != "claimed":
-                self._reason(a, b, at, RANK[tier])
+            b = self._seen(kind, scope, value, at)
+            rank = RANKS[tier]
+            if rank > HUMAN:
+                if a != b and rank < CLAIMED:
+                    self._reason(a, b, at, rank)
+            else:
+                self._judge(at, a, b, apart=rank < HUMAN)
 
     def judge(self, at: int, one: Written, other: Written, *, apart: bool) -> None:
         """A person says that these are one customer, or that they are not."""
-        a, b = self._seen(one, at), self._seen(other, at)
+        self._judge(at, self._seen(*one, at), self._seen(*other, at), apart=apart)
+
+    def _judge(self, at: int, a: int, b: int, *, apart: bool) -> None:
         if a == b:
             return
         pair = (min(a, b), max(a, b))
         said = self.verdicts.get(pair, (at, apart))
         self.verdicts[pair] = max(said, (at, apart))
         if not apart:
-            self._reason(a, b, at, 0)
+            self._reason(a, b, at, HUMAN)
 
     def _reason(self, a: int, b: int, at: int, rank: int) -> None:
         self.a.append(a)
@@ -116,11 +122,10 @@ class Batch:
         self.at.append(at)
         self.rank.append(rank)
 
-    def _seen(self, written: Written, at: int) -> int:
-        kind, scope, value = written
+    def _seen(self, kind: str, scope: str | None, value: str, at: int) -> int:
         found = self._issuers.get((kind, scope))
         if found is None:
-            found = self._issued(kind, scope)
+            found = self._issue(kind, scope)
         number = found.numbers.get(value)
         if number is None:
             number = self._meet(found, value, at)
@@ -128,58 +133,91 @@ class Batch:
             self.first[number] = at
         return number
 
-    def _issued(self, kind: str, scope: str | None) -> "_Issued":
+    def _issue(self, kind: str, scope: str | None) -> _Issued:
         sample = Identifier(kind=kind, scope=scope, value="1")
         number = self.slots.number(slot(sample))
-        said = str(sample).removesuffix("1")
-        self._said[number] = said
-        found = self._issuers[kind, scope] = _Issued(kind, number, said, {}, {})
+        found = self._issuers[kind, scope] = _Issued(kind, scope, number, str(sample).removesuffix("1"))
+        self._issued.append(found)
         return found
 
     def _meet(self, issued: "_Issued", value: str, at: int) -> int:
         if not 0 < len(value) <= VALUE:
             raise ValueError(f"the value of a {issued.kind} has 1 to {VALUE:,} characters, not {len(value):,}")
         form = canonical_value(issued.kind, value, self.policy)
-        number = issued.forms.get(form) if form == value else issued.numbers.get(form, issued.forms.get(form))
-        if number is not None:
-            issued.numbers[value] = number
-            self.first[number] = min(self.first[number], at)
-            return number
+        if form != value or issued.forms:
+            number = issued.forms.get(form) if form == value else issued.numbers.get(form, issued.forms.get(form))
+            if number is not None:
+                issued.numbers[value] = number
+                self.first[number] = min(self.first[number], at)
+                return number
         number = issued.numbers[value] = len(self.values)
         if form != value:
             issued.forms[form] = number
-        self.values.append(value if form == value else form)
+            value = form
+        self.values.append(value)
         self.slot.append(issued.slot)
         self.first.append(at)
-        if issued.kind == "email" or self.policy.blocked:
-            one = Identifier.parse(issued.said + form)
-            if self.policy.is_role(one) or self.policy.is_blocked(one):
-                self.named[number] = one
+        policy = self.policy
+        if (issued.kind == "email" and policy.is_role_mailbox(form)) or (policy.blocked and self._is_blocked(number)):
+            self.named.add(number)
         return number
 
+    def _is_blocked(self, number: int) -> bool:
+        return self.policy.is_blocked(self.identifier(number))
+
     def identifier(self, number: int) -> Identifier:
-        return self.named.get(number) or Identifier.parse(self.name(number))
+        issued = self._issued[self.slot[number]]
+        return Identifier(kind=issued.kind, scope=issued.scope, value=self.values[number])
 
     def name(self, number: int) -> str:
-        return self._said[self.slot[number]] + self.values[number]
+        return self._issued[self.slot[number]].said + self.values[number]
+
+    def is_contact(self, number: int) -> bool:
+        return self.slots.contacts[self.slot[number]]
+
+    def is_junior(self, one: int, other: int) -> bool:
+        """Of two that were seen first at one moment."""
+        mine, others = self.is_contact(one), self.is_contact(other)
+        return mine > others if mine != others else self.name(one) > self.name(other)
 
     def rows(self) -> Iterator[tuple[dict[str, str], str | None]]:
         """Everybody as they were seen, in order of kind, scope and value, and the customer's id; None for what is
         shared."""
-        fold = Fold(self)
-        ids: dict[int, str] = {}
-        for (kind, scope), issued in sorted(self._issuers.items(), key=lambda one: one[1].said):
-            shown = {"kind": kind} | ({"scope": scope} if scope else {})
-            for value in sorted(issued.numbers):
-                head = fold.head(issued.numbers[value])
-                if head is not None and head not in ids:
-                    base, since = fold.place(head)
-                    ids[head] = node_id(KEY, self.identifier(base), since=since)
-                yield shown | {"value": value}, None if head is None else ids[head]
+        settled = Settled(self)
+        ids = _Ids(self, settled)
+        for issued in sorted(self._issued, key=lambda one: one.said):
+            shown = {"kind": issued.kind} | ({"scope": issued.scope} if issued.scope else {})
+            numbers = issued.numbers
+            for value in sorted(numbers):
+                head = settled.head(numbers[value])
+                yield shown | {"value": value}, None if head is None else ids.of(head)
 
     def customers(self) -> Iterator[tuple[Identifier, str | None]]:
         """The same with identifiers."""
         return ((Identifier(**shown), customer) for shown, customer in self.rows())
+
+
+class _Ids:
+    """Those of customers, kept as bytes: there are millions."""
+
+    WIDTH = 28
+
+    def __init__(self, batch: Batch, settled: Settled) -> None:
+        self._batch, self._settled = batch, settled
+        self._written = bytearray()
+        self._end = array("i", bytes(4 * settled.vertices))
+        """By vertex, where in `_written` its id ends."""
+
+    def of(self, head: int) -> str:
+        end = self._end[head]
+        if not end:
+            self._written += self._made(head).encode()
+            end = self._end[head] = len(self._written)
+        return self._written[end - self.WIDTH : end].decode()
+
+    def _made(self, head: int) -> str:
+        number, since = self._settled.place(head)
+        return node_id(KEY, self._batch.identifier(number), since=since)
 
 
 def resolve(

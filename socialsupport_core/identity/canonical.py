@@ -21,11 +21,13 @@ def canonical(identifier: Identifier, policy: Policy = DEFAULT) -> Identifier:
 
 
 def canonical_value(kind: str, value: str, policy: Policy = DEFAULT) -> str:
+    form = FORMS.get(kind)
+    if form is None and kind != "phone" and value.isalnum():
+        return value  # a bare number or name, as most are, has but one spelling
     if value[:4].lower() in ("http", "mail", "tel:") and (found := account_at(value)) and found.kind == kind:
         value = found.value
     if kind == "phone":
         return phone(value, policy.calling_code)
-    form = FORMS.get(kind)
     written = (form(value) if form else value).strip() or value
     return without_tag(written) if policy.plus_tags == "drop" and kind == "email" else written
 

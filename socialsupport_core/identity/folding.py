@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from socialsupport_core.identity.groups import Groups
 from socialsupport_core.identity.policy import ASSERTED, TIERS, VERIFIED
-from socialsupport_core.identity.sharing import OPEN, View, edges, kind_of, view
+from socialsupport_core.identity.sharing import OPEN, View, edges, view
 from socialsupport_core.store.evidence import HUB, Hood, Tie, month
 
 if TYPE_CHECKING:
-    from socialsupport_core.identity.batch import Batch
+    from socialsupport_core.identity.settling import Part
 
 SLICES = 512  # of time, each sorted for itself: a sort of everything at once would need four times the memory
 _WHOLE = View((), (OPEN,))
@@ -20,7 +20,7 @@ _WHOLE = View((), (OPEN,))
 class Fold:
     """The customers of a batch."""
 
-    def __init__(self, batch: "Batch") -> None:
+    def __init__(self, batch: "Part") -> None:
         self._batch, self._policy = batch, batch.policy
         self._start, self._near = _neighbours(batch)
         self._views: dict[int, View] = {}
@@ -53,7 +53,7 @@ class Fold:
 
     def place(self, vertex: int) -> tuple[int, int]:
         """The number in the batch, and since when."""
-        count = len(self._batch.values)
+        count = len(self._batch)
         return (vertex, 0) if vertex < count else self._places[vertex - count]
 
     # what neighbours say
@@ -62,7 +62,7 @@ class Fold:
         return self._views.get(number, _WHOLE)
 
     def _is_contact(self, number: int) -> bool:
-        return self._policy.is_contact(kind_of(self._batch.slots.names[self._batch.slot[number]]))
+        return self._batch.slots.contacts[self._batch.slot[number]]
 
     def _reasons(self, number: int) -> Iterator[tuple[int, int, int]]:
         """Of each at a node: the other end, the rank, the time."""
@@ -74,14 +74,14 @@ class Fold:
 
     def _find_views(self) -> None:
         batch, start = self._batch, self._start
-        contacts = [self._policy.is_contact(kind_of(name)) for name in batch.slots.names]
+        contacts = batch.slots.contacts
         parted = {end for pair, (_, apart) in batch.verdicts.items() if apart for end in pair}
-        for number in range(len(batch.values)):
+        for number in range(len(batch)):
             degree = start[number + 1] - start[number]
             least = 1 if contacts[batch.slot[number]] else self._policy.values
             if degree > least and (degree > HUB or self._has_rivals(number)):
                 self._look(number)
-        for number in batch.named.keys() | parted:
+        for number in batch.named | parted:
             self._look(number)
 
     def _has_rivals(self, number: int) -> bool:
@@ -117,7 +117,7 @@ class Fold:
     def _find_epochs(self) -> None:
         for number in self._cut():
             for epoch, since in enumerate(self._views[number].cuts, 1):
-                self._vertex[number, epoch] = len(self._batch.values) + len(self._places)
+                self._vertex[number, epoch] = len(self._batch) + len(self._places)
                 self._places.append((number, since))
 
     def _bound_anew(self, number: int) -> Iterator[tuple[int, int, int, int]]:
@@ -215,7 +215,7 @@ class Fold:
 
     def _held(self, vertex: int, strength: int) -> set[int]:
         batch, near, views = self._batch, self._near, self._views
-        if vertex >= len(batch.values) or self._start[vertex + 1] - self._start[vertex] < 1:
+        if vertex >= len(batch) or self._start[vertex + 1] - self._start[vertex] < 1:
             return set()
         found = set()
         for at in range(self._start[vertex], self._start[vertex + 1]):
@@ -291,9 +291,9 @@ class Fold:
 
     def _find_heads(self) -> list[int]:
         groups, batch = self._groups, self._batch
-        count = len(batch.values)
+        count = len(batch)
         heads = list(range(count + len(self._places)))
-        contacts = [self._policy.is_contact(kind_of(name)) for name in batch.slots.names]
+        contacts = batch.slots.contacts
 
         def seniority(vertex: int) -> tuple[int, bool, str]:
             number, since = self.place(vertex)
@@ -306,9 +306,9 @@ class Fold:
         return heads
 
 
-def _neighbours(batch: "Batch") -> tuple["array[int]", "array[int]"]:
+def _neighbours(batch: "Part") -> tuple["array[int]", "array[int]"]:
     """Where each node's reasons begin, and the reasons, node by node."""
-    degree = array("i", bytes(4 * (len(batch.values) + 1)))
+    degree = array("i", bytes(4 * (len(batch) + 1)))
     for ends in (batch.a, batch.b):
         for end in ends:
             degree[end + 1] += 1

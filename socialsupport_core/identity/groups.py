@@ -31,6 +31,8 @@ class Slots:
         self._number: dict[str, int] = {}
         self.names: list[str] = []
         self.masks: list[int] = []
+        self.contacts: list[bool] = []
+        """By number: whether several accounts of one customer may have one of it in common."""
         self.exclusive = 0
         self.several = 0
         """The bits of kinds of which a customer may have several."""
@@ -49,7 +51,8 @@ class Slots:
         kind, policy = slot.partition("@")[0], self._policy
         number = self._number[slot] = len(self.names)
         self.names.append(slot)
-        bit = 0 if policy.is_contact(kind) else 1 << (number + 1)
+        self.contacts.append(policy.is_contact(kind))
+        bit = 0 if self.contacts[number] else 1 << (number + 1)
         self.masks.append(bit)
         self.exclusive |= bit if policy.is_exclusive(kind) else 0
         self.several |= bit if bit and policy.limit(kind) > 1 and not policy.is_exclusive(kind) else 0

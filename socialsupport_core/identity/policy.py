@@ -178,9 +178,10 @@ class Policy(BaseModel):
         return None if found is None else found // timedelta(microseconds=1)
 
     def is_role(self, identifier: Identifier) -> bool:
-        if identifier.kind != "email":
-            return False
-        return identifier.value.partition("@")[0].partition("+")[0].lower() in self.role_mailboxes
+        return identifier.kind == "email" and self.is_role_mailbox(identifier.value)
+
+    def is_role_mailbox(self, address: str) -> bool:
+        return address.partition("@")[0].partition("+")[0].lower() in self.role_mailboxes
 
     def is_blocked(self, identifier: Identifier) -> bool:
         return bool(self.blocked) and any(fnmatchcase(str(identifier).lower(), one) for one in self.blocked)

@@ -53,7 +53,7 @@ def resolve(
     then = Walker(Stored(tx, tenant, change.before))
     for number in change.before:
         if now.view(number).cuts != then.view(number).cuts:
-            epochs.change_hands(tx, tenant, nodes.by_numbers(tx, [number])[number], now.view(number).cuts)
+            epochs.change_hands(tx, tenant, nodes.by_number(tx, number), now.view(number).cuts)
     seeds = _seeds(now, then, change)
     found = _found(now, then, seeds)
     folds = [now.fold(one) for one in found]

@@ -143,6 +143,29 @@ def test_a_bad_line_is_named_with_what_to_do(run: Any, write: Any, line: str, pr
     assert "write an observation such as" in ran.err
 
 
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        (b'{"at": "2026-01-01T00:00:00Z", "account": {"kind": "x.user", "value": "\xed\xa0\x80"}}', "half a character"),
+        (b'{"at": "\xff"}', "not JSON: 'utf-8' codec can't decode"),
+        (b"[" * 100_000, "not JSON"),
+    ],
+)
+def test_bytes_that_are_no_text_are_named_too(run: Any, tmp_path: Path, line: bytes, problem: str) -> None:
+    file = tmp_path / "o.jsonl"
+    file.write_bytes(lines(seen(KERRY, 1)).encode() + line + b"\n")
+    ran = run("resolve", str(file))
+    assert (ran.status, ran.out) == (1, "")
+    assert "o.jsonl, line 2: " in ran.err
+    assert problem in ran.err
+
+
+def test_a_file_that_begins_with_a_byte_order_mark(run: Any, tmp_path: Path) -> None:
+    file = tmp_path / "o.jsonl"
+    file.write_bytes(b"\xef\xbb\xbf" + lines(seen(KERRY, 1)).encode())
+    assert list(customers(run("resolve", str(file)))) == ["x.user:1"]
+
+
 def test_a_file_that_is_not_there(run: Any) -> None:
     ran = run("resolve", "nowhere.jsonl")
     assert (ran.status, "nowhere.jsonl" in ran.err) == (1, True)

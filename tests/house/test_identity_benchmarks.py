@@ -319,6 +319,15 @@ def test_both_files_of_a_world_are_asked_for(capsys: pytest.CaptureFixture[str])
     assert "--write and --truth belong together" in capsys.readouterr().err
 
 
+def test_both_ways_of_resolving_very_many_take_in_the_same() -> None:
+    many = piece("many")
+    ours, plain = (many.measured(500, method) for method in ("socialsupport", "union-find"))
+    told = list(many.observations(500))
+    names = {account for _, account, _ in told} | {claim[:3] for _, _, claims in told for claim in claims}
+    assert ours["identifiers"] == plain["identifiers"] == len(names)
+    assert ours["edges"] == plain["edges"] == len(told)
+
+
 def test_what_is_published_was_measured() -> None:
     published = json.loads((HOUSE / "benchmarks/identity/results.json").read_text("utf-8"))
     assert set(published["pieces"]) == set(piece("suite").PIECES)

@@ -58,7 +58,7 @@ MUTANTS: Sequence[tuple[str, str, str]] = (
     (IDENTITY + "resolving.py", "            waiting += _were_small(now, then, seed)", "            pass"),
     (
         IDENTITY + "resolving.py",
-        "epochs.change_hands(tx, tenant, nodes.by_numbers(tx, [number])[number], now.view(number).cuts)",
+        "epochs.change_hands(tx, tenant, nodes.by_number(tx, number), now.view(number).cuts)",
         "pass",
     ),
     (STORE + "evidence.py", 'said["cannot"] >= said["human"])', 'said["cannot"] > said["human"])'),

@@ -76,10 +76,12 @@ def by_partition(batch: Batch, policy: Policy) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     for number, node in known.items():
         key = (number, len(walker.view(number).cuts))
-        heads = walker.fold(walker.component(key)).heads
-        alone = list(heads.values()).count(heads[key]) == 1
-        shared = alone and policy.is_contact(node.identifier.kind) and walker.stop(key).rule
-        found[str(node.identifier)] = None if shared else str(heads[key])
+        folded = walker.fold(walker.component(key))
+        heads = folded.heads
+        is_alone = list(heads.values()).count(heads[key]) == 1
+        is_stopped = bool(walker.stop(key).rule) or key in folded.disputed
+        is_shared = is_alone and is_stopped and policy.is_contact(node.identifier.kind)
+        found[str(node.identifier)] = None if is_shared else str(heads[key])
     return found
 
 
