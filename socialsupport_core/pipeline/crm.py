@@ -46,6 +46,8 @@ PAGE = 100
 REST = timedelta(minutes=1)
 TRIES = 12
 """Of one thing, with growing pauses of ten minutes at most."""
+NOTICED = 5
+"""So many in vain, half a minute, and people are told that it is away."""
 ERASE_TRIES = 48  # with growing pauses of an hour at most: two days
 
 
@@ -208,6 +210,8 @@ class CRMs:
         if count >= TRIES and not isinstance(error, RateLimited):
             await self.complain(one, record, f"given up after {count} tries: {error}")
             return True
+        if count == NOTICED and isinstance(error, RateLimited):
+            await self.complain(one, record, f"{error}; it is asked until it answers")
         wait = getattr(error, "retry_after", None) or (0 if count == 1 else min(600, 2**count))
         if wait:
             self._resting[one.door] = self.clock() + timedelta(seconds=wait), ""
