@@ -56,6 +56,7 @@ LEFT_OUT = {
     "it takes half an hour",
     "needs an account at a network",
     "it is what runs this test",
+    "it needs a clone beside your project",
 }
 """Why a block may not be run."""
 PATIENCE = 120.0

@@ -101,7 +101,7 @@ def test_more_than_usual_is_shown_with_what_many_say(arrive: Callable[..., Visit
     office.roost.deliver(*crowd)
     bar = visitor.page.locator("#spikes", has_text="More than usual: 12 new conversations this hour")
     bar.wait_for()
-    assert "12 of them: light, router, shows" in bar.inner_text()
+    assert "12 of them: light, red, router, shows" in bar.inner_text()
     visitor.shoot("spike")
     visitor.fits()
     bar.get_by_role("button").first.click()
