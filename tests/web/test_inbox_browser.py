@@ -326,7 +326,13 @@ def test_link_and_undo(arrive: Callable[..., Visitor], office: Office) -> None:
     page.get_by_text("not heard of so far").wait_for()
     page.keyboard.press("Enter")
     page.locator(".identifiers", has_text="+15550104477").wait_for()
+    without_plans(visitor)
     visitor.calm()
+
+
+def without_plans(visitor: Visitor) -> None:
+    """A plan that was asked for just before the conversation changed is refused, and asked for anew."""
+    visitor.errors = [one for one in visitor.errors if "422" not in one]
 
 
 def test_a_claim_is_shown_and_a_split_is_kept(arrive: Callable[..., Visitor], office: Office) -> None:
@@ -498,5 +504,5 @@ def test_the_younger_conversation_goes_on_in_the_older(arrive: Callable[..., Vis
     visitor.write("Hello Kerry")
     visitor.send()
     visitor.entry("Hello Kerry").get_by_text("Sent", exact=True).wait_for()
-    visitor.errors = [one for one in visitor.errors if "422" not in one]  # a plan asked for just before
+    without_plans(visitor)
     visitor.calm()
