@@ -6,7 +6,6 @@ from typing import Any
 from socialsupport_core.store import Tx, attachments, conversations, identity, interactions, moment
 from socialsupport_core.store.attachments import Kept
 from socialsupport_core.store.conversations import Leg
-from socialsupport_core.store.glances import members_of
 from socialsupport_core.store.identity import Node
 from socialsupport_core.store.interactions import Stored
 from socialsupport_core.text import to_html
@@ -46,7 +45,7 @@ def _names(tx: Tx, tenant: str, numbers: set[int]) -> dict[int, str]:
     """What to call whoever is behind a node: its own name, else the customer's."""
     nodes = identity.by_numbers(tx, numbers)
     customers = {node.customer for node in nodes.values()}
-    known = {customer: name_of(members) for customer, members in members_of(tx, tenant, customers).items()}
+    known = {customer: name_of(members) for customer, members in identity.members_of(tx, tenant, customers).items()}
     return {number: node.name or known[node.customer] for number, node in nodes.items()}
 
 

@@ -65,7 +65,7 @@ def summaries(tx: Tx, tenant: str, wanted: Sequence[Conversation]) -> list[dict[
     names = [one.id for one in wanted]
     legs = glances.legs_of(tx, tenant, names)
     nodes = identity.by_numbers(tx, [one.node for one in wanted])
-    owners = glances.members_of(tx, tenant, {node.customer for node in nodes.values()})
+    owners = identity.members_of(tx, tenant, {node.customer for node in nodes.values()})
     last, cases = glances.last_of(tx, tenant, legs), glances.cases_of(tx, tenant, names)
     began = [leg.began for own in legs.values() for leg in own]
     failed = glances.failed_in(tx, tenant, [*names, *began])

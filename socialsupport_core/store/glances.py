@@ -8,7 +8,6 @@ from socialsupport_core.store.conversations import Leg, leg_of
 from socialsupport_core.store.database import Row, Tx
 from socialsupport_core.store.erasures import chunks, marks_for
 from socialsupport_core.store.interactions import Stored, stored_of
-from socialsupport_core.store.nodes import Node, node_of
 
 AT_ONCE = 50
 """Parts of one statement; SQLite takes at most 500."""
@@ -21,18 +20,6 @@ def legs_of(tx: Tx, tenant: str, conversations: Iterable[str]) -> dict[str, list
     sql = "SELECT * FROM legs WHERE tenant = ? AND conversation IN ({}) ORDER BY opened_at, leg"
     for row in _among(tx, sql, tenant, found):
         found[row["conversation"]].append(leg_of(row))
-    return found
-
-
-def members_of(tx: Tx, tenant: str, customers: Iterable[int]) -> dict[int, list[Node]]:
-    """By customer, the accounts as `nodes.members` gives them."""
-    found: dict[int, list[Node]] = {number: [] for number in customers}
-    sql = (
-        "SELECT * FROM nodes WHERE tenant = ? AND customer IN ({}) AND since >= 0"
-        " ORDER BY first_seen, kind, scope, value, since"
-    )
-    for row in _among(tx, sql, tenant, found):
-        found[row["customer"]].append(node_of(row))
     return found
 
 

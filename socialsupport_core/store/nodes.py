@@ -250,13 +250,22 @@ def of_base(tx: Tx, base: int) -> list[Node]:
 
 
 def members(tx: Tx, tenant: str, customer: int) -> list[Node]:
-    rows = tx.all(
-        "SELECT * FROM nodes WHERE tenant = ? AND customer = ? AND since >= 0"
-        " ORDER BY first_seen, kind, scope, value, since",
-        tenant,
-        customer,
-    )
-    return [node_of(row) for row in rows]
+    return members_of(tx, tenant, [customer])[customer]
+
+
+def members_of(tx: Tx, tenant: str, customers: Iterable[int]) -> dict[int, list[Node]]:
+    """The accounts of each."""
+    found: dict[int, list[Node]] = {number: [] for number in customers}
+    for part in erasures.chunks(list(found)):
+        rows = tx.all(
+            f"SELECT * FROM nodes WHERE tenant = ? AND customer IN ({erasures.marks_for(part)}) AND since >= 0"
+            " ORDER BY first_seen, kind, scope, value, since",
+            tenant,
+            *part,
+        )
+        for row in rows:
+            found[row["customer"]].append(node_of(row))
+    return found
 
 
 def set_customer(tx: Tx, tenant: str, node: Node, customer: int) -> None:

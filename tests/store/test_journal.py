@@ -136,3 +136,13 @@ def test_the_door_of_an_app_is_served_beside_the_tenants(roost: Roost, many: int
         assert [claimed(roost, 10), claimed(roost, 10, journal.MANY)] == [{"None": 10}, {"acme": 1}]
     else:
         assert claimed(roost, 10) == {"None": min(many, 5), "acme": 1}
+
+
+@pytest.mark.parametrize("value", ["plain", "Grüße 📦", 'a "quote" \\ and\ttab', "a lone \ud800 surrogate"])
+def test_headers_come_back_as_they_came(roost: Roost, value: str) -> None:
+    headers = (("x-word", value), ("x-word", "again"))
+    payload = Payload(source="webhook", body=b"{}", headers=headers, received_at=NOON)
+    database = roost.hub._database
+    database.do(lambda tx: journal.append(tx, [("acme", "a-door", payload)]))
+    (entry,) = database.do(lambda tx: journal.claim(tx, 5))
+    assert entry.payload.headers == headers

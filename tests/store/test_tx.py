@@ -186,3 +186,26 @@ def test_what_waits_is_claimed_by_one_of_many(database: Database) -> None:
     while database.work_off(claim, str, finish):
         pass
     assert set(database.read(kept).values()) == {1}
+
+
+@pytest.mark.parametrize("count", [1, 19, 20, 21, 45, 60])
+def test_however_many_rows_are_kept_back_each_is_written_once(database: Database, count: int) -> None:
+    """SQLite writes them by twenties, and the rest one by one."""
+
+    def work(tx: Tx) -> None:
+        for number in range(count):
+            tx.defer(PUT, (f"door {number}", number))
+
+    database.do(work)
+    assert database.read(kept) == {f"door {number}": number for number in range(count)}
+
+
+def test_of_many_rows_those_that_are_known_stay_as_they_are(database: Database) -> None:
+    database.do(lambda tx: tx.defer(PUT, ("door 7", 700)))
+
+    def work(tx: Tx) -> None:
+        for number in range(50):
+            tx.defer(f"{PUT} ON CONFLICT DO NOTHING", (f"door {number % 25}", number))
+
+    database.do(work)
+    assert database.read(kept) == {f"door {number}": number for number in range(25)} | {"door 7": 700}

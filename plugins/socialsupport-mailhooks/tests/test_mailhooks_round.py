@@ -405,8 +405,12 @@ def test_a_thread_that_we_begin_has_a_subject(pair: Pair) -> None:
 
 def probed(pair: Pair) -> Any:
     connector, server = pair
-    ask = lambda request: server.handle(connector.authorize(request, None, NOW, ""))  # noqa: E731
-    return drive(connector.probe(), ask, connector.failure)
+
+    def answer(ask: Any) -> httpx.Response:
+        answered: httpx.Response = server.handle(connector.authorize(ask, None, NOW, ""))
+        return answered
+
+    return drive(connector.probe(), answer, connector.failure)
 
 
 def test_whether_the_key_is_good_can_be_asked(pair: Pair) -> None:

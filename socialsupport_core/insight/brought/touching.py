@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from socialsupport_core.contract import Heard
 from socialsupport_core.conversation.conduct import DEFAULT
 from socialsupport_core.conversation.context import extract
-from socialsupport_core.guidance.triage import MOST, judge
 from socialsupport_core.insight import history
 from socialsupport_core.insight.history import Touch
 from socialsupport_core.model import Interaction
+from socialsupport_core.pipeline.triaging import Triaging
+
+_TRIAGE = Triaging()
 
 
 def touch_of(row: Mapping[str, Any], interaction: Interaction, answers: str | None) -> Touch | None:
@@ -17,26 +18,11 @@ def touch_of(row: Mapping[str, Any], interaction: Interaction, answers: str | No
     with its `customer`."""
     facts = extract(interaction)
     told = {one.kind for one in facts}
-    judged = _judged(row["channel"], interaction, tuple(told)) if interaction.direction == "inbound" else {}
+    is_worded = bool(interaction.text or interaction.subject)  # a history need not tell the words
+    verdict = _TRIAGE.judge("", row["channel"], interaction, told, DEFAULT) if is_worded else None
+    judged = verdict.model_dump(include={"kind", "language"}, exclude_none=True) if verdict else {}
     said = [(one.kind, one.value) for one in facts]
     return history.touch_of(row, row["customer"], interaction, said, answers, judged, DEFAULT)
-
-
-def _judged(channel: str, interaction: Interaction, told: tuple[str, ...]) -> dict[str, Any]:
-    text = "\n".join(part for part in ((interaction.subject or "")[:200], (interaction.text or "")[:MOST]) if part)
-    if not text:
-        return {}
-    heard = Heard(
-        tenant="",
-        network=interaction.network,
-        channel=channel,
-        visibility=interaction.thread.visibility,
-        text=text,
-        language=interaction.language,
-        followers=(interaction.reach.followers or 0) if interaction.reach else 0,
-        told=told,
-    )
-    return judge(heard).model_dump(include={"kind", "language"}, exclude_none=True)
 
 
 def numbered(number: int) -> str:
