@@ -2,12 +2,14 @@
 
 The set: a message with two edits, a reaction given and taken back, a message that is deleted, an echo of ours with
 three receipts, three claims that join four accounts, and a hand-off token that brings a second account along.
-Schedules share a store and differ in every id, so that none can see another.
+Schedules share a store and differ in every id, so that none can see another. Of the part `many` hundreds are told
+at the same time, shuffled into one another.
 """
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from socialsupport_core.hub import Hub
@@ -29,6 +31,9 @@ from socialsupport_core.testing.torture.story import (
 )
 
 SCHEDULES = 12
+MANY = 300
+LARGEST = 200
+"""Letters of many schedules that arrive before anything is recorded."""
 CHANNEL = "none"
 
 
@@ -79,24 +84,25 @@ class Order(Fault):
     name = "order"
     promise = "whatever the order of arrival, timelines, customers and conversations come out the same"
     quick = 8
+    parts = ("many",)
 
     def hurt(self, site: Site, seed: int, chance: random.Random) -> Witness:
-        letters: list[Letter] = []
+        heard: list[Letter] = []
         with site.hub() as hub:
-            straight = self._schedule(site, hub, "a0", None, letters)
+            first = Schedule.begun(site, hub, "a0")
+            straight = _live(site, hub, first, [[one] for one in first.arriving], heard)
             found = (
                 [] if _joins(straight) else [Finding("wrong", "the story's claims join nobody, so it proves nothing")]
             )
-            for number in range(SCHEDULES):
-                who = f"b{number}"
-                seen = self._schedule(site, hub, who, chance, letters)
+            tell = self._together if self.part == "many" else self._one_by_one
+            for number, seen in enumerate(tell(site, hub, chance, heard)):
                 found += [_in_words(one, number) for one in differences(seen, straight)]
-        every = [one.id for one in letters]
+        every = Counter(one.id for one in heard)
         return Witness(
-            told({one.id: one for one in letters}.values()),
-            acknowledged=Counter(every),
-            offered=Counter(every),
-            hurts=SCHEDULES,
+            told({one.id: one for one in heard}.values()),
+            acknowledged=every,
+            offered=every,
+            hurts=MANY if self.part == "many" else SCHEDULES,
             findings=found,
         )
 
@@ -104,28 +110,68 @@ class Order(Fault):
         """There is no run without an order: the first schedule was the one to compare with."""
         return audit(hub, witness, site.coast.sent())
 
-    def _schedule(self, site: Site, hub: Hub, who: str, chance: random.Random | None, letters: list[Letter]) -> Picture:
-        """One schedule from its prelude to its picture, in which every name is the same."""
+    def _one_by_one(self, site: Site, hub: Hub, chance: random.Random, heard: list[Letter]) -> Iterator[Picture]:
+        for number in range(SCHEDULES):
+            one = Schedule.begun(site, hub, f"b{number}", chance)
+            at_once = chance.random() < 0.5
+            yield _live(site, hub, one, [one.arriving] if at_once else [[letter] for letter in one.arriving], heard)
+
+    def _together(self, site: Site, hub: Hub, chance: random.Random, heard: list[Letter]) -> Iterator[Picture]:
+        several = [Schedule.begun(site, hub, f"b{number}", chance) for number in range(MANY)]
+        turns = [one for one in several for _ in one.arriving]
+        chance.shuffle(turns)
+        coming = {one.who: iter(one.arriving) for one in several}
+        letters = [next(coming[one.who]) for one in turns]
+        while letters:
+            some, letters = letters[: (size := chance.randint(1, LARGEST))], letters[size:]
+            _hear(site, hub, some)
+            heard += some
+        for one in several:
+            heard.append(one.prelude)
+            yield one.picture(hub)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One permutation of the events of people whose names begin with `who`."""
+
+    who: str
+    prelude: Letter
+    arriving: list[Letter]
+    accounts: frozenset[str]
+
+    @classmethod
+    def begun(cls, site: Site, hub: Hub, who: str, chance: random.Random | None = None) -> "Schedule":
+        """Once its prelude is told. Without `chance` the order is that in which things happened."""
         begun = prelude(who)
-        self._hear(site, hub, [begun], letters)
+        _hear(site, hub, [begun])
         conversation = hub.customer(TENANT, f"beacon.person:{who}")["conversations"][0]["id"]
         token = hub.hand_off(TENANT, conversation, agent="dana")["token"]
         arriving = [letter(f"{who}-{n}", CHANNEL, one) for n, one in enumerate(events_of(who, token))]
-        story = told([begun, *arriving])
+        accounts = told([begun, *arriving]).accounts
         if chance is not None:
             arriving += chance.sample(arriving, 3)
             chance.shuffle(arriving)
-        at_once = chance is not None and chance.random() < 0.5
-        for some in [arriving] if at_once else [[one] for one in arriving]:
-            self._hear(site, hub, some, letters)
-        return _anonymous(picture(hub, story.accounts), who)
+        return cls(who, begun, arriving, accounts)
 
-    def _hear(self, site: Site, hub: Hub, some: Sequence[Letter], letters: list[Letter]) -> None:
-        for one in some:
-            assert site.deliver(hub, one)
-            letters.append(one)
-        while hub.workers.record_waiting():
-            pass
+    def picture(self, hub: Hub) -> Picture:
+        """In which every name is the same, whoever they are."""
+        return _anonymous(picture(hub, self.accounts), self.who)
+
+
+def _live(site: Site, hub: Hub, one: Schedule, batches: Sequence[Sequence[Letter]], heard: list[Letter]) -> Picture:
+    for some in batches:
+        _hear(site, hub, some)
+    heard += [one.prelude, *one.arriving]
+    return one.picture(hub)
+
+
+def _hear(site: Site, hub: Hub, some: Sequence[Letter]) -> None:
+    """All of them arrive, then all that waits is recorded."""
+    for one in some:
+        assert site.deliver(hub, one)
+    while hub.workers.record_waiting():
+        pass
 
 
 def _joins(seen: Picture) -> bool:

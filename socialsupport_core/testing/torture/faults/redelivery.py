@@ -9,6 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 
 from socialsupport_core.hub import Hub
@@ -16,19 +17,22 @@ from socialsupport_core.testing.torture.auditor import Finding, Witness, subscri
 from socialsupport_core.testing.torture.fault import Fault, tale
 from socialsupport_core.testing.torture.faults.kill_outside import note
 from socialsupport_core.testing.torture.site import Site
-from socialsupport_core.testing.torture.story import Letter, Said
+from socialsupport_core.testing.torture.story import Letter, Said, Story
 from socialsupport_core.testing.torture.victims import Tell, Victim
 
 WAYS = 8
+FEW, MANY = 4, 500
+"""People who write."""
 
 
 class Redelivery(Fault):
     name = "redelivery"
     promise = "the same payload eight ways at once is one interaction, the same reply asked eight times is sent once"
     quick = 8
+    parts = ("many",)
 
     def hurt(self, site: Site, seed: int, chance: random.Random) -> Witness:
-        witness = Witness(tale(seed))
+        witness = Witness(self._story(seed))
         processes = 2 if self.ground.kind == "postgresql" else 1
         orders = [chance.sample(witness.story.letters, len(witness.story.letters)) for _ in range(WAYS)]
         shares = [orders[n::processes] for n in range(processes)]
@@ -44,6 +48,12 @@ class Redelivery(Fault):
                     witness.findings.append(Finding("wrong", said["log"]))
         witness.hurts = sum(len(order) for order in orders)
         return witness
+
+    def _story(self, seed: int) -> Story:
+        if self.part != "many":
+            return tale(seed, FEW)
+        story = tale(seed, MANY)
+        return replace(story, replies=story.replies[:FEW])
 
 
 def _flood(site: Site, orders: Sequence[Sequence[Letter]], replies: tuple[Said, ...], tell: Tell) -> None:
