@@ -3,6 +3,7 @@
 A name that the code no longer has fails here, loudly: then the bug must be planted anew.
 """
 
+import hmac
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -260,6 +261,10 @@ def less_synchronous() -> None:
             return super().execute(sql.replace("synchronous=FULL", "synchronous=NORMAL"), *given)
 
     swap(sqlite3, "connect", lambda really: lambda *given, **more: really(*given, **more, factory=Lax))
+
+
+def proofs_are_compared_as_far_as_they_go() -> None:
+    swap(hmac, "compare_digest", lambda _: lambda one, other: bool(one) and (one[:20] == other[:20]))
 
 
 def a_bad_signature_is_overlooked() -> None:

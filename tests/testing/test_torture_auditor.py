@@ -31,6 +31,7 @@ BUGS = [
     pytest.param("what_was_being_sent_is_forgotten", "kill_opcode:send_echo", "lost", marks=pytest.mark.long),
     ("less_synchronous", "power_cut", "lost"),
     ("a_bad_signature_is_overlooked", "forged", "wrong"),
+    ("proofs_are_compared_as_far_as_they_go", "proofs", "wrong"),
 ]
 
 ON_POSTGRESQL = [

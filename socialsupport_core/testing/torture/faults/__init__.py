@@ -11,6 +11,7 @@ from socialsupport_core.testing.torture.faults.one_bad_event import OneBadEvent
 from socialsupport_core.testing.torture.faults.order import Order
 from socialsupport_core.testing.torture.faults.poison import Poison
 from socialsupport_core.testing.torture.faults.power_cut import PowerCutFault
+from socialsupport_core.testing.torture.faults.proofs import Proofs
 from socialsupport_core.testing.torture.faults.redelivery import Redelivery
 from socialsupport_core.testing.torture.faults.server_restart import ServerRestart
 from socialsupport_core.testing.torture.faults.workers import SeveralWorkers
@@ -32,5 +33,6 @@ FAULTS: dict[str, type[Fault]] = {
         OneBadEvent,
         Poison,
         Forged,
+        Proofs,
     )
 }

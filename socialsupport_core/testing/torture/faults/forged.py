@@ -13,7 +13,7 @@ from socialsupport_core.testing.torture.fault import Fault, recover, tale
 from socialsupport_core.testing.torture.network import signature
 from socialsupport_core.testing.torture.site import TENANT, Site
 
-FORGERIES = 60
+FORGERIES, MANY = 60, 20_000
 PATIENCE = 5.0
 """Seconds."""
 
@@ -49,15 +49,16 @@ class Forged(Fault):
     name = "forged"
     promise = "what is forged, truncated or at a wrong door is refused and leaves nothing but a counter"
     quick = 8
+    parts = ("many",)
 
     def hurt(self, site: Site, seed: int, chance: random.Random) -> Witness:
-        witness = Witness(tale(seed), hurts=FORGERIES)
+        witness = Witness(tale(seed), hurts=MANY if self.part == "many" else FORGERIES)
         with site.hub() as hub:
             recover(site, hub, witness)
             before = _everything(hub, witness)
             refused = hub.health()["refused"]
             signed = 0
-            for _ in range(FORGERIES):
+            for _ in range(witness.hurts):
                 signed += self._forge(site, hub, witness, chance)
             hub.drain()
             if _everything(hub, witness) != before:

@@ -2,7 +2,7 @@
 
 The set: a message with two edits, a reaction given and taken back, a message that is deleted, an echo of ours with
 three receipts, three claims that join four accounts, and a hand-off token that brings a second account along.
-Schedules share a store and differ in every id, so that none can see another. Of the part `many` hundreds are told
+Schedules share a store and differ in every id, so that none can see another. Of the part `many` dozens are told
 at the same time, shuffled into one another.
 """
 
@@ -31,8 +31,8 @@ from socialsupport_core.testing.torture.story import (
 )
 
 SCHEDULES = 12
-MANY = 300
-LARGEST = 200
+MANY = 60
+LARGEST = 100
 """Letters of many schedules that arrive before anything is recorded."""
 CHANNEL = "none"
 
