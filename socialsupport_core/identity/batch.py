@@ -17,7 +17,7 @@ from socialsupport_core.identity.policy import CLAIMED, DEFAULT, HUMAN, RANK, Po
 from socialsupport_core.identity.settling import Settled
 from socialsupport_core.model import Identifier
 from socialsupport_core.store import micros
-from socialsupport_core.store.nodes import node_id, slot
+from socialsupport_core.store.nodes import named_id, slot
 
 KEY = b"socialsupport resolve"
 """Of the ids that a batch gives: the same observations give the same ids everywhere."""
@@ -92,8 +92,7 @@ class Batch:
 
     def observe(self, at: int, account: Written, claims: Iterable[tuple[str, str | None, str, str]] = ()) -> None:
         """The same in plain values; `at` is in microseconds since 1970."""
-        kind, scope, value = account
-        a = self._seen(kind, scope, value, at)
+        a = self._seen(*account, at)
         for kind, scope, value, tier in claims:
             b = self._seen(kind, scope, value, at)
             rank = RANKS[tier]
@@ -217,7 +216,7 @@ class _Ids:
 
     def _made(self, head: int) -> str:
         number, since = self._settled.place(head)
-        return node_id(KEY, self._batch.identifier(number), since=since)
+        return named_id(KEY, self._batch.name(number), since)
 
 
 def resolve(

@@ -3,6 +3,7 @@
 They compare; they need not be what is dialled or written to. What a network said stands in the interaction.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
@@ -12,6 +13,8 @@ from socialsupport_core.identity.policy import DEFAULT, Policy
 from socialsupport_core.model import Identifier
 
 Form = Callable[[str], str]
+_PLAIN = re.compile(r"[a-z0-9._-]+@[a-z0-9.-]*[a-z0-9]").fullmatch
+"""A mailbox as most are, of which there is nothing to change."""
 
 
 def canonical(identifier: Identifier, policy: Policy = DEFAULT) -> Identifier:
@@ -21,9 +24,13 @@ def canonical(identifier: Identifier, policy: Policy = DEFAULT) -> Identifier:
 
 
 def canonical_value(kind: str, value: str, policy: Policy = DEFAULT) -> str:
+    if kind == "phone" and value[:1] == "+":
+        return phone(value, policy.calling_code)
     form = FORMS.get(kind)
     if form is None and kind != "phone" and value.isalnum():
         return value  # a bare number or name, as most are, has but one spelling
+    if form is email and _PLAIN(value):
+        return value
     if value[:4].lower() in ("http", "mail", "tel:") and (found := account_at(value)) and found.kind == kind:
         value = found.value
     if kind == "phone":

@@ -16,8 +16,8 @@ KEEPS_ZERO = frozenset({"39", "378", "379"})
 
 def phone(value: str, calling_code: str | None = None) -> str:
     """`calling_code` is that of numbers without one; without it they stay as they are."""
-    if value[:1] == "+" and value[1:].isascii() and value[1:].isdigit():
-        return f"+{_one_way(value[1:])}"
+    if value[:1] == "+" and value.isascii() and (number := value[1:]).isdigit():
+        return f"+{_one_way(number)}" if number[:2] in ALIASES else value
     ascii_digits = "".join(str(int(c)) if c.isdecimal() else c for c in unicodedata.normalize("NFKC", value))
     written, extension = _without_extension(ascii_digits.strip().removeprefix("tel:").strip())
     digits = "".join(c for c in _TRUNK.sub("", written) if c.isdigit())
@@ -41,10 +41,8 @@ def _without_extension(written: str) -> tuple[str, str]:
 
 
 def _one_way(number: str) -> str:
-    for code, form in ALIASES.items():
-        if number.startswith(code):
-            return code + form(number[len(code) :])
-    return number
+    code = number[:2]
+    return code + ALIASES[code](number[2:]) if code in ALIASES else number
 
 
 def _brazil(national: str) -> str:

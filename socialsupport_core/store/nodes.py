@@ -95,19 +95,26 @@ def slot(identifier: Identifier) -> str:
     return f"{identifier.kind}@{identifier.scope}" if identifier.scope else identifier.kind
 
 
-def node_id(key: bytes, identifier: Identifier, times: int = 0, since: int = 0) -> str:
+def named_id(key: bytes, name: str, since: int = 0) -> str:
+    """Of an identifier as it is written that was never erased; whoever has it `since` then is somebody new."""
+    return public_id(_key(key, name, 0, since))
+
+
+def _key(key: bytes, name: str, times: int, since: int) -> bytes:
     """`times` is how often it was erased: whoever comes back is somebody new. So is who has it `since` then."""
-    return public_id(_key(key, identifier, times, since))
-
-
-def _key(key: bytes, identifier: Identifier, times: int, since: int) -> bytes:
-    named = str(identifier) + (f"\0{times}" if times or since else "") + (f"\0{since}" if since else "")
+    named = name + (f"\0{times}" if times or since else "") + (f"\0{since}" if since else "")
     return hmac.digest(key, named.encode(), "sha256")[:15]
+
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = [one + other for one in _LETTERS for other in _LETTERS]
+"""Base32 (RFC 4648) in small letters, ten bits at a time: half the time that `base64` takes."""
 
 
 def public_id(kept: bytes) -> str:
     """As everybody knows it; the store keeps its 15 bytes."""
-    return "cus_" + base64.b32encode(kept).decode().lower()
+    number = int.from_bytes(kept)
+    return "cus_" + "".join([_PAIRS[number >> low & 1023] for low in range(110, -1, -10)])
 
 
 def kept_id(public: str) -> bytes | None:
@@ -141,7 +148,7 @@ def make(
     handle: str | None = None,
 ) -> Node:
     number, kind, scope, value = tx.number("node"), identifier.kind, identifier.scope or "", identifier.value
-    kept = _key(tenant_key(tx, tenant), identifier, _times_erased(tx, tenant, identifier), since)
+    kept = _key(tenant_key(tx, tenant), str(identifier), _times_erased(tx, tenant, identifier), since)
     profile = name or None, handle or None, at if name else 0, at if handle else 0
     tx.defer(
         "INSERT INTO nodes (node, tenant, kind, scope, value, first_seen, id, customer, since, base, name, handle,"
@@ -288,7 +295,7 @@ def renew(tx: Tx, tenant: str, node: Node) -> None:
     tx.run(
         "UPDATE nodes SET id = ?, customer = node, name = NULL, handle = NULL, name_at = 0, handle_at = 0, told = NULL"
         " WHERE node = ?",
-        _key(tenant_key(tx, tenant), node.identifier, times, max(node.since, 0)),
+        _key(tenant_key(tx, tenant), str(node.identifier), times, max(node.since, 0)),
         node.number,
     )
 

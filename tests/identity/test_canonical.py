@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from socialsupport_core.contract import Registry, hookimpl
 from socialsupport_core.identity import Policy, canonical
 from socialsupport_core.identity.addresses import account_at
-from socialsupport_core.identity.canonical import FORMS, add_forms, canonical_value
+from socialsupport_core.identity.canonical import FORMS, add_forms, canonical_value, email
 from socialsupport_core.model import Identifier
 
 
@@ -73,6 +73,11 @@ def test_no_alias_rule_touches_what_only_begins_alike(value: str) -> None:
 )
 def test_a_mailbox_has_one_form(one: str, spellings: list[str]) -> None:
     assert {canonical_value("email", written) for written in spellings} == {one}
+
+
+@given(st.from_regex(r"[a-z0-9._-]{1,9}@[a-z0-9.-]{0,70}[a-z0-9]", fullmatch=True))
+def test_what_is_plain_at_a_glance_is_its_own_form(address: str) -> None:
+    assert canonical_value("email", address) == address == email(address)
 
 
 def test_plus_tags_are_kept_or_dropped_as_the_policy_says() -> None:
