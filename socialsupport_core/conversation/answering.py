@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from socialsupport_core.conversation import sorting
-from socialsupport_core.store import Tx, conversations, interactions, log, micros, outbox
+from socialsupport_core.store import Tx, conversations, interactions, log, micros, outbox, waiting
 from socialsupport_core.store.conversations import Conversation
 from socialsupport_core.store.outbox import Part
 
@@ -35,11 +35,11 @@ def recount(tx: Tx, found: Conversation) -> None:
 
 
 def _answered(tx: Tx, found: Conversation, resolved: list[int]) -> Conversation:
-    said = [*conversations.spoken(tx, found.tenant, found.id), *_unshown(tx, found)]
+    said = [*waiting.spoken(tx, found.tenant, found.id), *_unshown(tx, found)]
     lost = {_reply(key) for _, key, state in said if key and state == "failed"}
     heard = [at for at, key, state in said if state != "failed" and (key is None or _reply(key) not in lost)]
     since = max(resolved, default=0)
-    return conversations.answered_until(tx, found.tenant, found.id, max(heard, default=None), since)
+    return waiting.answered_until(tx, found.tenant, found.id, max(heard, default=None), since)
 
 
 def _conversation(tx: Tx, part: Part) -> Conversation | None:

@@ -8,7 +8,7 @@ from socialsupport_core.conversation.conduct import Conduct
 from socialsupport_core.guidance import Guidance
 from socialsupport_core.guidance.triage import gravest, most_urgent
 from socialsupport_core.model import Interaction
-from socialsupport_core.store import Tx, conversations, log, standing
+from socialsupport_core.store import Tx, conversations, log, standing, waiting
 from socialsupport_core.store.conversations import Conversation, Leg
 from socialsupport_core.store.identity import Node
 from socialsupport_core.store.interactions import Key
@@ -36,13 +36,13 @@ def heard(tx: Tx, leg: Leg, word: Word, conduct: Conduct) -> None:
     assert one is not None
     before = one.standing
     waits = not (word.settled or word.interaction.attended)
-    since = conversations.waiting_with(one, at)
+    since = waiting.waiting_with(one, at)
     stands = before
     if verdict is not None and at > (one.answered_at or 0) and (waits or one.waiting_since is None):
         stands = _with(one, verdict, word, noise=_is_noise(one, word.node, verdict, conduct.guidance))
     if waits and since is not None and not stands.noise:
         stands = _timed(stands, since, word.received_at, leg, conduct.guidance)
-    conversations.customer_spoke(tx, leg, at, stands, needs_answer=waits)
+    waiting.customer_spoke(tx, leg, at, stands, needs_answer=waits)
     if verdict is not None and stands.noise != before.noise:
         publish(tx, leg, at, verdict, noise=stands.noise)
 

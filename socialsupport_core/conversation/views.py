@@ -63,7 +63,7 @@ def account(node: Node) -> dict[str, Any]:
 def summaries(tx: Tx, tenant: str, wanted: Sequence[Conversation]) -> list[dict[str, Any]]:
     """Conversations as the queue shows them."""
     names = [one.id for one in wanted]
-    legs = glances.legs_of(tx, tenant, names)
+    legs = conversations.legs_of(tx, tenant, names)
     nodes = identity.by_numbers(tx, [one.node for one in wanted])
     owners = identity.members_of(tx, tenant, {node.customer for node in nodes.values()})
     last, cases = glances.last_of(tx, tenant, legs), glances.cases_of(tx, tenant, names)

@@ -131,10 +131,10 @@ class Base:
             f"{self.public_url}{CALLBACK}",
         )
         jitter = random.Random(random_bytes(16))  # noqa: S311 - no secret
-        self.webhooks = Webhooks(database, secrets, Poster(transport), clock, jitter)
-        self.issuer_keys = IssuerKeys(database, lambda: Poster(transport), clock)
-        self.fanouts = FanOuts(database, registry, clock)
         self.leases = Leases(database, clock)
+        self.webhooks = Webhooks(database, secrets, Poster(transport), clock, jitter, self.leases.worker)
+        self.issuer_keys = IssuerKeys(database, lambda: Poster(transport), clock)
+        self.fanouts = FanOuts(database, registry, clock, self.leases.worker)
         self.desk = Desk(database, self.channels, registry, self._policies, clock, random_bytes, self.public_url)
         self.keeping = Keeping(database, blobs, self.leases, clock, self._erase_on_request)
         self.triaging = Triaging(made(registry.triage, models))

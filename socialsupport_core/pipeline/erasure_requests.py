@@ -5,7 +5,7 @@ Only where the channel's operator has said so is it done without one.
 
 from socialsupport_core.identity.canonical import canonical
 from socialsupport_core.model import ErasureRequested, Interaction, Party, Thread
-from socialsupport_core.store import Tx, conversations, erasures, identity, interactions, log, moment
+from socialsupport_core.store import Tx, conversations, erasures, identity, interactions, log, moment, waiting
 from socialsupport_core.store.conversations import Leg
 from socialsupport_core.store.digests import digest
 from socialsupport_core.store.identity import Node
@@ -37,7 +37,7 @@ def _show(tx: Tx, tenant: str, customer: int, request: str, at: int) -> None:
         if legs:
             _note(tx, legs[-1], mine[legs[-1].node], request, at)
             conversations.set_status(tx, tenant, one.id, "open", at)
-            conversations.customer_spoke(tx, legs[-1], at)
+            waiting.customer_spoke(tx, legs[-1], at)
             return
 
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from socialsupport_core.contract import ConfigError, FanOut, LogRecord, RateLimited, Registry
 from socialsupport_core.mistakes import problems
+from socialsupport_core.pipeline.leases import SHORT, kept
 from socialsupport_core.store import Database, Tx, fanouts, log, micros
 from socialsupport_core.store.fanouts import Feed
 from socialsupport_core.wire.redact import redact, secrets_in
@@ -20,7 +21,6 @@ logger = logging.getLogger("socialsupport")
 SECOND = 1_000_000
 BATCH = 100  # log entries in one call
 TIMEOUT = 30.0  # seconds for one call
-LEASE = 60 * SECOND  # a batch that was under way in a crash is handed on again after that
 LONGEST = 60  # seconds between two attempts; the first pause is one
 TROUBLE = 5  # attempts in a row that failed, after which /health says so
 
@@ -28,7 +28,8 @@ TROUBLE = 5  # attempts in a row that failed, after which /health says so
 class FanOuts:
     """The brokers of this process. A broker that hangs holds up no other."""
 
-    def __init__(self, database: Database, registry: Registry, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, registry: Registry, clock: Callable[[], datetime], worker: str) -> None:
+        self._worker = worker
         self._database = database
         self._registry = registry
         self._clock = clock
@@ -95,23 +96,28 @@ class FanOuts:
 
     async def _tell_one(self, one: FanOut[Any], feed: Feed) -> int:
         now = micros(self._clock())
-        if not await self._write(lambda tx: fanouts.claim(tx, feed, now, now + LEASE)):
+        if not await self._write(lambda tx: fanouts.claim(tx, feed, self._worker, now, now + SHORT)):
             return 0
         found = self._database.read(lambda tx: log.after(tx, feed.tenant, feed.cursor, BATCH))
         records = [LogRecord.model_validate(record.as_json()) for record in found]
         if not records:
             return 0
         try:
-            async with asyncio.timeout(TIMEOUT):
-                await one.publish(records)
+            with kept(lambda: self._renew(feed)):
+                async with asyncio.timeout(TIMEOUT):
+                    await one.publish(records)
         except asyncio.CancelledError:
-            self._database.write(lambda tx: fanouts.release(tx, feed, now))
+            self._database.write(lambda tx: fanouts.release(tx, feed, self._worker, now))
             raise
         except (Exception, SystemExit) as error:
             await self._failed(one, feed, error)
             return 0
-        await self._write(lambda tx: fanouts.advance(tx, feed, records[-1].cursor))
+        await self._write(lambda tx: fanouts.advance(tx, feed, self._worker, records[-1].cursor))
         return len(records)
+
+    def _renew(self, feed: Feed) -> None:
+        lease = micros(self._clock()) + SHORT
+        self._database.write(lambda tx: fanouts.renew(tx, feed, self._worker, lease))
 
     async def _failed(self, one: FanOut[Any], feed: Feed, error: BaseException) -> None:
         pause = min(LONGEST, 2 ** min(feed.attempts, 16))
@@ -120,7 +126,7 @@ class FanOuts:
         due = micros(self._clock()) + pause * SECOND
         told = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         reason = redact(told, secrets_in(one.settings))[:500]
-        await self._write(lambda tx: fanouts.fail(tx, feed, due, reason))
+        await self._write(lambda tx: fanouts.fail(tx, feed, self._worker, due, reason))
 
     async def _write(self, call: Callable[[Tx], T]) -> T:
         return await asyncio.wrap_future(self._database.write(call))

@@ -33,6 +33,7 @@ from socialsupport_core.store import (
     log,
     micros,
     moment,
+    waiting,
 )
 from socialsupport_core.store.accounts import Agent
 from socialsupport_core.store.conversations import Conversation, Leg, ThreadOf
@@ -72,7 +73,7 @@ class Half:
         before = conversations.get(tx, self.leg.tenant, self.leg.conversation)
         outbound.enqueue(tx, self.plan, self.leg, agent, self.key, now)
         if before is not None and not is_answer:
-            conversations.wait_as(tx, before)
+            waiting.wait_as(tx, before)
 
 
 class Desk:
@@ -303,7 +304,7 @@ def _target_leg(tx: Tx, desk: Desk, order: Order, found: Conversation, origin: L
             return known
         where = ThreadOf(known.channel, known.network, known.own_account, known.thread, "private")
         made = conversations.add_leg(tx, found, where, known.node, desk.now, "handed_off", reason)
-        conversations.heard_before(tx, made, known.last_inbound)
+        waiting.heard_before(tx, made, known.last_inbound)
         return made._replace(last_inbound=known.last_inbound)
     live = desk.channels.get(order.tenant, target.channel)
     node = _account(tx, order.tenant, origin, target)
@@ -377,7 +378,7 @@ class FollowUps:
         if found is None or found.status != "open":
             return
         _publish(tx, found, given, now, "expired")
-        conversations.back_to_queue(tx, found, now)
+        waiting.back_to_queue(tx, found, now)
 
     def _confirm(self, tx: Tx, given: Handoff, now: int) -> None:
         """Whoever has come is asked for a code that only the other end reads."""

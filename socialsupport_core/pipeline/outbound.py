@@ -43,6 +43,7 @@ from socialsupport_core.store import (
     moment,
     outbox,
     traces,
+    waiting,
 )
 from socialsupport_core.store.conversations import Leg, ThreadOf
 from socialsupport_core.store.interactions import Stored
@@ -67,7 +68,7 @@ def enqueue(tx: Tx, plan: Plan, leg: Leg, agent: accounts.Agent, key: str, now: 
     at = max(micros(now), (leg.last_inbound or 0) + 1)  # below what it answers, whatever our clock says
     parts = [_enqueue_one(tx, part.intent, leg, agent, now, at + n) for n, part in enumerate(plan.parts)]
     if any(doing.is_said(part.intent) for part in parts):
-        conversations.we_spoke(tx, leg.tenant, leg.conversation, at)
+        waiting.we_spoke(tx, leg.tenant, leg.conversation, at)
     return parts
 
 

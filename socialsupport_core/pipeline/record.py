@@ -38,7 +38,17 @@ from socialsupport_core.model import (
 from socialsupport_core.pipeline import asking, erasure_requests, proving, reports, subjects
 from socialsupport_core.pipeline.edits import is_no_edit, says_the_same
 from socialsupport_core.pipeline.triaging import Triaging
-from socialsupport_core.store import Tx, attachments, conversations, identity, interactions, log, micros, outbox
+from socialsupport_core.store import (
+    Tx,
+    attachments,
+    conversations,
+    identity,
+    interactions,
+    log,
+    micros,
+    outbox,
+    waiting,
+)
 from socialsupport_core.store.conversations import Leg, ThreadOf
 from socialsupport_core.store.identity import Node
 from socialsupport_core.store.interactions import Key, Stored
@@ -148,7 +158,7 @@ class Recorder:
             return "our own message to nobody that is known"
         at = self._at(place, interaction)
         if leg := self._store(tx, place, interaction, node, at, state="sent"):
-            conversations.we_spoke(tx, place.tenant, leg.conversation, at)
+            waiting.we_spoke(tx, place.tenant, leg.conversation, at)
         catch_up(tx, place, native, self)
         _catch_up_until(tx, place, interaction.thread.id)
         return None

@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from socialsupport_core.contract import ConfigError
 from socialsupport_core.model import EventType
+from socialsupport_core.pipeline.leases import SHORT, kept
 from socialsupport_core.store import Database, StoreError, Tx, log, micros, webhooks
 from socialsupport_core.store.log import Record
 from socialsupport_core.store.secrets import SecretStore
@@ -39,7 +40,6 @@ ALL_AT_ONCE = 128
 PAGE = 100  # log entries taken up in one commit
 WAITING = 10_000  # events of one endpoint that wait; the others stay in the log until there is room
 LANES = 200  # of one endpoint, beyond which nothing more is taken up
-LEASE = 60 * SECOND  # a lane that was under way in a crash is tried again after that
 PING = "webhook.ping"
 TYPES = frozenset(get_args(EventType)) | {
     "approval.asked",
@@ -131,7 +131,9 @@ class Webhooks:
         poster: Poster,
         clock: Callable[[], datetime],
         chance: random.Random,
+        worker: str,
     ) -> None:
+        self._worker = worker
         self._database = database
         self._secrets = secrets
         self._poster = poster
@@ -189,8 +191,8 @@ class Webhooks:
         if room <= 0:
             return 0
         busy = frozenset(self._under_way.values())
-        claim = partial(webhooks.claim, one=endpoint, now=now, lease=now + LEASE, limit=room, under_way=busy)
-        lanes = await self._write(claim)
+        worker, lease = self._worker, now + SHORT
+        lanes = await self._write(lambda tx: webhooks.claim(tx, endpoint, worker, now, lease, room, busy))
         self._under_way.update({asyncio.create_task(self._work_off(lane)): lane.key for lane in lanes})
         return len(lanes)
 
@@ -219,11 +221,16 @@ class Webhooks:
             return None
         if ready.record is None:
             return await self._settle(lane, delivered=False)
-        answer = await self._post(ready, ready.record.as_json(), message_id(lane.tenant, lane.cursor))
+        with kept(lambda: self._renew(lane)):
+            answer = await self._post(ready, ready.record.as_json(), message_id(lane.tenant, lane.cursor))
         if answer.reason is None:
             return await self._settle(lane, delivered=True)
         await self._failed(lane, answer)
         return None
+
+    def _renew(self, lane: Lane) -> None:
+        lease = micros(self._clock()) + SHORT
+        self._database.write(lambda tx: webhooks.renew(tx, lane, lease))
 
     def _ready(self, tx: Tx, lane: Lane) -> Ready | None:
         endpoint = webhooks.get(tx, lane.tenant, lane.webhook)
@@ -240,7 +247,7 @@ class Webhooks:
 
     async def _settle(self, lane: Lane, *, delivered: bool) -> Lane | None:
         now = micros(self._clock())
-        lease = now + LEASE
+        lease = now + SHORT
         return await self._write(lambda tx: webhooks.settle(tx, lane, now, lease, delivered=delivered, trouble=TROUBLE))
 
     async def _failed(self, lane: Lane, answer: Answer) -> None:

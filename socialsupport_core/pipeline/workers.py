@@ -30,10 +30,12 @@ from socialsupport_core.store import (
     StoreError,
     Tx,
     accounts,
+    fanouts,
     journal,
     leases,
     micros,
     outbox,
+    webhooks,
 )
 from socialsupport_core.store.alone import alone
 from socialsupport_core.store.blobs import BlobStore
@@ -120,7 +122,7 @@ class Workers:
         self._threads = []
         try:
             if at_work:
-                self._database.do(lambda tx: outbox.abandon(tx, self._leases.worker))
+                self._database.do(lambda tx: _let_go(tx, self._leases.worker))
             self._leases.release()
         except StoreError as error:
             logger.error("what was held ends by itself: %s", error)  # noqa: TRY400 - no stack, it is outside
@@ -435,5 +437,11 @@ async def _end(tasks: "Sequence[asyncio.Task[None]]", grace: float) -> None:
 
 def _inherit(tx: Tx) -> None:
     """Only one process works on this store, so whoever held anything is dead."""
-    outbox.abandon(tx)
+    _let_go(tx)
     leases.release_all(tx)
+
+
+def _let_go(tx: Tx, worker: str | None = None) -> None:
+    """What this worker, or any, has under way is due again."""
+    for one in (outbox, webhooks, fanouts):
+        one.abandon(tx, worker)

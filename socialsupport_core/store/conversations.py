@@ -93,9 +93,9 @@ def current(tx: Tx, tenant: str, conversation: str) -> Conversation | None:
     return found
 
 
-def _save(tx: Tx, one: Conversation) -> None:
+def save(tx: Tx, one: Conversation) -> None:
     own = None if one.superseded_by else one.status  # what is superseded keeps its own, and may have it again
-    before = _known(tx, one.tenant, one.id)
+    before = existing(tx, one.tenant, one.id)
     since = one.waiting_since if one.status == "open" else None
     stands = one.standing is not before.standing and one.standing.due_at is not None
     standing = one.standing.waits(since, before.waiting_since, stands=stands)
@@ -169,7 +169,7 @@ def read_threads(tx: Tx, tenant: str, channel: str, threads: Iterable[str]) -> N
         *wanted,
     ):
         found = by_thread[tenant, channel, row["thread"]]
-        found.append(_remember(tx, leg_of(row)).id)
+        found.append(remember(tx, leg_of(row)).id)
         if len(found) > 1:
             found.sort(reverse=True)
     legs = tx.memo("legs").values()
@@ -179,115 +179,26 @@ def read_threads(tx: Tx, tenant: str, channel: str, threads: Iterable[str]) -> N
         read.update(((tenant, row["conversation"]), conversation_of(row)) for row in tx.all(sql, tenant, *missing))
 
 
-def _remember(tx: Tx, one: Leg) -> Leg:
+def remember(tx: Tx, one: Leg) -> Leg:
     tx.memo("legs")[one.id] = one
     return one
 
 
 def set_status(tx: Tx, tenant: str, conversation: str, status: str, at: int) -> None:
-    one = _known(tx, tenant, conversation)
+    one = existing(tx, tenant, conversation)
     waiting = None if status == "resolved" else one.waiting_since
-    _save(tx, one._replace(status=status, updated_at=max(one.updated_at, at), waiting_since=waiting))
+    save(tx, one._replace(status=status, updated_at=max(one.updated_at, at), waiting_since=waiting))
 
 
 def assign(tx: Tx, tenant: str, conversation: str, assignee: str | None) -> None:
-    _save(tx, _known(tx, tenant, conversation)._replace(assignee=assignee))
-
-
-def waiting_with(one: Conversation, at: int) -> int | None:
-    """Since when its customer waits, having said something then.
-
-    What comes late and was answered already makes nobody wait.
-    """
-    if at <= (one.answered_at or 0):
-        return one.waiting_since
-    return at if one.waiting_since is None else min(one.waiting_since, at)
-
-
-def customer_spoke(tx: Tx, leg: Leg, at: int, standing: Standing | None = None, *, needs_answer: bool = True) -> None:
-    """`standing` is how it stands with these words, if they were judged."""
-    one = _known(tx, leg.tenant, leg.conversation)
-    waiting = waiting_with(one, at) if needs_answer else one.waiting_since
-    stands = one.standing if standing is None else standing
-    updated = one.updated_at if one.updated_at > at else at
-    _save(tx, Conversation._make((*one[:_UPDATED], updated, waiting, one.answered_at, one.superseded_by, stands)))
-    last = max(leg.last_inbound or 0, at)
-    tx.amend("UPDATE legs SET last_inbound = ? WHERE leg = ?", leg.id, (last, leg.id))
-    _remember(tx, Leg._make((*leg[:_LAST], last, *leg[_LAST + 1 :])))
-
-
-_UPDATED = Conversation._fields.index("updated_at")
-_LAST = Leg._fields.index("last_inbound")
-"""`_replace` costs five times as much, for each message."""
-
-
-def we_spoke(tx: Tx, tenant: str, conversation: str, at: int) -> None:
-    """Whoever has written since goes on waiting, from the first such word on."""
-    one = _known(tx, tenant, conversation)
-    waiting = one.waiting_since
-    if waiting is not None and waiting <= at:
-        waiting = _first_word_since(tx, tenant, conversation, at)
-    answered = max(one.answered_at or 0, at)
-    _save(tx, one._replace(updated_at=max(one.updated_at, at), waiting_since=waiting, answered_at=answered))
-
-
-def wait_as(tx: Tx, before: Conversation) -> None:
-    """What was said since was no answer: the customer waits as before."""
-    one = _known(tx, before.tenant, before.id)
-    _save(tx, one._replace(waiting_since=before.waiting_since, answered_at=before.answered_at))
+    save(tx, existing(tx, tenant, conversation)._replace(assignee=assignee))
 
 
 def stand(tx: Tx, one: Conversation, standing: Standing) -> None:
-    _save(tx, _known(tx, one.tenant, one.id)._replace(standing=standing))
+    save(tx, existing(tx, one.tenant, one.id)._replace(standing=standing))
 
 
-def back_to_queue(tx: Tx, one: Conversation, at: int) -> None:
-    """Somebody has to look at it again, from now on."""
-    known = _known(tx, one.tenant, one.id)
-    _save(tx, known._replace(waiting_since=known.waiting_since or at))
-
-
-def heard_before(tx: Tx, leg: Leg, at: int | None) -> None:
-    """The customer spoke in its thread before it was a leg of this conversation."""
-    tx.amend("UPDATE legs SET last_inbound = ? WHERE leg = ?", leg.id, (at, leg.id))
-    _remember(tx, leg._replace(last_inbound=at))
-
-
-def answered_until(tx: Tx, tenant: str, conversation: str, answered: int | None, since: int) -> Conversation:
-    """What was thought to be an answer did not arrive, or did after all: `answered` is the last that counts.
-
-    Words before `since` were dealt with in another way.
-    """
-    waiting = _first_word_since(tx, tenant, conversation, max(answered or 0, since))
-    _save(tx, _known(tx, tenant, conversation)._replace(answered_at=answered, waiting_since=waiting))
-    return _known(tx, tenant, conversation)
-
-
-def spoken(tx: Tx, tenant: str, conversation: str) -> list[tuple[int, str | None, str | None]]:
-    """What we have said on its legs: when, as which part of the outbox, and how that ended."""
-    rows = tx.all(
-        "SELECT i.at, i.part, i.state FROM legs l JOIN interactions i ON i.tenant = l.tenant AND i.node = l.node"
-        " AND i.leg = l.leg AND i.direction = 'outbound' WHERE l.tenant = ? AND l.conversation = ?",
-        tenant,
-        conversation,
-    )
-    return [(row["at"], row["part"], row["state"]) for row in rows]
-
-
-def _first_word_since(tx: Tx, tenant: str, conversation: str, at: int) -> int | None:
-    row = tx.one(
-        "SELECT min(i.at) AS since FROM legs l JOIN interactions i ON i.tenant = l.tenant AND i.node = l.node"
-        " AND i.at > ? AND i.leg = l.leg AND i.direction = 'inbound' AND i.settled = 0"
-        " WHERE l.tenant = ? AND l.conversation = ? AND l.last_inbound > ?",
-        at,
-        tenant,
-        conversation,
-        at,
-    )
-    return row["since"] if row else None
-
-
-def _known(tx: Tx, tenant: str, conversation: str) -> Conversation:
+def existing(tx: Tx, tenant: str, conversation: str) -> Conversation:
     found = get(tx, tenant, conversation)
     assert found is not None
     return found
@@ -333,7 +244,7 @@ def add_leg(tx: Tx, conversation: Conversation, thread: "ThreadOf", node: int, a
     if known is not None:
         known.insert(0, leg.id)
     _join(tx, leg)
-    return _remember(tx, leg)
+    return remember(tx, leg)
 
 
 def _join(tx: Tx, leg: Leg) -> None:
@@ -356,20 +267,28 @@ class ThreadOf(NamedTuple):
     visibility: str
 
 
+_LEGS = "SELECT * FROM legs WHERE tenant = ? AND conversation IN ({}) ORDER BY opened_at, leg"
+_LEGS_OF_ONE = _LEGS.format("?")
+
+
 def legs(tx: Tx, tenant: str, conversation: str) -> list[Leg]:
-    rows = tx.all(
-        "SELECT * FROM legs WHERE tenant = ? AND conversation = ? ORDER BY opened_at, leg",
-        tenant,
-        conversation,
-    )
-    return [leg_of(row) for row in rows]
+    return [leg_of(row) for row in tx.all(_LEGS_OF_ONE, tenant, conversation)]
+
+
+def legs_of(tx: Tx, tenant: str, conversations: Iterable[str]) -> dict[str, list[Leg]]:
+    """By conversation, the oldest first."""
+    found: dict[str, list[Leg]] = {name: [] for name in conversations}
+    for part in chunks([*found]):
+        for row in tx.all(_LEGS.format(marks_for(part)), tenant, *part):
+            found[row["conversation"]].append(leg_of(row))
+    return found
 
 
 def leg(tx: Tx, number: int) -> Leg | None:
     known: dict[int, Leg] = tx.memo("legs")
     if number not in known:
         row = tx.one("SELECT * FROM legs WHERE leg = ?", number)
-        return _remember(tx, leg_of(row)) if row else None
+        return remember(tx, leg_of(row)) if row else None
     return known[number]
 
 
@@ -426,7 +345,7 @@ def supersede(tx: Tx, tenant: str, conversation: str, by: str | None) -> None:
 
 
 def recount(tx: Tx, tenant: str, conversation: str, updated_at: int) -> None:
-    _save(tx, _known(tx, tenant, conversation)._replace(updated_at=updated_at))
+    save(tx, existing(tx, tenant, conversation)._replace(updated_at=updated_at))
 
 
 def last_word(tx: Tx, tenant: str, conversation: str) -> int | None:

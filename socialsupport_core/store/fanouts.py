@@ -9,7 +9,7 @@ if TYPE_CHECKING:  # the table below is part of the schema, on which the databas
 TABLES = """
 CREATE TABLE fanouts (
   fanout TEXT NOT NULL, tenant TEXT NOT NULL, cursor INTEGER NOT NULL, due_at INTEGER NOT NULL,
-  attempts INTEGER NOT NULL, reason TEXT, PRIMARY KEY (fanout, tenant)) WITHOUT ROWID;
+  attempts INTEGER NOT NULL, reason TEXT, worker TEXT, PRIMARY KEY (fanout, tenant)) WITHOUT ROWID;
 """
 
 _ITSELF = ""  # the tenant of the row that says that a fan-out has been here before
@@ -65,7 +65,8 @@ def rewind(tx: "Tx", fanout: str, tenant: str, after: int) -> bool:
     """Begins again behind the cursor. False if there is no such feed."""
     return bool(
         tx.run(
-            "UPDATE fanouts SET cursor = ?, due_at = 0, attempts = 0, reason = NULL WHERE fanout = ? AND tenant = ?",
+            "UPDATE fanouts SET cursor = ?, due_at = 0, attempts = 0, reason = NULL, worker = NULL"
+            " WHERE fanout = ? AND tenant = ?",
             after,
             fanout,
             tenant,
@@ -98,12 +99,13 @@ def behind(tx: "Tx", fanout: str, now: int) -> list[Feed]:
     return [_feed(row) for row in rows if (row["newest"] or 0) > row["cursor"]]
 
 
-def claim(tx: "Tx", feed: Feed, now: int, lease: int) -> bool:
-    """The feed is whoever's gets it until `lease`. False if another worker was quicker."""
+def claim(tx: "Tx", feed: Feed, worker: str, now: int, lease: int) -> bool:
+    """The feed is this worker's until `lease`. False if another was quicker."""
     return bool(
         tx.run(
-            "UPDATE fanouts SET due_at = ? WHERE fanout = ? AND tenant = ? AND cursor = ? AND due_at <= ?",
+            "UPDATE fanouts SET due_at = ?, worker = ? WHERE fanout = ? AND tenant = ? AND cursor = ? AND due_at <= ?",
             lease,
+            worker,
             *feed.key,
             feed.cursor,
             now,
@@ -111,30 +113,47 @@ def claim(tx: "Tx", feed: Feed, now: int, lease: int) -> bool:
     )
 
 
-def advance(tx: "Tx", feed: Feed, cursor: int) -> None:
-    """The broker has it. Nothing happens if the feed was rewound in the meantime."""
+_HELD = " WHERE fanout = ? AND tenant = ? AND cursor = ? AND worker = ?"  # not rewound, nor taken over
+
+
+def renew(tx: "Tx", feed: Feed, worker: str, lease: int) -> None:
+    tx.run(f"UPDATE fanouts SET due_at = ?{_HELD}", lease, *feed.key, feed.cursor, worker)
+
+
+def advance(tx: "Tx", feed: Feed, worker: str, cursor: int) -> None:
+    """The broker has it. Nothing happens if the feed is not this worker's any more."""
     tx.run(
-        "UPDATE fanouts SET cursor = ?, due_at = 0, attempts = 0, reason = NULL"
-        " WHERE fanout = ? AND tenant = ? AND cursor = ?",
+        f"UPDATE fanouts SET cursor = ?, due_at = 0, attempts = 0, reason = NULL, worker = NULL{_HELD}",
         cursor,
         *feed.key,
         feed.cursor,
+        worker,
     )
 
 
-def fail(tx: "Tx", feed: Feed, due: int, reason: str) -> None:
+def fail(tx: "Tx", feed: Feed, worker: str, due: int, reason: str) -> None:
     tx.run(
-        "UPDATE fanouts SET due_at = ?, attempts = attempts + 1, reason = ?"
-        " WHERE fanout = ? AND tenant = ? AND cursor = ?",
+        f"UPDATE fanouts SET due_at = ?, attempts = attempts + 1, reason = ?, worker = NULL{_HELD}",
         due,
         reason,
         *feed.key,
         feed.cursor,
+        worker,
     )
 
 
-def release(tx: "Tx", feed: Feed, now: int) -> None:
-    tx.run("UPDATE fanouts SET due_at = ? WHERE fanout = ? AND tenant = ?", now, *feed.key)
+def release(tx: "Tx", feed: Feed, worker: str, now: int) -> None:
+    tx.run(f"UPDATE fanouts SET due_at = ?, worker = NULL{_HELD}", now, *feed.key, feed.cursor, worker)
+
+
+def abandon(tx: "Tx", worker: str | None = None) -> None:
+    """Makes due what this worker, or any, was handing on."""
+    tx.run(
+        "UPDATE fanouts SET due_at = 0, worker = NULL"
+        " WHERE worker IS NOT NULL AND (CAST(? AS TEXT) IS NULL OR worker = ?)",
+        worker,
+        worker,
+    )
 
 
 def failing(tx: "Tx", attempts: int) -> list[Feed]:

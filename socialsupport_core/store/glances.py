@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from socialsupport_core.store import outbox
-from socialsupport_core.store.conversations import Leg, leg_of
+from socialsupport_core.store.conversations import Leg
 from socialsupport_core.store.database import Row, Tx
 from socialsupport_core.store.erasures import chunks, marks_for
 from socialsupport_core.store.interactions import Stored, stored_of
@@ -12,15 +12,6 @@ from socialsupport_core.store.interactions import Stored, stored_of
 AT_ONCE = 50
 """Parts of one statement; SQLite takes at most 500."""
 _LAST = "SELECT * FROM interactions WHERE tenant = ? AND node = ? AND leg IN ({}) ORDER BY at DESC, seq DESC LIMIT 1"
-
-
-def legs_of(tx: Tx, tenant: str, conversations: Iterable[str]) -> dict[str, list[Leg]]:
-    """By conversation, the oldest first."""
-    found: dict[str, list[Leg]] = {name: [] for name in conversations}
-    sql = "SELECT * FROM legs WHERE tenant = ? AND conversation IN ({}) ORDER BY opened_at, leg"
-    for row in _among(tx, sql, tenant, found):
-        found[row["conversation"]].append(leg_of(row))
-    return found
 
 
 def last_of(tx: Tx, tenant: str, legs: Mapping[str, Sequence[Leg]]) -> dict[str, Stored]:

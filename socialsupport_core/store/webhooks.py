@@ -3,11 +3,12 @@
 An event is first taken up: the endpoint's cursor moves past it and it waits in its lane, both in one commit. A
 lane holds what must stay in order. It is gone as soon as all that waits in it has been delivered, so what is kept
 is bounded by what waits. Whoever settles something changes the endpoint's own row first: that row is the lock.
+A lane under way names its worker, who renews it; whoever has lost it settles nothing.
 """
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:  # the tables below are part of the schema, on which the database depends
@@ -22,7 +23,7 @@ CREATE TABLE webhooks (
   PRIMARY KEY (tenant, webhook)) WITHOUT ROWID;
 CREATE TABLE webhook_lanes (
   tenant TEXT NOT NULL, webhook TEXT NOT NULL, lane TEXT NOT NULL, attempts INTEGER NOT NULL,
-  due_at INTEGER NOT NULL, tried_at INTEGER, reason TEXT,
+  due_at INTEGER NOT NULL, tried_at INTEGER, reason TEXT, worker TEXT,
   PRIMARY KEY (tenant, webhook, lane)) WITHOUT ROWID;
 CREATE INDEX webhook_lanes_due ON webhook_lanes (tenant, webhook, due_at);
 CREATE TABLE webhook_waiting (
@@ -95,6 +96,7 @@ class Lane:
     cursor: int
     attempts: int
     tried_at: int | None
+    worker: str
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -199,7 +201,7 @@ def resume(tx: "Tx", tenant: str, webhook: str, now: int) -> bool:
     tx.run("UPDATE webhooks SET not_before = 0, failures = 0 WHERE tenant = ? AND webhook = ?", tenant, webhook)
     tx.run(
         "UPDATE webhook_lanes SET attempts = 0, due_at = ?, tried_at = NULL, reason = NULL"
-        " WHERE tenant = ? AND webhook = ? AND attempts > 0",
+        " WHERE tenant = ? AND webhook = ? AND attempts > 0 AND worker IS NULL",
         now,
         tenant,
         webhook,
@@ -266,9 +268,9 @@ def take(tx: "Tx", one: Endpoint, until: int, wanted: Sequence[tuple[str, int]],
 
 
 def claim(
-    tx: "Tx", one: Endpoint, now: int, lease: int, limit: int, under_way: Collection[tuple[str, str, str]]
+    tx: "Tx", one: Endpoint, worker: str, now: int, lease: int, limit: int, under_way: Collection[tuple[str, str, str]]
 ) -> list[Lane]:
-    """Lanes that are due, each for whoever gets it until `lease`; the oldest first.
+    """Lanes that are due, each for this worker until `lease`; the oldest first.
 
     The endpoint is locked before its lanes, here as everywhere: who took them the other way round would lock each other
     out.
@@ -282,17 +284,19 @@ def claim(
         limit + len(under_way),
     )
     free = [row for row in rows if (*one.key, row["lane"]) not in under_way][:limit]
-    if not free or not _locked(tx, Lane(*one.key, "", one.round, 0, 0, None)):
+    if not free or not _locked(tx, *one.key, one.round):
         return []
-    return [_lane(row, one.round) for row in free if _lease(tx, row, lease)]
+    return [_lane(row, one.round, worker) for row in free if _lease(tx, row, worker, lease)]
 
 
-def _lease(tx: "Tx", row: "Row", lease: int) -> bool:
+def _lease(tx: "Tx", row: "Row", worker: str, lease: int) -> bool:
     """False if another worker was quicker."""
     return bool(
         tx.run(
-            "UPDATE webhook_lanes SET due_at = ? WHERE tenant = ? AND webhook = ? AND lane = ? AND due_at = ?",
+            "UPDATE webhook_lanes SET due_at = ?, worker = ?"
+            " WHERE tenant = ? AND webhook = ? AND lane = ? AND due_at = ?",
             lease,
+            worker,
             row["tenant"],
             row["webhook"],
             row["lane"],
@@ -301,10 +305,29 @@ def _lease(tx: "Tx", row: "Row", lease: int) -> bool:
     )
 
 
+def renew(tx: "Tx", lane: Lane, lease: int) -> None:
+    tx.run(
+        "UPDATE webhook_lanes SET due_at = ? WHERE tenant = ? AND webhook = ? AND lane = ? AND worker = ?",
+        lease,
+        *lane.key,
+        lane.worker,
+    )
+
+
 def release(tx: "Tx", lane: Lane, now: int) -> None:
     """Gives a lane back untried."""
-    if _locked(tx, lane):
-        _set_lane(tx, lane, lane.attempts, now, lane.tried_at)
+    if _is_locked(tx, lane):
+        _leave(tx, lane, lane.attempts, now, lane.tried_at)
+
+
+def abandon(tx: "Tx", worker: str | None = None) -> None:
+    """Makes due what this worker, or any, had under way."""
+    tx.run(
+        "UPDATE webhook_lanes SET due_at = 0, worker = NULL"
+        " WHERE worker IS NOT NULL AND (CAST(? AS TEXT) IS NULL OR worker = ?)",
+        worker,
+        worker,
+    )
 
 
 def settle(tx: "Tx", lane: Lane, now: int, lease: int, *, delivered: bool, trouble: int) -> Lane | None:
@@ -312,15 +335,20 @@ def settle(tx: "Tx", lane: Lane, now: int, lease: int, *, delivered: bool, troub
 
     When an endpoint answers again after `trouble` failures in a row, everything that it holds up is due at once.
     """
-    if not _locked(tx, lane):
+    if not _is_locked(tx, lane):
         return None
     one = get(tx, lane.tenant, lane.webhook)
     assert one is not None
     gone = tx.run(
-        "DELETE FROM webhook_waiting WHERE tenant = ? AND webhook = ? AND lane = ? AND cursor = ?",
+        "DELETE FROM webhook_waiting WHERE tenant = ? AND webhook = ? AND lane = ? AND cursor = ? AND EXISTS"
+        " (SELECT 1 FROM webhook_lanes l WHERE l.tenant = ? AND l.webhook = ? AND l.lane = ? AND l.worker = ?)",
         *lane.key,
         lane.cursor,
+        *lane.key,
+        lane.worker,
     )
+    if not gone:
+        return None
     tx.run("UPDATE webhooks SET waiting = waiting - ? WHERE tenant = ? AND webhook = ?", gone, *one.key)
     if delivered:
         _delivered(tx, one, now, trouble)
@@ -331,7 +359,8 @@ def _delivered(tx: "Tx", one: Endpoint, now: int, trouble: int) -> None:
     tx.run("UPDATE webhooks SET delivered_at = ?, failures = 0 WHERE tenant = ? AND webhook = ?", now, *one.key)
     if one.failures >= trouble:
         tx.run(
-            "UPDATE webhook_lanes SET due_at = ? WHERE tenant = ? AND webhook = ? AND attempts > 0 AND due_at > ?",
+            "UPDATE webhook_lanes SET due_at = ? WHERE tenant = ? AND webhook = ? AND attempts > 0 AND due_at > ?"
+            " AND worker IS NULL",
             now,
             *one.key,
             now,
@@ -345,15 +374,17 @@ def _next(tx: "Tx", lane: Lane, now: int, lease: int, state: State) -> Lane | No
     if row is None or row["cursor"] is None:
         tx.run("DELETE FROM webhook_lanes WHERE tenant = ? AND webhook = ? AND lane = ?", *lane.key)
         return None
-    goes_on = state == "active"
-    _set_lane(tx, lane, 0, lease if goes_on else now, None)
-    following = Lane(lane.tenant, lane.webhook, lane.name, lane.round, row["cursor"], 0, None)
-    return following if goes_on else None
+    following = replace(lane, cursor=row["cursor"], attempts=0, tried_at=None)
+    if state != "active":
+        _leave(tx, following, 0, now, None)
+        return None
+    _set_lane(tx, following, 0, lease, None, None, lane.worker)
+    return following
 
 
 def fail(tx: "Tx", lane: Lane, now: int, due: int, reason: str, not_before: int) -> Endpoint | None:
     """The lane waits until `due`, the whole endpoint until `not_before`. The endpoint, None if it has moved on."""
-    if not _locked(tx, lane):
+    if not _is_locked(tx, lane) or not _leave(tx, lane, lane.attempts + 1, due, now, reason):
         return None
     tx.run(
         "UPDATE webhooks SET failures = failures + 1,"
@@ -363,31 +394,39 @@ def fail(tx: "Tx", lane: Lane, now: int, due: int, reason: str, not_before: int)
         lane.tenant,
         lane.webhook,
     )
-    _set_lane(tx, lane, lane.attempts + 1, due, now, reason)
     return get(tx, lane.tenant, lane.webhook)
 
 
-def _locked(tx: "Tx", lane: Lane) -> bool:
+def _is_locked(tx: "Tx", lane: Lane) -> bool:
+    return _locked(tx, lane.tenant, lane.webhook, lane.round)
+
+
+def _locked(tx: "Tx", tenant: str, webhook: str, round_: int) -> bool:
     """False if the endpoint is gone or was replayed since."""
+    sql = "UPDATE webhooks SET round = round WHERE tenant = ? AND webhook = ? AND round = ?"
+    return bool(tx.run(sql, tenant, webhook, round_))
+
+
+def _leave(tx: "Tx", lane: Lane, attempts: int, due: int, tried_at: int | None, reason: str | None = None) -> bool:
+    return _set_lane(tx, lane, attempts, due, tried_at, reason, None)
+
+
+def _set_lane(
+    tx: "Tx", lane: Lane, attempts: int, due: int, tried_at: int | None, reason: str | None, worker: str | None
+) -> bool:
+    """False if it is somebody else's by now."""
     return bool(
         tx.run(
-            "UPDATE webhooks SET round = round WHERE tenant = ? AND webhook = ? AND round = ?",
-            lane.tenant,
-            lane.webhook,
-            lane.round,
+            "UPDATE webhook_lanes SET attempts = ?, due_at = ?, tried_at = ?, reason = ?, worker = ?"
+            " WHERE tenant = ? AND webhook = ? AND lane = ? AND worker = ?",
+            attempts,
+            due,
+            tried_at,
+            reason,
+            worker,
+            *lane.key,
+            lane.worker,
         )
-    )
-
-
-def _set_lane(tx: "Tx", lane: Lane, attempts: int, due: int, tried_at: int | None, reason: str | None = None) -> None:
-    tx.run(
-        "UPDATE webhook_lanes SET attempts = ?, due_at = ?, tried_at = ?, reason = ?"
-        " WHERE tenant = ? AND webhook = ? AND lane = ?",
-        attempts,
-        due,
-        tried_at,
-        reason,
-        *lane.key,
     )
 
 
@@ -425,7 +464,7 @@ def _busy(row: "Row", now: int) -> Busy:
     return Busy(_endpoint(row), behind, due, row["lanes"])
 
 
-def _lane(row: "Row", round_: int) -> Lane:
+def _lane(row: "Row", round_: int, worker: str) -> Lane:
     return Lane(
         row["tenant"],
         row["webhook"],
@@ -434,4 +473,5 @@ def _lane(row: "Row", round_: int) -> Lane:
         row["cursor"],
         row["attempts"],
         row["tried_at"],
+        worker,
     )

@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,7 +27,9 @@ from socialsupport_core.contract import (
     hookimpl,
 )
 from socialsupport_core.pipeline import fanouts as pipeline
-from socialsupport_core.store import fanouts
+from socialsupport_core.pipeline.leases import SHORT
+from socialsupport_core.store import Tx, fanouts
+from socialsupport_core.store.fanouts import Feed
 
 
 class TubeSettings(Settings):
@@ -246,13 +249,39 @@ def test_what_was_under_way_in_a_crash_comes_again(roost: Roost) -> None:
     now = int(roost.clock.now.timestamp() * 1_000_000)
     database = roost.hub._database
     (feed,) = database.read(lambda tx: fanouts.behind(tx, "tube", now))
-    assert database.do(lambda tx: fanouts.claim(tx, feed, now, now + pipeline.LEASE))
-    assert not database.do(lambda tx: fanouts.claim(tx, feed, now, now + pipeline.LEASE)), "one worker has it"
+    assert database.do(lambda tx: fanouts.claim(tx, feed, "other", now, now + SHORT))
+    assert not database.do(lambda tx: fanouts.claim(tx, feed, "other", now, now + SHORT)), "one worker has it"
     roost.hub.drain()
     assert got() == []
-    roost.clock.forward(seconds=60)
+    roost.clock.forward(seconds=9)
     roost.hub.drain()
     assert got() == roost.hub.events("acme")
+
+
+LATE: list[Callable[[Tx, Feed], None]] = [
+    lambda tx, feed: fanouts.advance(tx, feed, "late", 2),
+    lambda tx, feed: fanouts.fail(tx, feed, "late", 999, "no"),
+    lambda tx, feed: fanouts.release(tx, feed, "late", 999),
+    lambda tx, feed: fanouts.renew(tx, feed, "late", 999),
+    lambda tx, feed: fanouts.abandon(tx, "late"),
+]
+
+
+def test_whoever_has_lost_a_feed_changes_nothing_of_it(roost: Roost) -> None:
+    roost.hub.add_fanout("tube", "tube", {})
+    roost.deliver(message(1, "hello", at=roost.clock.now))
+    roost.hub.workers.record_waiting()
+    database = roost.hub._database
+    (feed,) = database.read(lambda tx: fanouts.behind(tx, "tube", 1))
+    assert database.do(lambda tx: fanouts.claim(tx, feed, "late", 1, 2))
+    assert database.do(lambda tx: fanouts.claim(tx, feed, "next", 2, 50))
+    rows = database.read(lambda tx: tx.all("SELECT * FROM fanouts"))
+    for late in LATE:
+        database.do(partial(late, feed=feed))
+        assert database.read(lambda tx: tx.all("SELECT * FROM fanouts")) == rows
+    assert not database.do(lambda tx: fanouts.claim(tx, feed, "late", 3, 9))
+    database.do(fanouts.abandon)
+    assert database.do(lambda tx: fanouts.claim(tx, feed, "late", 3, 9)), "after a restart nobody waits"
 
 
 def test_from_any_cursor_again(roost: Roost) -> None:

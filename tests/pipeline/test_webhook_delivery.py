@@ -1,5 +1,6 @@
 """Events out: at least once, in order within a conversation, from any cursor, whatever the endpoint does."""
 
+import asyncio
 import itertools
 import random
 import tracemalloc
@@ -13,7 +14,9 @@ import pytest
 from raven import Roost, message
 from receiver import Receiver, by_conversation, listening, register
 
+from socialsupport_core.pipeline import leases
 from socialsupport_core.pipeline import webhooks as couriers
+from socialsupport_core.pipeline.leases import SHORT
 from socialsupport_core.pipeline.webhooks import SCHEDULE, envelope, lane_of, message_id
 from socialsupport_core.store import Tx, log, webhooks
 from socialsupport_core.store.log import Record
@@ -461,14 +464,38 @@ def test_a_crash_in_the_midst_delivers_again(pair: Pair) -> None:
     one = database.read(lambda tx: webhooks.get(tx, "acme", id_))
     assert one is not None
     database.do(lambda tx: webhooks.take(tx, one, 2, [("conversation x", 2)], now))
-    claimed = database.do(lambda tx: webhooks.claim(tx, one, now, now + couriers.LEASE, 8, frozenset()))
+    claimed = database.do(lambda tx: webhooks.claim(tx, one, "other", now, now + SHORT, 8, frozenset()))
     assert len(claimed) == 1
     roost.reopen()
     roost.hub.drain()
     assert receiver.calls == [], "it may still be under way in another process"
-    roost.clock.forward(seconds=61)
+    roost.clock.forward(seconds=9)
     roost.hub.drain()
     assert receiver.cursors == [2]
+
+
+def test_a_slow_endpoint_keeps_its_lane_the_worker_s_who_calls_it(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    roost, receiver = pair
+    id_ = register(roost, receiver, types=["interaction.received"])
+    monkeypatch.setattr(leases, "RENEW", 0.01)
+    seen: list[int] = []
+
+    def claimed(tx: Tx) -> list[webhooks.Lane]:
+        one, now = webhooks.get(tx, "acme", id_), webhooks_now(roost)
+        assert one is not None
+        return webhooks.claim(tx, one, "other", now, now + 1, 8, ())
+
+    async def post(*_: Any, **__: Any) -> couriers.Answer:
+        for _ in range(3):
+            roost.clock.forward(seconds=6)  # the lease that it began with has ended after the second
+            await asyncio.sleep(0.1)
+            seen.append(len(roost.hub._database.do(claimed)))
+        return couriers.Answer(204, b"", None)
+
+    monkeypatch.setattr(roost.hub.webhooks._poster, "post", post)
+    hear(roost, 1)
+    assert seen == [0, 0, 0]
+    assert roost.hub.webhook("acme", id_)["waiting"] == 0
 
 
 def webhooks_now(roost: Roost) -> int:

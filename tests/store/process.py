@@ -17,7 +17,8 @@ from socialsupport_core.hub import Hub
 def main(url: str, folder: str) -> None:
     asked = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: asked.set())
-    hub = Hub.open(url, folder=Path(folder), public_url="https://hub.example", registry=Registry.of(plugin(Raven)))
+    beside = Path(folder) if "://" in url else None
+    hub = Hub.open(url, folder=beside, public_url="https://hub.example", registry=Registry.of(plugin(Raven)))
     hub.start()
     print("working", flush=True)
     asked.wait()

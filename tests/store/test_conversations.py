@@ -5,7 +5,7 @@ import itertools
 import pytest
 from raven import Roost, message
 
-from socialsupport_core.store import Tx, conversations
+from socialsupport_core.store import Tx, conversations, waiting
 
 LATER = 2_000_000_000_000_000
 STEPS = ("spoke", "resolved", "open", "spoke")
@@ -23,7 +23,7 @@ def test_in_one_batch_or_in_several_it_comes_to_the_same(roost: Roost, order: tu
 
     def step(tx: Tx, conversation: str, does: str, at: int) -> None:
         if does == "spoke":
-            conversations.customer_spoke(tx, legs[conversation], at)
+            waiting.customer_spoke(tx, legs[conversation], at)
         else:
             conversations.set_status(tx, "acme", conversation, does, at)
 

@@ -34,9 +34,9 @@ def take(database: Database, *cursors: int, now: int = 0) -> bool:
     return database.do(lambda tx: webhooks.take(tx, one, cursors[-1], [("lane", cursor) for cursor in cursors], now))
 
 
-def claim(database: Database, now: int = 0) -> list[Lane]:
+def claim(database: Database, now: int = 0, worker: str = "me") -> list[Lane]:
     one = endpoint(database)
-    return database.do(lambda tx: webhooks.claim(tx, one, now, now + LEASE, 8, frozenset()))
+    return database.do(lambda tx: webhooks.claim(tx, one, worker, now, now + LEASE, 8, frozenset()))
 
 
 def waiting(database: Database) -> list[int]:
@@ -124,6 +124,59 @@ def test_what_was_begun_before_a_removal_leaves_nothing_behind(
         assert database.read(lambda tx, table=table: tx.all(f"SELECT * FROM {table}")) == []
 
 
+@pytest.mark.parametrize("late", [*LATE, lambda tx, lane: webhooks.renew(tx, lane, 999)])
+def test_whoever_has_lost_a_lane_changes_nothing_of_it(database: Database, late: Callable[[Tx, Lane], Any]) -> None:
+    take(database, 1, 2)
+    (slow,) = claim(database)
+    (lane,) = claim(database, LEASE, "other")
+    before, rows = endpoint(database), lanes(database)
+    assert database.do(lambda tx: late(tx, slow)) is None
+    assert (endpoint(database), lanes(database), waiting(database)) == (before, rows, [1, 2])
+    following = settle(database, lane)
+    assert following is not None
+    assert following.cursor == 2
+
+
+def lanes(database: Database) -> list[dict[str, Any]]:
+    return [dict(row) for row in database.read(lambda tx: tx.all("SELECT * FROM webhook_lanes ORDER BY lane"))]
+
+
+def test_a_lane_that_is_renewed_stays_its_workers(database: Database) -> None:
+    take(database, 1)
+    (lane,) = claim(database)
+    database.do(lambda tx: webhooks.renew(tx, lane, LEASE + 9))
+    assert claim(database, LEASE, "other") == []
+    assert len(claim(database, LEASE + 9, "other")) == 1
+
+
+def test_what_a_dead_worker_had_is_due_and_nothing_else(database: Database) -> None:
+    one = endpoint(database)
+    database.do(lambda tx: webhooks.take(tx, one, 3, [("a", 1), ("b", 2), ("c", 3)], 0))
+    first, *_ = claim(database)
+    database.do(lambda tx: webhooks.fail(tx, first, 1, 9_999, "no", 0))
+    database.do(lambda tx: webhooks.abandon(tx, "other"))
+    assert claim(database, 1) == []
+    database.do(lambda tx: webhooks.abandon(tx, "me"))
+    assert [lane.name for lane in claim(database, 1)] == ["b", "c"], "what failed has its time yet"
+    database.do(webhooks.abandon)
+    assert [lane.name for lane in claim(database, 1, "next")] == ["b", "c"]
+
+
+@pytest.mark.parametrize("how", ["an answer", "an agent"])
+def test_what_is_under_way_is_nobody_elses_when_all_is_made_due(database: Database, how: str) -> None:
+    one = endpoint(database)
+    database.do(lambda tx: webhooks.take(tx, one, 3, [("a", 1), ("b", 2)], 0))
+    first, second = claim(database)
+    database.do(lambda tx: webhooks.fail(tx, first, 1, 9, "no", 0))
+    (again,) = claim(database, 9, "other")
+    assert again.attempts == 1
+    if how == "an agent":
+        database.do(lambda tx: webhooks.resume(tx, "acme", "desk", 10))
+    else:
+        database.do(lambda tx: webhooks.settle(tx, second, 10, LEASE, delivered=True, trouble=1))
+    assert claim(database, 10) == []
+
+
 def test_settled_twice_counts_once(database: Database) -> None:
     take(database, 1, 2)
     (lane,) = claim(database)
@@ -169,7 +222,7 @@ def test_who_claims_locks_the_endpoint_before_its_lanes(database: Database) -> N
         run = tx.run
         tx.run = lambda sql, *values: (said.append(sql.split()[1]), run(sql, *values))[1]  # type: ignore[method-assign]
         try:
-            return webhooks.claim(tx, one, 0, LEASE, 8, frozenset())
+            return webhooks.claim(tx, one, "me", 0, LEASE, 8, frozenset())
         finally:
             tx.run = run  # type: ignore[method-assign]
 
@@ -182,5 +235,5 @@ def test_who_saw_it_before_a_replay_claims_nothing(database: Database) -> None:
     seen = endpoint(database)
     database.do(lambda tx: webhooks.replay(tx, "acme", "desk", 0))
     take(database, 1)
-    assert database.do(lambda tx: webhooks.claim(tx, seen, 0, LEASE, 8, frozenset())) == []
+    assert database.do(lambda tx: webhooks.claim(tx, seen, "me", 0, LEASE, 8, frozenset())) == []
     assert len(claim(database)) == 1

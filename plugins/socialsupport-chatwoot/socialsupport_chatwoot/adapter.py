@@ -4,17 +4,16 @@ Each conversation of ours has a source id of its own in one API inbox, made from
 record's key is the message's `source_id`, and is looked for among the messages before anything is written.
 """
 
-import json
-import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import httpx
 
-from socialsupport_chatwoot import signing
-from socialsupport_chatwoot.native import EVENTS, OURS, contact_of, events, is_ours, moment, stamp, status_of
+from socialsupport_chatwoot import people, polling, signing
+from socialsupport_chatwoot.native import EVENTS, OURS, events, moment, number, stamp, status_of
+from socialsupport_chatwoot.recording import found, path_of, write
 from socialsupport_chatwoot.settings import ChatwootSettings
 from socialsupport_core.contract import (
     CRM,
@@ -39,20 +38,8 @@ from socialsupport_core.contract import (
 )
 from socialsupport_core.contract.answered import downloaded
 from socialsupport_core.contract.lax import text_of
-from socialsupport_core.contract.typed import digits
 from socialsupport_core.model import Attachment, Blob, Facts, Interaction, Page, Party, Payload, RateLimit
 from socialsupport_core.text import escape
-
-KINDS = frozenset({"email", "phone"})
-"""What contacts are searched by."""
-PAGE, PAGES = 100, 50
-"""Messages after a number come 100 at once (https://github.com/chatwoot/chatwoot/blob/develop/app/finders/
-message_finder.rb, 2026-11); after 5,000 nobody looks for a record that may be there already."""
-OUTGOING = 1
-LAG = 60
-"""Seconds of which a poll looks at everything again: what is newest is not always seen in the order of its numbers."""
-LONGEST = 150_000
-"""Characters of a message (https://github.com/chatwoot/chatwoot/blob/develop/app/models/message.rb, 2026-11)."""
 
 
 class Chatwoot(CRM[ChatwootSettings]):
@@ -73,31 +60,10 @@ class Chatwoot(CRM[ChatwootSettings]):
     # people
 
     def find_customers(self, party: Party) -> Flow[tuple[Contact, ...]]:
-        """By e-mail address and telephone number; the search itself is not exact."""
-        found: dict[str, Contact] = {}
-        for identifier in party.identifiers:
-            if identifier.kind not in KINDS:
-                continue
-            answer = yield self._request("GET", "contacts/search", params={"q": identifier.value})
-            for one in map(contact_of, answer.json()["payload"]):
-                if str(identifier).casefold() in {str(known).casefold() for known in one.identifiers}:
-                    found[one.id] = one
-        return tuple(found.values())
+        return people.find(self._request, party)
 
     def erase(self, contact: str) -> Flow[None]:
-        yield from self._found("DELETE", f"contacts/{number(contact)}")
-
-    def _contact(self, conversation: CaseSummary, source: str) -> Flow[None]:
-        """Gives our source id to whom Chatwoot knows, else to somebody new."""
-        known = conversation.contact
-        if known is None and conversation.party is not None:
-            found = yield from self.find_customers(conversation.party)
-            known = found[0].id if found else None
-        inbox = {"inbox_id": int(self.settings.inbox), "source_id": source}
-        path = "contacts/{}/contact_inboxes"
-        if known is None or not (yield from self._found("POST", path.format(number(known)), json=inbox)):
-            made = yield self._request("POST", "contacts", json=_person(conversation) | {"inbox_id": inbox["inbox_id"]})
-            yield self._request("POST", path.format(made.json()["payload"]["contact"]["id"]), json=inbox)
+        yield from found(self._request, "DELETE", f"contacts/{number(contact)}")
 
     # cases
 
@@ -106,7 +72,7 @@ class Chatwoot(CRM[ChatwootSettings]):
         try:
             listed = yield self._in_inbox(f"contacts/{source}/conversations")
         except Unreachable:
-            yield from self._contact(conversation, source)
+            yield from people.give(self._request, self.settings.inbox, conversation, source)
         else:
             for one in listed.json():
                 return self._case(one["id"])
@@ -122,7 +88,7 @@ class Chatwoot(CRM[ChatwootSettings]):
         return CaseRef(id=str(conversation), url=address)
 
     def read_case(self, case: CaseRef) -> Flow[CaseState]:
-        shown = (yield self._request("GET", _path(case))).json()
+        shown = (yield self._request("GET", path_of(case))).json()
         assignee = shown["meta"].get("assignee") or {}
         return CaseState(
             status=status_of(shown["status"]),
@@ -133,11 +99,11 @@ class Chatwoot(CRM[ChatwootSettings]):
 
     def close_case(self, case: CaseRef, outcome: Outcome) -> Flow[None]:
         yield from self._announce(case, "closed")
-        yield self._request("POST", f"{_path(case)}/toggle_status", json={"status": "resolved"})
+        yield self._request("POST", f"{path_of(case)}/toggle_status", json={"status": "resolved"})
 
     def reopen_case(self, case: CaseRef) -> Flow[None]:
         yield from self._announce(case, "open")
-        yield self._request("POST", f"{_path(case)}/toggle_status", json={"status": "open"})
+        yield self._request("POST", f"{path_of(case)}/toggle_status", json={"status": "open"})
 
     def change_case(self, case: CaseRef, fields: CaseFields) -> Flow[None]:
         """A conversation has no subject: ours is a custom attribute. Agent 0 is nobody."""
@@ -146,13 +112,13 @@ class Chatwoot(CRM[ChatwootSettings]):
         if fields.assignee is not None:
             agent = int(number(fields.assignee or "0"))
             yield from self._announce(case, "assigned", fields.assignee)
-            yield self._request("POST", f"{_path(case)}/assignments", json={"assignee_id": agent})
+            yield self._request("POST", f"{path_of(case)}/assignments", json={"assignee_id": agent})
 
     def erase_case(self, case: str) -> Flow[None]:
         """Versions that cannot delete a conversation answer 404, too: so it is looked for."""
-        if (yield from self._found("DELETE", _path(CaseRef(id=case)))):
+        if (yield from found(self._request, "DELETE", path_of(CaseRef(id=case)))):
             return
-        if not (yield from self._found("GET", _path(CaseRef(id=case)))):
+        if not (yield from found(self._request, "GET", path_of(CaseRef(id=case)))):
             return
         raise Unsupported("this Chatwoot deletes no conversations; erase the contact, or update it")
 
@@ -161,72 +127,32 @@ class Chatwoot(CRM[ChatwootSettings]):
 
     def _attribute(self, case: CaseRef, told: dict[str, str], name: str = "", value: str = "") -> Flow[None]:
         """All attributes are written at once: what is not named is gone."""
-        answer = yield self._request("GET", _path(case))
+        answer = yield self._request("GET", path_of(case))
         told = told | (stamp(name, value, answered_at(answer)) if name else {})
         known = answer.json().get("custom_attributes") or {}
-        yield self._request("POST", f"{_path(case)}/custom_attributes", json={"custom_attributes": known | told})
-
-    def _found(self, method: str, path: str, **content: Any) -> Flow[bool]:
-        """Done, unless it is not there."""
-        try:
-            yield self._request(method, path, **content)
-        except Unreachable as error:
-            if error.code != "404":
-                raise
-            return False
-        return True
+        yield self._request("POST", f"{path_of(case)}/custom_attributes", json={"custom_attributes": known | told})
 
     # records
 
     def save_interaction(self, case: CaseRef, interaction: Interaction, key: str) -> Flow[Ref]:
         """What a customer said is an incoming message; all else a private note, since Chatwoot may mail messages."""
         kind = "incoming" if interaction.direction == "inbound" else "outgoing"
-        return (yield from self._write(case, f"{escape(headline(interaction))}\n\n{body(interaction)}", key, kind))
+        told = f"{escape(headline(interaction))}\n\n{body(interaction)}"
+        return (yield from write(self._request, case, told, key, kind))
 
     def edit_interaction(self, case: CaseRef, record: Ref, interaction: Interaction, key: str) -> Flow[Ref]:
         """A note of its own, once for each content: messages cannot be changed."""
         said = body(interaction)
         edited = f"Edited: {escape(headline(interaction))}\n\n{said}"
-        return (yield from self._write(case, edited, f"{key}~{mark(said)}", "outgoing"))
+        return (yield from write(self._request, case, edited, f"{key}~{mark(said)}", "outgoing"))
 
     def remove_interaction(self, case: CaseRef, record: Ref, key: str) -> Flow[None]:
-        yield from self._found("DELETE", f"{_path(case)}/messages/{number(record.id)}")
+        yield from found(self._request, "DELETE", f"{path_of(case)}/messages/{number(record.id)}")
 
     def attach(self, case: CaseRef, blob: Blob, key: str) -> Flow[Ref]:
         name = blob.name or "attachment"
         files = {"attachments[]": (name, blob.content, blob.media_type)}
-        return (yield from self._write(case, f"File {name}", key, "outgoing", files))
-
-    def _write(
-        self, case: CaseRef, text: str, key: str, kind: str, files: dict[str, tuple[str, bytes, str]] | None = None
-    ) -> Flow[Ref]:
-        source = f"{OURS}:{mark(key)}"
-        if (known := (yield from self._record(case, source))) is not None:
-            return known
-        told = {"content": text[:LONGEST], "message_type": kind, "private": kind == "outgoing", "source_id": source}
-        if files is None:
-            made = yield self._request("POST", f"{_path(case)}/messages", json=told)
-        else:
-            fields = {name: "true" if value is True else str(value) for name, value in told.items()}
-            made = yield self._request("POST", f"{_path(case)}/messages", data=fields, files=files)
-        return Ref(id=str(made.json()["id"]))
-
-    def _record(self, case: CaseRef, source: str) -> Flow[Ref | None]:
-        for one in (yield from self._messages(case.id, 0)):
-            if one.get("source_id") == source:
-                return Ref(id=str(one["id"]))
-        return None
-
-    def _messages(self, case: str, after: int) -> Flow[list[dict[str, Any]]]:
-        found: list[dict[str, Any]] = []
-        for _ in range(PAGES):
-            path = f"{_path(CaseRef(id=case))}/messages"
-            listed = (yield self._request("GET", path, params={"after": after})).json()["payload"]
-            found += listed
-            if len(listed) < PAGE:
-                break
-            after = max(one["id"] for one in listed)
-        return found
+        return (yield from write(self._request, case, f"File {name}", key, "outgoing", files))
 
     # about the world
 
@@ -260,43 +186,10 @@ class Chatwoot(CRM[ChatwootSettings]):
     # inbound
 
     def starting(self, since: datetime) -> str:
-        return json.dumps({"since": int(since.timestamp()), "floor": 0, "seen": []})
+        return polling.starting(since)
 
     def poll(self, cursor: str | None) -> Flow[Page]:
-        """What was said in the inbox since, for what no webhook has brought; a payload each, as a webhook has it.
-
-        The cursor: messages `since` when, above which number (`floor`), and which above it were `seen`.
-        """
-        at = json.loads(cursor or self.starting(datetime.fromtimestamp(0, UTC)))
-        begin, newest, told = at["since"] - LAG, at["since"], []
-        for conversation in (yield from self._active(begin)):
-            newest = max(newest, conversation["timestamp"])
-            for one in (yield from self._messages(str(conversation["id"]), at["floor"])):
-                if one["created_at"] >= begin:
-                    told.append((conversation["id"], one))
-        floor = max([at["floor"], *(one["id"] for _, one in told if one["created_at"] < newest - LAG)])
-        seen = sorted(number for number in {*at["seen"], *(one["id"] for _, one in told)} if number > floor)
-        fresh = [(case, one) for case, one in told if one["id"] not in at["seen"] and one["message_type"] == OUTGOING]
-        payloads = tuple(self._told(case, one) for case, one in fresh if not is_ours(one))
-        return Page(payloads=payloads, cursor=json.dumps({"since": newest, "floor": floor, "seen": seen}))
-
-    def _active(self, since: int) -> Flow[list[dict[str, Any]]]:
-        """Conversations of the inbox, those in which something happened last come first."""
-        found: list[dict[str, Any]] = []
-        for page in range(1, PAGES + 1):
-            query = {"inbox_id": self.settings.inbox, "status": "all", "assignee_type": "all", "page": page}
-            listed = (yield self._request("GET", "conversations", params=query)).json()["data"]["payload"]
-            recent = [one for one in listed if one["timestamp"] >= since]
-            found += recent
-            if not listed or len(recent) < len(listed):
-                break
-        return found
-
-    def _told(self, case: int, message: dict[str, Any]) -> Payload:
-        about = {"event": "message_created", "inbox": {"id": int(self.settings.inbox)}, "conversation": {"id": case}}
-        body = json.dumps(message | about, sort_keys=True).encode()
-        at = datetime.fromtimestamp(message["created_at"], UTC)
-        return Payload(source="poll", method="GET", url=self.settings.address, body=body, received_at=at)
+        return polling.poll(self._request, self.settings, cursor)
 
     def verify(self, payload: Payload) -> None:
         if payload.source != "webhook":
@@ -330,25 +223,6 @@ class Chatwoot(CRM[ChatwootSettings]):
     def _in_inbox(self, path: str) -> httpx.Request:
         address = f"{self.settings.address}/public/api/v1/inboxes/{self.settings.inbox_identifier}"
         return httpx.Request("GET", f"{address}/{path}")
-
-
-def number(written: str) -> str:
-    """Raises ContentRejected."""
-    return digits(written, "Chatwoot")
-
-
-def _path(case: CaseRef) -> str:
-    return f"conversations/{number(case.id)}"
-
-
-def _person(conversation: CaseSummary) -> dict[str, Any]:
-    """A new contact: a name, and what Chatwoot takes of an address or a number."""
-    party = conversation.party
-    known = {one.kind: one.value for one in reversed(party.identifiers)} if party else {}
-    told = {"name": (party.name or party.handle if party else None) or "Somebody"}
-    phone = re.fullmatch(r"\+[1-9][0-9]{1,14}", known.get("phone", ""))
-    fields = {"email": known.get("email"), "phone_number": phone and phone[0]}
-    return told | {name: value for name, value in fields.items() if value}
 
 
 def _file_name(url: str) -> str | None:

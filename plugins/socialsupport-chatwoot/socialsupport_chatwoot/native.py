@@ -33,6 +33,7 @@ from socialsupport_core.contract.lax import (
     text_of,
     texts_of,
 )
+from socialsupport_core.contract.typed import digits
 from socialsupport_core.model import Attachment, Identifier, Payload
 
 OURS = "socialsupport"
@@ -207,3 +208,8 @@ READERS: Mapping[str, Callable[[_Told], Iterator[CRMEvent]]] = {
 }
 EVENTS = tuple(READERS)
 """What our webhook subscribes to."""
+
+
+def number(written: str) -> str:
+    """Raises ContentRejected."""
+    return digits(written, "Chatwoot")

@@ -5,10 +5,9 @@ reference at the end of the note, and is looked for among the ticket's conversat
 """
 
 import base64
-import html
-import json
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
+from html import escape
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -30,15 +29,12 @@ from socialsupport_core.contract import (
     Settings,
     Unreachable,
     answered_at,
-    body,
     from_response,
-    headline,
     mark,
 )
-from socialsupport_core.contract.answered import downloaded, gathered
-from socialsupport_core.contract.typed import digits
+from socialsupport_core.contract.answered import downloaded
 from socialsupport_core.model import Attachment, Blob, Facts, Interaction, Page, Party, Payload, RateLimit
-from socialsupport_core.text import to_html
+from socialsupport_freshdesk import polling
 from socialsupport_freshdesk.native import (
     CLOSED,
     OPEN,
@@ -48,22 +44,19 @@ from socialsupport_freshdesk.native import (
     events,
     key_of,
     moment,
+    number,
     stamped,
     status_of,
 )
+from socialsupport_freshdesk.polling import PAGES, PER_PAGE
 from socialsupport_freshdesk.settings import FreshdeskSettings
+from socialsupport_freshdesk.written import TAG, html_of, path_of, reference, requester_of
 
-TAG = "socialsupport"
-"""Every ticket of ours bears it, so that automations which mail customers can leave these out."""
 FILTERS = {"email": ("email",), "phone": ("phone", "mobile")}
-PER_PAGE, PAGES = 100, 300
-"""https://developers.freshdesk.com/api/#list_all_tickets (2026-11)"""
 EVER = "2010-01-01T00:00:00Z"
 """Without it, only tickets of the last thirty days are listed."""
 LARGEST = 20_000_000
 """Bytes of all files of a ticket (https://developers.freshdesk.com/api/#conversations, 2026-11)."""
-LAG, MARGIN = timedelta(seconds=5), timedelta(minutes=10)
-"""The newest seconds are left to the next poll; of a changed ticket also what was said before is looked at again."""
 OUTCOMES: dict[Outcome, int] = {"resolved": RESOLVED, "superseded": CLOSED, "abandoned": CLOSED}
 
 
@@ -102,7 +95,7 @@ class Freshdesk(CRM[FreshdeskSettings]):
     # cases
 
     def open_case(self, conversation: CaseSummary) -> Flow[CaseRef]:
-        requester = _requester(conversation)
+        requester = requester_of(conversation)
         name, value = next(iter(requester.items()))
         query = {name: value, "updated_since": EVER, "per_page": PER_PAGE}
         for page in range(1, PAGES + 1):
@@ -135,24 +128,24 @@ class Freshdesk(CRM[FreshdeskSettings]):
 
     def _set(self, case: CaseRef, native: int, status: Status) -> Flow[None]:
         """Status and who has set it in one call; what is so already is left alone."""
-        answer = yield self._request("GET", _path(case))
+        answer = yield self._request("GET", path_of(case))
         ticket = answer.json()
         if ticket.get("deleted"):
             raise Unreachable("the ticket was deleted", code="deleted")
         if status_of(ticket) != status:
             ours = stamped(key_of(ticket, self.settings.field), status, answered_at(answer))
             fields = {"status": native, "custom_fields": {self.settings.field: ours}}
-            yield self._request("PUT", _path(case), json=fields)
+            yield self._request("PUT", path_of(case), json=fields)
 
     def change_case(self, case: CaseRef, fields: CaseFields) -> Flow[None]:
         told: dict[str, Any] = {"subject": fields.subject} if fields.subject is not None else {}
         if fields.assignee is not None:
             told["responder_id"] = int(number(fields.assignee)) if fields.assignee else None
         if told:
-            yield self._request("PUT", _path(case), json=told)
+            yield self._request("PUT", path_of(case), json=told)
 
     def read_case(self, case: CaseRef) -> Flow[CaseState]:
-        ticket = (yield self._request("GET", _path(case))).json()
+        ticket = (yield self._request("GET", path_of(case))).json()
         if ticket.get("deleted"):
             raise Unreachable("the ticket was deleted", code="deleted")
         agent = ticket.get("responder_id")
@@ -165,7 +158,7 @@ class Freshdesk(CRM[FreshdeskSettings]):
 
     def erase_case(self, case: str) -> Flow[None]:
         """Into Freshdesk's trash: there is no call that empties it."""
-        yield from self._gone(_path(CaseRef(id=case)))
+        yield from self._gone(path_of(CaseRef(id=case)))
 
     def _gone(self, path: str, **query: str) -> Flow[None]:
         try:
@@ -178,11 +171,11 @@ class Freshdesk(CRM[FreshdeskSettings]):
 
     def save_interaction(self, case: CaseRef, interaction: Interaction, key: str) -> Flow[Ref]:
         """A private note: a public one would be mailed."""
-        return (yield from self._note(case, key, {"body": _html(interaction, key), "private": True}))
+        return (yield from self._note(case, key, {"body": html_of(interaction, key), "private": True}))
 
     def edit_interaction(self, case: CaseRef, record: Ref, interaction: Interaction, key: str) -> Flow[Ref]:
         path = f"conversations/{number(record.id)}"
-        yield self._request("PUT", path, json={"body": _html(interaction, key)})
+        yield self._request("PUT", path, json={"body": html_of(interaction, key)})
         return record
 
     def remove_interaction(self, case: CaseRef, record: Ref, key: str) -> Flow[None]:
@@ -192,28 +185,18 @@ class Freshdesk(CRM[FreshdeskSettings]):
         if len(blob.content) > LARGEST:
             raise ContentRejected(f"a file of {len(blob.content)} bytes; Freshdesk takes {LARGEST} in a ticket")
         name = blob.name or "attachment"
-        told = {"body": f"<p>File {html.escape(name)}</p>{_reference(key)}", "private": "true"}
+        told = {"body": f"<p>File {escape(name)}</p>{reference(key)}", "private": "true"}
         return (yield from self._note(case, key, told, {"attachments[]": (name, blob.content, blob.media_type)}))
 
     def _note(
         self, case: CaseRef, key: str, told: dict[str, Any], files: dict[str, tuple[str, bytes, str]] | None = None
     ) -> Flow[Ref]:
-        for one in (yield from self._conversations(case.id)):
+        for one in (yield from polling.conversations(self._request, case.id)):
             if mark(key) in (one.get("body_text") or ""):
                 return Ref(id=str(one["id"]))
         content: dict[str, Any] = {"json": told} if files is None else {"data": told, "files": files}
-        made = yield self._request("POST", f"{_path(case)}/notes", **content)
+        made = yield self._request("POST", f"{path_of(case)}/notes", **content)
         return Ref(id=str(made.json()["id"]))
-
-    def _conversations(self, ticket: str) -> Flow[list[dict[str, Any]]]:
-        found: list[dict[str, Any]] = []
-        for page in range(1, PAGES + 1):
-            query = {"per_page": PER_PAGE, "page": page}
-            listed = (yield self._request("GET", f"tickets/{number(ticket)}/conversations", params=query)).json()
-            found += listed
-            if len(listed) < PER_PAGE:
-                break
-        return found
 
     # about the world
 
@@ -236,56 +219,10 @@ class Freshdesk(CRM[FreshdeskSettings]):
     # inbound
 
     def starting(self, since: datetime) -> str:
-        return _cursor(since, since, 1, [])
+        return polling.starting(since)
 
     def poll(self, cursor: str | None) -> Flow[Page]:
-        """A page of tickets by the time of their change, with what was said in ours; one payload.
-
-        The cursor: changed `since` when, which `page` of these, what was said since when (`floor`), and which tickets
-        of the second `since` were `seen`. A full page moves `since` on, so that 300 pages are never reached unless
-        30,000 tickets change in one second.
-        """
-        at = json.loads(cursor or _cursor(_EPOCH, _EPOCH, 1, []))
-        since, floor = datetime.fromisoformat(at["since"]), datetime.fromisoformat(at["floor"])
-        query = {"updated_since": _written(since), "order_by": "updated_at", "order_type": "asc", "include": "stats"}
-        answer = yield self._request("GET", "tickets", params=query | {"per_page": PER_PAGE, "page": at["page"]})
-        page, until = answer.json(), answered_at(answer) - LAG
-        ready = [one for one in page if (moment(one["updated_at"]) or until) <= until]
-        fresh = [one for one in ready if _state(one) not in at["seen"]]
-        payload = yield from self._payload(answer, fresh, floor)
-        last = max((moment(one["updated_at"]) or since for one in ready), default=since)
-        more = len(ready) == PER_PAGE and at["page"] < PAGES
-        seen = [_state(one) for one in ready if moment(one["updated_at"]) == last]
-        if more and last == since:
-            return Page(payloads=payload, cursor=_cursor(since, floor, at["page"] + 1, at["seen"] + seen), more=True)
-        if last == since:
-            seen = sorted({*seen, *at["seen"]})
-        return Page(payloads=payload, cursor=_cursor(last, floor if more else last - MARGIN, 1, seen), more=more)
-
-    def _payload(
-        self, answer: httpx.Response, tickets: list[dict[str, Any]], floor: datetime
-    ) -> Flow[tuple[Payload, ...]]:
-        ours = [one for one in tickets if key_of(one, self.settings.field)]
-        said: list[dict[str, Any]] = []
-        for ticket in ours:
-            for one in (yield from self._conversations(str(ticket["id"]))):
-                if (moment(one["created_at"]) or floor) >= floor:
-                    said.append(one)
-        if not ours:
-            return ()
-        content = {"tickets": ours, "conversations": said, "agents": (yield from self._names(said))}
-        return (gathered(answer, content),)
-
-    def _names(self, said: list[dict[str, Any]]) -> Flow[dict[str, str]]:
-        """Of the agents who wrote; whoever left has none."""
-        names: dict[str, str] = {}
-        authors = {str(one["user_id"]) for one in said if one.get("incoming") is False and one.get("user_id")}
-        for author in sorted(authors - {self.facts.own_account or ""}):
-            try:
-                names[author] = (yield self._request("GET", f"agents/{number(author)}")).json()["contact"]["name"]
-            except Unreachable:
-                continue
-        return names
+        return polling.poll(self._request, cursor, self.facts.own_account, self.settings.field)
 
     def parse(self, payload: Payload) -> Iterable[CRMEvent]:
         return events(payload, self.facts.own_account, self.settings.field)
@@ -307,44 +244,3 @@ class Freshdesk(CRM[FreshdeskSettings]):
 
     def _request(self, method: str, path: str, **content: Any) -> httpx.Request:
         return httpx.Request(method, f"https://{self.settings.domain}/api/v2/{path}", **content)
-
-
-_EPOCH = datetime.fromtimestamp(0, UTC)
-
-
-def number(written: str) -> str:
-    """Raises ContentRejected."""
-    return digits(written, "Freshdesk")
-
-
-def _path(case: CaseRef) -> str:
-    return f"tickets/{number(case.id)}"
-
-
-def _requester(conversation: CaseSummary) -> dict[str, Any]:
-    """Whom Freshdesk knows; else somebody without an e-mail address, so that Freshdesk cannot mail them."""
-    if conversation.contact:
-        return {"requester_id": int(number(conversation.contact))}
-    party = conversation.party
-    account = str(party.account) if party and party.account else f"{TAG}:{conversation.customer}"
-    return {"unique_external_id": account, "name": (party.name or party.handle if party else None) or "Somebody"}
-
-
-def _html(interaction: Interaction, key: str) -> str:
-    return f"<p>{html.escape(headline(interaction))}</p>{to_html(body(interaction))}{_reference(key)}"
-
-
-def _reference(key: str) -> str:
-    return f"<p>ref {mark(key)}</p>"
-
-
-def _written(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _cursor(since: datetime, floor: datetime, page: int, seen: list[str]) -> str:
-    return json.dumps({"since": _written(since), "floor": _written(floor), "page": page, "seen": seen})
-
-
-def _state(ticket: dict[str, Any]) -> str:
-    return f"{ticket['id']} {ticket['updated_at']}"

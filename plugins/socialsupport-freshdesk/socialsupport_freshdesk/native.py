@@ -29,6 +29,7 @@ from socialsupport_core.contract.lax import (
     texts_of,
     whole_of,
 )
+from socialsupport_core.contract.typed import digits
 from socialsupport_core.model import Attachment, Identifier, Payload
 from socialsupport_core.text import escape
 
@@ -149,3 +150,8 @@ def _file(native: Json) -> Attachment:
         name=text_of(native, "name"),
         size=whole_of(native, "size", "file_size"),
     )
+
+
+def number(written: str) -> str:
+    """Raises ContentRejected."""
+    return digits(written, "Freshdesk")

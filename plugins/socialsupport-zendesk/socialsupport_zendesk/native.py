@@ -23,6 +23,7 @@ from socialsupport_core.contract import (
     CRMEvent,
     MalformedPayload,
 )
+from socialsupport_core.contract.typed import digits
 from socialsupport_core.model import Attachment, Identifier, Instant
 
 CLOSED = frozenset({"solved", "closed", "archived", "scrubbed"})
@@ -303,3 +304,8 @@ def _file(ticket: str, agent: str, name: str | None, file: File, at: datetime) -
         attachments=(file.attachment(),),
         at=at,
     )
+
+
+def number(written: str) -> str:
+    """Raises ContentRejected."""
+    return digits(written, "Zendesk")

@@ -20,6 +20,10 @@ class ZendeskSettings(Settings):
     previous_webhook_secret: Annotated[SecretStr, Field(min_length=8)] | None = None
     """Accepted too while secrets rotate."""
 
+    @property
+    def address(self) -> str:
+        return f"https://{self.subdomain}.zendesk.com"
+
     @model_validator(mode="after")
     def _signs_in_somehow(self) -> "ZendeskSettings":
         if (self.email is None) != (self.api_token is None) or (self.client_id is None) != (self.client_secret is None):
