@@ -28,6 +28,7 @@ from socialsupport_core.hub.proving import Proving
 from socialsupport_core.hub.queueing import Queueing
 from socialsupport_core.hub.reading import CursorAhead, Reading
 from socialsupport_core.hub.receiving import Receiving
+from socialsupport_core.hub.removing import Removing
 from socialsupport_core.hub.reviewing import Reviewing
 from socialsupport_core.hub.routing import Routing
 from socialsupport_core.hub.staffing import Staffing
@@ -71,6 +72,7 @@ class Hub(
     Proving,
     Telling,
     Erasing,
+    Removing,
     Drafting,
     Routing,
     Staffing,
