@@ -4,6 +4,7 @@ from typing import Any
 
 from socialsupport_core.contract import ConfigError
 from socialsupport_core.hub.base import Base
+from socialsupport_core.pipeline import keeping
 from socialsupport_core.pipeline.files import drop
 from socialsupport_core.store import Tx, micros, moment, tenancy
 from socialsupport_core.store.tenancy import Removed
@@ -36,14 +37,14 @@ class Removing(Base):
         self.bell.ring()
         files = [drop(self._database, self.blobs, blob) for blob in sorted(removed.blobs)]
         gone = [size for size in files if size is not None]
-        cleaned = self._database.compact(sorted(removed.rows))
+        cleaned = keeping.told(self._database.compact(sorted(removed.rows)))
         return {
             "tenant": tenant,
             "at": moment(at).isoformat().replace("+00:00", "Z"),
             "removed": removed.rows,
             "files": {"removed": len(gone), "bytes": sum(gone), "shared": len(files) - len(gone)},
-            "store": {"cleaned": cleaned.done, "seconds": round(cleaned.seconds, 3), "bytes": cleaned.bytes},
-            "left": [*cleaned.left, *_left(removed), *_ALWAYS_LEFT],
+            "store": cleaned["store"],
+            "left": [*cleaned["left"], *_left(removed), *_ALWAYS_LEFT],
         }
 
 
