@@ -36,7 +36,7 @@ from socialsupport_core.hub.telling import NoSuchWebhook, Telling
 from socialsupport_core.model import Attachment
 from socialsupport_core.pipeline.approving import ApprovalRefused, NoSuchApproval
 from socialsupport_core.pipeline.channels import DoorClosed, NoSuchDoor
-from socialsupport_core.pipeline.replying import ReplyRefused
+from socialsupport_core.pipeline.replying import KeyReused, ReplyRefused
 from socialsupport_core.store.crm import Connected
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "CursorAhead",
     "DoorClosed",
     "Hub",
+    "KeyReused",
     "NoSuchAnswer",
     "NoSuchApproval",
     "NoSuchChannel",
