@@ -34,6 +34,7 @@ VERBS = (
     "resolve",
     "learn",
     "erase",
+    "tenant",
     "journal",
     "answers",
 )

@@ -28,6 +28,7 @@ from socialsupport_core.hub.proving import Proving
 from socialsupport_core.hub.queueing import Queueing
 from socialsupport_core.hub.reading import CursorAhead, Reading
 from socialsupport_core.hub.receiving import Receiving
+from socialsupport_core.hub.removing import Removing
 from socialsupport_core.hub.reviewing import Reviewing
 from socialsupport_core.hub.routing import Routing
 from socialsupport_core.hub.staffing import Staffing
@@ -35,7 +36,7 @@ from socialsupport_core.hub.telling import NoSuchWebhook, Telling
 from socialsupport_core.model import Attachment
 from socialsupport_core.pipeline.approving import ApprovalRefused, NoSuchApproval
 from socialsupport_core.pipeline.channels import DoorClosed, NoSuchDoor
-from socialsupport_core.pipeline.replying import ReplyRefused
+from socialsupport_core.pipeline.replying import KeyReused, ReplyRefused
 from socialsupport_core.store.crm import Connected
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "CursorAhead",
     "DoorClosed",
     "Hub",
+    "KeyReused",
     "NoSuchAnswer",
     "NoSuchApproval",
     "NoSuchChannel",
@@ -71,6 +73,7 @@ class Hub(
     Proving,
     Telling,
     Erasing,
+    Removing,
     Drafting,
     Routing,
     Staffing,

@@ -17,7 +17,7 @@ from socialsupport_core.pipeline import answers as answering
 from socialsupport_core.pipeline import approving, judging, outbound, placing, rating, replying
 from socialsupport_core.pipeline.plan import Plan
 from socialsupport_core.pipeline.record import publish_interaction
-from socialsupport_core.pipeline.replying import ReplyRefused, Saying
+from socialsupport_core.pipeline.replying import KeyReused, ReplyRefused, Saying
 from socialsupport_core.store import Tx, answers, conversations, interactions, micros, outbox, traces
 from socialsupport_core.store.accounts import Agent
 from socialsupport_core.store.interactions import Stored
@@ -177,7 +177,7 @@ class Acting(Base):
             answering.note_use(tx, place, said.answer, text, said.intent.key, micros(now))
 
     def note(self, tenant: str, conversation: str, text: str, *, agent: str, key: str | None = None) -> None:
-        """An internal note in the timeline, once for each key; it never leaves."""
+        """An internal note in the timeline, once for each key; it never leaves. Raises KeyReused."""
         now, native = self.clock(), plain_key(key) if key else self._id("note")
 
         def write(tx: Tx) -> None:
@@ -198,7 +198,8 @@ class Acting(Base):
             at = micros(now)
             seq = interactions.claim_key(tx, tenant, "internal", conversation, native, leg.node, at)
             if seq is None:
-                return  # told again
+                _must_be(tx, tenant, conversation, interaction)  # told again
+                return
             stored = Stored(seq, leg.node, at, leg.id, None, interaction, at, None, None, agent, None, None)
             interactions.store(tx, tenant, stored)
             publish_interaction(tx, tenant, "interaction.received", stored, None, conversation=conversation)
@@ -288,6 +289,13 @@ class Acting(Base):
                 raise ReplyRefused(f"the part {part!r} is not waiting for a verdict")
 
         self._database.do(write, tenant)
+
+
+def _must_be(tx: Tx, tenant: str, conversation: str, note: Interaction) -> None:
+    known = interactions.key_of(tx, tenant, "internal", note.native_id, conversation)
+    stored = interactions.get(tx, tenant, known) if known else None
+    if stored is not None and stored.interaction.text != note.text:
+        raise KeyReused(note.native_id)
 
 
 def plain_key(key: str) -> str:

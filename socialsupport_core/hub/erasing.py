@@ -42,21 +42,19 @@ class Erasing(Base):
 
     def _finish(self, one: Erasure, *, compact: bool) -> dict[str, Any]:
         keeping.remove_files(self._database, self.blobs, one)
-        left: tuple[str, ...] = ()
-        store: dict[str, Any] | None = None
+        cleaned: dict[str, Any] = one.cleaned or {"left": []}
         if one.state != "done" and compact:
-            cleaned = keeping.clean(self._database, [one])
-            left = cleaned.left
-            store = {"cleaned": cleaned.done, "seconds": round(cleaned.seconds, 3), "bytes": cleaned.bytes}
+            cleaned = keeping.told(keeping.clean(self._database, [one]))
         elif one.state != "done":
-            left = ("the store's own files, until a running hub has cleaned them",)
+            cleaned = {"left": ["the store's own files, until a running hub has cleaned them"]}
+        left, store = cleaned["left"], {name: cleaned[name] for name in ("store",) if name in cleaned}
         self.bell.ring()
         shown = self._shown_erasure(one.tenant, one.id)
         if any(asked["state"] == "queued" for asked in shown["crm"]):
-            left += ("the names of contacts in CRMs, until a running hub has had them erased there",)
+            left = [*left, "the names of contacts in CRMs, until a running hub has had them erased there"]
         return shown | {
             "left": [*left, *self._unread(one.tenant), *ALWAYS_LEFT],
-            **({"store": store} if store else {}),
+            **store,
         }
 
     def _unread(self, tenant: str) -> list[str]:

@@ -86,6 +86,10 @@ class Reading(Base):
         self._tell_verbs(tenant, [*found["entries"], *found["timeline"]])
         return found
 
+    def conversation_id(self, tenant: str, conversation: str) -> str:
+        """Its id, or that of the one into which it was merged. Raises NoSuchConversation."""
+        return self._database.read(lambda tx: conversation_of(tx, tenant, conversation).id)
+
     def _tell_verbs(self, tenant: str, entries: list[dict[str, Any]]) -> None:
         """Of each entry what can be done to it: `edit`, `delete`, `react`."""
         live = {one.channel.id: one.connector for one in self.channels.all().values() if one.channel.tenant == tenant}

@@ -7,7 +7,7 @@ from typing import Any
 
 from socialsupport_core.contract import Refusal, SocialSupportError
 from socialsupport_core.model import Intent, SendMessage
-from socialsupport_core.pipeline.replying import ReplyRefused
+from socialsupport_core.pipeline.replying import KeyReused, ReplyRefused
 from socialsupport_core.store import Database, Tx, accounts, approvals, conversations, log, micros, moment
 from socialsupport_core.store.accounts import Agent
 from socialsupport_core.store.approvals import Approval, State
@@ -66,7 +66,7 @@ def known(tx: Tx, tenant: str, intent: Intent) -> Approval | None:
     if found is None:
         return None
     if not found.edited and _said(found.intent) != _said(intent):
-        raise ReplyRefused(f"the key {intent.key!r} was used for another reply; give every reply a key of its own")
+        raise KeyReused(intent.key)
     if found.state in _BACK:
         raise ReplyRefused(_BACK[found.state].format(by=found.decided_by, word=found.word))
     return found

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from socialsupport_core.pipeline.files import drop
 from socialsupport_core.pipeline.leases import Leases
@@ -156,8 +156,14 @@ def clean(database: Database, removed: list[Erasure]) -> Compacted:
     tables = {table for one in removed for table in one.removed}
     result = database.compact(sorted(tables & CLEANED))
     if result.done:
-        database.do(lambda tx: erasures.finish(tx, removed))
+        database.do(lambda tx: erasures.finish(tx, removed, told(result)))
     return result
+
+
+def told(result: Compacted) -> dict[str, Any]:
+    """As the proof shows it."""
+    store = {"cleaned": result.done, "seconds": round(result.seconds, 3), "bytes": result.bytes}
+    return {"store": store, "left": list(result.left)}
 
 
 CLEANED = frozenset(

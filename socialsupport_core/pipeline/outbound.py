@@ -28,7 +28,7 @@ from socialsupport_core.pipeline import doing
 from socialsupport_core.pipeline.notes import Notes, Parked, Superseded
 from socialsupport_core.pipeline.plan import Plan, window_closed
 from socialsupport_core.pipeline.record import Place, catch_up, name_natively, publish_interaction
-from socialsupport_core.pipeline.replying import ReplyRefused
+from socialsupport_core.pipeline.replying import KeyReused
 from socialsupport_core.pipeline.tracks import sending
 from socialsupport_core.store import (
     Database,
@@ -60,10 +60,10 @@ _STORE = Unavailable("the store could not note what was about to be asked")
 
 
 def enqueue(tx: Tx, plan: Plan, leg: Leg, agent: accounts.Agent, key: str, now: datetime) -> list[outbox.Part]:
-    """Puts the parts of a plan into the outbox and the timeline, once for each key. Raises ReplyRefused."""
+    """Puts the parts of a plan into the outbox and the timeline, once for each key. Raises KeyReused."""
     if known := outbox.parts_of(tx, leg.tenant, key):
         if [_said(part.intent) for part in known] != [_said(part.intent) for part in plan.parts]:
-            raise ReplyRefused(f"the key {key!r} was used for another reply; give every reply a key of its own")
+            raise KeyReused(key)
         return known
     at = max(micros(now), (leg.last_inbound or 0) + 1)  # below what it answers, whatever our clock says
     parts = [_enqueue_one(tx, part.intent, leg, agent, now, at + n) for n, part in enumerate(plan.parts)]

@@ -34,6 +34,13 @@ class ReplyRefused(SocialSupportError, ValueError):
         self.plan = plan
 
 
+class KeyReused(ReplyRefused):
+    """The key was given with something else before, so that nobody knows which of both is meant."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the key {key!r} was used for another reply; give every reply a key of its own")
+
+
 @dataclass(frozen=True, slots=True)
 class Saying:
     """What an agent wants to say."""

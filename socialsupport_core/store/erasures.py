@@ -20,7 +20,7 @@ CREATE TABLE tombstones (
 CREATE TABLE erasures (
   tenant TEXT NOT NULL, erasure TEXT NOT NULL, customer TEXT NOT NULL, agent TEXT NOT NULL, at INTEGER NOT NULL,
   state TEXT NOT NULL, removed TEXT NOT NULL, blobs TEXT NOT NULL, blob_count INTEGER NOT NULL,
-  blob_bytes INTEGER NOT NULL, shared INTEGER NOT NULL,
+  blob_bytes INTEGER NOT NULL, shared INTEGER NOT NULL, cleaned TEXT,
   PRIMARY KEY (tenant, erasure)) WITHOUT ROWID;
 CREATE INDEX erasures_unfinished ON erasures (at) WHERE state <> 'done';
 CREATE TABLE erased_ids (
@@ -66,6 +66,8 @@ class Erasure:
     blob_bytes: int = 0
     shared: int = 0
     """Files that stay, since others have sent or got the same."""
+    cleaned: dict[str, Any] | None = None
+    """How the store's own files were cleaned, and where it may still be: `store` and `left` of the proof."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +206,11 @@ def file_gone(tx: "Tx", one: Erasure, blob: str, size: int | None) -> None:
     )
 
 
-def finish(tx: "Tx", removed: Iterable[Erasure]) -> None:
-    """The store's files have been cleaned since their rows went."""
+def finish(tx: "Tx", removed: Iterable[Erasure], cleaned: dict[str, Any]) -> None:
+    """The store's files have been cleaned since their rows went; what is told of that stays for whoever asks again."""
     for one in removed:
+        sql = "UPDATE erasures SET cleaned = ? WHERE tenant = ? AND erasure = ?"
+        tx.run(sql, json.dumps(cleaned), one.tenant, one.id)
         sql = f"UPDATE erasures SET state = 'done' WHERE tenant = ? AND erasure = ? AND blobs = '[]' AND {_NONE_ASKED}"
         tx.run(sql, one.tenant, one.id)
 
@@ -388,6 +392,7 @@ def _erasure(row: "Row") -> Erasure:
         row["blob_count"],
         row["blob_bytes"],
         row["shared"],
+        json.loads(row["cleaned"]) if row["cleaned"] else None,
     )
 
 

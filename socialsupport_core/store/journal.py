@@ -112,6 +112,11 @@ def _queue(tenant: str) -> str:
     return f"journal {tenant}"
 
 
+def hold(tx: Tx, tenant: str) -> None:
+    """Nobody translates for the tenant until the commit."""
+    tx.lock(_queue(tenant))
+
+
 def _oldest(tx: Tx, tenant: str, limit: int) -> list[Entry]:
     sql = f"SELECT * FROM journal WHERE state = 'waiting' AND tenant = ? ORDER BY entry LIMIT ?{tx.claiming}"
     return [entry_of(row) for row in tx.all(sql, tenant, limit)]
@@ -189,6 +194,14 @@ def empty(tx: Tx, numbers: Iterable[int], why: Literal["erased", "expired"]) -> 
     somebody."""
     for number in numbers:
         tx.amend(_EMPTY[why], number, (b"", number))
+
+
+def remove(tx: Tx, tenant: str) -> int:
+    """All of the tenant's own, which are not counted any more either; how many."""
+    rows = tx.all("SELECT state, count(*) AS n FROM journal WHERE tenant = ? GROUP BY state", tenant)
+    found = {row["state"]: -int(row["n"]) for row in rows}
+    _count(tx, accepted=sum(found.values()), **found)
+    return tx.run("DELETE FROM journal WHERE tenant = ?", tenant)
 
 
 def by_state(tx: Tx, state: State, limit: int, tenant: str | None = None) -> list[Entry]:

@@ -197,10 +197,11 @@ def _others(request: Request, access: Access) -> dict[str, list[str]]:
     return present.others(access.agent.tenant, access.agent.id)
 
 
-def presence(request: Request, _hub: Hub, access: Access) -> Any:
+def presence(request: Request, hub: Hub, access: Access) -> Any:
     """A sign of life from whoever is writing an answer; what comes back are the others who are."""
     present: Presence = request.app.state.presence
     agent, answering = access.agent, body_of(request, PresenceBody).answering
+    hub.conversation_id(agent.tenant, id_of(request))
     present.note(agent.tenant, agent.id, agent.name, id_of(request), answering=answering)
     return {"answering": present.others(agent.tenant, agent.id).get(id_of(request), [])}
 

@@ -83,7 +83,11 @@ def id_of(request: Request) -> str:
 
 
 def limit_of(request: Request, default: int) -> int:
-    return max(1, min(MAX_PAGE, number("limit", request.query_params.get("limit") or str(default))))
+    """Raises Misread for what no page holds: fewer than were asked for would look like all that there are."""
+    found = number("limit", request.query_params.get("limit") or str(default))
+    if not 1 <= found <= MAX_PAGE:
+        raise Misread([("limit", f"must be 1 to {MAX_PAGE}; ask for the rest page by page")])
+    return found
 
 
 def flag(request: Request, name: str) -> bool:

@@ -26,6 +26,7 @@ from socialsupport_core.hub import (
     ApprovalRefused,
     CursorAhead,
     DoorClosed,
+    KeyReused,
     NoSuchAnswer,
     NoSuchApproval,
     NoSuchChannel,
@@ -43,6 +44,8 @@ from socialsupport_core.mistakes import mistakes
 from socialsupport_core.store import StoreError
 from socialsupport_core.web.endpoint import Misread
 
+# A key with another body is 422: https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header
+# (2026-11)
 STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NoSuchDoor, 404),
     (Erased, 410),
@@ -61,6 +64,7 @@ STATUS: tuple[tuple[type[Exception], int], ...] = (
     (ProofRefused, 422),
     (MoveRefused, 409),
     (CursorAhead, 409),
+    (KeyReused, 422),
     (ReplyRefused, 422),
     (DoorClosed, 503),
     (ConfigError, 422),
@@ -95,7 +99,7 @@ def problem(
 def _ours(_request: Request, error: Exception) -> Response:
     status = next(number for kind, number in STATUS if isinstance(error, kind))
     more: dict[str, Any] = {}
-    if isinstance(error, ReplyRefused):
+    if isinstance(error, ReplyRefused) and not isinstance(error, KeyReused):
         more["refusals"] = [one.model_dump() for one in error.refusals]
         more["obstacles"] = [one.model_dump() for one in error.plan.obstacles] if error.plan else []
     if isinstance(error, CursorAhead):

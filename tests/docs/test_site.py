@@ -103,11 +103,12 @@ def named() -> Iterator[tuple[str, str]]:
 
 def verbs() -> Iterator[str]:
     """As `--help` tells them, which is another way than that of the generator."""
-    for group in ("", "new"):
+    groups = ("new", "tenant")
+    for group in ("", *groups):
         command = [sys.executable, "-m", "socialsupport_core.cli.main", *group.split(), "--help"]
         told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         listed = re.findall(r"^  ([a-z]+)\s", told.partition("Commands:")[2], re.MULTILINE)
-        yield from (f"{group} {one}".strip() for one in listed if one != "new")
+        yield from (f"{group} {one}".strip() for one in listed if one not in groups)
 
 
 def test_everything_with_a_name_has_its_heading(site: Path) -> None:

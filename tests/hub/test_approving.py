@@ -7,7 +7,7 @@ import pytest
 from raven import Parrot, Roost, message
 
 from socialsupport_core.contract import Draft, Refusal
-from socialsupport_core.hub import ApprovalRefused, NoSuchApproval, ReplyRefused
+from socialsupport_core.hub import ApprovalRefused, KeyReused, NoSuchApproval, ReplyRefused
 from socialsupport_core.model import SendMessage
 from socialsupport_core.pipeline import outbound
 from socialsupport_core.store import approvals
@@ -175,7 +175,7 @@ def test_the_same_key_again_is_the_same_reply(held: Roost) -> None:
     id = ask(held)
     assert ask(held) == id
     assert len(waiting(held)) == 1
-    with pytest.raises(ReplyRefused, match="used for another reply"):
+    with pytest.raises(KeyReused, match="used for another reply"):
         held.reply("I promise something else.", key="once")
     held.hub.approve("acme", id, agent="kim")
     again = held.reply(SAID, key="once")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from raven import Parrot, Roost, message
 
-from socialsupport_core.hub import Hub, NoSuchInteraction, ReplyRefused
+from socialsupport_core.hub import Hub, KeyReused, NoSuchInteraction, ReplyRefused
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_the_same_key_does_it_once(parrots: Roost, verb: str) -> None:
     assert len(parrots.sky.texts()) == 2
     other = {"edit": ["worse"], "react": ["❤"]}.get(verb)
     if other:
-        with pytest.raises(ReplyRefused, match="'once' was used for another"):
+        with pytest.raises(KeyReused, match="'once' was used for another"):
             getattr(parrots.hub, verb)("acme", one, *other, agent="dana", key="once")
 
 

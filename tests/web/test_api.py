@@ -127,6 +127,17 @@ def test_pages_go_back_to_the_beginning_and_miss_nothing(acme: Any, roost: Roost
     assert found == whole
 
 
+@pytest.mark.parametrize("what", ["reply", "note"])
+def test_a_key_that_is_given_with_another_text_has_a_title_of_its_own(acme: Any, con: str, what: str) -> None:
+    path, headers = f"/api/conversations/{con}/{what}", {"idempotency-key": "order-17"}
+    for _ in range(2):
+        assert acme.post(path, {"text": "hi"}, headers=headers).status_code < 300
+    answer = acme.post(path, {"text": "good-bye"}, headers=headers)
+    assert (answer.status_code, answer.json()["title"]) == (422, "KeyReused")
+    assert "'dana:order-17' was used for another" in answer.json()["detail"]
+    assert "refusals" not in answer.json()
+
+
 @pytest.mark.parametrize("query", ["before=x", "before=1.x", "limit=many", "limit=" + "9" * 30, "before=%00"])
 def test_a_page_that_is_none_is_400(acme: Any, con: str, query: str) -> None:
     problem(acme.get(f"/api/customers/raven.ring:kerry/timeline?{query}"), 400)

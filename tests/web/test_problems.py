@@ -6,6 +6,10 @@ import pytest
 from raven import Roost, message
 from raven.web import Desk, Web
 
+from socialsupport_core.store.accounts import SCOPES
+from socialsupport_core.web.endpoint import MAX_PAGE
+from socialsupport_core.web.operations import OPERATIONS
+
 
 def problem(answer: Any, status: int, title: str) -> str:
     assert answer.status_code == status, answer.text
@@ -83,6 +87,19 @@ def test_a_body_that_is_no_json_says_where(acme: Desk, roost: Roost) -> None:
 )
 def test_a_filter_that_is_none_is_refused_rather_than_passed_over(acme: Desk, query: str, told: str) -> None:
     assert told in problem(acme.get(f"/api/conversations?{query}"), 400, "Bad Request")
+
+
+def test_a_page_is_as_long_as_the_description_says_or_none(roost: Roost, web: Web) -> None:
+    desk = Desk(roost, web, "acme", *SCOPES)
+    roost.hear(message(1, "hello", at=roost.clock.now))
+    lists = [path for (method, path), one in OPERATIONS.items() if "limit" in one.query]
+    assert len(lists) >= 7
+    for path in (one.replace("{id}", "raven.ring:kerry") for one in lists):
+        assert [desk.get(f"{path}?limit={number}").status_code for number in (1, MAX_PAGE)] == [200, 200]
+        for number in (0, MAX_PAGE + 1, 10**15):
+            answer = desk.get(f"{path}?limit={number}")
+            assert "limit: must be 1 to 500" in problem(answer, 422, "Unprocessable Entity")
+            assert answer.json()["fields"][0]["field"] == "limit"
 
 
 @pytest.mark.parametrize("query", ["waiting=0", "waiting=false", "waiting=", "status=all", "status=resolved"])
