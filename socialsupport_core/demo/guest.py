@@ -12,13 +12,14 @@ from typing import Any
 
 from socialsupport_core.contract import ConfigError, Connector, DeliveryError, Registry, Unsupported
 from socialsupport_core.demo.clock import StoryClock
-from socialsupport_core.demo.story import KERRY, MAIL, Scene, Story, StoryBroken
+from socialsupport_core.demo.story import Scene, Story, StoryBroken
 from socialsupport_core.demo.world import CRM, NEEDED, TENANT, World, build
 from socialsupport_core.hub import ReplyRefused
 from socialsupport_core.mistakes import near
 from socialsupport_core.model import Credentials
 from socialsupport_core.testing.loading import folder_of, load_cases, special
 
+PERSON, MAIL = "robin", "robin@mail.example"  # nobody of the usual story
 ARRIVED = ("sent", "delivered", "read")
 
 
@@ -90,7 +91,7 @@ class AtGuest(Story):
     def _asks(self) -> Scene:
         text = "My order 4711 has been on its way for two weeks. Where is it?"
         self._simulator.faults.duplicate = 1
-        self._speak(self._network, KERRY, text)
+        self._speak(self._network, PERSON, text)
         self._simulator.faults.duplicate = 0
         found = self.hub.queue(TENANT, status=None, channel=self._network)
         self._must(bool(found), f"somebody spoke at the simulator, and no conversation came of it: {self._why_not()}")
@@ -98,10 +99,10 @@ class AtGuest(Story):
         shown = len(self._timeline())
         self._must(shown == 1, f"one message shows {shown} times; its id must be stable over redelivery")
         where, name = self._last()["thread"]["visibility"], found[-1]["customer"]["name"]
-        return Scene(self._place(), KERRY, text, f"a {where} conversation with {name}; told twice, it shows once")
+        return Scene(self._place(), PERSON, text, f"a {where} conversation with {name}; told twice, it shows once")
 
     def _is_answered(self) -> Scene:
-        text = "Sorry about that, Kerry. We have found the parcel, and it arrives **tomorrow**."
+        text = "Sorry about that. We have found the parcel, and it arrives **tomorrow**."
         state = self._answer(text)
         return Scene(self._place(), "Dana", text, f"{state}; there it reads: {self._read_there()}")
 
@@ -113,10 +114,10 @@ class AtGuest(Story):
 
     def _comes_by_mail(self) -> Scene:
         text, address = "Here is the invoice for order 4711.", self._mail_address(self.offer["token"])
-        self.world.simulators["email"].speak(MAIL, text, subject="Order 4711", to=address, name="Kerry Fisher")
+        self.world.simulators["email"].speak(MAIL, text, subject="Order 4711", to=address, name="Robin")
         self._arrive()
         self._same_conversation("email")
-        return Scene("E-mail", "Kerry", text, f"joined: {self._why('email')}")
+        return Scene("E-mail", PERSON, text, f"joined: {self._why('email')}")
 
     # telling
 
@@ -136,8 +137,8 @@ class AtGuest(Story):
         return state
 
     def _read_there(self) -> str:
-        ours = [said.text for said in self._simulator.heard(KERRY) if said.author == "us"]
-        self._must(bool(ours), f"the answer was sent, and `heard` tells {KERRY} none by `us`")
+        ours = [said.text for said in self._simulator.heard(PERSON) if said.author == "us"]
+        self._must(bool(ours), f"the answer was sent, and `heard` tells {PERSON} none by `us`")
         return ours[-1]
 
     def _last(self) -> dict[str, Any]:

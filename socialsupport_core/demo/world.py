@@ -187,8 +187,8 @@ def _configure(hub: Hub, simulators: dict[str, Simulator], guests: Mapping[str, 
     doors = {}
     for name, settings in CHANNELS.items():
         doors[name] = hub.add_channel(TENANT, name, name, settings, own_account=OWN_ACCOUNTS[name], mode="webhook")
-    for name, settings in guests.items():
-        doors[name] = hub.add_channel(TENANT, name, name, settings)
+    for name, given in guests.items():
+        doors[name] = hub.add_channel(TENANT, name, name, given)
     if CRM in simulators:
         doors[CRM] = hub.add_crm(TENANT, CRM, CRM, CRM_SETTINGS)
     for name, path in doors.items():

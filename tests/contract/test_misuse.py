@@ -41,7 +41,7 @@ class Parrot(Connector[Settings]):
     def poll(self, cursor: str | None) -> Any:
         return REQUEST
 
-    async def probe(self) -> Any:
+    async def probe(self) -> Any:  # type: ignore[override]
         return Facts()
 
     def fetch(self, attachment: Any) -> Flow[Any]:

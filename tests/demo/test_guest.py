@@ -10,7 +10,7 @@ import pytest
 from socialsupport_core.contract import ConfigError
 from socialsupport_core.demo.clock import StoryClock, real
 from socialsupport_core.demo.guest import build_with, tell_at
-from socialsupport_core.demo.story import Scene
+from socialsupport_core.demo.story import Scene, tell
 from socialsupport_core.demo.world import NEEDED, TENANT, World
 from socialsupport_core.model import Payload
 from socialsupport_core.testing import Faults
@@ -50,9 +50,11 @@ def visit(tmp_path: Path) -> Iterator[Visit]:
 
 
 def test_somebody_asks_is_answered_and_goes_on_by_mail(visit: Visit) -> None:
+    """In a demo that has told its own story, as it is served."""
+    tell(visit.world, visit.clock)
     asked, answered, _, came = visit.tell()
-    assert asked == "a private conversation with Kerry; told twice, it shows once"
-    assert answered.startswith("delivered; there it reads: Sorry about that, Kerry.")
+    assert asked == "a private conversation with Robin; told twice, it shows once"
+    assert answered.startswith("delivered; there it reads: Sorry about that.")
     assert came == "joined: came with the hand-off link that dana gave on generic"
     (row,) = visit.world.hub.queue(TENANT, channel="generic")
     assert row["networks"] == ["generic", "email"]
@@ -71,14 +73,14 @@ def test_what_a_simulator_does_not_do_is_named(visit: Visit, monkeypatch: pytest
     visit.simulator.faults = Faults()
     with monkeypatch.context() as forgetting:
         forgetting.setattr(visit.simulator, "heard", lambda person: [])
-        assert "`heard` tells kerry none by `us`" in visit.fails()
+        assert "`heard` tells robin none by `us`" in visit.fails()
 
 
 def test_a_network_that_is_polled_plays_too(tmp_path: Path) -> None:
     pytest.importorskip("socialsupport_matrix")
     visit = Visit(tmp_path, "matrix")
     try:
-        assert [outcome.split(";")[0] for outcome in visit.tell()[:2]] == ["a private conversation with Kerry", "sent"]
+        assert [outcome.split(";")[0] for outcome in visit.tell()[:2]] == ["a private conversation with Robin", "sent"]
     finally:
         visit.world.hub.close()
 
