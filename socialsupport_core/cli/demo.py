@@ -27,45 +27,55 @@ def demo(
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the store is kept; else it goes with the demo.")
     ] = None,
+    network: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of an installed plugin with a simulator: show it too.")
+    ] = None,
     script: Annotated[bool, typer.Option("--script", help="Tell the story in the terminal and end.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the addresses as one line of JSON.")] = False,
 ) -> None:
     """Run everything on this machine: hub, simulated networks, SMTP door, web chat, inbox page.
 
-    No account and no server of yours is needed. Ctrl-C ends it.
+    No account and no server of yours is needed. Ctrl-C ends it. With --network also the simulator of a plugin of
+    yours: somebody asks there and is answered; with --script nothing else is told.
     """
     if data is not None:
         data.mkdir(parents=True, exist_ok=True)
-        _run(data, port, smtp_port, script=script, as_json=as_json)
+        _run(data, port, smtp_port, network, script=script, as_json=as_json)
         return
     with tempfile.TemporaryDirectory(prefix="socialsupport-demo-", ignore_cleanup_errors=True) as folder:
-        _run(Path(folder), port, smtp_port, script=script, as_json=as_json)
+        _run(Path(folder), port, smtp_port, network, script=script, as_json=as_json)
 
 
-def _run(folder: Path, port: int, smtp_port: int, *, script: bool, as_json: bool) -> None:
+def _run(folder: Path, port: int, smtp_port: int, network: str | None, *, script: bool, as_json: bool) -> None:
     if script:
-        _tell(folder)
+        _tell(folder, network)
     else:
-        _serve(folder, port, smtp_port, as_json=as_json)
+        _serve(folder, port, smtp_port, network, as_json=as_json)
 
 
-def _world(folder: Path, url: str) -> tuple["World", "StoryClock"]:
+def _world(folder: Path, url: str, network: str | None) -> tuple["World", "StoryClock"]:
     from socialsupport_core.demo.clock import StoryClock, real
+    from socialsupport_core.demo.guest import build_with
     from socialsupport_core.demo.world import build
 
     clock = StoryClock(real() - timedelta(hours=6))
-    return build(folder, url, clock), clock
+    return (build_with(folder, url, clock, network) if network else build(folder, url, clock)), clock
 
 
-def _tell(folder: Path) -> None:
+def _tell(folder: Path, network: str | None) -> None:
     from rich.console import Console
 
+    from socialsupport_core.demo.guest import tell_at
     from socialsupport_core.demo.story import tell
 
-    world, clock = _world(folder, "https://support.acme.example")
+    world, clock = _world(folder, "https://support.acme.example", network)
     console = Console(highlight=False)
+
+    def scene(one: "Scene") -> None:
+        _print_scene(console, one)
+
     try:
-        story = tell(world, clock, lambda scene: _print_scene(console, scene))
+        story = tell_at(world, clock, network, scene) if network else tell(world, clock, scene)
         _print_timeline(world, story)
     finally:
         world.hub.close()
@@ -76,7 +86,7 @@ def _print_scene(console: object, scene: "Scene") -> None:
     from rich.text import Text
 
     assert isinstance(console, Console)
-    console.print(Text.assemble((f"{scene.where:<18}", "cyan"), (f"{scene.who}: ", "bold"), scene.what))
+    console.print(Text.assemble((f"{scene.where:<17} ", "cyan"), (f"{scene.who}: ", "bold"), scene.what))
     console.print(Text.assemble(" " * 18, ("→ ", "green"), (scene.outcome, "dim")))
 
 
@@ -90,8 +100,9 @@ def _print_timeline(world: "World", story: "Story") -> None:
     table(("when", "where", "who", "what", "state"), [row(entry) for entry in entries])
 
 
-def _serve(folder: Path, port: int, smtp_port: int, *, as_json: bool) -> None:
+def _serve(folder: Path, port: int, smtp_port: int, network: str | None, *, as_json: bool) -> None:
     from socialsupport_core.cli.serving import bound, free_port, run
+    from socialsupport_core.demo.guest import tell_at
     from socialsupport_core.demo.server import create_demo
     from socialsupport_core.demo.story import tell
     from socialsupport_core.store.alone import alone
@@ -101,14 +112,16 @@ def _serve(folder: Path, port: int, smtp_port: int, *, as_json: bool) -> None:
         fresh = not store.exists()
         opened = bound(HOST, port)
         smtp = f"{HOST}:{free_port(HOST, smtp_port, '--smtp-port')}"
-        world, clock = _world(folder, f"http://{HOST}:{opened.getsockname()[1]}")
+        world, clock = _world(folder, f"http://{HOST}:{opened.getsockname()[1]}", network)
         if fresh:
             tell(world, clock)
+        if network and not world.hub.payloads(world.doors[network]):
+            tell_at(world, clock, network)
         clock.catch_up()
-        run(create_demo(world, smtp), opened, lambda: _announce(world, smtp, as_json=as_json))
+        run(create_demo(world, smtp), opened, lambda: _announce(world, smtp, network, as_json=as_json))
 
 
-def _announce(world: "World", smtp: str, *, as_json: bool) -> None:
+def _announce(world: "World", smtp: str, network: str | None, *, as_json: bool) -> None:
     from socialsupport_core.cli.output import json_line, line
     from socialsupport_core.demo.world import CHANNELS
 
@@ -123,4 +136,6 @@ def _announce(world: "World", smtp: str, *, as_json: bool) -> None:
     line(f"customers  {people}")
     line(f"web chat   {chat}")
     line(f"mail to    {mailbox} at {smtp}")
+    if network:
+        line(f"{network:<10} {people}#{network}")
     line("Ctrl-C ends it.")

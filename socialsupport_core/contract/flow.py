@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 import httpx
 
+from socialsupport_core.contract import misuse
 from socialsupport_core.contract.errors import (
     SAFE_METHODS,
     DeliveryError,
@@ -55,7 +56,7 @@ class FlowRun(Generic[T]):
 
     Every HTTP answer passes `failure` first, so a flow only sees responses that are successes. An answer that
     the flow cannot read is `Uncertain` once an unsafe request, or another wire, has answered: it may well have
-    been done.
+    been done. What is no flow at all, or asks what nobody answers, is a DeliveryError that says what to write.
     """
 
     def __init__(self, flow: Flow[T], failure: Callable[[httpx.Response], DeliveryError | None]) -> None:
@@ -65,6 +66,8 @@ class FlowRun(Generic[T]):
         self._failure = failure
         self._touched = False
         self._result: T
+        if not misuse.is_flow(flow):
+            raise DeliveryError(misuse.no_flow(flow, failure))
         self._step(lambda: next(flow))
 
     @property
@@ -105,6 +108,10 @@ class FlowRun(Generic[T]):
         except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
             kind = Uncertain if self._touched else Unavailable
             raise kind(f"the network's answer could not be read ({type(error).__name__}: {error})") from error
+        if not self.done and misuse.is_no_ask(self.ask):
+            told = misuse.no_ask(self.ask, self._flow)
+            self._flow.close()
+            raise Uncertain(told) if self._touched else DeliveryError(told)
 
 
 def declares(hosts: frozenset[str], host: str) -> bool:
