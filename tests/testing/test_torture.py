@@ -143,6 +143,15 @@ def test_the_word_postgresql_starts_a_server_or_says_what_is_missing(monkeypatch
         run(["forged"], tries=1, store="postgresql")
 
 
+def test_an_hour_that_is_broken_off_tells_what_was_found_so_far() -> None:
+    def told(row: Row) -> None:
+        if row.tries == 2:
+            raise KeyboardInterrupt
+
+    (row,) = run(["proofs", "forged"], seconds=600, told=told)
+    assert (row.fault, row.tries, row.holds) == ("proofs", 2, True)
+
+
 def test_the_command_that_repeats_a_try_holds_no_password() -> None:
     assert again("order", 5) == "socialsupport torture --fault order --seed 5"
     told = again("order", 5, "postgresql://me:hush@db.example/x?schema=y", "mine:setup")

@@ -109,7 +109,7 @@ def run(
     `store` is a `postgresql://` URL, `postgresql` for a server that is started for the purpose, or a folder for SQLite
     files. `setup` is `module:function` or `path.py:function`, called first in each process; what it returns are
     options for `Hub.open`. `told` hears of each try. With `until_found` a fault ends with the first try in which
-    a finding of that kind came up. Raises ConfigError.
+    a finding of that kind came up. Ctrl-C ends it with what was found so far. Raises ConfigError.
     """
     faults, rows, began = chosen(names), [], time.monotonic()
     with _served(store) as address:
@@ -122,7 +122,10 @@ def run(
                 left = max(0.0, seconds - (time.monotonic() - began))
                 order["seconds"] = left / (len(faults) - number)
             rows.append(row := Row(name, fault.promise))
-            _work(order, row, told)
+            try:
+                _work(order, row, told)
+            except KeyboardInterrupt:
+                return rows
             row.done = True
             told(row)
     return rows
