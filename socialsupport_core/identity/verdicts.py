@@ -104,9 +104,8 @@ def split(tx: Tx, tenant: str, who: str, leaving: Sequence[str], *, agent: str, 
         raise VerdictRefused("a split needs accounts on both sides; name some of them, not none and not all")
     source = f"verdict:{agent}:{at}:{'+'.join(str(node.number) for node in out)}-"
     change = Change.of(tx, tenant, {node.base for node in members})
-    for low, high in sorted({(min(a.base, b.base), max(a.base, b.base)) for a in out for b in rest}):
-        if low != high:
-            reasons.add_evidence(tx, tenant, Evidence(low, high, "cannot", "agent", source, at, agent))
+    pairs = sorted({(min(a.base, b.base), max(a.base, b.base)) for a in out for b in rest if a.base != b.base})
+    reasons.forbid(tx, tenant, [Evidence(*ends, "cannot", "agent", source, at, agent) for ends in pairs])
     resolve(tx, tenant, change, cause="split", why=Evidence(0, 0, "cannot", "agent", source, at, agent))
     touched = [node.number for node in members]
     return Verdict(source, customer_ids(tx, nodes.by_numbers(tx, touched).values()), tuple(touched))

@@ -6,8 +6,10 @@ and is never enumerated.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from socialsupport_core.store.database import Row, Tx
@@ -77,7 +79,7 @@ class Evidence:
     @property
     def kept(self) -> bytes:
         """The same as the store has it."""
-        return hashlib.sha256("\0".join((self.tier, self.proof, self.source)).encode()).digest()[:10]
+        return _kept(self.tier, self.proof, self.source)
 
     @property
     def until(self) -> int:
@@ -86,6 +88,11 @@ class Evidence:
     def of(self, node: int) -> int:
         """The other node."""
         return self.b if node == self.a else self.a
+
+
+@lru_cache(maxsize=256)
+def _kept(*content: str) -> bytes:
+    return hashlib.sha256("\0".join(content).encode()).digest()[:10]
 
 
 class Tie(NamedTuple):
@@ -174,6 +181,16 @@ def pair(tx: Tx, tenant: str, a: int, b: int) -> list[Evidence]:
     return [evidence_of(row) for row in rows]
 
 
+def _among(tx: Tx, tenant: str, nodes: Collection[int]) -> dict[tuple[int, int], list[Evidence]]:
+    """The same for each pair of these."""
+    marks = marks_for(nodes)
+    sql = f"SELECT * FROM evidence WHERE tenant = ? AND a IN ({marks}) AND b IN ({marks})"
+    found: dict[tuple[int, int], list[Evidence]] = defaultdict(list)
+    for row in tx.all(sql, tenant, *nodes, *nodes):
+        found[row["a"], row["b"]].append(evidence_of(row))
+    return found
+
+
 def evidence_at(tx: Tx, tenant: str, node: int, limit: int = SHOWN) -> list[Evidence]:
     """All evidence about a node and others, for at most so many of them."""
     sql = (
@@ -217,6 +234,19 @@ def add_evidence(tx: Tx, tenant: str, evidence: Evidence) -> bool:
     return True
 
 
+def forbid(tx: Tx, tenant: str, several: Sequence[Evidence]) -> None:
+    """What one verdict says of many pairs, `a` below `b`: they are read at once, and written at once."""
+    ends = by_numbers(tx, {end for one in several for end in (one.a, one.b)})
+    found = _among(tx, tenant, ends)
+    fresh = [one for one in several if all(one.kept != known.kept for known in found[one.a, one.b])]
+    for one in fresh:
+        _insert(tx, tenant, one)
+        tx.memo("evidence")[tenant, one.digest] = one.at, month(one.until)
+        found[one.a, one.b].append(one)
+    for one in fresh:
+        _settle(tx, tenant, ends[one.a], ends[one.b], found[one.a, one.b])
+
+
 def _known(tx: Tx, tenant: str, one: Evidence) -> tuple[int, int] | None:
     if one.a != one.b and _are_strangers(tx, tenant, one.a, one.b):
         return None
@@ -244,16 +274,20 @@ def _write(tx: Tx, tenant: str, one: Evidence, *, new: bool) -> None:
             (one.at, one.last // MONTH, tenant, one.a, one.b, one.kept),
         )
     else:
-        what = (one.tier, one.proof, one.source, one.at, one.last // MONTH, one.agent, one.note)
-        tx.defer(_PUT_EVIDENCE, (tenant, one.a, one.b, one.kept, *what))
-        for made in ((tenant, one.a), (tenant, one.b)):
-            tx.memo("made").pop(made, None)
+        _insert(tx, tenant, one)
     if one.tier in ("human", "cannot", "closed"):
         _weigh(tx, tenant, one.a, one.b)
     elif one.tier == "claimed":
         _hint(tx, tenant, one.a, one.b)
     elif new or not _is_retracted(tx, tenant, one):
         _grow(tx, tenant, one)
+
+
+def _insert(tx: Tx, tenant: str, one: Evidence) -> None:
+    what = (one.tier, one.proof, one.source, one.at, one.last // MONTH, one.agent, one.note)
+    tx.defer(_PUT_EVIDENCE, (tenant, one.a, one.b, one.kept, *what))
+    for made in ((tenant, one.a), (tenant, one.b)):
+        tx.memo("made").pop(made, None)
 
 
 def _is_retracted(tx: Tx, tenant: str, one: Evidence) -> bool:
@@ -273,13 +307,18 @@ def _weigh(tx: Tx, tenant: str, a: int, b: int) -> None:
     found, ends = pair(tx, tenant, a, b), by_numbers(tx, (a, b))
     if a == b:
         _close(tx, tenant, ends[a], any(one.retracted_by is None for one in found))
-        return
+    else:
+        _settle(tx, tenant, ends[a], ends[b], found)
+
+
+def _settle(tx: Tx, tenant: str, a: Node, b: Node, found: Sequence[Evidence]) -> None:
+    """What all the evidence of the pair comes to, at both ends."""
     for node, other in ((a, b), (b, a)):
-        if tie := tied(found, other, ends[other].slot):
-            _put(tx, tenant, node, tie)
+        if tie := tied(found, other.number, other.slot):
+            _put(tx, tenant, node.number, tie)
         else:
-            _drop(tx, tenant, node, other)
-    _hint(tx, tenant, a, b)
+            _drop(tx, tenant, node.number, other.number)
+    _hint(tx, tenant, a.number, b.number)
 
 
 def _put(tx: Tx, tenant: str, node: int, tie: Tie) -> None:
