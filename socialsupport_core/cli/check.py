@@ -60,7 +60,7 @@ def check(
     missing for the next. With --against the requests that the plugin composes, and the
     answers in its golden cases, are compared with what the network has published.
     """
-    from socialsupport_core.cli.output import complain, json_line
+    from socialsupport_core.cli.output import complain
     from socialsupport_core.cli.plugged import broken, subjects
     from socialsupport_core.contract import ConfigError
 
@@ -71,18 +71,23 @@ def check(
     for one in chosen:
         report = run(one)
         passed &= report.passed
-        reached = _tier(one, report) if tiers else None
-        if as_json:
-            for result in report.results:
-                json_line({"plugin": report.subject, **dataclasses.asdict(result)})
-        else:
-            _show(report, verbose=verbose)
-        if reached is not None:
-            _show_tier(report.subject, reached, as_json=as_json)
+        _tell(report, _tier(one, report) if tiers else None, verbose=verbose, as_json=as_json)
     for fault in unusable:
         complain(f"{fault.plugin} is broken: {fault.reason}")
     if unusable or not passed:
         raise typer.Exit(1)
+
+
+def _tell(report: "Report", reached: "Verdict | None", *, verbose: bool, as_json: bool) -> None:
+    from socialsupport_core.cli.output import json_line
+
+    if as_json:
+        for result in report.results:
+            json_line({"plugin": report.subject, **dataclasses.asdict(result)})
+    else:
+        _show(report, verbose=verbose)
+    if reached is not None:
+        _show_tier(report.subject, reached, as_json=as_json)
 
 
 def _run(subject: "Subject") -> "Report":

@@ -1,14 +1,17 @@
-"""What an answer says: when, by the clock of the network, since a plugin has none; and what came with it."""
+"""What an answer says: when, by the network's clock, since a plugin has none; what came; that nothing is there."""
 
 import json
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
+from socialsupport_core.contract.errors import Unreachable
 from socialsupport_core.model import Attachment, Blob, Payload
 
 if TYPE_CHECKING:
     import httpx
+
+    from socialsupport_core.contract.flow import Flow
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -33,3 +36,14 @@ def gathered(answer: "httpx.Response", content: Any) -> Payload:
     body = json.dumps(content, sort_keys=True).encode()
     url = str(answer.request.url)
     return Payload(source="poll", method="GET", url=url, body=body, received_at=answered_at(answer))
+
+
+def if_there(request: "httpx.Request", *absent: str) -> "Flow[bool]":
+    """Asks. False if the answer says that it is not there: by 404, or by another code that is named."""
+    try:
+        yield request
+    except Unreachable as error:
+        if error.code not in ("404", *absent):
+            raise
+        return False
+    return True

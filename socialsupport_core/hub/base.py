@@ -107,29 +107,12 @@ class Base:
         self._secrets = secrets
         self._policies = (*policies, *registry.policies)
         self.channels = Channels(database, registry, secrets)
-        self.wire = NetworkWire(
-            (*registry.wires, *wires),
-            database=database,
-            transport=transport,
-            sockets=sockets,
-            read_blob=blobs.get,
-            clock=clock,
-        )
+        self.wire = self._make_wire(transport, sockets, wires)
         self.keepers = Keepers(database, secrets, self.wire, clock, random_bytes)
         self.crms = CRMs(
             database, registry, secrets, self.wire, self.keepers, blobs, clock, self._act_for_crm, self._note_for_crm
         )
-        self.connecting = Connecting(
-            database,
-            secrets,
-            self.channels,
-            self.crms,
-            self.wire,
-            self.keepers,
-            clock,
-            random_bytes,
-            f"{self.public_url}{CALLBACK}",
-        )
+        self.connecting = self._make_connecting()
         jitter = random.Random(random_bytes(16))  # noqa: S311 - no secret
         self.leases = Leases(database, clock)
         self.webhooks = Webhooks(database, secrets, Poster(transport), clock, jitter, self.leases.worker)
@@ -140,6 +123,31 @@ class Base:
         self.triaging = Triaging(made(registry.triage, models))
         self.workers = self._make_workers(jitter)
         database.on_commit = self.bell.ring
+
+    def _make_wire(
+        self, transport: httpx.AsyncBaseTransport | None, sockets: Sockets | None, wires: Sequence[Wire]
+    ) -> NetworkWire:
+        return NetworkWire(
+            (*self.registry.wires, *wires),
+            database=self._database,
+            transport=transport,
+            sockets=sockets,
+            read_blob=self.blobs.get,
+            clock=self.clock,
+        )
+
+    def _make_connecting(self) -> Connecting:
+        return Connecting(
+            self._database,
+            self._secrets,
+            self.channels,
+            self.crms,
+            self.wire,
+            self.keepers,
+            self.clock,
+            self._random,
+            f"{self.public_url}{CALLBACK}",
+        )
 
     def _make_workers(self, jitter: random.Random) -> Workers:
         conducting = self.channels.conducting.of

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from socialsupport_core.contract.answered import downloaded, gathered
+from socialsupport_core.contract import Unreachable
+from socialsupport_core.contract.answered import downloaded, gathered, if_there
 from socialsupport_core.model import Attachment
 
 LABEL = Attachment(media_type="image/*", name="label.png")
@@ -37,3 +38,22 @@ def test_what_is_gathered_has_the_address_and_the_time_of_its_answer() -> None:
     assert (payload.source, payload.method, payload.url) == ("poll", "GET", "https://crm.example/tickets?page=2")
     assert payload.received_at == datetime(2026, 3, 1, 10, tzinfo=UTC)
     assert payload.body == b'{"a": ["\\u00f6"], "b": 1}'
+
+
+def test_what_is_not_there_is_no_error() -> None:
+    """Of the codes that say so; any other is what it was."""
+    assert told(None) is True
+    assert told("404") is told("410") is False
+    with pytest.raises(Unreachable):
+        told("405")
+
+
+def told(code: str | None) -> bool | None:
+    asking = if_there(httpx.Request("DELETE", "https://desk.example/9"), "410")
+    assert next(asking).method == "DELETE"
+    try:
+        asking.throw(Unreachable("gone", code=code)) if code else asking.send(httpx.Response(204))
+    except StopIteration as ended:
+        found: bool = ended.value
+        return found
+    return None

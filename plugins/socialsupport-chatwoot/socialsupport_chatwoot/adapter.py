@@ -13,7 +13,7 @@ import httpx
 
 from socialsupport_chatwoot import people, polling, signing
 from socialsupport_chatwoot.native import EVENTS, OURS, events, moment, number, stamp, status_of
-from socialsupport_chatwoot.recording import found, path_of, write
+from socialsupport_chatwoot.recording import path_of, write
 from socialsupport_chatwoot.settings import ChatwootSettings
 from socialsupport_core.contract import (
     CRM,
@@ -36,7 +36,7 @@ from socialsupport_core.contract import (
     headline,
     mark,
 )
-from socialsupport_core.contract.answered import downloaded
+from socialsupport_core.contract.answered import downloaded, if_there
 from socialsupport_core.contract.lax import text_of
 from socialsupport_core.model import Attachment, Blob, Facts, Interaction, Page, Party, Payload, RateLimit
 from socialsupport_core.text import escape
@@ -63,7 +63,7 @@ class Chatwoot(CRM[ChatwootSettings]):
         return people.find(self._request, party)
 
     def erase(self, contact: str) -> Flow[None]:
-        yield from found(self._request, "DELETE", f"contacts/{number(contact)}")
+        yield from if_there(self._request("DELETE", f"contacts/{number(contact)}"))
 
     # cases
 
@@ -116,9 +116,9 @@ class Chatwoot(CRM[ChatwootSettings]):
 
     def erase_case(self, case: str) -> Flow[None]:
         """Versions that cannot delete a conversation answer 404, too: so it is looked for."""
-        if (yield from found(self._request, "DELETE", path_of(CaseRef(id=case)))):
+        if (yield from if_there(self._request("DELETE", path_of(CaseRef(id=case))))):
             return
-        if not (yield from found(self._request, "GET", path_of(CaseRef(id=case)))):
+        if not (yield from if_there(self._request("GET", path_of(CaseRef(id=case))))):
             return
         raise Unsupported("this Chatwoot deletes no conversations; erase the contact, or update it")
 
@@ -147,7 +147,7 @@ class Chatwoot(CRM[ChatwootSettings]):
         return (yield from write(self._request, case, edited, f"{key}~{mark(said)}", "outgoing"))
 
     def remove_interaction(self, case: CaseRef, record: Ref, key: str) -> Flow[None]:
-        yield from found(self._request, "DELETE", f"{path_of(case)}/messages/{number(record.id)}")
+        yield from if_there(self._request("DELETE", f"{path_of(case)}/messages/{number(record.id)}"))
 
     def attach(self, case: CaseRef, blob: Blob, key: str) -> Flow[Ref]:
         name = blob.name or "attachment"

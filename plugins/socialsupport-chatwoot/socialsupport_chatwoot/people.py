@@ -4,8 +4,9 @@ import re
 from typing import Any
 
 from socialsupport_chatwoot.native import contact_of, number
-from socialsupport_chatwoot.recording import Request, found
+from socialsupport_chatwoot.recording import Request
 from socialsupport_core.contract import CaseSummary, Contact, Flow
+from socialsupport_core.contract.answered import if_there
 from socialsupport_core.model import Party
 
 KINDS = frozenset({"email", "phone"})
@@ -33,7 +34,7 @@ def give(request: Request, inbox: str, conversation: CaseSummary, source: str) -
         known = listed[0].id if listed else None
     about = {"inbox_id": int(inbox), "source_id": source}
     path = "contacts/{}/contact_inboxes"
-    if known is None or not (yield from found(request, "POST", path.format(number(known)), json=about)):
+    if known is None or not (yield from if_there(request("POST", path.format(number(known)), json=about))):
         made = yield request("POST", "contacts", json=_person(conversation) | {"inbox_id": about["inbox_id"]})
         yield request("POST", path.format(made.json()["payload"]["contact"]["id"]), json=about)
 

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from socialsupport_chatwoot.native import OURS, number
-from socialsupport_core.contract import CaseRef, Flow, Ref, Unreachable, mark
+from socialsupport_core.contract import CaseRef, Flow, Ref, mark
 
 PAGE, PAGES = 100, 50
 """Messages after a number come 100 at once (https://github.com/chatwoot/chatwoot/blob/develop/app/finders/
@@ -53,17 +53,6 @@ def messages(request: Request, case: str, after: int) -> Flow[list[dict[str, Any
             break
         after = max(one["id"] for one in listed)
     return found
-
-
-def found(request: Request, method: str, path: str, **content: Any) -> Flow[bool]:
-    """Done, unless it is not there."""
-    try:
-        yield request(method, path, **content)
-    except Unreachable as error:
-        if error.code != "404":
-            raise
-        return False
-    return True
 
 
 def path_of(case: CaseRef) -> str:

@@ -37,6 +37,7 @@ from socialsupport_core.contract import (
     mark,
     unlabelled,
 )
+from socialsupport_core.contract.answered import if_there
 from socialsupport_core.contract.typed import digits
 from socialsupport_core.model import Attachment, Blob, Facts, Interaction, Page, Party, Payload
 from socialsupport_djangohelpdesk import polling
@@ -84,7 +85,7 @@ class DjangoHelpdesk(CRM[DjangoHelpdeskSettings]):
         if not listed and (yield from self._opened(name, conversation.opened_at))[0] is None:
             mistake = self._another_address("another or none")
         if mistake is not None:
-            yield from self._deleted(f"tickets/{made['id']}/")
+            yield from if_there(self._request("DELETE", f"tickets/{made['id']}/"))
             raise mistake
         return self._case(made["id"])
 
@@ -149,7 +150,7 @@ class DjangoHelpdesk(CRM[DjangoHelpdeskSettings]):
         yield self._request("PATCH", f"tickets/{ticket['id']}/", json=told)
 
     def erase_case(self, case: str) -> Flow[None]:
-        yield from self._deleted(f"tickets/{number(case)}/")
+        yield from if_there(self._request("DELETE", f"tickets/{number(case)}/"))
 
     def _ticket(self, case: CaseRef) -> Flow[dict[str, Any]]:
         """With its follow-ups. A ticket that was merged goes on as another."""
@@ -178,7 +179,7 @@ class DjangoHelpdesk(CRM[DjangoHelpdeskSettings]):
         return record
 
     def remove_interaction(self, case: CaseRef, record: Ref, key: str) -> Flow[None]:
-        yield from self._deleted(f"followups/{number(record.id)}/")
+        yield from if_there(self._request("DELETE", f"followups/{number(record.id)}/"))
 
     def attach(self, case: CaseRef, blob: Blob, key: str) -> Flow[Ref]:
         """First the follow-up, then its file: sent together, a refused file would leave the follow-up and a 500."""
@@ -191,7 +192,7 @@ class DjangoHelpdesk(CRM[DjangoHelpdeskSettings]):
         try:
             yield self._request("POST", "followups-attachments/", data=told, files=files)
         except ContentRejected:
-            yield from self._deleted(f"followups/{made['id']}/")
+            yield from if_there(self._request("DELETE", f"followups/{made['id']}/"))
             raise
         return Ref(id=str(made["id"]))
 
@@ -211,13 +212,6 @@ class DjangoHelpdesk(CRM[DjangoHelpdeskSettings]):
         """Without a title: that would become the ticket's (`update_ticket`, 2.6.1, 2026-11)."""
         content = {"ticket": ticket["id"], "comment": literal(text), "public": False, **more}
         return self._request("POST", "followups/", json=content)
-
-    def _deleted(self, path: str) -> Flow[None]:
-        try:
-            yield self._request("DELETE", path)
-        except Unreachable as error:
-            if error.code != "404":
-                raise
 
     # about the world
 

@@ -32,7 +32,7 @@ from socialsupport_core.contract import (
     from_response,
     mark,
 )
-from socialsupport_core.contract.answered import downloaded
+from socialsupport_core.contract.answered import downloaded, if_there
 from socialsupport_core.model import Attachment, Blob, Facts, Interaction, Page, Party, Payload, RateLimit
 from socialsupport_freshdesk import polling
 from socialsupport_freshdesk.native import (
@@ -161,11 +161,7 @@ class Freshdesk(CRM[FreshdeskSettings]):
         yield from self._gone(path_of(CaseRef(id=case)))
 
     def _gone(self, path: str, **query: str) -> Flow[None]:
-        try:
-            yield self._request("DELETE", path, params=query)
-        except Unreachable as error:
-            if error.code not in ("404", "405"):
-                raise
+        yield from if_there(self._request("DELETE", path, params=query), "405")
 
     # records
 

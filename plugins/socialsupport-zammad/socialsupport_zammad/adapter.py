@@ -34,7 +34,7 @@ from socialsupport_core.contract import (
     mark,
     unlabelled,
 )
-from socialsupport_core.contract.answered import downloaded
+from socialsupport_core.contract.answered import downloaded, if_there
 from socialsupport_core.contract.typed import digits
 from socialsupport_core.model import Attachment, Blob, Facts, Identifier, Interaction, Page, Party, Payload
 from socialsupport_zammad import hooks, polling
@@ -147,7 +147,7 @@ class Zammad(CRM[ZammadSettings]):
     def remove_interaction(self, case: CaseRef, record: Ref, key: str) -> Flow[None]:
         """Own notes only, and only for ten minutes unless Zammad is told otherwise."""
         try:
-            yield from self._deleted(f"ticket_articles/{number(record.id)}")
+            yield from if_there(self._request("DELETE", f"ticket_articles/{number(record.id)}"))
         except Forbidden:
             raise Unsupported("Zammad lets go of a note for ten minutes only; delete the ticket there") from None
 
@@ -182,14 +182,7 @@ class Zammad(CRM[ZammadSettings]):
         yield self._request("POST", "data_privacy_tasks", json=content)
 
     def erase_case(self, case: str) -> Flow[None]:
-        yield from self._deleted(f"tickets/{number(case)}")
-
-    def _deleted(self, path: str) -> Flow[None]:
-        try:
-            yield self._request("DELETE", path)
-        except Unreachable as error:
-            if error.code != "404":
-                raise
+        yield from if_there(self._request("DELETE", f"tickets/{number(case)}"))
 
     # about the world
 

@@ -34,7 +34,7 @@ from socialsupport_core.contract import (
     headline,
     mark,
 )
-from socialsupport_core.contract.answered import downloaded
+from socialsupport_core.contract.answered import downloaded, if_there
 from socialsupport_core.model import Attachment, Blob, Credentials, Facts, Interaction, Page, Party, Payload, RateLimit
 from socialsupport_zendesk import oauth, people, polling, recording, signing
 from socialsupport_zendesk.native import CLOSED, EVENT_TYPES, events, moment, number
@@ -144,19 +144,12 @@ class Zendesk(CRM[ZendeskSettings]):
 
     def erase(self, contact: str) -> Flow[None]:
         """First as an agent would, then for good. Zendesk deletes nobody who has open tickets: those go first."""
-        yield from self._deleted(f"users/{number(contact)}")
-        yield from self._deleted(f"deleted_users/{number(contact)}")
+        yield from if_there(self._request("DELETE", f"users/{number(contact)}"))
+        yield from if_there(self._request("DELETE", f"deleted_users/{number(contact)}"))
 
     def erase_case(self, case: str) -> Flow[None]:
-        yield from self._deleted(f"tickets/{number(case)}")
-        yield from self._deleted(f"deleted_tickets/{number(case)}")
-
-    def _deleted(self, path: str) -> Flow[None]:
-        try:
-            yield self._request("DELETE", path)
-        except Unreachable as error:
-            if error.code != "404":
-                raise
+        yield from if_there(self._request("DELETE", f"tickets/{number(case)}"))
+        yield from if_there(self._request("DELETE", f"deleted_tickets/{number(case)}"))
 
     # about the world
 
