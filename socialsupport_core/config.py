@@ -66,6 +66,7 @@ class HubSection(_Section):
     folder: Path | None = None
     """Where the secret key and the attachments lie, the same for all processes; beside the store if that is a file."""
     public_url: Annotated[str, AfterValidator(_address)] = "http://127.0.0.1:8765"
+    """How the world reaches us, as it stands in the addresses of doors and links; with HTTPS, but for a first try."""
     inbox: bool = False
     """The agents' page; they sign in with a token."""
     mcp: bool = False
@@ -78,23 +79,35 @@ class HubSection(_Section):
 
 class AgentSection(_Section):
     name: str
+    """As colleagues and, on some networks, customers read it."""
     is_bot: bool = False
+    """A program; some networks have other rules for those."""
     token: str | None = Field(default=None, min_length=20)
     """Of the HTTP API; `openssl rand -hex 24` makes a good one. Left out, the agent has no access over HTTP."""
     scopes: tuple[Scope, ...] = ("read", "reply", "link")
+    """What the token allows."""
 
 
 class AppSection(_Section):
     connector: str
+    """The name of an installed plugin, such as `slack`; `socialsupport plugins` lists them."""
     settings: dict[str, Any] = Field(default_factory=dict)
+    """Those of the connector that all channels of this app share; each channel may add its own."""
 
 
 class ChannelSection(_Section):
     connector: str
+    """The name of an installed plugin, such as `telegram`; `socialsupport plugins` lists them."""
     settings: dict[str, Any] = Field(default_factory=dict)
+    """The connector's own: `socialsupport schema CONNECTOR` and its page tell which."""
     app: str | None = None
+    """The name of an `[apps.APP]` whose credentials and door it shares. Left out, it has its own."""
     own_account: str | None = None
+    """Our account at the network, such as a page's id or our number: by it what comes to the door of a shared app finds
+    this channel. Left out, the connection test learns it where the network tells."""
     mode: Literal["webhook", "poll", "stream"] | None = None
+    """How we receive: the network calls our door, we ask it, or a connection stays open. Left out, what suits the
+    connector and its settings."""
     open_network: bool = False
     """Private addresses and plain http are allowed for this channel."""
     expect_within: timedelta | None = Field(default=None, gt=timedelta(0))
@@ -108,20 +121,25 @@ class ChannelSection(_Section):
 
 class CRMSection(_Section):
     adapter: str
+    """The name of an installed plugin, such as `zammad`; `socialsupport plugins` lists them."""
     settings: dict[str, Any] = Field(default_factory=dict)
+    """The adapter's own; its page tells which."""
     rules: dict[str, str] = Field(default_factory=dict)
     """Which side stands (`newest`, `ours`, `theirs`) where `status` or `assignee` of a case was changed on both."""
 
 
 class FanOutSection(_Section):
     adapter: str
+    """The name of an installed plugin, such as `nats`; `socialsupport plugins` lists them."""
     settings: dict[str, Any] = Field(default_factory=dict)
+    """The adapter's own; its page tells which."""
     everything: bool = False
     """A new one is told the whole log, not only what happens from now on."""
 
 
 class WebhookSection(_Section):
     url: str
+    """Where each event is posted."""
     secret: str
     """`whsec_` and 24 to 64 bytes in Base64: `echo whsec_$(openssl rand -base64 32)` makes a good one."""
     previous_secret: str | None = None
@@ -129,6 +147,7 @@ class WebhookSection(_Section):
     types: tuple[str, ...] | None = None
     """Of events, all of them unless named."""
     description: str = ""
+    """For whoever reads the list."""
     open_network: bool = False
     """Private addresses and plain http are allowed for this webhook."""
 
@@ -173,7 +192,9 @@ class IssuerSection(_Section):
 
 class TenantSection(_Section):
     name: str
+    """Of the company, as people write it."""
     retention: RetentionSection = RetentionSection()
+    """How long things are kept."""
     identity: Policy = Policy()
     """Which evidence joins by itself, and what guards it."""
     continuity: ContinuitySection = ContinuitySection()

@@ -10,6 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 
+from socialsupport_core.cli.patience import Patient
 from socialsupport_core.contract import ConfigError
 
 GRACE = 3  # seconds that requests under way get at the end
@@ -50,6 +51,7 @@ def run(app: Starlette, opened: socket.socket, ready: Callable[[], None] = lambd
         timeout_graceful_shutdown=GRACE,
         server_header=False,
         ws="none",
+        http=Patient,
     )
     server = _Serving(config)
     server.app, server.ending, server.ready = app, ending, ready

@@ -78,7 +78,21 @@ def keys_beside(database: Path, *, sealed: bool = False) -> list[str]:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return path.read_text(encoding="ascii").split()
+        return _keys_in(path)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(new_key() + "\n")
-    return path.read_text(encoding="ascii").split()
+    return _keys_in(path)
+
+
+def _keys_in(path: Path) -> list[str]:
+    try:
+        keys = path.read_text(encoding="ascii").split()
+        MultiFernet([Fernet(key) for key in keys])
+    except OSError as error:
+        raise ConfigError(f"the key in {path} cannot be read ({error.strerror})") from None
+    except ValueError as error:  # also what is no ASCII
+        raise ConfigError(
+            f"{path} holds no valid key, or not only such ({error}): bring it from where the other processes, or the"
+            " backup, have it, one key a line (openssl rand -base64 32 | tr +/ -_ makes a new one)"
+        ) from None
+    return keys

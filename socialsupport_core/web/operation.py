@@ -9,7 +9,7 @@ from socialsupport_core.store.accounts import Scope
 from socialsupport_core.web.endpoint import MAX_PAGE, NO, YES
 from socialsupport_core.web.shape import TEXT, Shape
 
-BINARY: Shape = {"type": "string", "contentMediaType": "application/octet-stream"}
+BINARY: Shape = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
 LIMIT: Shape = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE}
 QUERY: dict[str, tuple[Shape, str]] = {
     "q": (TEXT, "Part of a name, handle or identifier."),

@@ -354,7 +354,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         ref("Attachment"),
         query=("name",),
         status=201,
-        takes="*/*",
+        takes="application/octet-stream",
     ),
     ("GET", "/api/attachments/{id}"): Operation(
         "A stored file, as a download.", "read", BINARY, media_type="application/octet-stream"

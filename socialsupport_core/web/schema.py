@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from socialsupport_core.pipeline.webhooks import MEDIA_TYPE, PING
 from socialsupport_core.web.happenings import EVENTS
+from socialsupport_core.web.naming import operation_id, tag
 from socialsupport_core.web.operation import BINARY, PATH, QUERY, Operation
 from socialsupport_core.web.operations import OPERATIONS
 from socialsupport_core.web.reported import REPORTED
@@ -25,6 +26,10 @@ def paths_of(routes: list[Route], prefix: str) -> Iterator[tuple[str, str]]:
     for route in routes:
         path = re.sub(r"\{(\w+):path\}", r"{\1}", prefix + route.path)
         yield from ((method, path) for method in sorted((route.methods or set()) - {"HEAD"}))
+
+
+KEYED = frozenset({"send_reply", "add_note", "edit_interaction", "delete_interaction", "react_to_interaction"})
+"""Operations that an `Idempotency-Key` has done once."""
 
 
 @cache
@@ -54,12 +59,13 @@ def _info() -> Document:
 def _operation(method: str, path: str, one: Operation) -> Document:
     names = re.findall(r"\{(\w+)\}", path)
     found: Document = {
-        "operationId": f"{method} {path}".lower(),
+        "operationId": operation_id(method, path),
+        "tags": [tag(path)],
         "summary": one.summary,
         "parameters": [_in_path(name) for name in names] + [_in_query(name) for name in one.query],
         "responses": {str(one.status): _answer(one), "default": _problem()},
     }
-    if path.endswith("/reply"):
+    if operation_id(method, path) in KEYED:
         found["parameters"].append(
             {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 80}}
         )

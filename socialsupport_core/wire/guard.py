@@ -40,6 +40,11 @@ def check(request: httpx.Request, hosts: frozenset[str], *, open_network: bool) 
         raise Forbidden(f"{request.url.scheme} to {host} is refused; the operator may open it for this channel")
 
 
+def place(url: httpx.URL) -> str:
+    """Host, and port where it is not the scheme's own: what whoever mends a connection looks for."""
+    return url.netloc.decode("ascii", "replace")
+
+
 def is_public(address: str) -> bool:
     """Whether the address belongs to the public internet, whatever its spelling."""
     ip = ipaddress.ip_address(address.split("%", maxsplit=1)[0])

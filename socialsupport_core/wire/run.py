@@ -32,7 +32,7 @@ from socialsupport_core.contract import (
 from socialsupport_core.contract.errors import SAFE_METHODS
 from socialsupport_core.model import Blob, Payload
 from socialsupport_core.store import Database
-from socialsupport_core.wire.guard import PinnedTransport, check
+from socialsupport_core.wire.guard import PinnedTransport, check, place
 from socialsupport_core.wire.keeper import Given, Held, Keeper, Unusable
 from socialsupport_core.wire.pace import SECOND, buckets
 from socialsupport_core.wire.redact import redact, secrets_in
@@ -290,7 +290,7 @@ async def _read(response: httpx.Response) -> bytes:
 
 def _decision(error: httpx.HTTPError, request: httpx.Request) -> DeliveryError:
     """A connection never made has done nothing; one that was cut may have, unless the method is safe."""
-    message = f"{request.url.host}: {type(error).__name__}"
+    message = f"{place(request.url)}: {type(error).__name__}"
     never = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
     if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
         return ContentRejected(message)

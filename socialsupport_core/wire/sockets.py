@@ -10,7 +10,7 @@ import httpx
 
 from socialsupport_core.contract.errors import Forbidden, Unavailable
 from socialsupport_core.contract.stream import MAX_FRAME, Closed, Dial, Frame
-from socialsupport_core.wire.guard import PinnedTransport, public_addresses
+from socialsupport_core.wire.guard import PinnedTransport, place, public_addresses
 from socialsupport_core.wire.sse import Events, TooLarge
 
 OPENING = 15.0  # seconds
@@ -100,7 +100,7 @@ async def _speak(dial: Dial, request: httpx.Request, open_network: bool) -> Line
         ) from None
     except (OSError, ValueError, exceptions.WebSocketException) as error:
         sock.close()
-        raise Unavailable(f"{host}: no WebSocket there ({type(error).__name__})") from error
+        raise Unavailable(f"{place(request.url)}: no WebSocket there ({type(error).__name__})") from error
     return _WebSocket(connection, dial.close_code)
 
 
@@ -124,7 +124,7 @@ async def _connected(url: httpx.URL, open_network: bool) -> socket.socket:
             raise
         else:
             return sock
-    raise Unavailable(f"{url.host}: {failed}")
+    raise Unavailable(f"{place(url)}: {failed}")
 
 
 def _answer(status: int, headers: Any, body: bytes, request: httpx.Request) -> httpx.Response:
@@ -168,7 +168,7 @@ async def _listen(request: httpx.Request, open_network: bool) -> Line:
         response = await client.send(request, stream=True)
     except httpx.HTTPError as error:
         await client.aclose()
-        raise Unavailable(f"{request.url.host}: {type(error).__name__}") from error
+        raise Unavailable(f"{place(request.url)}: {type(error).__name__}") from error
     except BaseException:
         await client.aclose()
         raise
@@ -183,7 +183,7 @@ async def _listen(request: httpx.Request, open_network: bool) -> Line:
 
 async def _refusal(response: httpx.Response, request: httpx.Request) -> httpx.Response:
     if response.status_code == 200:
-        raise Unavailable(f"{request.url.host} answered with no stream of events")
+        raise Unavailable(f"{place(request.url)} answered with no stream of events")
     body = bytearray()
     with suppress(httpx.HTTPError):
         async for piece in response.aiter_bytes():

@@ -16,7 +16,7 @@ import httpx
 
 from socialsupport_core.contract import standard_webhooks
 from socialsupport_core.contract.errors import ConfigError, DeliveryError, retry_after
-from socialsupport_core.wire.guard import PinnedTransport, check, is_public
+from socialsupport_core.wire.guard import PinnedTransport, check, is_public, place
 
 SECRET_BYTES = 32
 TIMEOUT = 20.0  # seconds for the whole call; 15 to 30 are recommended ("Request timeouts")
@@ -116,11 +116,11 @@ class Poster:
                 finally:
                     await response.aclose()
         except TimeoutError:
-            return Answer(None, b"", f"{host} did not answer within {TIMEOUT:g} seconds")
+            return Answer(None, b"", f"{place(request.url)} did not answer within {TIMEOUT:g} seconds")
         except DeliveryError as error:
             return Answer(None, b"", str(error))
         except Exception as error:  # a transport may raise anything; it has not been delivered
-            return Answer(None, b"", f"{host}: {type(error).__name__}")
+            return Answer(None, b"", f"{place(request.url)}: {type(error).__name__}")
         return _answer(host, response, content)
 
     async def aclose(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from socialsupport_core.cli import patience
 from socialsupport_core.cli.serving import _Ending, _Serving, bound, run
 from socialsupport_core.contract import ConfigError
 from socialsupport_core.store.alone import alone
@@ -154,3 +156,37 @@ def test_a_store_on_a_server_is_for_many(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir(tmp_path)
     with alone("postgresql://localhost/support"), alone("postgresql://localhost/support"):
         assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: a\r\n", b"POST /slow HTTP/1.1\r\nHost: a\r\nContent-"])
+def test_headers_that_do_not_come_end_the_connection(
+    running: Running, monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    """Also of whoever goes on sending a byte now and then."""
+    monkeypatch.setattr(patience, "HEADERS", 0.3)
+    began = time.monotonic()
+    with socket.create_connection(running.socket.getsockname(), timeout=10) as line:
+        line.sendall(said)
+        time.sleep(0.1)
+        line.sendall(said and b"X")
+        answer = line.recv(1000)
+        assert (answer[:12], line.recv(1000)) == (b"HTTP/1.1 408", b"")
+    assert 0.25 < time.monotonic() - began < 5
+
+
+def test_who_has_sent_the_headers_is_waited_for_and_comes_again(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "HEADERS", 0.3)
+    request = b"POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n"
+    with socket.create_connection(running.socket.getsockname(), timeout=10) as line:
+        for _ in range(2):  # the answer takes half a second, and so does the body
+            line.sendall(request)
+            time.sleep(0.5)
+            line.sendall(b"body")
+            answer = line.recv(1000)
+            while b"4 bytes" not in answer:
+                answer += line.recv(1000)
+            assert answer.startswith(b"HTTP/1.1 200")
+        line.sendall(request[:20])  # on the same connection
+        assert line.recv(1000).startswith(b"HTTP/1.1 408")

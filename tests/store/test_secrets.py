@@ -8,6 +8,7 @@ import pytest
 from raven import Roost
 
 from socialsupport_core.contract import ConfigError
+from socialsupport_core.hub import Hub
 from socialsupport_core.store import open_store
 from socialsupport_core.store.blobs import MAX_BYTES, BlobTooLarge, FolderBlobs
 from socialsupport_core.store.secrets import EncryptedSecrets, keys_beside, new_key
@@ -52,6 +53,16 @@ def test_the_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
     assert keys_beside(tmp_path / "a.sqlite") == first
     mode = stat.S_IMODE((tmp_path / "a.sqlite.key").stat().st_mode)
     assert mode == 0o600
+
+
+@pytest.mark.parametrize("content", [b"hunter2 is no key\n", b"", "g\u00e9heim".encode()])
+def test_a_file_with_no_valid_key_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.sqlite.key"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match="holds no valid key") as refused:
+        Hub.open(tmp_path / "a.sqlite", public_url="https://support.example")
+    assert str(refused.value).startswith(str(path))
+    assert "hunter2" not in str(refused.value)
 
 
 def test_a_channel_sealed_with_a_lost_key_is_broken_and_the_rest_runs(roost: Roost) -> None:

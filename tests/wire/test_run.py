@@ -94,6 +94,7 @@ def test_what_breaks_is_classified_by_whether_it_may_have_been_done(error: type[
     with pytest.raises(DeliveryError) as raised:
         run(flow_of(ask(method)), handler)
     assert type(raised.value) is wanted
+    assert str(raised.value).startswith(f"api.raven.example: {error.__name__}")
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
