@@ -69,7 +69,7 @@ class OneOf:
     words: tuple[str, ...]
 
     def __call__(self, place: Place) -> Place:
-        ours = {f"values.{theirs}": word for theirs, word in place.values.items()}
+        ours: dict[str, str | None] = {f"values.{theirs}": word for theirs, word in place.values.items()}
         ours |= {"present": place.present, "value": place.value, "default": place.default}
         for key, word in ours.items():
             if word is not None and word not in self.words:
