@@ -113,10 +113,10 @@ def _serve(folder: Path, port: int, smtp_port: int, network: str | None, *, as_j
         opened = bound(HOST, port)
         smtp = f"{HOST}:{free_port(HOST, smtp_port, '--smtp-port')}"
         world, clock = _world(folder, f"http://{HOST}:{opened.getsockname()[1]}", network)
-        if fresh:
-            tell(world, clock)
         if network and not world.hub.payloads(world.doors[network]):
             tell_at(world, clock, network)
+        if fresh:
+            tell(world, clock)
         clock.catch_up()
         run(create_demo(world, smtp), opened, lambda: _announce(world, smtp, network, as_json=as_json))
 

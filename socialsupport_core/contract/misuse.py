@@ -25,7 +25,8 @@ def no_flow(given: object, failure: Callable[..., Any]) -> str:
     """`given` is what a method returned; the plugin's `failure` knows whose."""
     if isinstance(given, Coroutine):
         given.close()
-        return f"{getattr(given, '__qualname__', 'a flow')} is a coroutine; write `def` in place of `async def`, and `yield` in place of `await`"
+        method = getattr(given, "__qualname__", "a flow")
+        return f"{method} is a coroutine; write `def` in place of `async def`, and `yield` in place of `await`"
     method = " or ".join(_suspects(given, getattr(failure, "__self__", None))) or "a flow"
     told = f"{method} returned {_named(given)}, and is no generator"
     if isinstance(given, httpx.Request):

@@ -5,7 +5,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from functools import partial
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, requires
 from typing import Any, Self
 
 import pluggy
@@ -28,6 +28,20 @@ GROUP = "socialsupport"
 _NAMED = ("connectors", "crms", "fanouts", "surfaces", "listeners", "simulators", "canonical_forms")
 _OURS = re.compile(r"socialsupport_core|pydantic|importlib|<frozen|<string>")
 _HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("socialsupport_"))
+
+
+def taken() -> dict[str, str]:
+    """The names that plugins have, installed or shipped with this release, and their distributions. Loads none."""
+    shipped = re.findall(rf"^{GROUP}-([a-z0-9-]+)", "\n".join(_requirements()), re.MULTILINE)
+    names = {name.replace("-", "_"): f"{GROUP}-{name}" for name in shipped}
+    return names | {entry.name: entry.dist.name if entry.dist else entry.value for entry in entry_points(group=GROUP)}
+
+
+def _requirements() -> list[str]:
+    try:
+        return requires(GROUP) or []
+    except PackageNotFoundError:
+        return []
 
 
 class PluginError(Exception):

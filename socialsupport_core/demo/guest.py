@@ -103,14 +103,14 @@ class AtGuest(Story):
 
     def _is_answered(self) -> Scene:
         text = "Sorry about that. We have found the parcel, and it arrives **tomorrow**."
-        state = self._answer(text)
+        self._reply(text)
+        state = self._sent("the agent's answer")
         return Scene(self._place(), "Dana", text, f"{state}; there it reads: {self._read_there()}")
 
     def _is_handed_off(self) -> Scene:
         self.offer = self.hub.hand_off(TENANT, self.conversation, agent="dana", to="email")
-        text = f"Please send us the invoice by mail: {self.offer['url']}"
-        self._answer(text)
-        return Scene(self._place(), "Dana", text, "a hand-off link, which works once")
+        self._sent("the invitation to e-mail")
+        return Scene(self._place(), "Dana", "hands off to e-mail", f"a link that works once: {self._read_there()}")
 
     def _comes_by_mail(self) -> Scene:
         text, address = "Here is the invoice for order 4711.", self._mail_address(self.offer["token"])
@@ -121,19 +121,23 @@ class AtGuest(Story):
 
     # telling
 
+    def _arrive(self, minutes: float = 2) -> None:
+        super()._arrive(minutes)
+
     def _linked(self) -> set[str]:
         """The channels to which a link leads."""
         found = self.hub.hand_off_targets(TENANT, self.conversation)["targets"]
         return {one["channel"] for one in found if one.get("how") == "link"}
 
-    def _answer(self, text: str) -> str:
-        """The state in which it ends."""
-        self._reply(text)
-        self._arrive()  # what a rate limit has kept back
-        ours = [one for one in self._timeline() if one["interaction"]["direction"] == "outbound"]
+    def _sent(self, what: str) -> str:
+        """The state in which our last words end."""
+        for _ in range(2):  # what a rate limit has kept back
+            self._arrive()
+        entries = self.hub.conversation(TENANT, self.conversation)["entries"]
+        ours = [one for one in entries if one["interaction"]["direction"] == "outbound"]
         state = str(ours[-1].get("state")) if ours else "missing"
         reason = ours[-1].get("delivery", {}).get("reason") if ours else None
-        self._must(state in ARRIVED, f"the agent's answer is {state}: {reason or self._why_not()}")
+        self._must(state in ARRIVED, f"{what} is {state}: {reason or self._why_not()}")
         return state
 
     def _read_there(self) -> str:
@@ -161,12 +165,11 @@ class AtGuest(Story):
 def tell_at(
     world: World, clock: StoryClock, network: str, listen: Callable[[Scene], None] = lambda _scene: None
 ) -> AtGuest:
-    """Plays the story there. Raises ConfigError that says what did not happen."""
+    """Plays the story there, while the clock is still told. Raises ConfigError that says what did not happen."""
     story = AtGuest(world, clock, network)
     try:
         for scene in story.play():
             listen(scene)
     except StoryBroken as broken:
         raise ConfigError(f"{network}: {broken}") from broken
-    clock.catch_up()
     return story

@@ -37,6 +37,7 @@ from socialsupport_core.testing.conformance.base import Authorize, Base, Verific
 from socialsupport_core.testing.conformance.failures import Failures
 from socialsupport_core.testing.conformance.golden import GoldenFlows
 from socialsupport_core.testing.conformance.parsing import Parsing
+from socialsupport_core.testing.conformance.pure import Pure
 from socialsupport_core.testing.conformance.renewal import Renewed
 from socialsupport_core.testing.conformance.secrets import Secrets
 from socialsupport_core.testing.conformance.sending import Flows
@@ -412,6 +413,6 @@ TOUCH = Interaction(
 
 
 class CRMConformance(
-    CRMClaims, GoldenFlows, CRMEvidence, CRMOnce, CRMNews, Verified, Parsing, Flows, Failures, Renewed, Secrets
+    CRMClaims, GoldenFlows, CRMEvidence, CRMOnce, CRMNews, Verified, Parsing, Flows, Failures, Renewed, Secrets, Pure
 ):
     """Subclass it with `crm` and `simulator`, in a file that pytest collects."""

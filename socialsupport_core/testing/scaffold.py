@@ -8,13 +8,14 @@ from pathlib import Path, PurePosixPath
 from string import Template
 
 from socialsupport_core.contract import ConfigError
+from socialsupport_core.contract.registry import taken
 
 LONGEST_NAME = 40
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
 def new_connector(name: str, folder: Path) -> Path:
-    """Writes `folder/socialsupport-NAME`. Raises ConfigError when the name is no name or the folder exists."""
+    """Writes `folder/socialsupport-NAME`. Raises ConfigError: no name, or taken; the folder exists."""
     return _new("connector", name, folder)
 
 
@@ -30,6 +31,10 @@ def _new(kind: str, name: str, folder: Path) -> Path:
             "beginning with a letter, words joined by _"
         )
     plugin = folder / f"socialsupport-{name.replace('_', '-')}"
+    if owner := taken().get(name):
+        raise ConfigError(
+            f"the name {name} is taken by {owner}; of two plugins of one name only one loads: choose another"
+        )
     if plugin.exists():
         raise ConfigError(f"{plugin} exists already; choose another name, or move it away")
     words = {"name": name, "title": "".join(word.capitalize() for word in name.split("_"))}

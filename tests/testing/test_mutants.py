@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import mutants_of_mentions  # noqa: F401 - registers its mutants
+import mutants_of_purity  # noqa: F401 - the same
 import mutants_of_signs  # noqa: F401 - the same
 import mutants_of_streams  # noqa: F401 - the same
 import mutants_of_trust  # noqa: F401 - the same

@@ -31,6 +31,25 @@ def test_a_new_connector_passes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [new_connector, new_crm])
+@pytest.mark.parametrize(
+    ("name", "owner"),
+    [
+        ("telegram", "socialsupport-telegram"),
+        ("memory", "socialsupport-memorycrm"),
+        ("memorycrm", "socialsupport-memorycrm"),
+        ("triage_sklearn", "socialsupport-triage-sklearn"),
+    ],
+)
+def test_a_name_that_a_plugin_has_is_refused(
+    make: Callable[[str, Path], Path], name: str, owner: str, tmp_path: Path
+) -> None:
+    pytest.importorskip(owner.replace("-", "_"))
+    with pytest.raises(ConfigError, match=f"the name {name} is taken by {owner}; .* choose another"):
+        make(name, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("make", [new_connector, new_crm])
 def test_a_new_plugin_is_bronze_and_tells_what_stands_behind_it(
     make: Callable[[str, Path], Path], tmp_path: Path
 ) -> None:

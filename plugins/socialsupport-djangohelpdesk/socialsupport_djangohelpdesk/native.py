@@ -19,6 +19,7 @@ from socialsupport_core.contract import (
     CRMEvent,
     MalformedPayload,
 )
+from socialsupport_core.contract.misfit import misfit
 from socialsupport_core.model import Attachment, Instant, Unrecognised
 
 RESOLVED, REOPENED, CLOSED_STATUS = 3, 2, 4
@@ -85,9 +86,7 @@ def _followups(content: bytes) -> tuple[FollowUp, ...]:
             return _Page.model_validate(given).results
         told = _Told.model_validate(given)
     except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False, include_context=False)
-        told_of = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in faults[:5])
-        raise MalformedPayload(f"follow-ups: {told_of}") from None
+        raise MalformedPayload(f"follow-ups: {misfit(error)}") from None
     except ValueError as error:
         raise MalformedPayload(f"the payload is not JSON: {error}") from None
     found = tuple(one for one in told.ticket.followup_set if one.id == told.followup_id)

@@ -26,8 +26,8 @@ from socialsupport_core.model import (
     Unrecognised,
 )
 from socialsupport_core.model.event import DeliveryState
-from socialsupport_core.model.interaction import Direction, InteractionKind, Visibility
-from socialsupport_generic.mapping import Files, Person
+from socialsupport_core.model.interaction import InteractionKind, Visibility
+from socialsupport_generic.mapping import DIRECTIONS, Files, Person
 from socialsupport_generic.mapping import Mapping as Places
 from socialsupport_generic.where import Native, Place
 
@@ -127,7 +127,7 @@ class Reader:
 
     def _interaction(self, native: Native, now: datetime) -> Interaction:
         places = self.places
-        direction = _one_of(get_args(Direction)[:2], native, places.direction, "direction")
+        direction = _one_of(DIRECTIONS, native, places.direction, "direction")
         return Interaction(
             network=self.network,
             native_id=self._id(native, places.id, "id"),

@@ -1,13 +1,16 @@
 """The mapping: where in their JSON stands what we want to know. Data, so that a channel needs no program."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from socialsupport_generic.where import Path, Place, Where
+from socialsupport_core.model.event import DeliveryState
+from socialsupport_core.model.interaction import Direction, InteractionKind, Visibility
+from socialsupport_generic.where import OneOf, Path, Place, Where
 
 Happening = Literal["message", "edit", "delete", "receipt", "ignore"]
+DIRECTIONS = get_args(Direction)[:2]
 
 
 class _Table(BaseModel):
@@ -53,7 +56,7 @@ class Files(_Table):
 class Report(_Table):
     """What became of something that we sent: known by their own id of it, or by the `key` that we sent along."""
 
-    state: Where
+    state: Annotated[Where, AfterValidator(OneOf(get_args(DeliveryState)))]
     """`sent`, `delivered`, `read` or `failed`."""
     message: Where | None = None
     key: Where | None = None
@@ -73,14 +76,14 @@ class Mapping(_Table):
 
     events: Path | None = None
     """The list of events in one body; left out, the body is one."""
-    type: Where = Place(value="message")
-    """`message`, `edit`, `delete`, `receipt` or `ignore`; anything else is kept as unrecognised."""
+    type: Annotated[Where, AfterValidator(OneOf(get_args(Happening)))] = Place(value="message")
+    """`message`, `edit`, `delete`, `receipt` or `ignore`; anything else that they send is kept as unrecognised."""
     id: Where
     thread: Where
     author: Person
-    visibility: Where = Place(value="private")
-    direction: Where = Place(value="inbound")
-    kind: Where = Place(value="message")
+    visibility: Annotated[Where, AfterValidator(OneOf(get_args(Visibility)))] = Place(value="private")
+    direction: Annotated[Where, AfterValidator(OneOf(DIRECTIONS))] = Place(value="inbound")
+    kind: Annotated[Where, AfterValidator(OneOf(get_args(InteractionKind)))] = Place(value="message")
     recipient: Person | None = None
     """Of what was said on our behalf (`outbound`): the customer."""
     text: Where | None = None

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from socialsupport_core.contract import MalformedPayload
+from socialsupport_core.mistakes import near
 
 LONGEST_PATH, ALTERNATIVES = 300, 10
 MILLISECONDS = 1e11
@@ -59,6 +60,21 @@ class Place(BaseModel):
 
 
 Where = Annotated[Place, BeforeValidator(_in_full)]
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """What stands there must become one of our words: those that the operator has written are looked at at once."""
+
+    words: tuple[str, ...]
+
+    def __call__(self, place: Place) -> Place:
+        ours: dict[str, str | None] = {f"values.{theirs}": word for theirs, word in place.values.items()}
+        ours |= {"present": place.present, "value": place.value, "default": place.default}
+        for key, word in ours.items():
+            if word is not None and word not in self.words:
+                raise ValueError(f"{key}: {word!r} is none of our words; {near(word, self.words)}")
+        return place
 
 
 @dataclass(frozen=True, slots=True)

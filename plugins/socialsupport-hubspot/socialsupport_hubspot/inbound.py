@@ -26,6 +26,7 @@ from socialsupport_core.contract import (
     CRMEvent,
     MalformedPayload,
 )
+from socialsupport_core.contract.misfit import misfit
 from socialsupport_core.model import Attachment, Instant, Payload, Unrecognised
 from socialsupport_core.text import escape
 from socialsupport_hubspot import people
@@ -143,7 +144,7 @@ def _pushed(native: dict[str, Any], settings: HubSpotSettings) -> list[CRMEvent]
         reader = READERS.get(_kind(kind, native.get("objectTypeId")))  # others may have no object: associations
         return reader(Change.model_validate(native), settings) if reader else []
     except ValidationError as error:
-        raise MalformedPayload(f"{kind[:64]}: {_fields(error)}") from None
+        raise MalformedPayload(f"{kind[:64]}: {misfit(error)}") from None
 
 
 def _kind(subscription: str, object_type: object) -> str:
@@ -252,7 +253,7 @@ def _polled(url: str, content: Any, settings: HubSpotSettings) -> Iterator[CRMEv
         try:
             record = Record.model_validate(native)
         except ValidationError as error:
-            raise MalformedPayload(f"results: {_fields(error)}") from None
+            raise MalformedPayload(f"results: {misfit(error)}") from None
         yield from _ticket_found(record, settings) if "/tickets/" in url else _contact_found(record)
 
 
@@ -269,9 +270,3 @@ def _contact_found(record: Record) -> Iterator[CRMEvent]:
     known = people.contact({"id": record.id, "properties": record.properties})
     moment = (record.updatedAt - EPOCH) // timedelta(milliseconds=1)
     yield ContactChanged(id=f"contact:{record.id}:{moment}", contact=known, at=record.updatedAt)
-
-
-def _fields(error: ValidationError) -> str:
-    """Which fields are wrong and how, never what was in them."""
-    faults = error.errors(include_url=False, include_input=False, include_context=False)
-    return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults[:5])

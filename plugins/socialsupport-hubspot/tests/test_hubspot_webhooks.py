@@ -107,7 +107,7 @@ def test_merged_contacts_go_on_as_another() -> None:
         ([CHANGE | {"objectId": None}], "objectId"),
         ([CHANGE | {"occurredAt": -1}], "occurredAt"),
         ([CHANGE | {"occurredAt": 10**18}], "occurredAt"),
-        ({"type": "OUTGOING_CHANNEL_MESSAGE_CREATED"}, "message: Field required"),
+        ({"type": "OUTGOING_CHANNEL_MESSAGE_CREATED"}, "message: is missing"),
     ],
 )
 def test_what_cannot_be_read_says_which_field(content: Any, reason: str) -> None:

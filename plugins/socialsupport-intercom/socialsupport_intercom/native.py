@@ -24,6 +24,7 @@ from socialsupport_core.contract import (
     MalformedPayload,
 )
 from socialsupport_core.contract.lax import Json, Unreadable, needed, object_of, objects_of, text_of, whole_of
+from socialsupport_core.contract.misfit import misfit
 from socialsupport_core.contract.typed import contacts
 from socialsupport_core.model import Attachment, Identifier, Payload
 from socialsupport_core.text import escape
@@ -65,9 +66,7 @@ def events(payload: Payload, us: str | None) -> list[CRMEvent]:
             return list(_parts(content, us))
         return list(_notified(content, us))
     except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False, include_context=False)
-        told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in faults[:5])
-        raise MalformedPayload(told) from None
+        raise MalformedPayload(misfit(error)) from None
     except Unreadable as error:
         raise MalformedPayload(str(error)) from None
 

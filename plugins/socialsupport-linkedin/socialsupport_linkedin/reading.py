@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from socialsupport_core.contract import MalformedPayload
 from socialsupport_core.contract.answered import EPOCH
 from socialsupport_core.contract.lax import Json, Unreadable, needed, object_of, objects_of, text_of, whole_of
+from socialsupport_core.contract.misfit import misfit
 from socialsupport_core.model import (
     Attachment,
     Event,
@@ -91,7 +92,7 @@ def _notified(one: Json, own: str | None, client_id: str, is_polled: bool) -> li
 
 
 def _why(error: ValueError) -> str:
-    return "a field is empty, or longer than may be" if isinstance(error, ValidationError) else str(error)[:200]
+    return misfit(error) if isinstance(error, ValidationError) else str(error)[:200]
 
 
 def _unread(one: Json, scene: Scene, reason: str | None) -> Unrecognised:

@@ -21,6 +21,7 @@ from socialsupport_core.contract import (
     Unsupported,
     answered_at,
 )
+from socialsupport_core.contract.misfit import misfit
 from socialsupport_core.model import Capabilities, Credentials, Event, Facts, Intent, Payload, Receipt, SendMessage
 from socialsupport_core.model.event import DeliveryState
 from socialsupport_email.compose import Draft
@@ -127,8 +128,7 @@ class Mailgun(HookedMail[MailgunSettings]):
         try:
             happening = Happening.model_validate(native)
         except ValidationError as error:
-            faults = error.errors(include_url=False, include_input=False, include_context=False)
-            raise MalformedPayload(f"event-data.{'.'.join(map(str, faults[0]['loc']))}: {faults[0]['msg']}") from None
+            raise MalformedPayload(f"event-data: {misfit(error)}") from None
         return self._events(happening)
 
     def _events(self, one: Happening) -> list[Event]:

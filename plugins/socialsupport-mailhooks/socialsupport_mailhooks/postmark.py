@@ -25,6 +25,7 @@ from socialsupport_core.contract import (
     retry_after,
 )
 from socialsupport_core.contract.lax import Json, object_of, objects_of, text_of
+from socialsupport_core.contract.misfit import misfit
 from socialsupport_core.model import Capabilities, Event, Facts, Instant, Intent, Payload, Receipt, SendMessage
 from socialsupport_core.text import plain, to_html
 from socialsupport_email.compose import Draft
@@ -131,8 +132,7 @@ class Postmark(HookedMail[PostmarkSettings]):
         try:
             return self._events(Report.model_validate({**told, "RecordType": kind}), payload.received_at)
         except ValidationError as error:
-            faults = error.errors(include_url=False, include_input=False, include_context=False)
-            raise MalformedPayload(f"{'.'.join(map(str, faults[0]['loc']))}: {faults[0]['msg']}") from None
+            raise MalformedPayload(misfit(error)) from None
 
     def _events(self, report: Report, received_at: datetime) -> list[Event]:
         if report.RecordType in IGNORED:

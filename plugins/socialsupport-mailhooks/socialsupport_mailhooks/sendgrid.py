@@ -26,6 +26,7 @@ from socialsupport_core.contract import (
     SignatureError,
     answered_at,
 )
+from socialsupport_core.contract.misfit import misfit
 from socialsupport_core.model import Capabilities, Event, Facts, Payload, SendMessage
 from socialsupport_core.model.event import DeliveryState
 from socialsupport_core.text import plain, to_html
@@ -206,8 +207,7 @@ def _happening(native: Any) -> Happening:
     try:
         return Happening.model_validate(native)
     except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False, include_context=False)
-        raise MalformedPayload(f"{'.'.join(map(str, faults[0]['loc']))}: {faults[0]['msg']}") from None
+        raise MalformedPayload(misfit(error)) from None
 
 
 def _person(one: Address) -> dict[str, str]:

@@ -15,6 +15,7 @@ from socialsupport_core.contract import (
     CRMEvent,
     MalformedPayload,
 )
+from socialsupport_core.contract.misfit import misfit
 from socialsupport_core.model import Identifier, Instant
 
 
@@ -135,13 +136,7 @@ def _event(native: dict[str, Any]) -> CRMEvent | None:
     try:
         return READERS[kind](native) if kind in READERS else None
     except ValidationError as error:
-        raise MalformedPayload(f"{kind}: {_fields(error)}") from None
-
-
-def _fields(error: ValidationError) -> str:
-    """Which fields are wrong and how, never what was in them."""
-    faults = error.errors(include_url=False, include_input=False, include_context=False)
-    return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults[:5])
+        raise MalformedPayload(f"{kind}: {misfit(error)}") from None
 
 
 def error_code(content: bytes) -> str | None:

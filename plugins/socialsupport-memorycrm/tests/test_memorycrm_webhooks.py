@@ -98,7 +98,7 @@ def test_a_page_keeps_its_order_and_passes_over_what_is_not_for_us() -> None:
         (REPLY | {"at": "2026-03-01T10:00:00"}, "case.replied: at: Input should have timezone info"),
         (REPLY | {"at": "0001-01-01T00:00:00+14:00"}, "case.replied: at: "),
         (CHANGED | {"contact": CONTACT | {"identifiers": ["x"]}}, "contact.updated: contact.identifiers.0"),
-        ({"changes": [REPLY, {"type": "case.closed"}]}, "case.closed: id: Field required"),
+        ({"changes": [REPLY, {"type": "case.closed"}]}, "case.closed: id: is missing"),
     ],
 )
 def test_what_cannot_be_read_says_which_field(content: Any, reason: str) -> None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import from_json
 
 from socialsupport_core.contract import MalformedPayload
+from socialsupport_core.contract.misfit import misfit
 from socialsupport_core.model import Payload
 from socialsupport_phone.table import rows
 
@@ -90,21 +91,12 @@ def record(native: Any) -> Record:
     try:
         return Record.model_validate(_without_blanks(native))
     except ValidationError as error:
-        problems = error.errors(include_url=False, include_input=False)
-        raise ValueError("; ".join(f"{_field(one['loc'])}: {_problem(one['msg'])}" for one in problems)) from None
+        raise ValueError(misfit(error, "record")) from None
 
 
 def _without_blanks(native: Mapping[str, Any]) -> dict[str, Any]:
     """An empty cell says nothing, except where a number belongs: there it says that it was withheld."""
     return {key: value for key, value in native.items() if key in ("from", "to") or value not in (None, "")}
-
-
-def _field(location: tuple[int | str, ...]) -> str:
-    return ".".join(map(str, location)) or "record"
-
-
-def _problem(message: str) -> str:
-    return message.removeprefix("Value error, ")
 
 
 def digest(*parts: str) -> str:

@@ -165,7 +165,7 @@ def test_times_without_an_offset_need_the_channels_time_zone() -> None:
         ({"start": "0001-01-01T00:00:00+14:00"}, "date value out of range"),
         ({"duration": -1}, "duration: Input should be greater than or equal to 0"),
         ({"duration": "4:xx"}, "duration: write it in seconds, or as 0:04:12"),
-        ({"outcome": ""}, "outcome: Field required"),
+        ({"outcome": ""}, "outcome: is missing"),
         ({"type": "fax"}, "type: Input should be 'call' or 'voicemail'"),
         ({"from": 15550002222}, "from: not a phone number"),
     ],

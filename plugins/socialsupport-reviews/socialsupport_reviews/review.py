@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from socialsupport_core.contract import ContentRejected, Flow, MalformedPayload, Wait
 from socialsupport_core.contract.lax import Json, Unreadable, json_object, objects_of
+from socialsupport_core.contract.misfit import misfit
 from socialsupport_core.model import (
     DeleteMessage,
     EditMessage,
@@ -132,7 +133,7 @@ def translated(payload: Payload, site: Site, listed: str, read: Callable[[Json, 
 
 def _unread(site: Site, one: object, error: ValueError) -> Unrecognised:
     content = hashlib.sha256(json.dumps(one, sort_keys=True).encode()).hexdigest()
-    why = str(error) if isinstance(error, Unreadable) else "a field is longer than may be"
+    why = misfit(error, "the review") if isinstance(error, ValidationError) else str(error)
     return Unrecognised(id=f"unread:{content[:32]}", native_type="review", own_account=site.own_account, reason=why)
 
 

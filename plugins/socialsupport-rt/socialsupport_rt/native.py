@@ -24,6 +24,7 @@ from socialsupport_core.contract import (
     CRMEvent,
     MalformedPayload,
 )
+from socialsupport_core.contract.misfit import misfit
 from socialsupport_core.model import Attachment, Identifier, Instant
 
 FIELDS = ("Name", "RealName", "EmailAddress", "MobilePhone", "WorkPhone", "HomePhone", "Organization", "Disabled")
@@ -112,9 +113,7 @@ def events(content: bytes, user: str) -> Iterator[CRMEvent]:
     try:
         page = _Page.model_validate(from_json(content, allow_inf_nan=False))
     except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False, include_context=False)
-        told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in faults[:5])
-        raise MalformedPayload(f"transactions: {told}") from None
+        raise MalformedPayload(f"transactions: {misfit(error)}") from None
     except ValueError as error:
         raise MalformedPayload(f"the page is not JSON: {error}") from None
     return (event for one in page.transactions if one.creator.name != user for event in _event(one))

@@ -25,6 +25,7 @@ from socialsupport_core.contract import (
     CRMEvent,
     MalformedPayload,
 )
+from socialsupport_core.contract.misfit import misfit
 from socialsupport_core.model import Instant
 from socialsupport_core.text import escape
 from socialsupport_salesforce import people
@@ -170,9 +171,7 @@ def _reading(reader: Reader) -> Reader:
         try:
             yield from reader(native, own)
         except ValidationError as error:
-            faults = error.errors(include_url=False, include_input=False, include_context=False)
-            told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in faults[:5])
-            raise MalformedPayload(f"a record cannot be read: {told}") from None
+            raise MalformedPayload(f"a record cannot be read: {misfit(error)}") from None
 
     return read
 

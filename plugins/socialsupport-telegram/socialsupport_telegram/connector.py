@@ -24,6 +24,7 @@ from socialsupport_core.contract import (
     Unsupported,
     answered_at,
 )
+from socialsupport_core.contract.misfit import misfit
 from socialsupport_core.model import (
     Attachment,
     Blob,
@@ -143,9 +144,7 @@ class Telegram(Connector[TelegramSettings]):
         try:
             return [event for update in _updates(payload) for event in translator.events(update)]
         except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise MalformedPayload(f"this is no Update of Telegram: {place}: {first['msg']}") from error
+            raise MalformedPayload(f"this is no Update of Telegram: {misfit(error)}") from None
 
     def acknowledge(self, payload: Payload) -> Reply:
         """A pressed button shows that it waits until its query is answered; the reply may carry that call."""

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from pydantic_core import from_json
 
 from socialsupport_core.contract import MalformedPayload
+from socialsupport_core.contract.misfit import misfit
 from socialsupport_core.contract.table import rows
 from socialsupport_core.contract.typed import is_email, is_phone
 from socialsupport_core.model import Payload
@@ -92,13 +93,7 @@ def record(native: Any) -> Record:
     try:
         return Record.model_validate({key: value for key, value in native.items() if value not in (None, "")})
     except ValidationError as error:
-        problems = error.errors(include_url=False, include_input=False)
-        told = (f"{'.'.join(map(str, one['loc']))}: {_problem(one)}" for one in problems)
-        raise ValueError("; ".join(told)) from None
-
-
-def _problem(error: Mapping[str, Any]) -> str:
-    return "is missing" if error["type"] == "missing" else str(error["msg"]).removeprefix("Value error, ")
+        raise ValueError(misfit(error)) from None
 
 
 def digest(*parts: str) -> str:

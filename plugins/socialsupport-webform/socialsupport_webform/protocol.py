@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from socialsupport_core.contract import MalformedPayload
+from socialsupport_core.contract.misfit import misfit
 
 MAX_FILES, MAX_FILE_BYTES = 5, 4_000_000  # of one form, all files together
 LENGTHS = {"name": 200, "email": 320, "phone": 40, "order": 100, "subject": 200, "text": 10_000}
@@ -60,9 +61,7 @@ def read(body: bytes) -> Submission:
     try:
         return Submission.model_validate_json(body)
     except ValidationError as error:
-        problems = error.errors(include_url=False, include_input=False, include_context=False)
-        told = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'the body'}: {one['msg']}" for one in problems[:5])
-        raise MalformedPayload(told) from None
+        raise MalformedPayload(misfit(error)) from None
 
 
 def write(said: Submission) -> bytes:

@@ -22,6 +22,7 @@ from socialsupport_core.contract import (
     MalformedPayload,
     unlabelled,
 )
+from socialsupport_core.contract.misfit import misfit
 from socialsupport_core.model import Attachment, Identifier, Instant, Unrecognised
 from socialsupport_core.text import from_spans, html
 
@@ -126,9 +127,7 @@ def events(content: bytes, us: str | None) -> Iterator[CRMEvent]:
             told = _Told.model_validate(_without_empty(given))
             page = _Page(tickets=(told.ticket,), articles=(told.article,) if told.article else ())
     except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False, include_context=False)
-        told_of = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in faults[:5])
-        raise MalformedPayload(f"tickets and articles: {told_of}") from None
+        raise MalformedPayload(f"tickets and articles: {misfit(error)}") from None
     except ValueError as error:
         raise MalformedPayload(f"the payload is not JSON: {error}") from None
     yield from (_spoken(one) for one in page.articles if one.created_by_id != us)

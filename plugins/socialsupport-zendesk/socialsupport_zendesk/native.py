@@ -23,6 +23,7 @@ from socialsupport_core.contract import (
     CRMEvent,
     MalformedPayload,
 )
+from socialsupport_core.contract.misfit import misfit
 from socialsupport_core.contract.typed import digits
 from socialsupport_core.model import Attachment, Identifier, Instant
 
@@ -164,9 +165,7 @@ def events(content: bytes, us: str | None) -> list[CRMEvent]:
             return []
         return list(_told(Webhook.model_validate(native), us))
     except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False, include_context=False)
-        told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in faults[:5])
-        raise MalformedPayload(told) from None
+        raise MalformedPayload(misfit(error)) from None
 
 
 # webhooks

@@ -12,6 +12,7 @@ from socialsupport_core.testing.conformance.claims import Claims
 from socialsupport_core.testing.conformance.failures import Doubt
 from socialsupport_core.testing.conformance.mentions import Named
 from socialsupport_core.testing.conformance.parsing import Interactions, Parsing
+from socialsupport_core.testing.conformance.pure import Pure
 from socialsupport_core.testing.conformance.renewal import Renewed
 from socialsupport_core.testing.conformance.secrets import Secrets
 from socialsupport_core.testing.conformance.sending import Flows, Sending
@@ -21,7 +22,20 @@ from socialsupport_core.testing.conformance.verification import Verified
 
 
 class ConnectorConformance(
-    Claims, Streamed, Verified, Challenged, Parsing, Interactions, Flows, Sending, Signs, Named, Doubt, Renewed, Secrets
+    Claims,
+    Streamed,
+    Verified,
+    Challenged,
+    Parsing,
+    Interactions,
+    Flows,
+    Sending,
+    Signs,
+    Named,
+    Doubt,
+    Renewed,
+    Secrets,
+    Pure,
 ):
     """Subclass it with `connector`, in a file that pytest collects."""
 
