@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from stores import Schemas
 
 STORES = ("sqlite", "postgresql")
-ABOVE_THE_STORE = {"assistant", "web"}
-"""Folders whose tests run on SQLite alone unless it is asked for: what they call runs on both stores elsewhere."""
+ABOVE_THE_STORE = {"assistant", "web", "test_webhook_delivery"}
+"""Folders and files whose tests run on SQLite alone unless it is asked for: what they call runs on both stores
+elsewhere."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -32,7 +33,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Before anything is left out, what is the same once more is marked: another store, the dark colours."""
     for item in items:
         given = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-        again = given.get("store") == "postgresql" and item.path.parent.name in ABOVE_THE_STORE
+        is_above = not ABOVE_THE_STORE.isdisjoint({item.path.parent.name, item.path.stem})
+        again = given.get("store") == "postgresql" and is_above
         if again or given.get("scheme") == "dark":
             item.add_marker(pytest.mark.long)
 

@@ -1,6 +1,7 @@
 """Lanes: whoever settles too late settles nothing, and nobody gets what somebody else has."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +176,32 @@ def test_what_is_under_way_is_nobody_elses_when_all_is_made_due(database: Databa
     else:
         database.do(lambda tx: webhooks.settle(tx, second, 10, LEASE, delivered=True, trouble=1))
     assert claim(database, 10) == []
+
+
+def test_what_is_shown_of_endpoints_and_lanes_in_trouble(database: Database) -> None:
+    one = endpoint(database)
+    assert not database.do(lambda tx: webhooks.add(tx, one)), "there is one already"
+    database.do(lambda tx: webhooks.take(tx, one, 3, [("b", 1), ("a", 2), ("a", 3), ("c", 3)], 0))
+    for lane in claim(database)[:2]:
+        database.do(lambda tx, lane=lane: webhooks.fail(tx, lane, 1, 99, f"no {lane.name}", 0))
+    shown = database.read(lambda tx: webhooks.held(tx, "acme", "desk", 9))
+    assert {(held.lane, held.cursor, held.attempts, held.due_at, held.reason) for held in shown} <= {
+        ("b", 1, 1, 99, "no b"),
+        ("a", 2, 1, 99, "no a"),
+        ("c", 3, 1, 99, "no c"),
+    }
+    assert [held.cursor for held in shown] == sorted(held.cursor for held in shown)
+    assert len(shown) == 2
+    assert len(database.read(lambda tx: webhooks.held(tx, "acme", "desk", 1))) == 1
+    changed = replace(endpoint(database), url="other", types=frozenset({"x.y"}), open_network=True)
+    database.do(lambda tx: webhooks.change(tx, changed))
+    assert database.do(lambda tx: webhooks.set_state(tx, "acme", "desk", "dead", "ten times"))
+    assert not database.do(lambda tx: webhooks.set_state(tx, "acme", "desk", "dead", "again"))
+    dead = [replace(changed, state="dead", reason="ten times")]
+    assert database.read(webhooks.dead) == database.read(lambda tx: webhooks.of_tenant(tx, "acme")) == dead
+    assert database.do(lambda tx: webhooks.resume(tx, "acme", "desk", 5))
+    assert database.read(webhooks.dead) == database.read(lambda tx: webhooks.held(tx, "acme", "desk", 9)) == []
+    assert endpoint(database).failures == 0
 
 
 def test_settled_twice_counts_once(database: Database) -> None:

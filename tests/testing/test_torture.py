@@ -3,14 +3,16 @@
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from socialsupport_core.contract.errors import ConfigError
 from socialsupport_core.testing import postgresql
-from socialsupport_core.testing.torture import FAULTS, Finding, Row, again, run
+from socialsupport_core.testing.torture import FAULTS, Finding, Row, again, bench, run
 from socialsupport_core.testing.torture.fault import Tried
 
 TRIES = {
@@ -45,8 +47,12 @@ TRIES = {
         "forged": 1,
     },
 }
-LONG = ("order", "network_drop", "clock", "one_bad_event", "poison", "forged")
-"""On PostgreSQL: they do nothing to the store."""
+LONG = (
+    *("order", "network_drop", "clock", "one_bad_event", "poison", "forged"),
+    *("server_restart", "workers:few"),
+)
+"""On PostgreSQL: the first do nothing to the store; of the last `tests/store/test_postgres.py` has shorter runs, with a
+server that goes away and with several processes of which one is killed."""
 SHORT_RUNS = [
     pytest.param(store, fault, marks=[pytest.mark.long] if store == "postgresql" and fault in LONG else [])
     for store, faults in TRIES.items()
@@ -73,26 +79,28 @@ def test_holds(request: pytest.FixtureRequest, store: str, fault: str) -> None:
 
 
 def test_a_seed_is_the_same_try_again() -> None:
-    (row,) = run(["kill_opcode:receive"], seed=77, tries=2)
-    (other,) = run(["kill_opcode:receive"], seed=78, tries=1)
-    assert row.holds
-    assert other.holds
-    assert stretches(77) == stretches(77)
-    assert stretches(77) != stretches(78)
+    first, second = stretches(77, 78), stretches(77, 78)
+    assert first == second
+    assert first[0] != first[1]
 
 
-def stretches(seed: int) -> Sequence[object]:
-    """The stretch of opcodes that a seed means, in a process of its own, as the worker finds it."""
+def stretches(*seeds: int) -> Sequence[object]:
+    """The stretches of opcodes that the seeds mean, in a process of its own, as the worker finds them."""
     code = (
         "import json, sys, tempfile; from pathlib import Path\n"
         "from socialsupport_core.testing.torture.faults.kill_opcode import KillOpcode\n"
         "from socialsupport_core.testing.torture.grounds import SQLiteGround\n"
         "with tempfile.TemporaryDirectory() as folder:\n"
         "    fault = KillOpcode(SQLiteGround(Path(folder)), {}, 'receive')\n"
-        "    print(json.dumps([str(fault.stretch(int(sys.argv[1]))), len(fault.stretches)]))\n"
+        "    found = [str(fault.stretch(int(seed))) for seed in sys.argv[1:]]\n"
+        "    print(json.dumps([*found, len(fault.stretches)]))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, str(seed)], capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": "0"}
+        [sys.executable, "-c", code, *map(str, seeds)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONHASHSEED": "0"},
     )
     found: list[object] = json.loads(done.stdout)
     return found
@@ -135,9 +143,20 @@ def test_of_what_was_measured_the_worst_is_told() -> None:
 
 
 def test_the_word_postgresql_starts_a_server_or_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    if postgresql.programs() is not None:
-        (row,) = run(["forged"], tries=1, store="postgresql")
-        assert (row.holds, row.hurts) == (True, 60), row.findings
+    """What the address of a server leads to the runs above tell."""
+    seen: list[str] = []
+
+    @contextmanager
+    def running() -> Iterator[SimpleNamespace]:
+        seen.append("started")
+        yield SimpleNamespace(url="postgresql://of-its-own")
+        seen.append("ended")
+
+    monkeypatch.setattr(postgresql, "programs", lambda: {"initdb": "initdb"})
+    monkeypatch.setattr(postgresql, "running", running)
+    monkeypatch.setattr(bench, "_work", lambda order, *_: seen.append(order["store"]))
+    run(["forged"], tries=1, store="postgresql")
+    assert seen == ["started", "postgresql://of-its-own", "ended"]
     monkeypatch.setattr(postgresql, "programs", lambda: None)
     with pytest.raises(ConfigError, match="no PostgreSQL server here; on Debian: apt install postgresql"):
         run(["forged"], tries=1, store="postgresql")

@@ -37,7 +37,7 @@ BUGS = [
 ON_POSTGRESQL = [
     ("what_is_claimed_stays_free", "redelivery", "lost"),
     pytest.param("recorded_without_the_tenants_lock", "redelivery", "wrong", marks=pytest.mark.long),
-    ("cursor_stored_before_the_payloads", "kill_opcode:poll", "lost"),
+    pytest.param("cursor_stored_before_the_payloads", "kill_opcode:poll", "lost", marks=pytest.mark.long),
     pytest.param("an_unknown_claim_is_left_alone", "server_restart", "lost", marks=pytest.mark.long),
 ]
 """Bugs of several processes on one server, and of a server that goes away."""
