@@ -5,6 +5,7 @@ import json
 import random
 import secrets as chance
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -44,6 +45,7 @@ from socialsupport_core.pipeline.workers import Workers
 from socialsupport_core.store import (
     Database,
     Row,
+    StoreError,
     Tx,
     accounts,
     conversations,
@@ -52,6 +54,7 @@ from socialsupport_core.store import (
     log,
     micros,
     open_store,
+    starts,
 )
 from socialsupport_core.store import crm as crms
 from socialsupport_core.store.accounts import Agent, App, Channel
@@ -215,7 +218,11 @@ class Base:
             raise
 
     def start(self) -> None:
-        """Starts recording, sending, polling and fetching in threads of their own."""
+        """Starts recording, sending, polling and fetching in threads of their own. From here on the log goes on at
+        cursors that nobody has seen, also where the store has been restored from a backup."""
+        now = micros(self.clock())
+        with suppress(StoreError):  # a disk that is full keeps nothing from starting, and nothing is given either
+            self._database.do(lambda tx: starts.begin(tx, now))
         self.workers.start()
         self.running = True
 

@@ -110,10 +110,9 @@ class Reading(Base):
         """Everything that happened since the cursor, in order. Raises CursorAhead."""
 
         def read(tx: Tx) -> list[log.Record]:
-            found = log.after(tx, tenant, after, limit)
-            if not found and after and log.is_ahead(tx, after):
+            if after and log.is_ahead(tx, after):
                 raise CursorAhead(after, log.newest(tx, tenant))
-            return found
+            return log.after(tx, tenant, after, limit)
 
         return [one.as_json() for one in self._database.read(read)]
 

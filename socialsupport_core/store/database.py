@@ -63,6 +63,9 @@ class Tx(ABC):
     last_cursor: str
     """Selects `n`, the newest cursor that the log has ever given; nothing if there is none yet."""
 
+    skip_cursors: str
+    """Has the log go on behind the cursor that is given."""
+
     def __init__(self) -> None:
         self._inserts: dict[str, list[Sequence[Any]]] = {}
         self._updates: dict[str, dict[Any, Sequence[Any]]] = {}

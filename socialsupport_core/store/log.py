@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from socialsupport_core.store import starts
 from socialsupport_core.store.database import Row, Tx, moment
 
 
@@ -121,7 +122,7 @@ def newest(tx: Tx, tenant: str | None = None) -> int:
 def is_ahead(tx: Tx, cursor: int) -> bool:
     """Whether this log has never given the cursor: then it is of another store, or of a newer state of this one."""
     row = tx.one(tx.last_cursor)
-    return cursor > (int(row["n"]) if row else 0)
+    return cursor > (int(row["n"]) if row else 0) or starts.never_given(tx, cursor)
 
 
 def _record(row: Row) -> Record:

@@ -61,7 +61,7 @@ def postgresql_script(step: Step, name: str) -> str:
 
 def grants(name: str, role: str) -> str:
     """What the role needs that runs the hub: rows, no tables. Also of those that a later migration makes."""
-    rows, numbers = "SELECT, INSERT, UPDATE, DELETE", "USAGE, SELECT"
+    rows, numbers = "SELECT, INSERT, UPDATE, DELETE", "USAGE, SELECT, UPDATE"
     later = f'ALTER DEFAULT PRIVILEGES IN SCHEMA "{name}" GRANT'
     return (
         f'GRANT USAGE ON SCHEMA "{name}" TO "{role}";\n'

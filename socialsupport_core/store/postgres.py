@@ -81,6 +81,7 @@ class PostgreSQLTx(Tx):
     claiming = " FOR UPDATE SKIP LOCKED"
     full_text = "tsvector"
     last_cursor = "SELECT last_value AS n FROM log_cursor_seq WHERE is_called"
+    skip_cursors = "SELECT setval('log_cursor_seq', ?)"
 
     def __init__(self, connection: "psycopg.Connection[Any]") -> None:
         super().__init__()

@@ -34,6 +34,7 @@ from socialsupport_core.store.search import FTS5, TSVECTOR
 from socialsupport_core.store.standing import COLUMNS as STANDING
 from socialsupport_core.store.standing import INDEXES as STANDINGS
 from socialsupport_core.store.standing import TABLES as CORRECTIONS
+from socialsupport_core.store.starts import TABLES as STARTS
 from socialsupport_core.store.streams import TABLES as STREAMS
 from socialsupport_core.store.tallies import TABLES as TALLIES
 from socialsupport_core.store.traces import TABLES as TRACES
@@ -173,7 +174,7 @@ SCHEMA += APPROVALS + ANSWERS + RATINGS
 
 SCHEMA += CONTEXT + MOVES + CONDUCT + REVIEWS
 
-SCHEMA += DRAFTS + ROUTING + CAPACITY
+SCHEMA += DRAFTS + ROUTING + CAPACITY + STARTS
 
 NUMBERED = ("node", "leg", "seq", "part", "move", "answer")
 

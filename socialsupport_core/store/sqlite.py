@@ -34,6 +34,7 @@ class SQLiteTx(Tx):
     outside = (sqlite3.OperationalError,)
     full_text = "fts5"
     last_cursor = "SELECT seq AS n FROM sqlite_sequence WHERE name = 'log'"
+    skip_cursors = "UPDATE sqlite_sequence SET seq = ? WHERE name = 'log' RETURNING seq"
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__()

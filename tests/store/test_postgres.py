@@ -155,6 +155,11 @@ def test_the_role_that_runs_the_hub_may_touch_rows_and_no_tables(server: postgre
     roost.reply("hi")
     roost.hub.drain()
     assert (roost.texts(), roost.states()) == (["hello", "hi"], ["sent"])
+    last = roost.hub.cursor("acme")
+    roost.clock.forward(hours=1)
+    roost.hub.start()  # the log goes on elsewhere
+    roost.hub.note("acme", roost.conversation(), "it may", agent="dana")
+    assert roost.hub.cursor("acme") > last + 1000
     roost.hub.close()
     for forbidden in ("CREATE TABLE guarded.x (n INT)", "DROP TABLE guarded.log", "ALTER TABLE guarded.log ADD x INT"):
         with psycopg.connect(mine.partition("?")[0]) as connection, pytest.raises(psycopg.Error):

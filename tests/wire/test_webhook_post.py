@@ -300,7 +300,7 @@ def test_nobody_takes_longer_than_the_whole_call_may(monkeypatch: pytest.MonkeyP
     began = time.monotonic()
     answer = against(serve)
     assert time.monotonic() - began < 3
-    told = re.fullmatch(r"127\.0\.0\.1:\d+ did not answer within 0\.3 seconds", answer.reason)
+    told = re.fullmatch(r"127\.0\.0\.1:\d+ did not answer within 0\.3 seconds", answer.reason or "")
     assert (answer.status, bool(told)) == (None, True)
 
 
