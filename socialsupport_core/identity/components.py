@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from socialsupport_core.identity.groups import Groups, Rule, Slots
 from socialsupport_core.identity.policy import VERIFIED, Policy
-from socialsupport_core.identity.sharing import Edge, Stop, View, edges, view
+from socialsupport_core.identity.sharing import Edge, Stop, View, edges, sightings, view
 from socialsupport_core.store.evidence import Hood, Tie
 from socialsupport_core.store.nodes import Node
 
@@ -161,7 +161,7 @@ class Walker:
         slots = Slots(self.policy)
         slot = [slots.number(self.sight.node(key[0]).slot) for key in order]
         own = _Own(self, order, index, slot, slots)
-        groups = Groups(slot, slots, self.policy, own, self._apart(order))
+        groups = Groups(slot, slots, self.policy, own, self._apart(order), lambda at: self._seen(order[at], index))
         folded = Folded({}, [], [], [])
         weighed = 0
         for edge in sorted(found.edges):
@@ -182,6 +182,13 @@ class Walker:
         folded.heads.update((key, heads[groups.root(at)]) for key, at in index.items())
         folded.disputed.update(key for key, at in index.items() if groups.is_disputed(at))
         return folded
+
+    def _seen(self, key: Key, index: dict[Key, int]) -> Iterator[tuple[int, int]]:
+        ties = self.sight.hood(key[0]).ties.values()
+        for other, at in sightings(ties, self.view(key[0]), key[1], self.policy):
+            found = index.get((other, self.view(other).epoch(at)))
+            if found is not None:
+                yield found, at
 
     def _apart(self, order: list[Key]) -> dict[int, list[int]]:
         places: dict[int, list[int]] = {}

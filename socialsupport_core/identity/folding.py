@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from socialsupport_core.identity.groups import Groups
 from socialsupport_core.identity.policy import ASSERTED, TIERS, VERIFIED
-from socialsupport_core.identity.sharing import OPEN, View, edges, view
+from socialsupport_core.identity.sharing import OPEN, View, edges, sightings, view
 from socialsupport_core.store.evidence import HUB, Hood, Tie, month
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class Fold:
             for one, other in ((a, b), (b, a)) if parted else ():
                 for vertex in self._vertices(one):
                     apart.setdefault(vertex, []).extend(self._vertices(other))
-        return Groups(self._slot, batch.slots, self._policy, self._own, apart)
+        return Groups(self._slot, batch.slots, self._policy, self._own, apart, self._seen)
 
     def _vertices(self, number: int) -> list[int]:
         return [self._vertex.get((number, epoch), number) for epoch in range(len(self._view(number).stops))]
@@ -165,6 +165,12 @@ class Fold:
                 here = self._vertex_of(keys[0]) == vertex
                 if here and not self._stops(strength, *keys) and not self._apart(number, other):
                     yield self._vertex_of(keys[1])
+
+    def _seen(self, vertex: int) -> Iterator[tuple[int, int]]:
+        number, since = self.place(vertex)
+        mine = self._view(number)
+        for other, at in sightings(self._tied(number).values(), mine, mine.epoch(since), self._policy):
+            yield self._vertex_of((other, self._view(other).epoch(at))), at
 
     def _join(self, weakest: int, only: set[int] | None) -> None:
         """Folds the reasons in, in canonical order; of some vertices only, if they are given."""

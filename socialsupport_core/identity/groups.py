@@ -14,6 +14,10 @@ from socialsupport_core.identity.policy import ASSERTED, HUMAN, Policy
 
 APART = 1  # the mask's lowest bit: somebody in the group must not be with somebody else
 CROWD = 3  # who have no more than a telephone in common: if one of them has another besides, it is nobody's own
+REST = 45 * 24 * 3600 * 1_000_000  # microseconds
+"""A number is given out again after 45 days at the earliest
+(https://www.fcc.gov/consumers/guides/reassigned-numbers-database, 2026-11)."""
+LONG_BEFORE = "one had it long before the other, and one of them has another, so it may have changed hands"
 
 
 class Rule(NamedTuple):
@@ -70,6 +74,8 @@ class Slots:
 Own = Callable[[int, int, int], Iterable[int]]
 """The vertices of an anchoring kind that one vertex has for its own, whatever the rank; but not a third one, which is
 what is weighed."""
+Seen = Callable[[int], Iterable[tuple[int, int]]]
+"""Who has been seen with one vertex, and when."""
 
 
 class Groups:
@@ -82,6 +88,7 @@ class Groups:
         policy: Policy,
         own: Own,
         apart: Mapping[int, Iterable[int]],
+        seen: Seen,
     ) -> None:
         count = len(slot)
         self.parent = array("l", range(count))
@@ -89,6 +96,7 @@ class Groups:
         self._size = array("i", bytes(4 * count))
         self._mask: list[int] = [slots.masks[one] for one in slot]
         self._slot, self._slots, self._policy, self._own = slot, slots, policy, own
+        self._seen = seen
         self._apart, self._cap = apart, policy.cap
         self._disputed: dict[int, Rule] = {}
         for vertex in apart:
@@ -208,11 +216,24 @@ class Groups:
         if rule := self._told_apart(vertex, others | {self.root(vertex)}):
             return rule
         kind = self._slots.anchors[self._slot[vertex]]
-        if len(others) < CROWD or kind not in self._slots.told_apart[self._slot[vertex]]:
+        if kind not in self._slots.told_apart[self._slot[vertex]]:
             return None
         if not any(self._values(one, kind, vertex) for one in others):
             return None
-        return Rule("shared", f"{len(others)} have no more than it in common, and one of them has another")
+        if len(others) >= CROWD:
+            return Rule("shared", f"{len(others)} have no more than it in common, and one of them has another")
+        return Rule("shared", LONG_BEFORE) if self._has_rested(vertex, others) else None
+
+    def _has_rested(self, vertex: int, roots: Collection[int]) -> bool:
+        """Whether one had let go of it long before the other was seen with it."""
+        times: dict[int, list[int]] = {}
+        for one, at in self._seen(vertex):
+            if (root := self.root(one)) in roots:
+                times.setdefault(root, []).append(at)
+        if len(times) < len(roots):
+            return False  # a record's time is when it was written, and not when the number was somebody's
+        before, after = sorted(times.values(), key=min)
+        return min(after) - max(before) >= REST
 
     def _told_apart(self, vertex: int, roots: Collection[int]) -> Rule | None:
         """The anchoring kind of which two of these have values of their own besides `vertex`, and none in common."""

@@ -5,7 +5,7 @@ evidence is retracted.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from socialsupport_core.identity.policy import ASSERTED, CLAIMED, HUMAN, VERIFIED, Policy
@@ -42,6 +42,13 @@ class View(NamedTuple):
 
     def stop(self, at: int) -> Stop:
         return self.stops[self.epoch(at)]
+
+
+def sightings(ties: Iterable[Tie], mine: View, epoch: int, policy: Policy) -> Iterator[tuple[int, int]]:
+    """Whose accounts were seen with a node in one of its times, and when; a record is no account of theirs."""
+    for tie in ties:
+        if tie.other >= 0 and tie.joins and not tie.apart and not policy.is_exclusive(kind_of(tie.slot)):
+            yield from ((tie.other, at) for at in _times(tie) if mine.epoch(at) == epoch)
 
 
 def kind_of(slot: str) -> str:

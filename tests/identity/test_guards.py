@@ -202,6 +202,39 @@ def test_what_three_have_in_common_of_whom_one_has_another_number_is_nobodys_own
     assert together(known, *(one for one, *_ in said))  # of two who are not known to be one, it may be
 
 
+@pytest.mark.parametrize("tier", ["asserted", "verified"])
+@pytest.mark.parametrize("who", ["x.user:1", "telegram.user:2"])
+def test_what_one_had_long_before_another_joins_them_not_if_one_has_another_number(tier: str, who: str) -> None:
+    said = [("x.user:1", PHONE, tier, 1), ("telegram.user:2", PHONE, tier, 46)]
+    another = (who, "phone:+442079460001", tier, 2)
+    ends = ("x.user:1", "telegram.user:2")
+    assert together(said, *ends)
+    assert not together([*said, another], *ends)
+    assert codes([*said, another]) == {"shared"}
+    assert together([said[0], another, ("telegram.user:2", PHONE, tier, 45)], *ends)  # a number rests longer
+    assert together([*said, another, ("x.user:1", PHONE, tier, 31)], *ends)  # they had it still
+    assert together([*said, another, (*ends, "human", 47)], *ends)
+    mails = [(one, MAIL, "asserted", 50) for one in ends]
+    assert together([*said, another, *mails], *ends)  # a mailbox in common joins them
+
+
+def test_only_the_time_since_a_number_was_given_up_counts() -> None:
+    """Once theirs, given up, then another's, and long after that theirs again."""
+    names = ("x.user:1", "telegram.user:2", PHONE, "phone:+442079460001")
+    nodes = {n: Node(n, Identifier.parse(name), name.encode(), n, DAY, None, None) for n, name in enumerate(names, 1)}
+    said = [(1, 3, "asserted", 1), (3, 3, "closed", 90), (2, 3, "asserted", 91), (1, 3, "asserted", 151)]
+    evidence = [Evidence(a, b, tier, "p", f"{day}", day * DAY) for a, b, tier, day in said]
+    known = partition(nodes, evidence).customer
+    assert known[1] == known[2]
+    known = partition(nodes, [*evidence, Evidence(1, 4, "asserted", "p", "151", 151 * DAY)]).customer
+    assert known[1] != known[2]
+
+
+def test_the_time_of_a_record_does_not_tell_when_somebody_had_a_number() -> None:
+    said = [("crm.ledger:1", PHONE, "asserted", 1), ("x.user:1", PHONE, "asserted", 100)]
+    assert together([*said, ("crm.ledger:1", "phone:+442079460001", "asserted", 1)], "crm.ledger:1", "x.user:1")
+
+
 def test_two_telephones_do_not_lead_from_one_to_another_who_is_told_apart() -> None:
     """Between them is somebody who has both telephones and nothing else."""
     said = [
