@@ -6,6 +6,7 @@ that prove its sender are changed.
 """
 
 import random
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -95,12 +96,15 @@ class Proofs(Fault):
         return witness.findings
 
 
+_ESCAPED = re.compile(rb"%[0-9A-Fa-f]{2}")
 Said = tuple[str, bytes, frozenset[tuple[str, str]]]
 
 
 def _said(payload: Payload) -> Said:
-    """Two that are the same in this are the same, however their headers are ordered."""
-    return payload.url, payload.body, frozenset((name.lower(), value) for name, value in payload.headers)
+    """Two that are the same in this say the same, however their headers are ordered. Of a form some networks sign the
+    fields, and there `%2b` is `%2B` (RFC 3986, 6.2.2.1)."""
+    body = _ESCAPED.sub(lambda found: found[0].upper(), payload.body)
+    return payload.url, body, frozenset((name.lower(), value) for name, value in payload.headers)
 
 
 def _gate(kind: type[Any]) -> Gate:
