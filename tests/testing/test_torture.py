@@ -180,8 +180,8 @@ def test_the_command_that_repeats_a_try_holds_no_password() -> None:
 def test_a_fault_that_is_not_there_is_told_with_those_that_are() -> None:
     with pytest.raises(ConfigError, match="there is no fault 'fire'; there are kill_opcode"):
         run(["fire"])
-    with pytest.raises(ConfigError, match="order has no part 'x'; it has none"):
-        run(["order:x"])
+    with pytest.raises(ConfigError, match="clock has no part 'x'; it has none"):
+        run(["clock:x"])
 
 
 def test_a_bench_that_breaks_does_not_hold(tmp_path: Path) -> None:
