@@ -1,5 +1,6 @@
 """A clock that can tell a story: it starts in the past, is moved on by hand, and then follows the real one."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -25,6 +26,11 @@ class StoryClock:
         """`pass_by(hours=2)`; nothing once the real clock is followed."""
         if self._told is not None:
             self._told = min(self._told + timedelta(**duration), self._follow())
+
+    async def sleep(self, seconds: float) -> None:
+        """What a connector waits for passes at once while the story is told."""
+        self.pass_by(seconds=seconds)
+        await asyncio.sleep(0 if self._told else seconds)
 
     def catch_up(self) -> None:
         """From here on it is the real time."""

@@ -28,7 +28,7 @@ def build_with(folder: Path, public_url: str, clock: StoryClock, name: str) -> W
     registry = _registry(name)
     kind = registry.connectors[name]
     guests = {} if name in NEEDED else {name: _settings(kind)}
-    world = build(folder, public_url, clock, registry, guests=guests)
+    world = build(folder, public_url, clock, registry, guests=guests, sleep=clock.sleep)
     if guests:
         _settle_in(world, name, kind)
     return world

@@ -1,7 +1,7 @@
 """The demo's world: one tenant, five channels, and the networks around them, all on this machine."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -138,6 +138,7 @@ def build(
     registry: Registry | None = None,
     store: str | Path | None = None,
     guests: Mapping[str, Mapping[str, Any]] = NOBODY,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> World:
     """A world in an empty or an earlier folder, or on another store with its files there. Raises ConfigError when a
     plugin that it needs is missing. `guests` are further networks and their settings."""
@@ -158,6 +159,7 @@ def build(
         sockets=Network(simulators.values()).sockets(),
         wires=[wire for one in simulators.values() for wire in one.wires()],
         clock=clock,
+        sleep=sleep,
     )
     world = World(hub, simulators, _configure(hub, simulators, guests), _tokens(hub), guests)
     for network, door in world.doors.items():

@@ -1,10 +1,11 @@
 """What a hub is made of, and what its parts share."""
 
+import asyncio
 import base64
 import json
 import random
 import secrets as chance
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -94,6 +95,7 @@ class Base:
         sockets: Sockets | None = None,
         wires: Sequence[Wire] = (),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         random_bytes: Callable[[int], bytes] = chance.token_bytes,
         models: Path | None = None,
     ) -> None:
@@ -110,7 +112,7 @@ class Base:
         self._secrets = secrets
         self._policies = (*policies, *registry.policies)
         self.channels = Channels(database, registry, secrets)
-        self.wire = self._make_wire(transport, sockets, wires)
+        self.wire = self._make_wire(transport, sockets, wires, sleep)
         self.keepers = Keepers(database, secrets, self.wire, clock, random_bytes)
         self.crms = CRMs(
             database, registry, secrets, self.wire, self.keepers, blobs, clock, self._act_for_crm, self._note_for_crm
@@ -128,7 +130,11 @@ class Base:
         database.on_commit = self.bell.ring
 
     def _make_wire(
-        self, transport: httpx.AsyncBaseTransport | None, sockets: Sockets | None, wires: Sequence[Wire]
+        self,
+        transport: httpx.AsyncBaseTransport | None,
+        sockets: Sockets | None,
+        wires: Sequence[Wire],
+        sleep: Callable[[float], Awaitable[None]],
     ) -> NetworkWire:
         return NetworkWire(
             (*self.registry.wires, *wires),
@@ -137,6 +143,7 @@ class Base:
             sockets=sockets,
             read_blob=self.blobs.get,
             clock=self.clock,
+            sleep=sleep,
         )
 
     def _make_connecting(self) -> Connecting:
