@@ -55,6 +55,7 @@ def latency(size: Size, say: Say) -> list[Row]:
             steps = [_step(database, name, step, size, customers, say) for name, step in STEPS.items()]
             return [
                 *steps,
+                _parted(database, size, say),
                 {"step": "filling", "identifiers a CPU second": rate},
                 {"step": "on disk", "MB a million": round(megabytes / size.ids * 1e6)},
                 {"step": "in memory", "MB": round(resident())},
@@ -158,8 +159,11 @@ STEPS: dict[str, Step] = {
 }
 
 
-def _timed(database: Database, step: Step, rounds: int, among: int) -> Row:
-    """Every one is taken of another customer, spread over all; pairs of neighbours are touched once."""
+def _timed(database: Database, step: Step, rounds: int, among: int, before: Step | None = None) -> Row:
+    """Every one is taken of another customer, spread over all; pairs of neighbours are touched once.
+
+    `before` is not timed.
+    """
     apart = max(2, among // rounds // 2 * 2)
     within, durable = [], []
 
@@ -169,6 +173,8 @@ def _timed(database: Database, step: Step, rounds: int, among: int) -> Row:
         return (time.thread_time() - began) * 1e6
 
     for number in range(0, min(among, apart * rounds), apart):
+        if before is not None:
+            database.do(lambda tx, number=number: before(tx, number))
         began = time.perf_counter()
         within.append(database.do(lambda tx, number=number: work(tx, number)))
         durable.append((time.perf_counter() - began) * 1e6)
@@ -178,6 +184,33 @@ def _timed(database: Database, step: Step, rounds: int, among: int) -> Row:
         "durable p50": _p(durable, 50),
         "durable p99": _p(durable, 99),
     }
+
+
+ACCOUNTS = 31
+"""Of one customer, all at one mailbox: as many identifiers as the cap allows."""
+
+
+def _parted(database: Database, size: Size, say: Say) -> Row:
+    """The widest split there is: half of a customer's accounts leave."""
+    say("split, 16 of 32")
+    return {"step": "split, 16 of 32", "ids": size.ids} | _timed(database, _half_leaves, 40, 80, before=_gather)
+
+
+def _account(number: int, place: int) -> Identifier:
+    return Identifier(kind=f"network{place}.user", value=str(number))
+
+
+def _gather(tx: Tx, number: int) -> None:
+    shared = Identifier(kind="email", value=f"gathered{number}@mail.example")
+    for place in range(ACCOUNTS):
+        account, source = _account(number, place), f"gathered {number} {place}"
+        observe(tx, TENANT, Party(identifiers=(account,)), NOON + place * SECOND)
+        attest(tx, TENANT, account, [shared], tier="verified", proof="code", source=source, at=NOON + place)
+
+
+def _half_leaves(tx: Tx, number: int) -> None:
+    leaving = [str(_account(number, place)) for place in range(ACCOUNTS // 2, ACCOUNTS)]
+    split(tx, TENANT, str(_account(number, 0)), leaving, agent="dana", at=NOON + SECOND)
 
 
 def _p(values: Sequence[float], percent: int) -> float:
