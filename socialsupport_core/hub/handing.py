@@ -7,12 +7,13 @@ from socialsupport_core.contract import ConfigError
 from socialsupport_core.conversation import handoff
 from socialsupport_core.conversation.handing import words
 from socialsupport_core.conversation.views import present, time
-from socialsupport_core.hub.base import Base, agent_of, conversation_of
+from socialsupport_core.hub.base import Base, NoSuchChannel, agent_of, conversation_of
 from socialsupport_core.hub.proving import account_of
 from socialsupport_core.identity import customer_of
+from socialsupport_core.mistakes import near
 from socialsupport_core.pipeline import handing, replying
 from socialsupport_core.pipeline.handing import Done, Order
-from socialsupport_core.store import Tx, conversations, handoffs, identity, micros
+from socialsupport_core.store import Tx, accounts, conversations, handoffs, identity, micros
 from socialsupport_core.store.conversations import Conversation, Leg
 from socialsupport_core.store.handoffs import Consent, Handoff
 
@@ -174,7 +175,7 @@ class Handing(Base):
     def consent(self, tenant: str, who: str, channel: str, state: Consent, *, agent: str, source: str = "") -> None:
         """The customer agreed (`in`) or refused (`out`) to be written to on this channel; `source` tells how we know.
 
-        A refusal closes the channel for hand-offs. Raises NoSuchCustomer.
+        A refusal closes the channel for hand-offs. Raises NoSuchCustomer, NoSuchChannel.
         """
         if state not in ("in", "out"):
             raise ConfigError(f"{state!r} is no consent; say in or out")
@@ -183,6 +184,9 @@ class Handing(Base):
         def write(tx: Tx) -> None:
             agent_of(tx, tenant, agent)
             node = customer_of(tx, tenant, who)
+            there = {one.id for one in accounts.channels(tx, tenant)}
+            if channel not in there:  # a refusal that closes nothing would be no refusal
+                raise NoSuchChannel(f"{tenant} has no channel {channel!r}; {near(channel, there)}")
             handoffs.consent(tx, tenant, node.number, channel, state, at, known, agent)
 
         self._database.do(write, tenant)

@@ -10,7 +10,7 @@ from raven import Raven, Roost, message, settling
 from raven.events import bird
 
 from socialsupport_core.contract import ConfigError
-from socialsupport_core.hub import ReplyRefused
+from socialsupport_core.hub import NoSuchChannel, ReplyRefused
 from socialsupport_core.store import handoffs
 from socialsupport_core.store.database import micros
 
@@ -165,6 +165,14 @@ def test_who_opted_out_of_a_channel_is_not_handed_there(perch: Roost) -> None:
     perch.hub.consent("acme", kerry, "bridge", "in", agent="dana", source="asked for it")
     assert perch.hub.consents("acme", kerry)["bridge"]["state"] == "in"
     assert handed(perch)["how"] == "link"
+
+
+def test_a_refusal_of_a_channel_that_is_not_there_is_refused(perch: Roost) -> None:
+    """It would close nothing."""
+    kerry = str(bird("kerry").account)
+    with pytest.raises(NoSuchChannel, match=r"acme has no channel 'brigde'; did you mean bridge\?"):
+        perch.hub.consent("acme", kerry, "brigde", "out", agent="dana")
+    assert perch.hub.consents("acme", kerry) == {}
 
 
 def test_of_two_words_at_one_moment_the_refusal_counts(perch: Roost) -> None:
