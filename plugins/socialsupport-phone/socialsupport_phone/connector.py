@@ -13,6 +13,7 @@ import httpx
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from socialsupport_core.contract import Connector, Flow, Settings, SignatureError, Unsupported
+from socialsupport_core.contract.records import Found, digest
 from socialsupport_core.model import (
     Attachment,
     Blob,
@@ -28,7 +29,7 @@ from socialsupport_core.model import (
     Unrecognised,
 )
 from socialsupport_phone.numbers import e164, is_region, is_withheld
-from socialsupport_phone.records import Found, Record, digest, found, record
+from socialsupport_phone.records import CALLS, Record, record
 
 TOLERANCE = 300.0
 """Seconds between signing and arrival."""
@@ -164,7 +165,7 @@ class Phone(Connector[PhoneSettings]):
         return True in [hmac.compare_digest(one, given) for one in good]  # always all of them
 
     def parse(self, payload: Payload) -> Iterable[Event]:
-        for one in found(payload):
+        for one in CALLS.found(payload):
             yield self._event(one)
 
     def _event(self, one: Found) -> Event:

@@ -1,36 +1,19 @@
 """The record of one call: our own JSON, and the same fields as columns of a table."""
 
-import hashlib
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_core import from_json
 
-from socialsupport_core.contract import MalformedPayload
 from socialsupport_core.contract.misfit import misfit
-from socialsupport_core.model import Payload
-from socialsupport_phone.table import rows
+from socialsupport_core.contract.records import Records
 
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One record as it came, and where: `row 3`, `calls[0]`, or nothing where it stood alone."""
-
-    native: Any
-    place: str = ""
-    problem: str | None = None
-    """Why it could not even be read as a record."""
-
-    @property
-    def name(self) -> str:
-        """From what we understand of the content alone: the same in another file, or with unknown fields."""
-        if isinstance(self.native, dict):
-            return digest(*(f"{name}={self.native.get(name)!r}" for name in FIELDS))
-        return digest(repr(self.native))
+CALLS = Records(
+    "call",
+    ("from", "to", "start", "duration", "outcome"),
+    ("agent", "notes", "direction", "recording", "transcript", "type", "id"),
+)
 
 
 def _iso(value: Any) -> datetime:
@@ -79,14 +62,11 @@ class Record(BaseModel):
         return "voicemail" if "voicemail" in (self.type, self.outcome.lower()) else "call"
 
 
-FIELDS = tuple(field.alias or name for name, field in Record.model_fields.items())
-
-
 def record(native: Any) -> Record:
     """Raises ValueError that names the fields and what is wrong with them, and repeats no content."""
     if not isinstance(native, Mapping):
         raise ValueError(  # noqa: TRY004 - a reason like every other
-            "a record is an object with from, to, start, duration and outcome"
+            f"a call is an object with {', '.join(CALLS.needed)}"
         )
     try:
         return Record.model_validate(_without_blanks(native))
@@ -97,32 +77,3 @@ def record(native: Any) -> Record:
 def _without_blanks(native: Mapping[str, Any]) -> dict[str, Any]:
     """An empty cell says nothing, except where a number belongs: there it says that it was withheld."""
     return {key: value for key, value in native.items() if key in ("from", "to") or value not in (None, "")}
-
-
-def digest(*parts: str) -> str:
-    """A short name for these values, the same on every machine."""
-    written = json.dumps(parts)
-    return hashlib.sha256(written.encode()).hexdigest()[:32]
-
-
-def found(payload: Payload) -> Iterator[Found]:
-    """The records of a webhook or a file; the content tells which. Raises MalformedPayload."""
-    if payload.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
-        yield from _in_json(payload)
-    else:
-        for row in rows(payload.body):
-            yield Found(row.content, f"row {row.number}", row.problem)
-
-
-def _in_json(payload: Payload) -> Iterator[Found]:
-    try:
-        content = from_json(payload.body.removeprefix(b"\xef\xbb\xbf"), allow_inf_nan=False)
-    except ValueError as error:
-        raise MalformedPayload(f"the body is not JSON: {error}") from error
-    if isinstance(content, dict) and isinstance(content.get("calls"), list):
-        for index, native in enumerate(content["calls"]):
-            yield Found(native, f"calls[{index}]")
-    elif isinstance(content, dict) and content.keys() & {"from", "to", "start"}:
-        yield Found(content)
-    else:
-        raise MalformedPayload('the body is neither a call with from, to and start, nor {"calls": [...]}')

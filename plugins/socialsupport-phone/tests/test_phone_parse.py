@@ -195,7 +195,7 @@ def test_one_bad_record_among_many_spoils_nothing() -> None:
         "interaction.received",
     ]
     assert [event.reason for event in events if isinstance(event, Unrecognised)][1] == (
-        "calls[2]: a record is an object with from, to, start, duration and outcome"
+        "calls[2]: a call is an object with from, to, start, duration, outcome"
     )
     assert events[3].id == "call:7"
     assert len({event.id for event in events}) == 4

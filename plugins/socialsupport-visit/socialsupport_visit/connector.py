@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from socialsupport_core.contract import Connector, Flow, Settings
 from socialsupport_core.contract import standard_webhooks as signing
+from socialsupport_core.contract.records import Found, digest
 from socialsupport_core.contract.typed import contacts
 from socialsupport_core.model import (
     Capabilities,
@@ -20,7 +21,7 @@ from socialsupport_core.model import (
     Thread,
     Unrecognised,
 )
-from socialsupport_visit.records import Found, Record, digest, found, record
+from socialsupport_visit.records import VISITS, Record, record
 from socialsupport_visit.settings import VisitSettings
 
 
@@ -67,7 +68,7 @@ class Visit(Connector[VisitSettings]):
     def parse(self, payload: Payload) -> Iterable[Event]:
         """A row that cannot be read costs no other."""
         seen: set[str] = set()
-        for event in map(self._event, found(payload)):
+        for event in map(self._event, VISITS.found(payload)):
             if event.id not in seen:
                 seen.add(event.id)
                 yield event

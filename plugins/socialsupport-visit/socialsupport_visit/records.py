@@ -1,23 +1,20 @@
 """One visit as it was written down: in our own JSON, and as a row of a table."""
 
-import hashlib
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, field_validator
-from pydantic_core import from_json
 
-from socialsupport_core.contract import MalformedPayload
 from socialsupport_core.contract.misfit import misfit
-from socialsupport_core.contract.table import rows
+from socialsupport_core.contract.records import Records
 from socialsupport_core.contract.typed import is_email, is_phone
-from socialsupport_core.model import Payload
 
-NEEDED = ("branch", "at", "about")
-OPTIONAL = ("staff", "name", "card", "email", "phone", "order", "outcome", "minutes", "id")
+VISITS = Records(
+    "visit",
+    ("branch", "at", "about"),
+    ("staff", "name", "card", "email", "phone", "order", "outcome", "minutes", "id"),
+)
 LONGEST_VISIT = 24 * 60.0  # minutes
 
 
@@ -66,59 +63,11 @@ class Record(BaseModel):
         return written
 
 
-FIELDS = tuple(Record.model_fields)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One record as it came, and where: `row 3`, `visits[0]`, or nothing where it stood alone."""
-
-    native: Any
-    place: str = ""
-    problem: str | None = None
-    """Why it could not even be read as a record."""
-
-    @property
-    def name(self) -> str:
-        """From what we understand of it alone: the same in another file, or with unknown fields."""
-        if isinstance(self.native, dict):
-            return digest(*(f"{name}={self.native.get(name)!r}" for name in FIELDS))
-        return digest(repr(self.native))
-
-
 def record(native: Any) -> Record:
     """Raises ValueError that names the fields and what is wrong with them, and repeats no content."""
     if not isinstance(native, Mapping):
-        raise ValueError(f"a visit is an object with {', '.join(NEEDED)}")  # noqa: TRY004 - a reason like every other
+        raise ValueError(f"a visit is an object with {', '.join(VISITS.needed)}")  # noqa: TRY004 - a reason like every other
     try:
         return Record.model_validate({key: value for key, value in native.items() if value not in (None, "")})
     except ValidationError as error:
         raise ValueError(misfit(error)) from None
-
-
-def digest(*parts: str) -> str:
-    """A short name for these values, the same on every machine."""
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
-
-
-def found(payload: Payload) -> Iterator[Found]:
-    """The visits of a webhook or a file; the content tells which. Raises MalformedPayload."""
-    if payload.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
-        yield from _in_json(payload)
-    else:
-        for row in rows(payload.body, "visits", NEEDED, OPTIONAL):
-            yield Found(row.content, f"row {row.number}", row.problem)
-
-
-def _in_json(payload: Payload) -> Iterator[Found]:
-    try:
-        content = from_json(payload.body.removeprefix(b"\xef\xbb\xbf"), allow_inf_nan=False)
-    except ValueError as error:
-        raise MalformedPayload(f"the body is not JSON: {error}") from error
-    if isinstance(content, dict) and isinstance(content.get("visits"), list):
-        for index, native in enumerate(content["visits"]):
-            yield Found(native, f"visits[{index}]")
-    elif isinstance(content, dict) and content.keys() & set(NEEDED):
-        yield Found(content)
-    else:
-        raise MalformedPayload('the body is neither a visit with branch, at and about, nor {"visits": [...]}')

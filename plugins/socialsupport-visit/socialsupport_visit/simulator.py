@@ -11,7 +11,7 @@ import httpx
 from socialsupport_core.contract import standard_webhooks as signing
 from socialsupport_core.model import Payload
 from socialsupport_core.testing import Place, Said, Simulator
-from socialsupport_visit.records import NEEDED, OPTIONAL
+from socialsupport_visit.records import VISITS
 from socialsupport_visit.settings import VisitSettings
 
 
@@ -52,7 +52,7 @@ class VisitSimulator(Simulator):
     def export(self) -> bytes:
         """All visits as a CSV file."""
         table = io.StringIO()
-        writer = csv.DictWriter(table, (*NEEDED, *OPTIONAL), extrasaction="ignore")
+        writer = csv.DictWriter(table, (*VISITS.needed, *VISITS.optional), extrasaction="ignore")
         writer.writeheader()
         writer.writerows(self.records)
         return table.getvalue().encode()
