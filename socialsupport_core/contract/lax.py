@@ -20,9 +20,12 @@ def text_of(source: Json, *names: str) -> str | None:
     """The first filled text among the fields; a whole number becomes decimal."""
     for name in names:
         value = source.get(name)
-        if value and isinstance(value, str):
-            return value
-        if (text := _text(value)) is not None:
+        if value is None:
+            continue
+        if value.__class__ is str:
+            if value:
+                return value
+        elif (text := _text(value)) is not None:
             return text
     return None
 
@@ -77,14 +80,19 @@ def _finite(value: object) -> float | None:
 def object_of(source: Json, *names: str) -> Json:
     """The first object among the fields, or an empty one."""
     for name in names:
-        if isinstance(value := source.get(name), dict):
+        value = source.get(name)
+        if isinstance(value, dict):
             return value
     return {}
 
 
 def objects_of(source: Json, *names: str) -> Sequence[Json]:
     """The objects in the first list among the fields."""
-    return [item for item in _list_of(source, names) if isinstance(item, dict)]
+    for name in names:
+        value = source.get(name)
+        if value.__class__ is list:
+            return [item for item in value if isinstance(item, dict)]
+    return ()
 
 
 def _list_of(source: Json, names: Sequence[str]) -> Sequence[Any]:

@@ -30,7 +30,8 @@ def from_spans(plain: str, spans: Iterable[Span]) -> str:
     kept = [_without_idle_value(span) for span in clipped(spans, 0, len(text)) if _has_markup(span)]
     if not kept:
         return escaping.escape(text)
-    written = _blocks(*_without_returns(text, merged(kept)))
+    text, kept = _without_returns(text, merged(kept))
+    written = _inline(text, easy, quoted=False) if (easy := _easy(text, kept)) else _blocks(text, kept)
     # What is too large to be read as markup must not be written as markup.
     return written if len(written) <= dialect.MAX_PARSED else escaping.escape(text)
 
@@ -49,6 +50,19 @@ def _has_markup(span: Span) -> bool:
 def _without_idle_value(span: Span) -> Span:
     is_meant = not span.value or span.style in ("link", "mention", "pre")
     return span if is_meant else Span(span.start, span.end, span.style)
+
+
+def _easy(text: str, spans: list[Span]) -> list[Span]:
+    """What is marked where all of it stands apart, in one paragraph, as in most messages: nothing is to be cut or tried
+    out. Else nothing."""
+    end = -1
+    for span in spans:
+        if span.start <= end or not (span.style in LINKS or span.style in EMPHASIS):
+            return []
+        end = span.end
+    if _GAP.search(text) or not _is_plain_sailing(text, spans):
+        return []
+    return [span for span in spans if not _is_bare(text, span)]
 
 
 def _without_returns(text: str, spans: list[Span]) -> tuple[str, list[Span]]:
