@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from socialsupport_core.text import Span, escape, from_spans, plain, to_spans
+from socialsupport_core.text import Span, Style, escape, from_spans, plain, to_spans, writing
 from socialsupport_core.text.dialect import MAX_DEPTH, MAX_PARSED
 from socialsupport_core.text.escaping import positions
 from socialsupport_core.text.reading import read
@@ -131,6 +131,25 @@ def test_any_spans_keep_the_text(text: str, spans: list[Span]) -> None:
         assert words(found) == words(as_kept(text))
     else:
         assert found == as_kept(text)
+
+
+APART = st.lists(
+    st.tuples(st.sampled_from(["word", "two words", "a\n\nb", "é1", "*a", "_", ""]), st.sampled_from(STYLES)),
+    max_size=5,
+)
+
+
+@settings(deadline=None)
+@given(APART, st.sampled_from([" ", ", ", "", "\n", "\n\n", " *"]))
+def test_the_short_way_writes_what_the_long_way_writes(pieces: list[tuple[str, Style]], between: str) -> None:
+    text, spans = between, []
+    for word, style in pieces:
+        spans.append(Span(len(text), len(text) + len(word), style, "http://a.example" if style == "link" else ""))
+        text += f"{word}{between}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writing, "_easy", lambda text, spans: [])
+        long = from_spans(text, spans)
+    assert from_spans(text, spans) == long
 
 
 @settings(deadline=None)
