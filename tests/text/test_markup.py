@@ -134,17 +134,26 @@ def test_any_spans_keep_the_text(text: str, spans: list[Span]) -> None:
 
 
 APART = st.lists(
-    st.tuples(st.sampled_from(["word", "two words", "a\n\nb", "é1", "*a", "_", ""]), st.sampled_from(STYLES)),
+    st.tuples(
+        st.sampled_from(["word", "two words", "a\n\nb", "é1", "*a", "_", "!", ""]),
+        st.sampled_from([*STYLES, None]),
+        st.integers(0, 3),
+    ),
     max_size=5,
 )
+"""Pieces, their styles, and how far these reach into the next."""
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=400)
 @given(APART, st.sampled_from([" ", ", ", "", "\n", "\n\n", " *"]))
-def test_the_short_way_writes_what_the_long_way_writes(pieces: list[tuple[str, Style]], between: str) -> None:
+def test_the_short_way_writes_what_the_long_way_writes(
+    pieces: list[tuple[str, Style | None, int]], between: str
+) -> None:
     text, spans = between, []
-    for word, style in pieces:
-        spans.append(Span(len(text), len(text) + len(word), style, "http://a.example" if style == "link" else ""))
+    for word, style, further in pieces:
+        if style:
+            value = "http://a.example" if style == "link" else ""
+            spans.append(Span(len(text), len(text) + len(word) + further, style, value))
         text += f"{word}{between}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(writing, "_easy", lambda text, spans: [])
