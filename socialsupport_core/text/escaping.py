@@ -37,7 +37,9 @@ _BLOCK = re.compile(
     """,
     re.VERBOSE,
 )
-_SUSPECT = re.compile(r"[*_`~\]<&\\]|^[ \t]*(?:[#>=+-]|[0-9]{1,9}[.)](?:[ \t]|$))", re.MULTILINE)
+_SUSPECT = re.compile(r"[*_`~\]<\\]|&(?=[#A-Za-z])|^[ \t]*(?:[#>=+-]|[0-9]{1,9}[.)](?:[ \t]|$))", re.MULTILINE)
+
+_SUSPECT_BESIDE_MARKUP = re.compile(rf"[!\[]|{_SUSPECT.pattern}", re.MULTILINE)
 
 
 def escape(text: str) -> str:
@@ -75,6 +77,11 @@ def positions(text: str) -> set[int]:
             found.update(start + at for at in in_paragraph(text[start:end]))
         start = gap.end() if gap else end
     return found
+
+
+def may_need_backslash(text: str) -> bool:
+    """Whether anything in a paragraph does, beside markup or not; a quick look."""
+    return _SUSPECT_BESIDE_MARKUP.search(text) is not None
 
 
 def same_length_line_ends(text: str) -> str:

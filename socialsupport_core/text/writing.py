@@ -31,7 +31,7 @@ def from_spans(plain: str, spans: Iterable[Span]) -> str:
     if not kept:
         return escaping.escape(text)
     text, kept = _without_returns(text, merged(kept))
-    written = _inline(text, easy, quoted=False) if (easy := _easy(text, kept)) else _blocks(text, kept)
+    written = _in_turn(text, easy) if (easy := _easy(text, kept)) else _blocks(text, kept)
     # What is too large to be read as markup must not be written as markup.
     return written if len(written) <= dialect.MAX_PARSED else escaping.escape(text)
 
@@ -299,6 +299,18 @@ def _inline(text: str, spans: list[Span], quoted: bool) -> str:
             here = slashes[bisect_left(slashes, start) : bisect_left(slashes, end)]
             parts.append(escaping.insert(text[start:end], [at - start for at in here]))
     return "".join(parts) + "".join(_closing(span) for span in reversed(around))
+
+
+def _in_turn(text: str, spans: list[Span]) -> str:
+    """The same for what stands apart."""
+    if escaping.may_need_backslash(text):
+        return _inline(text, spans, quoted=False)
+    parts: list[str] = []
+    at = 0
+    for span in spans:
+        parts += (text[at : span.start], _opening(span), text[span.start : span.end], _closing(span))
+        at = span.end
+    return "".join((*parts, text[at:]))
 
 
 def _opening(span: Span) -> str:

@@ -135,7 +135,7 @@ def test_any_spans_keep_the_text(text: str, spans: list[Span]) -> None:
 
 APART = st.lists(
     st.tuples(
-        st.sampled_from(["word", "two words", "a\n\nb", "é1", "*a", "_", "!", ""]),
+        st.sampled_from(["word", "two words", "a\n\nb", "é1", "*a", *"_![]&`\\<", "amp;", "- x", ""]),
         st.sampled_from([*STYLES, None]),
         st.integers(0, 3),
     ),
