@@ -187,9 +187,10 @@ class Reading:
     def own(self) -> str:
         """The bot's user where we are installed; https://docs.slack.dev/apis/events-api (authorizations, 2026-11), once
         `authed_users`."""
-        mine = [text_of(one, "user_id") for one in objects_of(self.outer, "authorizations")]
-        known = (*mine, self.facts.own_account, *texts_of(self.outer, "authed_users"))
-        return next((one for one in known if one), None) or self._app
+        for one in objects_of(self.outer, "authorizations"):
+            if mine := text_of(one, "user_id"):
+                return mine
+        return self.facts.own_account or next(iter(texts_of(self.outer, "authed_users")), None) or self._app
 
     @property
     def _app(self) -> str:

@@ -64,7 +64,7 @@ def files(event: Json) -> tuple[Attachment, ...]:
 
 def _files(event: Json) -> Sequence[Json]:
     """Until 2018 a message had one: https://docs.slack.dev/changelog/2018-05-file-threads-soon-tread (2026-11)."""
-    return objects_of(event, "files")[:PARTS] or [one for one in (object_of(event, "file"),) if one]
+    return objects_of(event, "files")[:PARTS] or ([one] if (one := object_of(event, "file")) else ())
 
 
 def _transcript(file: Json) -> str | None:
