@@ -7,6 +7,7 @@ import pytest
 
 from socialsupport_core.identity import Policy, partition
 from socialsupport_core.identity.batch import Batch
+from socialsupport_core.identity.namesakes import value_of
 from socialsupport_core.model import Identifier
 from socialsupport_core.store.evidence import HUB, Evidence
 from socialsupport_core.store.nodes import Node
@@ -156,7 +157,9 @@ def test_what_looks_like_nobodys_own_joins_by_proof_alone(written: str) -> None:
     assert together(said, "x.user:1", "telegram.user:1", policy=Policy(placeholders=True, family_mailboxes=True))
 
 
-@pytest.mark.parametrize("written", ["email:ab@abc.example", "email:tester.k@a.example", "phone:+15550000001"])
+@pytest.mark.parametrize(
+    "written", ["email:ab@abc.example", "email:kerry@kerry.example", "email:tester.k@a.example", "phone:+15550000001"]
+)
 def test_what_looks_like_somebodys_joins(written: str) -> None:
     assert together(
         [("x.user:1", written, "asserted", 1), ("telegram.user:1", written, "asserted", 2)],
@@ -190,12 +193,18 @@ def test_mailboxes_of_one_name_tell_nobody_apart_at_a_telephone(
     assert ("told_apart" in codes(said)) != are_one
 
 
-def test_a_name_joins_nobody_and_a_mailbox_that_changed_hands_is_another() -> None:
+def test_a_name_joins_nobody() -> None:
     said = [
         ("x.user:1", "email:kerry.fisher@a.example", "verified", 1),
-        ("y.user:1", "email:kerry.fisher@b.example", "verified", 1),
+        ("telegram.user:1", "email:kerry.fisher@b.example", "verified", 1),
     ]
-    assert not together(said, "x.user:1", "y.user:1")
+    assert not together(said, "x.user:1", "telegram.user:1")
+
+
+def test_of_two_owners_of_one_mailbox_each_is_another() -> None:
+    mine, others = (Identifier(kind="email", value=f"kerry.fisher@{host}.example") for host in "ab")
+    assert value_of(mine, (1, 0)) == value_of(others, (2, 0))
+    assert value_of(mine, (1, 0)) != value_of(mine, (1, 1))
 
 
 @pytest.mark.parametrize("blocked", [PHONE, "phone:+44*", "*0958"])
