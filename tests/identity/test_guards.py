@@ -157,6 +157,11 @@ def test_what_looks_like_nobodys_own_joins_by_proof_alone(written: str) -> None:
     assert together(said, "x.user:1", "telegram.user:1", policy=Policy(placeholders=True, family_mailboxes=True))
 
 
+def test_a_placeholder_that_too_many_prove_joins_by_no_proof_either() -> None:
+    proven = [(f"x.user:{n}", "phone:+10000000000", "verified", 1) for n in range(3)]
+    assert len(set(customers(proven).values())) == 4
+
+
 @pytest.mark.parametrize(
     "written", ["email:ab@abc.example", "email:kerry@kerry.example", "email:tester.k@a.example", "phone:+15550000001"]
 )
