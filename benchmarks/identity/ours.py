@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from benchmarks.identity.datasets import Table
-from benchmarks.identity.peers import Found
+from benchmarks.identity.peers import Found, spelt
 from benchmarks.identity.world import Name, Observation, names_in
-from socialsupport_core.identity import batch, canonical
+from socialsupport_core.identity import batch
 from socialsupport_core.identity.suggestions import Scorer, light, merged, suggest
 from socialsupport_core.model import Identifier
 
@@ -17,10 +17,11 @@ MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 
 
 def resolve(observations: Iterable[Observation]) -> Found:
-    """What `socialsupport resolve` prints, under the names as they were written."""
+    """What `socialsupport resolve` prints, under the names as they were written, and as they are compared."""
     told = list(observations)
     found = batch.resolve(told)
-    return {name: found[canonical(_identifier(name))] for name in {name for one in told for name in names_in(one)}}
+    written = {name for one in told for name in names_in(one)}
+    return {form: found[_identifier(name)] for name in written for form in (name, spelt(name))}
 
 
 def decided(table: Table, scorer: Scorer = light.suggest) -> dict[str, object | None]:

@@ -1,12 +1,15 @@
 """What others do with the same observations, as their documentation and source say; each in order of arrival.
 
-None of them knows tiers. To their favour they are spared what was only *claimed*: they see what we would join by.
+None of them knows tiers. To their favour they are spared what was only *claimed*, and each value has one spelling: they
+see what we would join by. They follow a person who links two; a split none of them could keep.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from benchmarks.identity.world import Name, Observation, name_of
+from socialsupport_core.identity.canonical import canonical_value
 
 Found = dict[Name, object | None]
 """The customer of each identifier that was seen."""
@@ -14,7 +17,17 @@ Found = dict[Name, object | None]
 
 def identifiers(one: Observation) -> list[Name]:
     """The account first, then what is asserted or verified of it."""
-    return [name_of(one["account"]), *(name_of(claim) for claim in one["claims"] if claim["tier"] != "claimed")]
+    if "account" not in one:
+        return [spelt(name_of(end)) for end in one.get("link", ())]
+    said = (claim for claim in one["claims"] if claim["tier"] != "claimed")
+    return [spelt(name_of(end)) for end in (one["account"], *said)]
+
+
+@lru_cache(maxsize=1 << 17)
+def spelt(name: Name) -> Name:
+    """In the spelling by which we compare."""
+    kind, scope, value = name
+    return kind, scope, canonical_value(kind, value)
 
 
 class Forest:
@@ -38,8 +51,7 @@ class Forest:
 def union_find(observations: Iterable[Observation]) -> Found:
     """Whoever shares an identifier is one customer."""
     forest = Forest()
-    for one in observations:
-        account, *claims = identifiers(one)
+    for account, *claims in filter(None, map(identifiers, observations)):
         forest.root(account)
         for claim in claims:
             forest.join(account, claim)
@@ -64,8 +76,8 @@ class Unified:
 
 def segment(observations: Iterable[Observation]) -> Found:
     holder: dict[Name, Unified] = {}
-    for one in observations:
-        names = sorted(set(identifiers(one)), key=_rank)
+    for one in filter(None, map(identifiers, observations)):
+        names = sorted(set(one), key=_rank)
         while not _fits(names, holder):
             names.pop()
         _unify(names, holder)
@@ -115,8 +127,8 @@ class Chatwoot:
     source: dict[Name, Contact] = field(default_factory=dict)
     holder: dict[Name, Contact] = field(default_factory=dict)
 
-    def observe(self, one: Observation) -> None:
-        account, *_ = names = identifiers(one)
+    def observe(self, names: Sequence[Name]) -> None:
+        account = names[0]
         given = {name[0]: name for name in reversed(names) if name[0] in FIELDS}
         contact = self.source.get(account) or self._known(given) or Contact()
         contact.sources.add(account)
@@ -160,8 +172,8 @@ class Chatwoot:
 
 def chatwoot(observations: Iterable[Observation]) -> Found:
     found = Chatwoot()
-    for one in observations:
-        found.observe(one)
+    for names in filter(None, map(identifiers, observations)):
+        found.observe(names)
     return {name: id(contact) for name, contact in (found.holder | found.source).items()}
 
 

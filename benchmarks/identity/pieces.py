@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import Missing
-from benchmarks.identity import datasets, ours
+from benchmarks.identity import datasets, desk, ours
 from benchmarks.identity.accuracy import Accuracy, harmonic, measure
 from benchmarks.identity.datasets import Table
 from benchmarks.identity.linkers import LINKERS
-from benchmarks.identity.peers import RULES, Found
+from benchmarks.identity.peers import RULES, Found, spelt
 from benchmarks.identity.world import WORLDS, Mix, Name, Observation, World, make, name_of
 from socialsupport_core.identity import batch, canonical
 from socialsupport_core.identity.suggestions import splinking, suggest_for
@@ -53,9 +53,16 @@ def worlds(size: Size, say: Say, wanted: Iterable[str]) -> list[Row]:
     for name in wanted:
         for proofs in size.proofs:
             say(f"{name}, proofs {proofs:.0%}")
-            world = make(replace(WORLDS[name], persons=size.persons, proofs=proofs))
+            world = made(name, persons=size.persons, proofs=proofs)
             found += [{"world": name, "proofs": proofs} | row for row in compared(world)]
     return found
+
+
+def made(name: str, **changed: Any) -> World:
+    """The world of that name, of whichever kind."""
+    if name in desk.WORLDS:
+        return desk.make(replace(desk.WORLDS[name], **changed))
+    return make(replace(WORLDS[name], **changed))
 
 
 def compared(world: World) -> Iterator[Row]:
@@ -74,9 +81,13 @@ def compared(world: World) -> Iterator[Row]:
 
 
 def scored(world: World) -> dict[Name, int]:
-    """The accounts that wrote and belong to one person: a shared phone has no owner to be found."""
-    wrote = {name_of(one["account"]) for one in world.observations}
-    return {name: person for name, person in world.truth.items() if person is not None and name in wrote}
+    """The accounts that wrote and belong to one person, in one spelling: a shared phone has no owner to be found."""
+    wrote = {name_of(one["account"]) for one in world.observations if "account" in one}
+    owners: dict[Name, set[int | None]] = {}
+    for name in world.truth.keys() & wrote:
+        owners.setdefault(spelt(name), set()).add(world.truth[name])
+    alone = ((name, *found) for name, found in owners.items() if len(found) == 1)
+    return {name: person for name, person in alone if person is not None}
 
 
 def accuracy(right: Accuracy, seconds: float, ceiling: float) -> Row:

@@ -18,6 +18,7 @@ COLOURS = {
     "Chatwoot's rules": "#b4473a",
 }
 SHAPES = {"socialsupport": "o", "union-find": "s", "Segment's rules": "^", "Chatwoot's rules": "v"}
+COLUMNS = 4
 Row = dict[str, Any]
 
 
@@ -30,12 +31,15 @@ def draw(results: dict[str, Any], picture: Path) -> None:
     mpl.rcParams["svg.fonttype"] = "none"
     rows: list[Row] = results["pieces"]["worlds"]["rows"]
     worlds = list(dict.fromkeys(row["world"] for row in rows))
-    figure = Figure(figsize=(3.2 * len(worlds), 3.6), layout="constrained")
-    panels = figure.subplots(1, len(worlds), sharey=True, squeeze=False)[0]
-    for axes, world in zip(panels, worlds, strict=True):
+    columns = min(len(worlds), COLUMNS)
+    lines = -(-len(worlds) // columns)
+    figure = Figure(figsize=(3.2 * columns, 0.4 + 3.2 * lines), layout="constrained")
+    panels = figure.subplots(lines, columns, sharey=True, squeeze=False)
+    for axes, world in zip(panels.flat, worlds, strict=False):
         _panel(axes, world, [row for row in rows if row["world"] == world])
-    panels[0].set_ylabel("F1 of pairs of accounts")
-    handles, labels = panels[0].get_legend_handles_labels()
+    for left in panels[:, 0]:
+        left.set_ylabel("F1 of pairs of accounts")
+    handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False, fontsize=9)
     figure.savefig(picture, metadata={"Date": None, "Creator": None})
 

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import machine
-from benchmarks.identity import many, pieces, speed
+from benchmarks.identity import desk, many, pieces, speed
 from benchmarks.identity.pieces import SIZES, TABLES, Row, Say, Size
-from benchmarks.identity.world import WORLDS, make, write
+from benchmarks.identity.world import WORLDS, write
 
-HELD_OUT = [name for name in WORLDS if name.startswith("held out")]
+NAMES = (*WORLDS, *desk.WORLDS)
+HELD_OUT = [name for name in NAMES if name.startswith("held out")]
 LIBRARIES = ("splink", "duckdb", "recordlinkage")
 PIECES = ("tables", "worlds", "suggestions", "order", "latency", "hub", "many")
 
@@ -58,7 +59,7 @@ def options(given: Sequence[str] | None = None) -> argparse.Namespace:
     sizes.add_argument("--quick", dest="size", action="store_const", const="quick", help="a minute")
     sizes.add_argument("--full", dest="size", action="store_const", const="full", help="a million identifiers")
     parser.add_argument("--only", nargs="+", choices=PIECES, help=", ".join(PIECES))
-    parser.add_argument("--world", nargs="+", choices=list(WORLDS), help="instead of those that are held out")
+    parser.add_argument("--world", nargs="+", choices=NAMES, help="instead of those that are held out")
     parser.add_argument("--table", nargs="+", choices=TABLES, help="instead of all tables")
     parser.add_argument("--persons", type=int, help="in a world; 20,000 unless given")
     parser.add_argument("--fake-1000", type=Path, metavar="FILE", help="Splink's fake_1000.csv")
@@ -105,11 +106,8 @@ def teller(piece: str) -> Say:
 def write_world(asked: argparse.Namespace) -> None:
     (name,) = asked.world or ["tuning"]
     given = {"persons": asked.persons, "proofs": asked.proofs}
-    mix = WORLDS[name]
-    for key, value in given.items():
-        if value is not None:
-            mix = replace(mix, **{key: value})
-    write(make(mix), asked.write, asked.truth)
+    changed = {key: value for key, value in given.items() if value is not None}
+    write(pieces.made(name, **changed), asked.write, asked.truth)
 
 
 def save(file: Path, found: dict[str, list[Row]], size: str) -> None:

@@ -156,13 +156,16 @@ class Batch:
         self.values.append(value)
         self.slot.append(issued.slot)
         self.first.append(at)
-        policy = self.policy
-        if (issued.kind == "email" and policy.is_role_mailbox(form)) or (policy.blocked and self._is_blocked(number)):
+        if self._is_nobodys(issued.kind, number):
             self.named.add(number)
         return number
 
-    def _is_blocked(self, number: int) -> bool:
-        return self.policy.is_blocked(self.identifier(number))
+    def _is_nobodys(self, kind: str, number: int) -> bool:
+        """By the look of it, or because the policy says so."""
+        policy, value = self.policy, self.values[number]
+        if (kind == "email" and policy.is_role_mailbox(value)) or policy.is_nobodys(kind, value):
+            return True
+        return bool(policy.blocked) and policy.is_blocked(self.identifier(number))
 
     def identifier(self, number: int) -> Identifier:
         issued = self._issued[self.slot[number]]

@@ -4,11 +4,12 @@
 whatever is shared, and at more than `component` accounts it begins again by proof alone.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from socialsupport_core.identity.groups import Groups, Rule, Slots
+from socialsupport_core.identity.namesakes import value_of
 from socialsupport_core.identity.policy import VERIFIED, Policy
 from socialsupport_core.identity.sharing import Edge, Stop, View, edges, sightings, view
 from socialsupport_core.store.evidence import Hood, Tie
@@ -160,7 +161,7 @@ class Walker:
         index = {key: at for at, key in enumerate(order)}
         slots = Slots(self.policy)
         slot = [slots.number(self.sight.node(key[0]).slot) for key in order]
-        own = _Own(self, order, index, slot, slots)
+        own = _Own(self, order, slot, slots)
         groups = Groups(slot, slots, self.policy, own, self._apart(order), lambda at: self._seen(order[at], index))
         folded = Folded({}, [], [], [])
         weighed = 0
@@ -224,27 +225,25 @@ def _around(
 class _Own:
     """The values of an anchoring kind that each vertex has for its own."""
 
-    def __init__(self, walker: Walker, order: list[Key], index: dict[Key, int], slot: list[int], slots: Slots) -> None:
-        self._walker, self._order, self._index, self._slot, self._slots = walker, order, index, slot, slots
-        self._far: dict[Key, int] = {}
+    def __init__(self, walker: Walker, order: list[Key], slot: list[int], slots: Slots) -> None:
+        self._walker, self._order, self._slot, self._slots = walker, order, slot, slots
 
-    def __call__(self, vertex: int, kind: int, without: int) -> Iterator[int]:
+    def __call__(self, vertex: int, kind: int, without: int) -> Iterator[Hashable]:
         key, bare = self._order[vertex], self._order[without][0]
         number = self._slot[vertex]
         if self._slots.anchors[number] == kind and key[0] != bare and self._walker.stop(key).rank > VERIFIED:
-            yield vertex
+            yield self._value(key)
         # what others have whose telephone this is, is not the telephone's
         for edge, rule in () if self._slots.told_apart[number] else self._walker.edges(key[0]):
             if rule is None and key in (edge.a, edge.b):
                 other = edge.b if edge.a == key else edge.a
                 if other[0] != bare and self._anchor(other) == kind:
-                    yield self._place(other)
+                    yield self._value(other)
 
     def _anchor(self, key: Key) -> int:
         number = self._slots.number(self._walker.sight.node(key[0]).slot)
         return self._slots.anchors[number]
 
-    def _place(self, key: Key) -> int:
+    def _value(self, key: Key) -> Hashable:
         """Whether or not it is part of what is folded."""
-        found = self._index.get(key)
-        return self._far.setdefault(key, -1 - len(self._far)) if found is None else found
+        return value_of(self._walker.sight.node(key[0]).identifier, key)

@@ -1,11 +1,12 @@
 """How a batch is folded: views where neighbours could be at odds, reasons in canonical order, groups."""
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from socialsupport_core.identity.groups import Groups
+from socialsupport_core.identity.namesakes import value_of
 from socialsupport_core.identity.policy import ASSERTED, TIERS, VERIFIED
 from socialsupport_core.identity.sharing import OPEN, View, edges, sightings, view
 from socialsupport_core.store.evidence import HUB, Hood, Tie, month
@@ -151,12 +152,12 @@ class Fold:
     def _vertices(self, number: int) -> list[int]:
         return [self._vertex.get((number, epoch), number) for epoch in range(len(self._view(number).stops))]
 
-    def _own(self, vertex: int, kind: int, without: int) -> Iterator[int]:
+    def _own(self, vertex: int, kind: int, without: int) -> Iterator[Hashable]:
         batch, (number, since), bare = self._batch, self.place(vertex), self.place(without)[0]
         anchors, slot = batch.slots.anchors, batch.slot
         mine = self._view(number)
         if anchors[slot[number]] == kind and number != bare and mine.stop(since).rank > VERIFIED:
-            yield vertex
+            yield value_of(batch.identifier(number), (number, mine.epoch(since)))
         if batch.slots.told_apart[slot[number]]:
             return  # what others have whose telephone this is, is not the telephone's
         for other, strength, at in self._reasons(number):
@@ -164,7 +165,7 @@ class Fold:
                 keys = ((number, mine.epoch(at)), (other, self._view(other).epoch(at)))
                 here = self._vertex_of(keys[0]) == vertex
                 if here and not self._stops(strength, *keys) and not self._apart(number, other):
-                    yield self._vertex_of(keys[1])
+                    yield value_of(batch.identifier(other), keys[1])
 
     def _seen(self, vertex: int) -> Iterator[tuple[int, int]]:
         number, since = self.place(vertex)

@@ -6,7 +6,7 @@ once whether two groups can be at odds.
 """
 
 from array import array
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
@@ -71,8 +71,8 @@ class Slots:
         return self.kinds.index(kind) + 1
 
 
-Own = Callable[[int, int, int], Iterable[int]]
-"""The vertices of an anchoring kind that one vertex has for its own, whatever the rank; but not a third one, which is
+Own = Callable[[int, int, int], Iterable[Hashable]]
+"""The values of an anchoring kind that one vertex has for its own, whatever the rank; but not a third one, which is
 what is weighed."""
 Seen = Callable[[int], Iterable[tuple[int, int]]]
 """Who has been seen with one vertex, and when."""
@@ -248,8 +248,8 @@ class Groups:
                 return Rule("told_apart", self._slots.kinds[kind - 1])
         return None
 
-    def _values(self, root: int, kind: int, without: int) -> set[int]:
-        found: set[int] = set()
+    def _values(self, root: int, kind: int, without: int) -> set[Hashable]:
+        found: set[Hashable] = set()
         for one in self.members(root):
             found.update(self._own(one, kind, without))
         return found

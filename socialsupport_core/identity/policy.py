@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from socialsupport_core.identity import nobodys
 from socialsupport_core.model import Identifier
 from socialsupport_core.store import Tx, policies
 
@@ -16,90 +17,6 @@ TIERS = ("human", "verified", "asserted", "claimed")
 """From the strongest. `cannot` is apart: it forbids."""
 RANK: Mapping[str, int] = MappingProxyType({tier: rank for rank, tier in enumerate(TIERS)})
 HUMAN, VERIFIED, ASSERTED, CLAIMED = range(4)
-
-ROLES = frozenset(
-    {
-        "abuse",
-        "accounting",
-        "accounts",
-        "admin",
-        "administracion",
-        "administrator",
-        "all",
-        "amministrazione",
-        "atencion",
-        "billing",
-        "bookings",
-        "buchhaltung",
-        "careers",
-        "commercial",
-        "commerciale",
-        "comptabilite",
-        "contact",
-        "contacto",
-        "contatti",
-        "customercare",
-        "customerservice",
-        "empfang",
-        "enquiries",
-        "enquiry",
-        "facturacion",
-        "facturation",
-        "feedback",
-        "finance",
-        "hello",
-        "help",
-        "helpdesk",
-        "hostmaster",
-        "hr",
-        "info",
-        "informacion",
-        "information",
-        "informazioni",
-        "inquiries",
-        "invoice",
-        "invoices",
-        "jobs",
-        "kontakt",
-        "mail",
-        "mailer-daemon",
-        "marketing",
-        "media",
-        "news",
-        "newsletter",
-        "no-reply",
-        "no_reply",
-        "noc",
-        "noreply",
-        "office",
-        "orders",
-        "ordini",
-        "payments",
-        "postmaster",
-        "press",
-        "privacy",
-        "purchasing",
-        "recepcion",
-        "reception",
-        "rechnung",
-        "root",
-        "sales",
-        "secretariat",
-        "security",
-        "segreteria",
-        "service",
-        "shop",
-        "staff",
-        "support",
-        "team",
-        "ventas",
-        "vertrieb",
-        "verwaltung",
-        "webmaster",
-        "zentrale",
-    }
-)
-"""Local parts of mailboxes that are read by whoever is on duty. After RFC 2142 and common use."""
 
 
 def _lower(values: frozenset[str]) -> frozenset[str]:
@@ -145,8 +62,12 @@ class Policy(BaseModel):
     network proves it then, it has changed hands, though it was proven before. Left out, it is shared. Numbers rest for
     at least 45 days before they are given out again
     (https://www.fcc.gov/consumers/guides/reassigned-numbers-database, 2026-11)."""
-    role_mailboxes: Lower = ROLES
-    """Local parts of e-mail addresses that are nobody's own."""
+    role_mailboxes: Lower = nobodys.ROLES
+    """Local parts of e-mail addresses that are nobody's own, alone or as a part: `info@`, `info2@`, `info.berlin@`."""
+    placeholders: bool = False
+    """Whether what people type in place of a contact joins as well: `test@test.com`, a number of nothing but zeros."""
+    family_mailboxes: bool = False
+    """Whether a mailbox that calls itself a family's joins without proof: `familie.meyer@`, `family@`."""
     blocked: Lower = frozenset()
     """Values that join nobody: `kind:value`, in which `*` stands for any text, such as `email:*@example.com`."""
     plus_tags: Literal["keep", "drop"] = "keep"
@@ -181,7 +102,13 @@ class Policy(BaseModel):
         return identifier.kind == "email" and self.is_role_mailbox(identifier.value)
 
     def is_role_mailbox(self, address: str) -> bool:
-        return address.partition("@")[0].partition("+")[0].lower() in self.role_mailboxes
+        return nobodys.is_role(address, self.role_mailboxes)
+
+    def is_nobodys(self, kind: str, value: str) -> bool:
+        """By the look of it a placeholder, or a whole family's: nothing that is only said of it joins."""
+        if kind == "email" and not self.family_mailboxes and nobodys.is_family(value):
+            return True
+        return not self.placeholders and nobodys.is_placeholder(kind, value)
 
     def is_blocked(self, identifier: Identifier) -> bool:
         return bool(self.blocked) and any(fnmatchcase(str(identifier).lower(), one) for one in self.blocked)

@@ -30,6 +30,8 @@ OPEN = Stop(CLAIMED)
 CONTESTED = Stop(ASSERTED, "shared", "several accounts have had it, one after another")
 """Nobody has said that it changed hands, it only looks so: a family may have it in common. So proof alone joins."""
 
+NOBODYS = Stop(ASSERTED, "blocked", "it looks like a placeholder, or a whole family's")
+
 
 class View(NamedTuple):
     """A node as its own ties show it: when it changed hands, and what stops in each time between."""
@@ -98,7 +100,10 @@ def stop_of(identifier: Identifier, counts: Counts, policy: Policy) -> Stop:
         return Stop(VERIFIED, "role", "a mailbox that whoever is on duty reads")
     if policy.is_blocked(identifier):
         return Stop(VERIFIED, "blocked", "the policy blocks it")
-    return stop_by_counts(identifier.kind, counts, policy)
+    found = stop_by_counts(identifier.kind, counts, policy)
+    if found.rank > ASSERTED and policy.is_nobodys(identifier.kind, identifier.value):
+        return NOBODYS
+    return found
 
 
 def stop_by_counts(kind: str, counts: Counts, policy: Policy) -> Stop:

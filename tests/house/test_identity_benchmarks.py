@@ -83,8 +83,45 @@ def test_proofs_are_as_many_as_were_asked_for() -> None:
 
 
 def test_what_is_held_out_has_seeds_of_its_own() -> None:
-    worlds = piece("world").WORLDS
-    assert len({mix.seed for mix in worlds.values()}) == len(worlds) == 8
+    for kind in ("world", "desk"):
+        worlds = piece(kind).WORLDS
+        assert len({mix.seed for mix in worlds.values()}) == len(worlds) == 8
+    assert len(piece("suite").HELD_OUT) == 8
+
+
+@pytest.mark.parametrize("name", ["tuning telecom", "tuning trade", "tuning game", "tuning bank"])
+def test_the_second_kind_of_world_has_what_people_do(name: str) -> None:
+    made = piece("pieces").made(name, persons=400, proofs=0.5)
+    assert made == piece("pieces").made(name, persons=400, proofs=0.5)
+    said = [claim for one in made.observations for claim in one.get("claims", ())]
+    assert {claim["tier"] for claim in said} == {"claimed", "asserted", "verified"}
+    values = {claim["value"] for claim in said}
+    assert values & {*piece("desk").NO_MAIL, *piece("desk").NO_PHONE}
+    assert any(value != piece("peers").spelt(("email", None, value))[2] for value in values)
+    assert None in made.truth.values()
+    assert {"account", "link", "split"} >= {key for one in made.observations for key in one} - {
+        "at",
+        "claims",
+        "source",
+    }
+
+
+def test_a_person_has_one_spelling_of_an_account_and_several_have_none() -> None:
+    world = piece("world").World([seen("email:Kerry@a.example"), seen("email:kerry@a.example")], {})
+    names = [("email", None, "Kerry@a.example"), ("email", None, "kerry@a.example")]
+    world.truth.update(dict.fromkeys(names, 1))
+    assert piece("pieces").scored(world) == {names[1]: 1}
+    world.truth[names[0]] = 2
+    assert piece("pieces").scored(world) == {}
+
+
+def test_a_person_who_links_two_is_believed() -> None:
+    ends = [{"kind": "x.user", "value": "1"}, {"kind": "telegram.user", "value": "1"}]
+    told = [seen("x.user:1"), seen("telegram.user:1"), {"at": "2026-01-02T00:00:00Z", "link": ends}]
+    split = [*told[:2], {"at": "2026-01-02T00:00:00Z", "split": ends}]
+    both = frozenset(("x.user:1", "telegram.user:1"))
+    assert together("union-find", *told) == {both}
+    assert both not in together("union-find", *split)
 
 
 def test_a_world_is_written_to_files(tmp_path: Path) -> None:

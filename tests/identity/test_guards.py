@@ -7,6 +7,7 @@ import pytest
 
 from socialsupport_core.identity import Policy, partition
 from socialsupport_core.identity.batch import Batch
+from socialsupport_core.identity.namesakes import value_of
 from socialsupport_core.model import Identifier
 from socialsupport_core.store.evidence import HUB, Evidence
 from socialsupport_core.store.nodes import Node
@@ -118,6 +119,97 @@ def test_a_role_mailbox_joins_nobody_but_by_hand(written: str, tier: str) -> Non
     assert codes(said) == {"role"}
     assert together([(*said[0][:2], "human", 1), (*said[1][:2], "human", 2)], "x.user:1", "telegram.user:1")
     assert together(said, "x.user:1", "telegram.user:1", policy=Policy(role_mailboxes=frozenset()))
+
+
+@pytest.mark.parametrize("written", ["info2", "info.berlin", "uk-sales", "atendimento", "kontakt", "ventas01", "biuro"])
+def test_a_role_is_one_as_a_part_too_and_in_other_languages(written: str) -> None:
+    box = f"email:{written}@a.example"
+    assert not together([("x.user:1", box, "verified", 1), ("telegram.user:1", box, "verified", 2)], box, "x.user:1")
+
+
+@pytest.mark.parametrize("written", ["infocom", "mail.kerry", "anna.shop", "kerry.fisher", "sales123", "7"])
+def test_a_person_s_mailbox_is_no_role_s(written: str) -> None:
+    box = f"email:{written}@a.example"
+    assert together([("x.user:1", box, "asserted", 1), ("telegram.user:1", box, "asserted", 2)], box, "x.user:1")
+
+
+NOBODYS = [
+    "email:test@test.com",
+    "email:a@a.com",
+    "email:noemail@b.example",
+    "email:xxx@b.example",
+    "email:familie.meyer@b.example",
+    "email:family@b.example",
+    "phone:+10000000000",
+    "phone:+1234567890",
+    "phone:0000000",
+    "phone:+5511999999999",
+]
+
+
+@pytest.mark.parametrize("written", NOBODYS)
+def test_what_looks_like_nobodys_own_joins_by_proof_alone(written: str) -> None:
+    said = [("x.user:1", written, "asserted", 1), ("telegram.user:1", written, "asserted", 2)]
+    assert customers(said)[written] is None
+    assert not together(said, "x.user:1", "telegram.user:1")
+    assert codes(said) == {"blocked"}
+    assert together([(a, b, "verified", day) for a, b, _, day in said], "x.user:1", "telegram.user:1")
+    assert together(said, "x.user:1", "telegram.user:1", policy=Policy(placeholders=True, family_mailboxes=True))
+
+
+def test_a_placeholder_that_too_many_prove_joins_by_no_proof_either() -> None:
+    proven = [(f"x.user:{n}", "phone:+10000000000", "verified", 1) for n in range(3)]
+    assert len(set(customers(proven).values())) == 4
+
+
+@pytest.mark.parametrize(
+    "written", ["email:ab@abc.example", "email:kerry@kerry.example", "email:tester.k@a.example", "phone:+15550000001"]
+)
+def test_what_looks_like_somebodys_joins(written: str) -> None:
+    assert together(
+        [("x.user:1", written, "asserted", 1), ("telegram.user:1", written, "asserted", 2)],
+        *("x.user:1", "telegram.user:1"),
+    )
+
+
+@pytest.mark.parametrize("tier", ["asserted", "verified"])
+@pytest.mark.parametrize(
+    ("mine", "others", "are_one"),
+    [
+        ("kerry.fisher", "kerryfisher82", False),
+        ("kerry.fisher", "Kerry_Fisher82", True),
+        ("kerry.fisher", "dana.fisher", False),
+        ("fisher17", "fisher18", False),
+        ("fisher17", "fisher.17", True),
+        ("k.fisher1", "k.fisher2", False),
+    ],
+)
+def test_mailboxes_of_one_name_tell_nobody_apart_at_a_telephone(
+    mine: str, others: str, are_one: bool, tier: str
+) -> None:
+    said = [
+        ("x.user:1", f"email:{mine}@a.example", tier, 1),
+        ("telegram.user:1", f"email:{others}@b.example", tier, 1),
+        ("x.user:1", PHONE, tier, 2),
+        ("telegram.user:1", PHONE, tier, 2),
+    ]
+    said = [(a, b.lower(), t, day) for a, b, t, day in said]
+    assert together(said, "x.user:1", "telegram.user:1") == are_one
+    assert ("told_apart" in codes(said)) != are_one
+
+
+def test_a_name_joins_nobody() -> None:
+    said = [
+        ("x.user:1", "email:kerry.fisher@a.example", "verified", 1),
+        ("telegram.user:1", "email:kerry.fisher@b.example", "verified", 1),
+    ]
+    assert not together(said, "x.user:1", "telegram.user:1")
+
+
+def test_of_two_owners_of_one_mailbox_each_is_another() -> None:
+    mine, others = (Identifier(kind="email", value=f"kerry.fisher@{host}.example") for host in "ab")
+    assert value_of(mine, (1, 0)) == value_of(others, (2, 0))
+    assert value_of(mine, (1, 0)) != value_of(mine, (1, 1))
 
 
 @pytest.mark.parametrize("blocked", [PHONE, "phone:+44*", "*0958"])
