@@ -51,7 +51,7 @@ ALONE = frozenset(
     "all bilgi correo direction hello hr mail media news order ordre personal post press rh root sac shop staff store team".split()  # noqa: SIM905, E501
 )
 """Those that are part of people's own addresses too: they count only as the whole."""
-FAMILIES = frozenset("famiglia familia familie familien familj famille family fam rodina rodzina".split())  # noqa: SIM905
+_FAMILY = re.compile(r"(?<![a-z])(?:fam(?:iglia|ilia|ilien?|ilj|ille|ily)?|rodina|rodzina)(?![a-z])")
 PLACEHOLDERS = frozenset(
     """
     anonymous asdf aucun dummy email example fake guest ingenbekannt kein keine keineemail keinemail na nao naoinformado
@@ -69,8 +69,8 @@ _RUNS = {digits[at : at + RUN] for digits in ("1234567890", "9876543210") for at
 def is_role(address: str, words: Set[str]) -> bool:
     """`info@…`, and `info2@…`, `info.berlin@…`, `uk-sales@…` too; `words` are the roles."""
     local = address.partition("@")[0].partition("+")[0].lower()
-    if local in words:
-        return True
+    if local in words or local.isalpha():
+        return local in words
     parts = [part for part in _PARTS.split(local) if part]
     if not words or not parts or parts == [local]:
         return False
@@ -79,8 +79,7 @@ def is_role(address: str, words: Set[str]) -> bool:
 
 def is_family(address: str) -> bool:
     """`familie.meyer@…`, `family@…`."""
-    local = address.partition("@")[0].lower()
-    return any(part in FAMILIES for part in re.split(r"[^a-z]+", local))
+    return _FAMILY.search(address.partition("@")[0].lower()) is not None
 
 
 def is_placeholder(kind: str, value: str) -> bool:
