@@ -175,6 +175,14 @@ def test_a_refusal_of_a_channel_that_is_not_there_is_refused(perch: Roost) -> No
     assert perch.hub.consents("acme", kerry) == {}
 
 
+def test_a_word_that_is_older_changes_nothing(perch: Roost) -> None:
+    kerry = str(bird("kerry").account)
+    perch.hub.consent("acme", kerry, "bridge", "out", agent="dana")
+    perch.clock.forward(minutes=-5)
+    perch.hub.consent("acme", kerry, "bridge", "in", agent="dana")
+    assert perch.hub.consents("acme", kerry)["bridge"]["state"] == "out"
+
+
 def test_of_two_words_at_one_moment_the_refusal_counts(perch: Roost) -> None:
     kerry = str(bird("kerry").account)
     for state in ("out", "in"):
