@@ -183,6 +183,16 @@ def test_a_word_that_is_older_changes_nothing(perch: Roost) -> None:
     assert perch.hub.consents("acme", kerry)["bridge"]["state"] == "out"
 
 
+def test_of_two_accounts_the_later_word_counts(perch: Roost) -> None:
+    kerry, robin = (str(bird(name).account) for name in ("kerry", "robin"))
+    perch.hear(message(5, "me too", "robin", at=perch.clock.now))
+    for account, state in ((robin, "in"), (kerry, "out")):
+        perch.hub.consent("acme", account, "bridge", state, agent="dana")  # type: ignore[arg-type]
+        perch.clock.forward(minutes=1)
+    perch.hub.link("acme", kerry, robin, agent="dana")
+    assert perch.hub.consents("acme", robin)["bridge"]["state"] == "out"
+
+
 def test_of_two_words_at_one_moment_the_refusal_counts(perch: Roost) -> None:
     kerry = str(bird("kerry").account)
     for state in ("out", "in"):
