@@ -73,7 +73,7 @@ def test_the_customers_only_open_conversation_goes_on_elsewhere(roost: Roost) ->
     assert legs(roost)[1] == ("private", "open_conversation", reason)
 
 
-@pytest.mark.parametrize(("silence", "conversations"), [(7 * 24 - 1, 1), (7 * 24 + 1, 2)])
+@pytest.mark.parametrize(("silence", "conversations"), [(7 * 24 - 1, 1), (7 * 24, 1), (7 * 24 + 1, 2)])
 def test_the_window_is_seven_days(roost: Roost, silence: float, conversations: int) -> None:
     say(roost, 1, visibility="public")
     hours(roost, silence)
@@ -137,6 +137,15 @@ def test_long_after_its_end_a_new_one_begins(roost: Roost) -> None:
     say(roost, 2)
     assert roost.conversation() != first
     assert [one["status"] for one in roost.hub.queue("acme", status=None)] == ["open", "resolved"]
+
+
+def test_on_the_last_moment_of_the_window_it_still_goes_on(roost: Roost) -> None:
+    say(roost, 1)
+    con = roost.conversation()
+    roost.hub.resolve("acme", con, agent="dana")
+    hours(roost, 7 * 24)
+    say(roost, 2)
+    assert roost.conversation() == con
 
 
 def test_our_own_word_does_not_reopen(roost: Roost) -> None:

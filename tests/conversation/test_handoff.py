@@ -10,6 +10,7 @@ from raven.events import bird
 from raven.web import Web
 
 from socialsupport_core.model import IdentityClaimed, Thread
+from socialsupport_core.store import log
 from socialsupport_core.web import create_app
 
 
@@ -131,6 +132,8 @@ def test_an_unknown_one_is_refused(roost: Roost, token: str, wrong: str) -> None
 def test_another_tenants_is_unknown_and_not_spent(roost: Roost, token: str) -> None:
     arrive(roost, token, "owl", tenant="rival")
     assert refusals(roost, "rival") == ["the token is unknown"]
+    told = roost.hub._database.read(lambda tx: log.after(tx, "rival", 0))
+    assert {one.conversation for one in told if one.type == "handoff.refused"} == {None}  # nothing of ours is named
     arrive(roost, token, "owl")
     assert together(roost, "kerry", "owl")
 

@@ -122,6 +122,15 @@ def test_legs_are_split_off(roost: Roost) -> None:
     assert roost.hub.conversation("acme", new)["superseded_by"] == con
 
 
+def test_a_leg_that_is_named_twice_goes_once(roost: Roost) -> None:
+    say(roost, 1, visibility="public")
+    say(roost, 2)
+    con = roost.conversation()
+    private = legs(roost, con)[1]["id"]
+    roost.hub.split_conversation("acme", con, legs=[private, private], **AGENT)
+    assert roost.log("conversation.split")[-1]["data"]["legs"] == [private]
+
+
 def test_a_thread_is_cut_at_a_message_and_goes_on_behind_the_cut(roost: Roost) -> None:
     for number in range(1, 5):
         say(roost, number)

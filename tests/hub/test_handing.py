@@ -175,6 +175,24 @@ def test_a_refusal_of_a_channel_that_is_not_there_is_refused(perch: Roost) -> No
     assert perch.hub.consents("acme", kerry) == {}
 
 
+def test_a_word_that_is_older_changes_nothing(perch: Roost) -> None:
+    kerry = str(bird("kerry").account)
+    perch.hub.consent("acme", kerry, "bridge", "out", agent="dana")
+    perch.clock.forward(minutes=-5)
+    perch.hub.consent("acme", kerry, "bridge", "in", agent="dana")
+    assert perch.hub.consents("acme", kerry)["bridge"]["state"] == "out"
+
+
+def test_of_two_accounts_the_later_word_counts(perch: Roost) -> None:
+    kerry, robin = (str(bird(name).account) for name in ("kerry", "robin"))
+    perch.hear(message(5, "me too", "robin", at=perch.clock.now))
+    for account, state in ((robin, "in"), (kerry, "out")):
+        perch.hub.consent("acme", account, "bridge", state, agent="dana")  # type: ignore[arg-type]
+        perch.clock.forward(minutes=1)
+    perch.hub.link("acme", kerry, robin, agent="dana")
+    assert perch.hub.consents("acme", robin)["bridge"]["state"] == "out"
+
+
 def test_of_two_words_at_one_moment_the_refusal_counts(perch: Roost) -> None:
     kerry = str(bird("kerry").account)
     for state in ("out", "in"):

@@ -205,6 +205,23 @@ def test_a_network_that_can_be_looked_into_settles_it(asked: Roost, lost: bool) 
     assert (asked.states(), asked.sky.texts()) == (["sent"], ["hi"])
 
 
+def test_a_network_whose_clock_is_behind_is_looked_into_too(asked: Roost) -> None:
+    """What it has taken from us it may date some minutes before we asked."""
+    since: list[datetime] = []
+
+    class Recalling(settling("lookup")):  # type: ignore[misc]
+        def lookup(self, intent: Intent, since_: datetime) -> Flow[Receipt | None]:
+            since.append(since_)
+            return (yield from super().lookup(intent, since_))
+
+    asked.reopen(Recalling)
+    asked.sky.faults.drop = 1
+    asked.reply("hi")
+    begun = asked.clock.now
+    asked.hub.drain()
+    assert [(begun - one).total_seconds() for one in since] == [pytest.approx(600)]
+
+
 def test_a_look_up_that_fails_leaves_it_uncertain(asked: Roost) -> None:
     class Blind(settling("lookup")):  # type: ignore[misc]
         def lookup(self, intent: Intent, since: datetime) -> Flow[Receipt | None]:
@@ -363,6 +380,13 @@ def test_a_key_is_not_taken_twice_for_different_things(asked: Roost) -> None:
         asked.reply("hi", "robin", key="k1")
     asked.hub.drain()
     assert asked.sky.texts() == ["hi"]
+
+
+def test_a_key_is_not_taken_twice_for_different_files(asked: Roost) -> None:
+    file = {"media_type": "image/png", "name": "x.png", "size": 1}
+    asked.reply("see there", key="k1", attachments=[file | {"blob": "a" * 64}])
+    with pytest.raises(ReplyRefused, match="k1"):
+        asked.reply("see there", key="k1", attachments=[file | {"blob": "b" * 64}])
 
 
 def test_eight_threads_with_one_key_send_once(asked: Roost) -> None:

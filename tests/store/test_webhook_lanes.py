@@ -264,3 +264,13 @@ def test_who_saw_it_before_a_replay_claims_nothing(database: Database) -> None:
     take(database, 1)
     assert database.do(lambda tx: webhooks.claim(tx, seen, "me", 0, LEASE, 8, frozenset())) == []
     assert len(claim(database)) == 1
+
+
+def test_what_fails_without_a_wish_shortens_nobody_elses_wait(database: Database) -> None:
+    """The endpoint wants no call before 500; another call of it, already under way, then fails without saying so."""
+    one = endpoint(database)
+    database.do(lambda tx: webhooks.take(tx, one, 2, [("left", 1), ("right", 2)], 0))
+    left, right = claim(database)
+    database.do(lambda tx: webhooks.fail(tx, left, 1, 500, "busy", 500))
+    database.do(lambda tx: webhooks.fail(tx, right, 2, 7, "cut off", 0))
+    assert endpoint(database).not_before == 500

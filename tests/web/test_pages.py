@@ -38,6 +38,14 @@ def test_a_change_by_cookie_needs_the_csrf_token(web: Web, acme: Desk, roost: Ro
     assert web.post(path, json={"text": "x"}, headers={"x-csrf-token": csrf}).status_code == 200
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_so_does_every_kind_of_change(web: Web, acme: Desk, method: str) -> None:
+    sign_in(web, acme.token)
+    path = {"PUT": "/api/answers/1", "PATCH": "/api/interactions/1", "DELETE": "/api/interactions/1"}[method]
+    answer = web.request(method, path, json={"text": "x"})
+    assert (answer.status_code, "CSRF" in answer.text) == (403, True)
+
+
 def test_one_sessions_csrf_token_is_not_anothers(web: Web, acme: Desk, rival: Desk) -> None:
     assert sign_in(web, acme.token) != sign_in(web, rival.token)
 
