@@ -11,7 +11,7 @@ from raven.events import bird
 
 from socialsupport_core.contract import ConfigError
 from socialsupport_core.hub import NoSuchChannel, ReplyRefused
-from socialsupport_core.store import handoffs
+from socialsupport_core.store import Tx, handoffs, log
 from socialsupport_core.store.database import micros
 
 
@@ -297,3 +297,17 @@ def test_of_two_who_look_after_it_only_the_first_does(perch: Roost) -> None:
     (given,) = database.read(lambda tx: handoffs.due(tx, micros(perch.clock.now) + 10**15))
     moved = [database.do(lambda tx: handoffs.move(tx, given, given.state, None)) for _ in range(2)]
     assert moved == [True, False]
+
+
+def test_what_is_refused_at_another_tenants_thread_of_the_same_name_is_not_shown(perch: Roost) -> None:
+    found = perch.hub.conversation("acme", perch.conversation())
+    (leg,) = found["legs"]
+
+    def refuse(tx: Tx) -> None:
+        for tenant, word in (("rival", "theirs"), ("acme", "ours")):
+            more = {"channel": leg["channel"], "thread": leg["thread"]}
+            log.publish(tx, tenant, "proof.refused", micros(perch.clock.now), {"reason": word}, **more)
+
+    perch.hub._database.do(refuse)
+    turns = perch.hub.conversation("acme", perch.conversation())["turns"]
+    assert [one["reason"] for one in turns if one["type"] == "proof.refused"] == ["ours"]
