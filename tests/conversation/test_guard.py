@@ -489,6 +489,13 @@ def test_what_a_tenant_allows_may_be_said() -> None:
     assert check(send(text)) != ()
 
 
+def test_what_is_allowed_excuses_nothing_around_it() -> None:
+    ours = conduct_of({"guard": {"allowed": ["acme.example", "1234567"]}})
+    assert check(send("write to kerry@acme.example"), ours) != ()
+    assert check(send("call +49 800 1234567"), ours) != ()
+    assert check(send("see acme.example, 1234567"), ours) == ()
+
+
 @pytest.mark.parametrize(
     ("text", "refused"),
     [("order Z-123 is packed", True), ("z-123!", True), ("order Z-12 is packed", False), ("order 4711", False)],
