@@ -176,8 +176,11 @@ def empty_payloads(tx: Tx, entries: Iterable[int], why: Literal["erased", "expir
 
 
 def is_referred_to(tx: Tx, blob: str) -> bool:
-    """Whether any message, of whatever tenant, has this file."""
-    return tx.one("SELECT 1 AS one FROM attachments WHERE blob = ? LIMIT 1", blob) is not None
+    """Whether any message, of whatever tenant, has this file, or a reply that waits for approval."""
+    if tx.one("SELECT 1 AS one FROM attachments WHERE blob = ? LIMIT 1", blob):
+        return True
+    sql = "SELECT 1 AS one FROM approvals WHERE state = 'waiting' AND intent LIKE ? LIMIT 1"
+    return tx.one(sql, f'%"{blob}"%') is not None
 
 
 def rows_in(tx: Tx, select: str, column: str, values: Collection[Any], *given: Any) -> list[Row]:

@@ -1,5 +1,6 @@
 """What needs approval waits for a second person, and goes out once, as it was written, or not at all."""
 
+import os
 import threading
 from typing import Any
 
@@ -334,6 +335,22 @@ def test_a_file_of_what_was_never_sent_goes_with_the_customer(held: Roost) -> No
     ask(held, attachments=[file])
     assert held.hub.blobs.get(digest) == b"a drawing for kerry"
     held.hub.erase("acme", "raven.ring:kerry", agent="dana")
+    with pytest.raises(LookupError):
+        held.hub.blobs.get(digest)
+
+
+def test_a_file_is_kept_for_as_long_as_its_reply_waits(held: Roost) -> None:
+    held.hub.set_guidance("acme", {"policy": {"expires": "P3D"}})
+    digest = held.hub.blobs.put(b"a drawing for kerry")
+    (path,) = held.path.parent.rglob(f"*{digest}")
+    os.utime(path, (held.clock().timestamp(),) * 2)
+    id = ask(held, attachments=[{"blob": digest, "media_type": "image/png", "name": "drawing.png"}])
+    held.clock.forward(days=2)
+    held.hub.drain()
+    assert held.hub.blobs.get(digest) == b"a drawing for kerry"
+    held.hub.refuse_reply("acme", id, "not like that", agent="kim")
+    held.clock.forward(hours=2)
+    held.hub.drain()
     with pytest.raises(LookupError):
         held.hub.blobs.get(digest)
 
