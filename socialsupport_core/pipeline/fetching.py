@@ -98,7 +98,7 @@ class Fetching:
 
 
 def _settle_attachment(tx: Tx, *, tenant: str, kept: Kept, at: int) -> bool:
-    """False if its message has been erased meanwhile."""
+    """False if its message has been erased meanwhile, or another process has settled it."""
     if not attachments.settle(tx, tenant, kept):
         return False
     if kept.state == "pending":

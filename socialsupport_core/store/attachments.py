@@ -68,10 +68,10 @@ def claim(tx: Tx, now: int, until: int, limit: int) -> list[tuple[str, Kept]]:
 
 
 def settle(tx: Tx, tenant: str, kept: Kept) -> bool:
-    """False if its message has been erased."""
+    """False if its message has been erased, or another was quicker: what is settled stays as it is."""
     touched = tx.run(
         "UPDATE attachments SET state = ?, blob = ?, media_type = ?, name = ?, size = ?, reason = ?, attempts = ?,"
-        " due_at = ? WHERE tenant = ? AND seq = ? AND position = ?",
+        " due_at = ? WHERE tenant = ? AND seq = ? AND position = ? AND state = 'pending'",
         kept.state,
         kept.blob,
         kept.media_type,
