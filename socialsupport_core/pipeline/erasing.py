@@ -36,8 +36,9 @@ _PROOFS = (
     ("nonces", "node"),
     ("consents", "node"),
     ("ratings", "node"),
+    ("told_away", "node"),
 )
-"""Where a proof, a consent or a verdict of theirs is kept."""
+"""Where a proof, a consent or a verdict of theirs is kept, or that they were told something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,8 @@ def _begin(tx: Tx, tenant: str, customer: Node, erasure: str, agent: str, at: in
     gone += removing.forget_log(tx, tenant, _entries_that_name(tx, person, told))
     gone += _remove_from_crms(tx, person, told, erasure, at)
     gone += _remove_conversations(tx, person, told)
-    gone["handoffs"] += removing.delete_in(tx, "handoffs", "node", person.nodes, tenant)
-    gone["handoffs"] += removing.delete_in(tx, "handoffs", "redeemed_by", person.nodes, tenant)
+    for column in ("node", "redeemed_by", "recipient"):
+        gone["handoffs"] += removing.delete_in(tx, "handoffs", column, person.nodes, tenant)
     gone["drafts"] += removing.delete_in(tx, "drafts", "node", person.nodes, tenant)
     for table, column in _PROOFS:
         gone[table] += removing.delete_in(tx, table, column, person.nodes, tenant)

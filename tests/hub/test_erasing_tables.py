@@ -1,5 +1,6 @@
 """Every table of the schema that can hold something about a person is emptied of them: also one that is new."""
 
+import itertools
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,11 +21,17 @@ KINDS = {
 }
 """By what the store knows a person, and the columns that name it."""
 OF_NOBODY = {
+    ("conversations", "superseded_by"): "it leads from a conversation of the same customer, which goes too",
     ("erasures", "customer"): "who was erased is told by an id that nobody has any more",
+    ("handoffs", "target"): "a channel",
     ("journal", "entry"): "the entry stays and is counted, without its body",
     ("log", "conversation"): "what became of a conversation stays told; entries that hold a value go",
     ("retention", "node"): "how far the last round over all accounts has come",
 }
+NEVER_ALONE = {"context", "evidence", "hints", "interaction_keys", "interactions", "legs", "moves", "outbox", "ties"}
+"""What names an account there names other rows too, which must be there."""
+ELSEWHERE = itertools.count(900_000_000)
+"""Numbers of nobody."""
 NOT_PLANTED = {"early", "events_seen", "journal", "log", "nodes"}
 """What they hold is read, or cannot be made up: the canary's life has them."""
 
@@ -103,18 +110,27 @@ def _naming(tx: Tx, known: dict[str, set[Any]]) -> dict[tuple[str, str], int]:
 
 
 def _plant(tx: Tx, known: dict[str, set[Any]]) -> None:
-    """A row about the canary in every table that has none."""
+    """A row about the canary in every table that has none, and one for each column that names an account or a conversation, where
+    everything else is somebody else's."""
     there = {table for table, _ in _naming(tx, known)}
     intent = tx.one("SELECT intent FROM outbox WHERE tenant = 'acme' LIMIT 1")
     assert intent is not None
-    for table in sorted(TABLES.keys() - there - NOT_PLANTED):
-        row = {column: _filling(kind) for column, kind in _columns()[table].items()}
-        row |= {column: max(known[kind]) for column, kind in TABLES[table].items()}
-        real = {"tenant": "acme", "intent": intent["intent"], "kind": "part"}
-        row |= {column: value for column, value in real.items() if column in row}
-        marks = ", ".join("?" * len(row))
-        tx.run(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", *row.values())
+    for table in sorted(TABLES.keys() - NOT_PLANTED):
+        if table not in there:
+            _put(tx, table, TABLES[table], known, intent["intent"])
+        for column, kind in TABLES[table].items():
+            if kind in ("node", "conversation") and table not in NEVER_ALONE:
+                _put(tx, table, {column: kind}, known, intent["intent"])
 
 
-def _filling(kind: str) -> Any:
-    return {"INTEGER": 987_654_321, "BLOB": b"planted"}.get(kind, "planted")
+def _put(tx: Tx, table: str, about: dict[str, str], known: dict[str, set[Any]], intent: str) -> None:
+    number = next(ELSEWHERE)
+    fillings = {"INTEGER": number, "BLOB": b"planted"}
+    row: dict[str, Any] = {
+        column: fillings.get(kind, f"planted-{number}") for column, kind in _columns()[table].items()
+    }
+    real = {"tenant": "acme", "intent": intent, "kind": "matter" if table == "answers" else "part"}
+    row |= {column: value for column, value in real.items() if column in row}
+    row |= {column: max(known[kind]) for column, kind in about.items()}
+    marks = ", ".join("?" * len(row))
+    tx.run(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks}) ON CONFLICT DO NOTHING", *row.values())

@@ -499,6 +499,71 @@ def test_two_lost_answers_stay_in_doubt_and_are_tried_again_later(castle: Castle
     assert (castle.sky.token_calls, castle.standing().state, castle.states()) == (3, "good", ["sent"])
 
 
+def test_what_was_in_doubt_is_told_as_lost_when_it_is_refused_later(castle: Castle) -> None:
+    """The token worked once, both answers of the first claim were lost, and the next process is refused."""
+    drop_tokens(castle, 2)
+    castle.sky.pages.single_use = False
+    castle.sky.pages.expire()
+    castle.reply("hi")
+    castle.hub.drain()
+    assert castle.standing().state == "doubtful"
+    castle.sky.pages.revoke()
+    castle.clock.forward(minutes=1)
+    castle.hub.drain()
+    assert castle.standing().state == "refused"
+    assert "the answer to a refresh was lost" in castle.channel()["reason"]
+
+
+def test_a_refresh_that_is_cut_off_stays_in_doubt_and_nobody_waits_for_its_claim(castle: Castle) -> None:
+    castle.sky.pages.expire()
+    live, asked = castle.hub.channels.get("acme", "tower"), asyncio.Event()
+
+    class Hanging(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if request.url.path == "/token":
+                asked.set()
+                await asyncio.sleep(60)
+            return castle.sky.handle(request)
+
+    castle.options["transport"] = Hanging()
+    castle.restart()
+    live = castle.hub.channels.get("acme", "tower")
+
+    async def cut_off() -> None:
+        keepers = castle.hub.keepers
+        probing = asyncio.create_task(
+            castle.hub.wire.run(live.connector.probe(), live.connector, keeper=keepers.of(live))
+        )
+        await asyncio.wait_for(asked.wait(), 10)
+        for task in keepers._tasks:
+            task.cancel()
+        with pytest.raises(Unavailable, match="cut off"):
+            await probing
+
+    asyncio.run(cut_off())
+    castle.settle()
+    assert (castle.standing().state, castle.standing().claimed_until) == ("doubtful", 0)
+
+
+def test_who_is_refused_after_another_has_taken_over_refuses_nothing(castle: Castle) -> None:
+    """Its claim had run out while the network was silent, and whoever came next is still asking."""
+    castle.sky.pages.revoke()
+
+    def taken_over() -> None:
+        castle.clock.forward(seconds=module.LEASE / 1_000_000 + 1)
+        now = int(castle.clock().timestamp() * 1_000_000)
+        claimed = castle.hub._database.do(
+            lambda tx: table.claim(tx, TOWER, 1, "another process", now, now + module.LEASE)
+        )
+        assert claimed == "doubtful"
+
+    castle.sky.before_token = taken_over
+    castle.reply("hi")
+    castle.hub.drain()
+    assert (castle.states(), castle.channel()["state"]) == (["retrying"], "active")
+    assert (castle.standing().state, castle.standing().reason) == ("doubtful", None)
+
+
 def test_refused_credentials_fail_the_channel_and_no_reply_until_they_are_mended(castle: Castle) -> None:
     castle.sky.pages.revoke()
     for text in ("one", "two"):

@@ -27,6 +27,7 @@ from socialsupport_core.contract import (
     hookimpl,
 )
 from socialsupport_core.pipeline import fanouts as pipeline
+from socialsupport_core.pipeline import leases
 from socialsupport_core.pipeline.leases import SHORT
 from socialsupport_core.store import Tx, fanouts
 from socialsupport_core.store.fanouts import Feed
@@ -282,6 +283,42 @@ def test_whoever_has_lost_a_feed_changes_nothing_of_it(roost: Roost) -> None:
     assert not database.do(lambda tx: fanouts.claim(tx, feed, "late", 3, 9))
     database.do(fanouts.abandon)
     assert database.do(lambda tx: fanouts.claim(tx, feed, "late", 3, 9)), "after a restart nobody waits"
+
+
+def test_whoever_saw_it_before_another_went_on_has_nothing_of_it(roost: Roost) -> None:
+    """Neither who would claim what was handed on already, nor who was under way when it was set back."""
+    roost.hub.add_fanout("tube", "tube", {})
+    roost.deliver(message(1, "hello", at=roost.clock.now))
+    roost.hub.workers.record_waiting()
+    database = roost.hub._database
+    (feed,) = database.read(lambda tx: fanouts.behind(tx, "tube", 1))
+    assert database.do(lambda tx: fanouts.claim(tx, feed, "one", 1, 50))
+    database.do(lambda tx: fanouts.advance(tx, feed, "one", feed.cursor + 1))
+    assert not database.do(lambda tx: fanouts.claim(tx, feed, "other", 2, 50))
+    (further,) = database.read(lambda tx: fanouts.behind(tx, "tube", 2))
+    assert database.do(lambda tx: fanouts.claim(tx, further, "one", 2, 50))
+    database.do(lambda tx: fanouts.rewind(tx, "tube", "acme", 0))
+    assert database.do(lambda tx: fanouts.claim(tx, feed, "one", 3, 50)), "by the same worker"
+    database.do(lambda tx: fanouts.advance(tx, further, "one", further.cursor + 1))
+    (again,) = database.read(lambda tx: fanouts.behind(tx, "tube", 50))
+    assert again.cursor == 0
+
+
+def test_a_slow_broker_is_one_workers_for_as_long_as_it_takes(roost: Roost, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leases, "RENEW", 0.01)
+    roost.hub.add_fanout("tube", "tube", {})
+    seen: list[int] = []
+
+    async def publish(self: Tube, records: Sequence[LogRecord]) -> None:
+        for _ in range(3):
+            roost.clock.forward(seconds=6)  # the claim that it began with has ended after the second
+            await asyncio.sleep(0.1)
+            now = int(roost.clock.now.timestamp() * 1_000_000)
+            seen.append(len(roost.hub._database.read(lambda tx, now=now: fanouts.behind(tx, "tube", now))))
+
+    monkeypatch.setattr(Tube, "publish", publish)
+    hear(roost, 1)
+    assert seen[:3] == [0, 0, 0]
 
 
 def test_from_any_cursor_again(roost: Roost) -> None:

@@ -517,6 +517,36 @@ def test_an_event_that_the_log_no_longer_has_is_left_out(pair: Pair) -> None:
     assert (shown["waiting"], shown["held"]) == (0, [])
 
 
+def test_what_was_left_out_is_no_delivery(pair: Pair) -> None:
+    roost, receiver = pair
+    id_ = register(roost, receiver, types=["interaction.received"])
+    receiver.down = True
+    hear(roost, 1)
+    roost.hub._database.do(lambda tx: tx.run("DELETE FROM log"))
+    roost.clock.forward(seconds=6)
+    roost.hub.drain()
+    shown = roost.hub.webhook("acme", id_)
+    assert (shown["waiting"], shown.get("delivered_at"), receiver.taken) == (0, None, [])
+
+
+def test_no_more_waits_than_there_is_room_for_and_the_log_keeps_the_rest(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(couriers, "PAGE", 2)
+    monkeypatch.setattr(couriers, "WAITING", 5)
+    roost, receiver = pair
+    id_ = register(roost, receiver)
+    receiver.down = True
+    for number in range(6):
+        hear(roost, number)
+    assert roost.hub.webhook("acme", id_)["waiting"] == 4
+    receiver.down = False
+    roost.clock.forward(minutes=10)
+    roost.hub.drain()
+    assert sorted(receiver.cursors) == everything(roost)
+    assert roost.hub.webhook("acme", id_)["waiting"] == 0
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("store", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True)
 def test_72_hours_of_a_dead_endpoint_lose_nothing(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,6 +110,22 @@ def test_what_an_operator_brings_ends_everything_under_way(database: Database) -
     assert database.do(lambda tx: table.claim(tx, HOLDER, 2, "b", NOW, NOW + LEASE)) == "good"
 
 
+def test_what_an_operator_brings_was_never_renewed(database: Database) -> None:
+    """Else it would be taken for a token that the network refuses although it is new."""
+    database.do(lambda tx: table.keep(tx, SECRETS, HOLDER, some(1)))
+    database.do(lambda tx: table.renew(tx, SECRETS, HOLDER, 1, some(2), NOW))
+    database.do(lambda tx: table.keep(tx, SECRETS, HOLDER, some(3)))
+    found = database.read(lambda tx: table.standing(tx, HOLDER))
+    assert found is not None
+    assert found.renewed_at is None
+
+
+def test_what_is_held_is_not_begun_again(database: Database) -> None:
+    database.do(lambda tx: table.begin(tx, SECRETS, HOLDER, some(1)))
+    database.do(lambda tx: table.begin(tx, SECRETS, HOLDER, some(2)))
+    assert database.read(held) == (1, some(1))
+
+
 def test_no_version_is_given_twice(database: Database) -> None:
     """Else a process that remembers a version would take another's credentials for it."""
     database.do(lambda tx: table.keep(tx, SECRETS, HOLDER, some(1)))

@@ -274,3 +274,40 @@ def test_what_fails_without_a_wish_shortens_nobody_elses_wait(database: Database
     database.do(lambda tx: webhooks.fail(tx, left, 1, 500, "busy", 500))
     database.do(lambda tx: webhooks.fail(tx, right, 2, 7, "cut off", 0))
     assert endpoint(database).not_before == 500
+
+
+def test_what_an_agent_resumes_is_due_as_if_for_the_first_time(database: Database) -> None:
+    take(database, 1)
+    (lane,) = claim(database)
+    database.do(lambda tx: webhooks.fail(tx, lane, 1, 9_999, "busy", 5_000))
+    assert database.read(lambda tx: webhooks.busy(tx, 10)) == []
+    database.do(lambda tx: webhooks.resume(tx, "acme", "desk", 10))
+    assert len(database.read(lambda tx: webhooks.busy(tx, 10))) == 1
+    (again,) = claim(database, 10)
+    assert (again.cursor, again.attempts, again.tried_at) == (1, 0, None)
+
+
+def test_it_is_called_again_at_the_moment_that_it_named(database: Database) -> None:
+    take(database, 1)
+    (lane,) = claim(database)
+    database.do(lambda tx: webhooks.fail(tx, lane, 1, 500, "busy", 500))
+    assert database.read(lambda tx: webhooks.busy(tx, 499)) == []
+    assert len(database.read(lambda tx: webhooks.busy(tx, 500))) == 1
+
+
+def test_a_replay_wakes_who_is_dead(database: Database) -> None:
+    take(database, 1)
+    (lane,) = claim(database)
+    database.do(lambda tx: webhooks.fail(tx, lane, 1, 500, "no", 500))
+    database.do(lambda tx: webhooks.set_state(tx, "acme", "desk", "dead", "ten times"))
+    database.do(lambda tx: webhooks.replay(tx, "acme", "desk", 0))
+    one = endpoint(database)
+    assert (one.state, one.reason, one.cursor, one.not_before, one.failures) == ("active", None, 0, 0, 0)
+
+
+def test_who_saw_it_before_a_replay_takes_nothing_up(database: Database) -> None:
+    """Though its cursor is where it was."""
+    seen = endpoint(database)
+    database.do(lambda tx: webhooks.replay(tx, "acme", "desk", seen.cursor))
+    assert not database.do(lambda tx: webhooks.take(tx, seen, 1, [("lane", 1)], 0))
+    assert waiting(database) == []
