@@ -408,6 +408,22 @@ def test_in_a_conversation_of_several_the_others_go_on(aviary: Aviary) -> None:
     assert len(aviary.hub.queue("acme")) == 1
 
 
+def test_what_waited_behind_a_reply_to_them_goes_out(aviary: Aviary) -> None:
+    """In a thread of several, one part after the other."""
+    thread = speaks("x", "x", 0).interaction.thread
+    aviary.hear(speaks("1", "hello", 0), message(2, "me too", "kerry", at=5, thread=thread))
+    conversation = aviary.hub.conversation("acme", aviary.conversation("kerry"))
+    legs = {one["account"]: one["id"] for one in conversation["legs"]}
+    aviary.sky.faults.unavailable = 1
+    for account in (f"raven.ring:{CANARY}", "raven.ring:kerry"):
+        aviary.hub.reply("acme", conversation["id"], f"to {account}", agent="dana", leg=legs[account])
+    aviary.hub.drain()
+    assert aviary.sky.texts() == []
+    aviary.hub.erase("acme", WHO, agent="dana")
+    aviary.hub.drain()
+    assert aviary.sky.texts() == ["to raven.ring:kerry"]
+
+
 def test_what_was_told_in_the_same_commit_goes_too(aviary: Aviary, monkeypatch: pytest.MonkeyPatch) -> None:
     aviary.hear(speaks("1", "hello", 0))
     (row,) = aviary.hub._database.read(lambda tx: tx.all("SELECT * FROM log WHERE type = 'interaction.received'"))

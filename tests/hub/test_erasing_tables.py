@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 from canary import CANARY, ROBIN, Aviary, live
 
-from socialsupport_core.store import Tx, schema
+from socialsupport_core.store import Tx, schema, traces
 
 KINDS = {
     "node": ("node", "a", "b", "other", "customer", "base", "told", "redeemed_by", "recipient"),
     "seq": ("seq",),
     "leg": ("leg", "arrived_leg", "cut_from"),
     "conversation": ("conversation", "moved_from", "origin", "target", "superseded_by"),
-    "part": ("part", "item"),
+    "part": ("part",),
     "entry": ("entry",),
+    "item": ("item",),
 }
 """By what the store knows a person, and the columns that name it."""
 OF_NOBODY = {
@@ -32,7 +33,7 @@ NEVER_ALONE = {"context", "evidence", "hints", "interaction_keys", "interactions
 """What names an account there names other rows too, which must be there."""
 ELSEWHERE = itertools.count(900_000_000)
 """Numbers of nobody."""
-NOT_PLANTED = {"early", "events_seen", "journal", "log", "nodes"}
+NOT_PLANTED = {"early", "events_seen", "journal", "log", "nodes", "traces"}
 """What they hold is read, or cannot be made up: the canary's life has them."""
 
 
@@ -71,10 +72,19 @@ def test_no_row_of_any_table_names_whoever_is_erased(aviary: Aviary) -> None:
     database = aviary.hub._database
     known = database.read(_known)
     database.do(lambda tx: _plant(tx, known), "acme")
+    _trace(aviary, known)
     before = database.read(lambda tx: _naming(tx, known))
     assert TABLES.keys() - {table for table, _ in before} == set(), "else nothing is proven of them"
     aviary.hub.erase("acme", f"raven.ring:{CANARY}", agent="dana")
     assert database.read(lambda tx: _naming(tx, known)) == {}
+    waiting = database.read(lambda tx: tx.all("SELECT * FROM webhook_waiting WHERE tenant = 'acme'"))
+    assert aviary.hub.webhook("acme", "desk")["waiting"] == len(waiting) > 0
+
+
+def _trace(aviary: Aviary, known: dict[str, set[Any]]) -> None:
+    """Where the traces of a payload and of a part of theirs began."""
+    for kind, one in (("entry", str(max(known["entry"]))), ("part", max(known["part"]))):
+        aviary.hub._database.do(lambda tx, given=(kind, "acme", one, "traced"): traces.put(tx, *given), "acme")  # type: ignore[misc]
 
 
 def _known(tx: Tx) -> dict[str, set[Any]]:
@@ -84,13 +94,15 @@ def _known(tx: Tx) -> dict[str, set[Any]]:
     others = _all(tx, f"SELECT conversation FROM legs WHERE tenant = 'acme' AND NOT {mine}")
     entries = _all(tx, f"SELECT entry FROM interactions WHERE tenant = 'acme' AND {mine} AND entry IS NOT NULL")
     entries |= _all(tx, "SELECT entry FROM early WHERE tenant = 'acme' AND entry IS NOT NULL")
+    parts = _all(tx, f"SELECT part FROM interactions WHERE tenant = 'acme' AND {mine} AND part IS NOT NULL")
     return {
         "node": nodes,
         "seq": _all(tx, f"SELECT seq FROM interactions WHERE tenant = 'acme' AND {mine}"),
         "leg": _all(tx, f"SELECT leg FROM legs WHERE tenant = 'acme' AND {mine}"),
         "conversation": _all(tx, f"SELECT conversation FROM legs WHERE tenant = 'acme' AND {mine}") - others,
-        "part": _all(tx, f"SELECT part FROM interactions WHERE tenant = 'acme' AND {mine} AND part IS NOT NULL"),
+        "part": parts,
         "entry": entries,
+        "item": parts | {str(entry) for entry in entries},
     }
 
 
