@@ -19,7 +19,7 @@ from raven import Roost, message, reacted
 
 from socialsupport_core.contract import ConfigError
 from socialsupport_core.identity import Erased, NoSuchCustomer, customer_of
-from socialsupport_core.model import DeliveryUpdated, ErasureRequested, Identifier
+from socialsupport_core.model import DeliveryUpdated, ErasureRequested, Identifier, IdentityClaimed
 from socialsupport_core.pipeline import erasing
 from socialsupport_core.store import Tx
 from socialsupport_core.store.postgres import migrate
@@ -422,6 +422,50 @@ def test_what_waited_behind_a_reply_to_them_goes_out(aviary: Aviary) -> None:
     aviary.hub.erase("acme", WHO, agent="dana")
     aviary.hub.drain()
     assert aviary.sky.texts() == ["to raven.ring:kerry"]
+
+
+def _said_of(name: str, kind: str, value: str) -> IdentityClaimed:
+    at = speaks("x", "x", 90).interaction.sent_at
+    claim = (Identifier(kind=kind, value=value),)
+    who = Identifier(kind="raven.ring", value=name)
+    return IdentityClaimed(
+        id=f"c-{value}", own_account="tower", subject=who, claims=claim, tier="claimed", proof="form", at=at
+    )
+
+
+def test_what_they_merely_said_of_themselves_goes_too(aviary: Aviary) -> None:
+    """An address that nobody has proven, and from which nobody has written."""
+    aviary.hear(message(1, "hello"), _said_of("kerry", "email", f"{mark('mail')}@acme.example"))
+    assert mark("mail") in aviary.dump()
+    aviary.hub.erase("acme", "raven.ring:kerry", agent="dana")
+    assert left_in(aviary.dump()) == []
+
+
+def test_whoever_they_said_to_be_and_was_not_stays(aviary: Aviary) -> None:
+    aviary.hear(message(1, "hello"), message(2, "good day", "robin"), _said_of("kerry", "raven.ring", "robin"))
+    aviary.hub.erase("acme", "raven.ring:kerry", agent="dana")
+    assert aviary.texts("robin") == ["good day"]
+
+
+def test_what_parted_them_from_others_names_nobody(aviary: Aviary) -> None:
+    aviary.hear(message(1, "hello"), message(2, "good day", "robin"))
+    aviary.hub.link("acme", "raven.ring:kerry", "raven.ring:robin", agent="dana")
+    aviary.hub.split("acme", "raven.ring:kerry", ["raven.ring:kerry"], agent="dana")
+    database = aviary.hub._database
+    (kerry,) = database.read(lambda tx: [row["node"] for row in tx.all("SELECT * FROM nodes WHERE value = 'kerry'")])
+    sql = "INSERT INTO hints SELECT tenant, other, node FROM ties WHERE node = ? ON CONFLICT DO NOTHING"
+    database.do(lambda tx: tx.run(sql, kerry))
+
+    def naming(tx: Tx) -> int:
+        return sum(
+            len(tx.all(f"SELECT 1 FROM {table} WHERE {one} = ? OR {other} = ?", kerry, kerry))
+            for table, one, other in (("ties", "node", "other"), ("hints", "node", "other"), ("evidence", "a", "b"))
+        )
+
+    assert database.read(naming) > 2
+    aviary.hub.erase("acme", "raven.ring:kerry", agent="dana")
+    assert database.read(naming) == 0
+    assert aviary.texts("robin") == ["good day"]
 
 
 def test_what_was_told_in_the_same_commit_goes_too(aviary: Aviary, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,17 +122,16 @@ def _naming(tx: Tx, known: dict[str, set[Any]]) -> dict[tuple[str, str], int]:
 
 
 def _plant(tx: Tx, known: dict[str, set[Any]]) -> None:
-    """A row about the canary in every table that has none, and one for each column that names an account or a conversation, where
-    everything else is somebody else's."""
+    """Rows about the canary: one for each column that names an account or a conversation, in which everything else is
+    somebody else's; where there is no such column, one in each table that has none."""
     there = {table for table, _ in _naming(tx, known)}
     intent = tx.one("SELECT intent FROM outbox WHERE tenant = 'acme' LIMIT 1")
     assert intent is not None
     for table in sorted(TABLES.keys() - NOT_PLANTED):
-        if table not in there:
-            _put(tx, table, TABLES[table], known, intent["intent"])
-        for column, kind in TABLES[table].items():
-            if kind in ("node", "conversation") and table not in NEVER_ALONE:
-                _put(tx, table, {column: kind}, known, intent["intent"])
+        alone = {} if table in NEVER_ALONE else TABLES[table]
+        rows = [{column: kind} for column, kind in alone.items() if kind in ("node", "conversation")]
+        for about in rows or ([] if table in there else [TABLES[table]]):
+            _put(tx, table, about, known, intent["intent"])
 
 
 def _put(tx: Tx, table: str, about: dict[str, str], known: dict[str, set[Any]], intent: str) -> None:
