@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from socialsupport_core.assistant.marking import OURS, marked
+from socialsupport_core.conversation.timeline import PLACE, place_of
 from socialsupport_core.hub import Hub
 from socialsupport_core.hub.drafting import LONGEST
 from socialsupport_core.store.accounts import Access, Scope
@@ -49,7 +50,7 @@ class ConversationArguments(Arguments):
 class TimelineArguments(Arguments):
     customer: str = WHO
     before: str | None = Field(
-        default=None, pattern=r"^-?\d{1,18}\.\d{1,18}$", description="The `before` of the answer so far: what is older."
+        default=None, pattern=PLACE, description="The `before` of the answer so far: what is older."
     )
     limit: int = Field(default=20, ge=1, le=MOST_ENTRIES)
 
@@ -115,10 +116,7 @@ def conversation(hub: Hub, access: Access, given: ConversationArguments) -> Any:
 
 
 def timeline(hub: Hub, access: Access, given: TimelineArguments) -> Any:
-    before = None
-    if given.before:
-        at, _, seq = given.before.partition(".")
-        before = int(at), int(seq)
+    before = place_of(given.before) if given.before else None
     found = hub.timeline(access.agent.tenant, given.customer, before=before, limit=given.limit)
     return {"entries": _entries(found), "before": found[0]["cursor"] if len(found) == given.limit else None}
 

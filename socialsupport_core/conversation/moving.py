@@ -11,6 +11,7 @@ from socialsupport_core.contract.errors import SocialSupportError
 from socialsupport_core.conversation.answering import recount
 from socialsupport_core.store import Tx, accounts, conversations, identity, interactions, log, moves
 from socialsupport_core.store.conversations import Conversation, Leg, ThreadOf
+from socialsupport_core.store.interactions import Order
 from socialsupport_core.store.moves import Move
 
 EVENTS = {
@@ -105,19 +106,19 @@ def _cut(tx: Tx, one: Conversation, mine: Sequence[Leg], since: int) -> list[tup
     key = interactions.key_by_seq(tx, one.tenant, since)
     stored = interactions.get(tx, one.tenant, key) if key else None
     home = next((leg for leg in mine if stored and leg.id == stored.leg), None)
-    if key is None or home is None:
+    if stored is None or home is None:
         raise MoveRefused(f"the interaction {since} is not in this conversation")
     beside = [leg for leg in mine if (leg.channel, leg.thread) == (home.channel, home.thread)]
     if home.visibility == "public":  # there everybody speaks for themselves
         beside = [leg for leg in beside if leg.node == home.node]
-    found = [(rest, leg.id) for leg in beside if (rest := conversations.cut(tx, leg, key.at, key.seq))]
-    if not any(_said_before(tx, leg, key.at, key.seq) for leg in beside) and len(beside) == len(mine):
+    found = [(rest, leg.id) for leg in beside if (rest := conversations.cut(tx, leg, stored.order))]
+    if not any(_said_before(tx, leg, stored.order) for leg in beside) and len(beside) == len(mine):
         raise MoveRefused("this is where the conversation begins; there would be nothing left of it")
     return found
 
 
-def _said_before(tx: Tx, leg: Leg, at: int, seq: int) -> bool:
-    return any(one.leg == leg.id for one in interactions.newest(tx, leg.tenant, leg.node, (at, seq), 200))
+def _said_before(tx: Tx, leg: Leg, before: Order) -> bool:
+    return any(one.leg == leg.id for one in interactions.newest(tx, leg.tenant, leg.node, before, 200))
 
 
 def bring(tx: Tx, into: Conversation, where: ThreadOf, node: int, since: int) -> None:
@@ -126,8 +127,8 @@ def bring(tx: Tx, into: Conversation, where: ThreadOf, node: int, since: int) ->
     for leg in conversations.legs_of_thread(tx, into.tenant, where.channel, where.id, node):
         if leg.conversation == into.id:
             continue
-        whole = not _said_before(tx, leg, since, 0)
-        rest = leg if whole and leg.last_inbound else conversations.cut(tx, leg, since, 0)
+        whole = not _said_before(tx, leg, (since, 0, 0))
+        rest = leg if whole and leg.last_inbound else conversations.cut(tx, leg, (since, 0, 0))
         if rest is not None:
             by = By("brought", leg.last_inbound or since, None, reason)
             carry(tx, [rest], into, by, {} if rest.id == leg.id else {rest.id: leg.id})

@@ -1,24 +1,35 @@
 """The timeline: all interactions of one customer in order, merged from the newest of each account."""
 
 import json
+import re
 from typing import Any
 
 from socialsupport_core.store import Tx, attachments, conversations, identity, interactions, moment
 from socialsupport_core.store.attachments import Kept
 from socialsupport_core.store.conversations import Leg
 from socialsupport_core.store.identity import Node
-from socialsupport_core.store.interactions import Stored
+from socialsupport_core.store.interactions import Order, Stored
 from socialsupport_core.text import to_html
 
 PAGE = 50
+PLACE = r"^-?[0-9]{1,18}\.[0-9]{1,18}\.[0-9]{1,18}$"
+"""In a timeline, as `cursor` and `before` say it."""
 
 
 def timeline(
-    tx: Tx, tenant: str, customer: int, *, before: tuple[int, int] | None = None, limit: int = PAGE
+    tx: Tx, tenant: str, customer: int, *, before: Order | None = None, limit: int = PAGE
 ) -> list[dict[str, Any]]:
-    """The newest `limit` before `(at, seq)`, oldest first, as the API shows them."""
+    """The newest `limit` before that place, oldest first, as the API shows them."""
     nodes = [node.number for node in identity.members(tx, tenant, customer)]
     return show(tx, tenant, interactions.newest_of_all(tx, tenant, nodes, before, limit)[::-1])
+
+
+def place_of(cursor: str) -> Order:
+    """What a timeline's `before` says. Raises ValueError."""
+    if not re.fullmatch(PLACE, cursor):
+        raise ValueError(f"{cursor[:40]!r} is no place in a timeline; give the `before` of the page so far")
+    at, tie, number = map(int, cursor.split("."))
+    return at, tie, number
 
 
 def of_conversation(tx: Tx, tenant: str, conversation: str, limit: int = 200) -> list[dict[str, Any]]:
@@ -70,7 +81,7 @@ def _entry(stored: Stored, leg: Leg | None, reactions: list[str], kept: list[Kep
             interaction.pop(private, None)
     entry: dict[str, Any] = {
         "id": str(stored.seq),
-        "cursor": f"{stored.at}.{stored.seq}",
+        "cursor": ".".join(map(str, stored.order)),
         "at": _time(stored.at),
         "received_at": _time(stored.received_at),
         "conversation": leg.conversation if leg else None,

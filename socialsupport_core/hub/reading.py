@@ -33,6 +33,7 @@ from socialsupport_core.store import (
     webhooks,
 )
 from socialsupport_core.store import health as watch
+from socialsupport_core.store.interactions import Order
 
 
 class CursorAhead(SocialSupportError):
@@ -48,7 +49,7 @@ class CursorAhead(SocialSupportError):
 
 class Reading(Base):
     def timeline(
-        self, tenant: str, who: str, *, before: tuple[int, int] | None = None, limit: int = PAGE
+        self, tenant: str, who: str, *, before: Order | None = None, limit: int = PAGE
     ) -> list[dict[str, Any]]:
         """The newest `limit` interactions of a customer id or identifier, oldest first. Raises NoSuchCustomer."""
         return self._database.read(

@@ -83,6 +83,7 @@ class Interaction(Value):
 
     network: str
     native_id: NativeId
+    """Where a network numbers its messages, these numbers decide between what was sent to a thread at one moment."""
     kind: InteractionKind
     direction: Direction
     own_account: NativeId

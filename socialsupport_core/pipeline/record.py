@@ -193,7 +193,8 @@ class Recorder:
         triage = verdict.to_json() if verdict else None
         entry = place.entry.number if place.entry else None
         where = seq, node.number, at, leg.id, entry
-        stored = Stored(*where, interaction, place.received_at, None, None, None, None, state, triage)
+        tie = interactions.tie(place.channel, thread.id, interaction.native_id)
+        stored = Stored(*where, interaction, place.received_at, None, None, None, None, state, triage, tie)
         interactions.store(tx, place.tenant, stored, written.whole, settled=mere is not None)
         context.keep(tx, place.tenant, node.number, at, seq, thread.visibility, told)
         if interaction.attachments:

@@ -33,6 +33,7 @@ class Told(NamedTuple):
     corrected: str | None = None
     agent: str | None = None
     decided_at: int | None = None
+    tie: int = 0
     leg: int = 0
     conversation: str = ""
     """Where the interaction stands now."""
@@ -48,8 +49,8 @@ def keep(tx: "Tx", tenant: str, one: Told) -> None:
 
 
 _JOINED = (
-    "SELECT c.*, i.leg, l.conversation FROM context c JOIN interactions i ON i.tenant = c.tenant AND i.node = c.node"
-    " AND i.at = c.at AND i.seq = c.seq JOIN legs l ON l.leg = i.leg WHERE c.tenant = ?"
+    "SELECT c.*, i.tie, i.leg, l.conversation FROM context c JOIN interactions i ON i.tenant = c.tenant"
+    " AND i.node = c.node AND i.at = c.at AND i.seq = c.seq JOIN legs l ON l.leg = i.leg WHERE c.tenant = ?"
 )
 
 
@@ -61,7 +62,7 @@ def of_nodes(tx: "Tx", tenant: str, nodes: Iterable[int]) -> list[Told]:
         for part in chunks(wanted)
         for row in tx.all(f"{_JOINED} AND c.node IN ({marks_for(part)})", tenant, *part)
     ]
-    return sorted(found, key=lambda one: (one.at, one.seq, one.kind, one.value))
+    return sorted(found, key=lambda one: (one.at, one.tie, one.seq, one.kind, one.value))
 
 
 def forget(tx: "Tx", tenant: str, seq: int) -> int:

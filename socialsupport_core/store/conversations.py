@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from socialsupport_core.store.database import Row, Tx
 from socialsupport_core.store.erasures import chunks, marks_for
+from socialsupport_core.store.interactions import Order
 from socialsupport_core.store.standing import Standing, standing_of
 
 
@@ -359,16 +360,17 @@ def last_word(tx: Tx, tenant: str, conversation: str) -> int | None:
     return row["last"] if row else None
 
 
-def cut(tx: Tx, leg: Leg, at: int, seq: int) -> Leg | None:
-    """What was said on the leg from `(at, seq)` on becomes a leg of its own; None if nothing was."""
-    where = "tenant = ? AND node = ? AND leg = ? AND (at, seq) >= (?, ?)"
-    first = tx.one(f"SELECT min(at) AS at FROM interactions WHERE {where}", leg.tenant, leg.node, leg.id, at, seq)
+def cut(tx: Tx, leg: Leg, since: Order) -> Leg | None:
+    """What was said on the leg from there on becomes a leg of its own; None if nothing was."""
+    where = "tenant = ? AND node = ? AND leg = ? AND at >= ? AND (at, tie, seq) >= (?, ?, ?)"
+    which = leg.tenant, leg.node, leg.id, since[0], *since
+    first = tx.one(f"SELECT min(at) AS at FROM interactions WHERE {where}", *which)
     if first is None or first["at"] is None:
         return None
     thread = ThreadOf(leg.channel, leg.network, leg.own_account, leg.thread, leg.visibility)
     home = Conversation(leg.tenant, leg.began, leg.node, None, "open", None, 0, 0, None)
     rest = add_leg(tx, home, thread, leg.node, first["at"], leg.rule, leg.reason)
-    tx.run(f"UPDATE interactions SET leg = ? WHERE {where}", rest.id, leg.tenant, leg.node, leg.id, at, seq)
+    tx.run(f"UPDATE interactions SET leg = ? WHERE {where}", rest.id, *which)
     if leg.moved_from:
         place(tx, rest, leg.conversation, leg.moved_rule or "", leg.moved_reason or "")
     for one in (leg, rest):

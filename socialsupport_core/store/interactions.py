@@ -1,6 +1,7 @@
 """Interactions, clustered by account node and time, and what happens to them afterwards."""
 
 import heapq
+import zlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import islice
@@ -21,6 +22,22 @@ class Key(NamedTuple):
     at: int
 
 
+Order = tuple[int, int, int]
+"""Where an interaction stands among others: when it was said, what decides between those of one moment, its number."""
+AFTER_ALL = (1 << 53) - 1
+"""What we say ourselves comes after what was said at that moment. As much as every reader of JSON keeps exactly."""
+_SPREAD, _NUMBERS = 20, 33
+"""Bits of the thread and of the number in it."""
+
+
+def tie(channel: str, thread: str, native_id: str) -> int:
+    """What decides between those of one moment, whatever came first: their thread, and there the network's own number,
+    if it numbers its messages. Those without stay as they came."""
+    number = int(native_id[-20:]) if native_id.isdecimal() and native_id.isascii() else 0
+    spread = zlib.crc32(f"{channel} {thread}".encode()) % (1 << _SPREAD)
+    return spread << _NUMBERS | number % (1 << _NUMBERS)
+
+
 class Stored(NamedTuple):
     """One interaction with everything that is known about it."""
 
@@ -39,6 +56,11 @@ class Stored(NamedTuple):
     """Of an outbound one: `queued`, `retrying`, `sent`, `delivered`, `read`, `failed`, `uncertain`."""
     triage: str | None = None
     """Of a customer's: the verdict on what kind of contact it is, as JSON."""
+    tie: int = AFTER_ALL
+
+    @property
+    def order(self) -> Order:
+        return self.at, self.tie, self.seq
 
 
 RANK = {"queued": 0, "retrying": 0, "uncertain": 1, "failed": 1, "sent": 2, "delivered": 3, "read": 4}
@@ -171,7 +193,7 @@ def store(tx: Tx, tenant: str, stored: Stored, written: str | None = None, *, se
     """`written` is the interaction as JSON, where it is at hand; `settled`: it needs no answer."""
     tx.defer(
         "INSERT INTO interactions (tenant, node, at, seq, leg, entry, direction, kind, data, received_at, agent,"
-        " part, state, triage, settled) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " part, state, triage, settled, tie) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             tenant,
             stored.node,
@@ -188,6 +210,7 @@ def store(tx: Tx, tenant: str, stored: Stored, written: str | None = None, *, se
             stored.state,
             stored.triage,
             int(settled or stored.interaction.attended),
+            stored.tie,
         ),
     )
 
@@ -289,8 +312,8 @@ def sent_until(tx: Tx, tenant: str, channel: str, thread: str, at: int) -> list[
     return [Key(row["seq"], row["node"], row["at"]) for row in rows]
 
 
-def newest(tx: Tx, tenant: str, node: int, before: tuple[int, int] | None, limit: int) -> list[Stored]:
-    """The newest of one account, before `(at, seq)`; the newest first."""
+def newest(tx: Tx, tenant: str, node: int, before: Order | None, limit: int) -> list[Stored]:
+    """The newest of one account; the newest first."""
     return newest_of_all(tx, tenant, [node], before, limit)
 
 
@@ -298,7 +321,7 @@ def newest_of_all(
     tx: Tx,
     tenant: str,
     nodes: Iterable[int],
-    before: tuple[int, int] | None,
+    before: Order | None,
     limit: int,
     legs: Collection[int] | None = None,
 ) -> list[Stored]:
@@ -306,11 +329,12 @@ def newest_of_all(
     in full."""
     within = "" if legs is None else f" AND leg IN ({', '.join('?' * len(legs))})"
     sql = (
-        f"SELECT * FROM interactions WHERE tenant = ? AND node = ? AND (at, seq) < (?, ?){within}"
-        " ORDER BY at DESC, seq DESC LIMIT ?"
+        f"SELECT * FROM interactions WHERE tenant = ? AND node = ? AND at <= ? AND (at, tie, seq) < (?, ?, ?){within}"
+        " ORDER BY at DESC, tie DESC, seq DESC LIMIT ?"
     )
-    streams = [tx.all(sql, tenant, node, *(before or (1 << 62, 0)), *(legs or ()), limit) for node in nodes]
-    merged = heapq.merge(*streams, key=lambda row: (row["at"], row["seq"]), reverse=True)
+    until = before or (1 << 62, 0, 0)
+    streams = [tx.all(sql, tenant, node, until[0], *until, *(legs or ()), limit) for node in nodes]
+    merged = heapq.merge(*streams, key=lambda row: (row["at"], row["tie"], row["seq"]), reverse=True)
     return [stored_of(row) for row in islice(merged, limit)]
 
 
@@ -418,4 +442,5 @@ def stored_of(row: Row) -> Stored:
         row["part"],
         row["state"],
         row["triage"],
+        row["tie"],
     )

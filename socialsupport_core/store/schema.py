@@ -95,7 +95,7 @@ CREATE TABLE interactions (
   tenant TEXT NOT NULL, node INTEGER NOT NULL, at INTEGER NOT NULL, seq INTEGER NOT NULL,
   leg INTEGER NOT NULL, entry INTEGER, direction TEXT NOT NULL, kind TEXT NOT NULL, data TEXT NOT NULL,
   received_at INTEGER NOT NULL, edited_at INTEGER, edit TEXT, deleted_at INTEGER, agent TEXT, part TEXT, state TEXT,
-  triage TEXT, settled INTEGER NOT NULL DEFAULT 0,
+  triage TEXT, settled INTEGER NOT NULL DEFAULT 0, tie INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant, node, at, seq)) WITHOUT ROWID;
 CREATE TABLE early (
   tenant TEXT NOT NULL, channel TEXT NOT NULL, native_id TEXT NOT NULL, event TEXT NOT NULL, data TEXT NOT NULL,

@@ -137,7 +137,7 @@ def verdicts_since(tx: "Tx", tenant: str, conversation: str, at: int) -> list[tu
         "SELECT i.triage, i.data FROM legs l JOIN interactions i ON i.tenant = l.tenant AND i.node = l.node"
         " AND i.leg = l.leg AND i.at >= ? AND i.triage IS NOT NULL AND i.settled = 0"
         " WHERE l.tenant = ? AND l.conversation = ?"
-        " AND l.last_inbound >= ? ORDER BY i.at, i.seq",
+        " AND l.last_inbound >= ? ORDER BY i.at, i.tie, i.seq",
         at,
         tenant,
         conversation,
@@ -170,7 +170,7 @@ def inbound(tx: "Tx", tenant: str, conversation: str, limit: int) -> list["Row"]
     return tx.all(
         "SELECT i.seq, i.node, i.at, i.triage FROM legs l JOIN interactions i ON i.tenant = l.tenant"
         " AND i.node = l.node AND i.leg = l.leg AND i.triage IS NOT NULL"
-        " WHERE l.tenant = ? AND l.conversation = ? ORDER BY i.at DESC, i.seq DESC LIMIT ?",
+        " WHERE l.tenant = ? AND l.conversation = ? ORDER BY i.at DESC, i.tie DESC, i.seq DESC LIMIT ?",
         tenant,
         conversation,
         limit,

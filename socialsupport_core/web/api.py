@@ -11,12 +11,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from socialsupport_core.conversation.timeline import place_of
 from socialsupport_core.hub import CursorAhead, Hub
 from socialsupport_core.identity import NoSuchCustomer, Verdict
 from socialsupport_core.model import Choice, Interaction, Template
 from socialsupport_core.model.interaction import Attachment
 from socialsupport_core.store import StoreError
 from socialsupport_core.store.accounts import Access
+from socialsupport_core.store.interactions import Order
 from socialsupport_core.web import (
     admin,
     answers,
@@ -330,13 +332,12 @@ def agents(_request: Request, hub: Hub, access: Access) -> Any:
 # reading a request
 
 
-def _before(request: Request) -> tuple[int, int] | None:
+def _before(request: Request) -> Order | None:
     given = request.query_params.get("before")
-    if not given:
-        return None
-    at, _, seq = given.partition(".")
-    early = -1 if at.startswith("-") else 1  # before 1970
-    return early * number("before", at.removeprefix("-")), number("before", seq or "0")
+    try:
+        return place_of(given) if given else None
+    except ValueError as error:
+        raise HTTPException(400, f"before: {error}") from error
 
 
 ROUTES = [

@@ -196,11 +196,12 @@ def say(roost: Roost, number: int, text: str, name: str = "kerry", **more: Any) 
 
 def test_it_is_carried_across_legs_with_its_source_and_time(roost: Roost) -> None:
     say(roost, 1, "my order 4711 is late", visibility="public")
+    roost.clock.forward(minutes=1)
     say(roost, 2, "my customer number is 12345678")
     shown = roost.hub.conversation("acme", roost.conversation())
     order, account = shown["context"]
     assert (order["label"], order["visibility"], order["interaction"]) == ("Order", "public", shown["entries"][0]["id"])
-    assert (account["value"], account["at"], account["state"]) == ("12345678", "2026-03-01T13:00:00Z", "told")
+    assert (account["value"], account["at"], account["state"]) == ("12345678", "2026-03-01T13:01:00Z", "told")
 
 
 def test_a_value_told_twice_is_shown_once_and_newest(roost: Roost) -> None:

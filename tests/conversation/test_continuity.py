@@ -159,6 +159,7 @@ def test_our_own_word_does_not_reopen(roost: Roost) -> None:
 def test_two_accounts_of_one_customer_share_what_is_open(roost: Roost) -> None:
     say(roost, 1, "kerry")
     roost.hub.link("acme", "raven.ring:kerry", "raven.ring:robin", agent="dana")
+    hours(roost, 1)
     say(roost, 2, "robin")
     assert roost.conversation("kerry") == roost.conversation("robin")
     assert roost.texts("kerry") == roost.texts("robin") == ["text 1", "text 2"]

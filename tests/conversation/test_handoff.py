@@ -64,6 +64,7 @@ def tiers(roost: Roost, name: str) -> set[tuple[str, str]]:
 
 def test_it_goes_on_where_it_was(roost: Roost, token: str) -> None:
     assert re.fullmatch("[a-z2-7]{26}", token)
+    roost.clock.forward(minutes=1)
     arrive(roost, token, "owl")
     assert together(roost, "kerry", "owl")
     leg = roost.hub.conversation("acme", roost.conversation())["legs"][-1]

@@ -141,6 +141,7 @@ def test_a_thread_is_cut_at_a_message_and_goes_on_behind_the_cut(roost: Roost) -
     new = done.conversations[-1]
     assert texts(roost, con) == ["text 1", "text 2"]
     assert texts(roost, new) == ["text 3", "text 4", "we look into it"]
+    roost.clock.forward(minutes=1)
     say(roost, 5)
     assert texts(roost, new)[-1] == "text 5"
     assert shown(roost)[con][1] is not None, "what was answered is in the other"

@@ -61,6 +61,7 @@ def thread(name: str, visibility: Any = "private") -> Thread:
 
 
 def say(roost: Roost, number: int, text: str, where: str, **more: Any) -> str:
+    roost.clock.forward(seconds=1)
     roost.hear(message(number, text, at=roost.clock.now, thread=thread(where), **more))
     legs = roost.hub.timeline("acme", "raven.ring:kerry")[-1]
     return str(legs["conversation"])

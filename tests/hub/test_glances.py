@@ -27,13 +27,13 @@ def test_a_page_of_the_queue_takes_no_more_statements_than_a_few(roost: Roost, m
 
 def test_of_several_accounts_the_newest_word_is_shown(roost: Roost) -> None:
     for number, who in enumerate(("kerry", "robin", "kerry")):
-        roost.hear(message(number, f"word {number}", who))
+        roost.hear(message(number, f"word {number}", who, at=number))
     roost.hub.link("acme", "raven.ring:kerry", "raven.ring:robin", agent="dana")
     older, newer = (roost.conversation(who) for who in ("kerry", "robin"))
     if older != newer:
         roost.hub.merge("acme", older, newer, agent="dana")
     (shown,) = roost.hub.queue("acme")
     assert shown["last"]["text"] == "word 2"
-    roost.hear(message(3, "word 3", "robin"))
+    roost.hear(message(3, "word 3", "robin", at=3))
     (shown,) = roost.hub.queue("acme")
     assert shown["last"]["text"] == "word 3"

@@ -91,5 +91,6 @@ def test_a_second_copy_under_our_key_is_shown_as_the_second_message_that_it_is(r
     part = roost.reply("hi", key="k1")["parts"][0]["key"]
     roost.hub.drain()
     roost.hear(echo(roost, "hi", "raven-1", client_key=part))
+    roost.clock.forward(seconds=1)
     roost.hear(echo(roost, "hi", "raven-2", client_key=part))
     assert [one["interaction"]["native_id"] for one in roost.timeline()] == ["1", "raven-1", "raven-2"]

@@ -1,5 +1,6 @@
 """Edits, tombstones, reactions and receipts may come in any order, before their original too."""
 
+from datetime import datetime
 from itertools import permutations
 from pathlib import Path
 from typing import Any, Literal
@@ -7,7 +8,7 @@ from typing import Any, Literal
 import pytest
 from raven import Roost, deleted, delivered, edited, message, reacted
 
-from socialsupport_core.model import DeliveryUpdated, Event, ReactionRemoved
+from socialsupport_core.model import DeliveryUpdated, Event, ReactionRemoved, Thread
 
 VOLATILE = ("id", "cursor", "leg", "conversation", "received_at")
 
@@ -202,3 +203,55 @@ def test_what_was_waited_for_in_vain_is_accounted_for(roost: Roost, tmp_path: Pa
     roost.hear(edited(message(1, "never seen"), "second", 10))
     found = roost.journal()
     assert (found["accepted"], found["unexplained"], found["quarantined"]) == (1, 0, 0)
+
+
+# what was said at one moment
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
+def test_of_one_moment_the_networks_own_numbers_decide(roost: Roost, order: tuple[int, ...]) -> None:
+    """A network whose times are whole seconds; 9 comes before 10."""
+    said = [message(number, str(number), at=0) for number in (9, 10, 11)]
+    roost.hear(*(said[index] for index in order))
+    assert roost.texts() == ["9", "10", "11"]
+
+
+@pytest.mark.parametrize("kind", ["word", "number"])
+def test_of_one_moment_in_two_threads_nothing_depends_on_what_came_first(roost: Roost, kind: str) -> None:
+    found = []
+    for number, order in enumerate(permutations(range(2))):
+        who = f"bird{number}"
+        ids = [f"{number}", f"{number + 5}"] if kind == "number" else [f"a{number}", f"b{number}"]
+        said = [
+            message(ids[0], "written", who, at=0, thread=Thread(id=f"dm-{kind}", visibility="private")),
+            message(ids[1], "called out", who, at=0, visibility="public"),
+        ]
+        roost.hear(*(said[index] for index in order))
+        found.append(roost.texts(who))
+    assert found[0] == found[1]
+
+
+def test_of_one_moment_in_a_thread_without_numbers_what_came_first_stands_first(roost: Roost) -> None:
+    roost.hear(*(message(name, name, at=0) for name in ("so", "and", "then")))
+    assert roost.texts() == ["so", "and", "then"]
+
+
+def test_our_answer_comes_after_what_was_said_at_its_moment(roost: Roost) -> None:
+    roost.hear(message(1, "hello", at=-60))
+    roost.reply("hi")
+    late = roost.timeline()[-1]["at"]
+    roost.hear(message(2, "are you there?", at=datetime.fromisoformat(late)))
+    assert roost.texts() == ["hello", "are you there?", "hi"]
+    (newest,) = roost.hub.queue("acme")
+    assert newest["last"]["text"] == "hi"
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
+def test_what_is_cut_off_at_one_moment_is_what_is_shown_from_there_on(roost: Roost, order: tuple[int, ...]) -> None:
+    said = [message(number, str(number), at=0) for number in (9, 10, 11)]
+    roost.hear(*(said[index] for index in order))
+    shown = roost.timeline()
+    roost.hub.split_conversation("acme", shown[1]["conversation"], since=int(shown[1]["id"]), agent="dana")
+    first, *rest = [one["conversation"] for one in roost.timeline()]
+    assert len(set(rest)) == 1
+    assert first not in rest

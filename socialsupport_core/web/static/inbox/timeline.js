@@ -337,4 +337,7 @@ function goesOn(above, previous, entry) {
 }
 
 const order = (cursor) => cursor.split(".").map(Number);
-const after = (a, b) => a[0] > b[0] || (a[0] === b[0] && a[1] >= b[1]);
+const after = (a, b) => {
+  const differs = a.findIndex((part, place) => part !== b[place]);
+  return differs < 0 || a[differs] > b[differs];
+};
