@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from socialsupport_core.conversation.timeline import place_of
 from socialsupport_core.hub import CursorAhead, Hub
-from socialsupport_core.identity import NoSuchCustomer, Verdict
+from socialsupport_core.identity import Verdict
 from socialsupport_core.model import Choice, Interaction, Template
 from socialsupport_core.model.interaction import Attachment
 from socialsupport_core.store import StoreError
@@ -41,6 +41,7 @@ from socialsupport_core.web.endpoint import (
     Body,
     Misread,
     audit,
+    audit_customer,
     body_of,
     flag,
     id_of,
@@ -54,7 +55,6 @@ from socialsupport_core.web.endpoint import (
 from socialsupport_core.web.presence import Presence
 
 HEARTBEAT = 15.0  # seconds between comments on a quiet stream, so that proxies keep it open
-STEPS = frozenset({"timeline", "link", "split", "undo"})
 STATUSES = ("open", "resolved", "all")
 QUEUE = ("status", "channel", "assignee", "waiting", "limit", *queueing.QUERY)
 NOBODY = 'needs at least one, such as {"kind": "phone", "value": "+15550147"}; an agent\'s note has its own address'
@@ -108,53 +108,43 @@ class SettleBody(Body):
 # customers
 
 
-def _audit(request: Request, hub: Hub, access: Access, verb: str) -> None:
-    """By the customer's id: an address or number would outlive them in the audit."""
-    tenant = access.agent.tenant
-    try:
-        who = hub.customer_id(tenant, id_of(request))
-    except NoSuchCustomer:
-        who = "unknown"
-    step = request.url.path.rpartition("/")[2]
-    where = f"/api/customers/{who}" + (f"/{step}" if step in STEPS else "")
-    hub.audit(tenant, access.agent.id, verb, f"{request.method} {where}")
-
-
 def find_customers(request: Request, hub: Hub, access: Access) -> Any:
+    audit(request, hub, access, "read")
     text = request.query_params.get("q", "")
     return {"customers": hub.find_customers(access.agent.tenant, text, limit=limit_of(request, 20))}
 
 
 def customer(request: Request, hub: Hub, access: Access) -> Any:
-    _audit(request, hub, access, "read")
+    audit_customer(request, hub, access, "read")
     return hub.customer(access.agent.tenant, id_of(request))
 
 
 def customer_timeline(request: Request, hub: Hub, access: Access) -> Any:
-    _audit(request, hub, access, "read")
+    audit_customer(request, hub, access, "read")
     entries = hub.timeline(access.agent.tenant, id_of(request), before=_before(request), limit=limit_of(request, 50))
     return {"entries": entries, "before": entries[0]["cursor"] if entries else None}
 
 
 def explain(request: Request, hub: Hub, access: Access) -> Any:
+    audit_customer(request, hub, access, "read")
     return hub.explain(access.agent.tenant, id_of(request))
 
 
 def link(request: Request, hub: Hub, access: Access) -> Any:
     body = body_of(request, LinkBody)
-    _audit(request, hub, access, "link")
+    audit_customer(request, hub, access, "link")
     agent = access.agent
     return _verdict(hub.link(agent.tenant, id_of(request), body.other, agent=agent.id, note=body.note))
 
 
 def split(request: Request, hub: Hub, access: Access) -> Any:
-    _audit(request, hub, access, "split")
+    audit_customer(request, hub, access, "split")
     leaving = body_of(request, SplitBody).accounts
     return _verdict(hub.split(access.agent.tenant, id_of(request), leaving, agent=access.agent.id))
 
 
 def undo(request: Request, hub: Hub, access: Access) -> Any:
-    _audit(request, hub, access, "undo")
+    audit_customer(request, hub, access, "undo")
     verdict = body_of(request, UndoBody).verdict
     return _verdict(hub.undo(access.agent.tenant, verdict, agent=access.agent.id, who=id_of(request)))
 

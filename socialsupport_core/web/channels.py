@@ -14,7 +14,7 @@ from socialsupport_core.config import Id
 from socialsupport_core.hub import Hub
 from socialsupport_core.store.accounts import Access
 from socialsupport_core.web.auth import require
-from socialsupport_core.web.endpoint import Body, body_of, id_of, only, route
+from socialsupport_core.web.endpoint import Body, audit, body_of, id_of, only, route
 
 MAX_SILENCE = 366 * 24 * 3600  # seconds
 MODE = "^(webhook|poll|stream)$"
@@ -51,6 +51,7 @@ def channels(_request: Request, hub: Hub, access: Access) -> Any:
 
 def add_channel(request: Request, hub: Hub, access: Access) -> Any:
     body, tenant = body_of(request, ChannelBody), access.agent.tenant
+    audit(request, hub, access, "configure")
     before = next((one["connector"] for one in hub.list_channels(tenant) if one["id"] == body.id), body.connector)
     if before != body.connector:
         said = f"there is a channel {body.id!r} of {before}; remove it first, or give the new one another name"
@@ -70,6 +71,7 @@ def add_channel(request: Request, hub: Hub, access: Access) -> Any:
 
 def change_channel(request: Request, hub: Hub, access: Access) -> Any:
     body, name = body_of(request, ChannelPatch), id_of(request)
+    audit(request, hub, access, "configure")
     path = hub.change_channel(
         access.agent.tenant,
         name,
@@ -87,20 +89,24 @@ def _span(seconds: int | None) -> timedelta | None:
 
 def backfill(request: Request, hub: Hub, access: Access) -> Any:
     since = body_of(request, BackfillBody).since
+    audit(request, hub, access, "configure")
     return JSONResponse(hub.backfill(access.agent.tenant, id_of(request), since=since), 202)
 
 
 def remove_channel(request: Request, hub: Hub, access: Access) -> Any:
+    audit(request, hub, access, "configure")
     hub.remove_channel(access.agent.tenant, id_of(request))
     return {}
 
 
 def pause_channel(request: Request, hub: Hub, access: Access) -> Any:
+    audit(request, hub, access, "configure")
     hub.set_channel_state(access.agent.tenant, id_of(request), "paused", "paused by an operator")
     return {}
 
 
 def resume_channel(request: Request, hub: Hub, access: Access) -> Any:
+    audit(request, hub, access, "configure")
     hub.set_channel_state(access.agent.tenant, id_of(request), "active")
     return {}
 

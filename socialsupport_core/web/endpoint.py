@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from socialsupport_core.hub import Hub
+from socialsupport_core.identity import NoSuchCustomer
 from socialsupport_core.mistakes import mistakes, near
 from socialsupport_core.store.accounts import Access, Scope
 from socialsupport_core.web.auth import require
@@ -18,6 +19,8 @@ from socialsupport_core.web.doors import read_body
 
 MAX_BODY = 1024 * 1024
 MAX_PAGE = 500
+STEPS = frozenset({"timeline", "explain", "consents", "link", "split", "undo"})
+"""What an audited path of a customer may end in."""
 YES = frozenset({"1", "true", "yes"})
 NO = frozenset({"", "0", "false", "no"})
 
@@ -105,6 +108,18 @@ def number(name: str, text: str) -> int:
 
 def audit(request: Request, hub: Hub, access: Access, verb: str) -> None:
     hub.audit(access.agent.tenant, access.agent.id, verb, f"{request.method} {request.url.path}")
+
+
+def audit_customer(request: Request, hub: Hub, access: Access, verb: str) -> None:
+    """By the customer's id: an address or number would outlive them in the audit."""
+    tenant = access.agent.tenant
+    try:
+        who = hub.customer_id(tenant, id_of(request))
+    except NoSuchCustomer:
+        who = "unknown"
+    step = request.url.path.rpartition("/")[2]
+    where = f"/api/customers/{who}" + (f"/{step}" if step in STEPS else "")
+    hub.audit(tenant, access.agent.id, verb, f"{request.method} {where}")
 
 
 def key_of(request: Request, agent: str) -> str | None:

@@ -14,7 +14,7 @@ from socialsupport_core.hub import Hub
 from socialsupport_core.model.interaction import Attachment
 from socialsupport_core.store.accounts import Access
 from socialsupport_core.text import file_name
-from socialsupport_core.web.endpoint import Misread, id_of, route
+from socialsupport_core.web.endpoint import Misread, audit, id_of, route
 
 MAX_FILE = 25 * 1024 * 1024  # bytes; what mail servers take, and more than most networks do
 OPAQUE = "application/octet-stream"
@@ -24,6 +24,7 @@ MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,64}/[a-z0-9!#$&^_.+-]{1,64}")
 
 
 def attachment(request: Request, hub: Hub, access: Access) -> Any:
+    audit(request, hub, access, "read")
     kept, content = hub.attachment(access.agent.tenant, id_of(request))
     return download(content, kept.name or "attachment")
 

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from socialsupport_core.hub import Hub
 from socialsupport_core.store.accounts import Access
-from socialsupport_core.web.endpoint import Body, audit, body_of, id_of, number, route
+from socialsupport_core.web.endpoint import Body, audit, audit_customer, body_of, id_of, number, route
 
 Written = Field(min_length=1, max_length=2048)
 
@@ -123,6 +123,7 @@ def distrust(request: Request, hub: Hub, access: Access) -> Any:
 
 
 def consents(request: Request, hub: Hub, access: Access) -> Any:
+    audit_customer(request, hub, access, "read")
     return {"consents": hub.consents(access.agent.tenant, id_of(request))}
 
 

@@ -77,16 +77,19 @@ def remove_webhook(request: Request, hub: Hub, access: Access) -> Any:
 
 
 def pause_webhook(request: Request, hub: Hub, access: Access) -> Any:
+    audit(request, hub, access, "configure")
     hub.pause_webhook(access.agent.tenant, id_of(request))
     return {}
 
 
 def resume_webhook(request: Request, hub: Hub, access: Access) -> Any:
+    audit(request, hub, access, "configure")
     hub.resume_webhook(access.agent.tenant, id_of(request))
     return {}
 
 
 def replay_webhook(request: Request, hub: Hub, access: Access) -> Any:
+    audit(request, hub, access, "configure")
     hub.replay_webhook(access.agent.tenant, id_of(request), body_of(request, WebhookReplay).after)
     return {}
 
