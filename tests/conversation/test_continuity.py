@@ -108,6 +108,19 @@ def test_what_answers_us_belongs_to_what_it_answers(roost: Roost) -> None:
     assert roost.conversation() == second
 
 
+def test_an_answer_to_a_word_of_their_own_is_no_answer_to_us(roost: Roost) -> None:
+    """It leads to where the customer is now, not to where the old word stands."""
+    say(roost, 1)
+    hours(roost, 200)
+    say(roost, 2, visibility="public")
+    newer = roost.conversation()
+    hours(roost, 1)
+    say(roost, 3, thread=Thread(id="third", visibility="public"), in_reply_to="1")
+    shown = roost.hub.conversation("acme", newer)["entries"]
+    assert [one["interaction"]["native_id"] for one in shown] == ["2", "3"]
+    assert count(roost) == 2
+
+
 def test_a_stranger_who_answers_us_in_public_is_no_part_of_it(roost: Roost) -> None:
     say(roost, 1, visibility="public")
     roost.reply("please say more")

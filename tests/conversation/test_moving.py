@@ -163,6 +163,38 @@ def test_a_cut_takes_along_everybody_in_the_thread(roost: Roost) -> None:
     assert {one["account"] for one in legs(roost, new)} == {"raven.ring:kerry", "raven.ring:robin"}
 
 
+def test_in_public_a_cut_takes_along_only_who_said_it(roost: Roost) -> None:
+    """Two accounts of one customer under one post: the other's leg stays."""
+    post = thread("post", "public")
+    for number, name in enumerate(["kerry", "robin", "kerry"], 1):
+        say(roost, number, name=name, thread=post)
+    roost.hub.link("acme", "raven.ring:kerry", "raven.ring:robin", **AGENT)
+    say(roost, 4, name="robin", thread=post)
+    con = roost.conversation()
+    assert texts(roost, con) == ["text 1", "text 2", "text 3", "text 4"]
+    third = roost.hub.conversation("acme", con)["entries"][2]
+    new = roost.hub.split_conversation("acme", con, since=int(third["id"]), **AGENT).conversations[-1]
+    assert (texts(roost, con), texts(roost, new)) == (["text 1", "text 2", "text 4"], ["text 3"])
+
+
+def test_an_empty_conversation_goes_on_where_its_last_leg_went(roost: Roost) -> None:
+    found = []
+    for number in range(3):
+        say(roost, number, thread=thread(f"t{number}"))
+        found.append(roost.conversation())
+        roost.clock.forward(days=8)
+    roost.hub.resolve("acme", found[-1], **AGENT)
+    say(roost, 3, thread=thread("t2"))
+    say(roost, 4, thread=thread("t4"))
+    con = roost.conversation()
+    others = [one for one in found if one != con]
+    going = [leg["id"] for leg in legs(roost, con)]
+    assert len(going) == 2
+    for leg, into in zip(going, others, strict=True):
+        roost.hub.move_legs("acme", con, into, legs=[leg], **AGENT)
+    assert roost.hub.conversation("acme", con)["superseded_by"] == others[-1]
+
+
 def test_legs_are_moved_to_another_conversation_and_back(roost: Roost, two: tuple[str, str]) -> None:
     first, second = two
     say(roost, 3, "and the shade", thread=thread("third"))

@@ -1,5 +1,6 @@
 """What has had its time goes, in batches, and nothing else does."""
 
+import asyncio
 import os
 import time
 from datetime import timedelta
@@ -107,6 +108,34 @@ def _rows(tx: Tx, table: str) -> str:
     names = {"interactions": "data", "log": "data", "attachments": "name", "reactions": "reaction", "outbox": "intent"}
     column = names.get(table, "digest")
     return "".join(str(row["x"]) for row in tx.all(f"SELECT {column} AS x FROM {table}"))
+
+
+def test_a_payload_that_nobody_has_read_is_kept_until_somebody_has(roost: Roost) -> None:
+    roost.hub.set_retention("acme", payloads=1)
+    roost.deliver(message(1, "hello"))
+    roost.clock.forward(days=2)
+    assert roost.hub.retention_due()["payloads"] == 0
+    asyncio.run(roost.hub.workers._subscribers.keeping.turn(at_once=True))
+    assert all(bodies(roost))
+    roost.hub.drain()
+    assert roost.texts() == ["hello"]
+    assert not any(bodies(roost))
+
+
+def test_each_tenant_has_a_round_of_its_own_and_then_a_pause(roost: Roost, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "ACCOUNTS", 2)
+    for number in range(10):
+        for tenant in ("acme", "rival"):
+            roost.deliver(message(number, f"words {number}", f"bird{number}", at=number), tenant=tenant)
+    roost.hub.drain()
+    for tenant in ("acme", "rival"):
+        roost.hub.set_retention(tenant, interactions=1)
+    roost.clock.forward(days=2)
+    roost.hub.drain()
+    database = roost.hub._database
+    assert database.read(lambda tx: tx.all("SELECT * FROM interactions")) == []
+    now = int(roost.clock().timestamp() * 1_000_000)
+    assert {(one.node, one.swept_at) for one in database.read(retention.everyone)} == {(0, now)}
 
 
 def test_everybody_has_their_turn_in_small_batches(roost: Roost, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ import httpx
 import pytest
 from raven import Roost, message, settling
 
-from socialsupport_core.model import InteractionReceived
+from socialsupport_core.model import InteractionReceived, Thread
 
 
 def echo(roost: Roost, text: str, native_id: str = "raven-1", **more: object) -> InteractionReceived:
@@ -94,3 +94,17 @@ def test_a_second_copy_under_our_key_is_shown_as_the_second_message_that_it_is(r
     roost.clock.forward(seconds=1)
     roost.hear(echo(roost, "hi", "raven-2", client_key=part))
     assert [one["interaction"]["native_id"] for one in roost.timeline()] == ["1", "raven-1", "raven-2"]
+
+
+def test_the_same_id_on_another_channel_is_another_message(roost: Roost) -> None:
+    """Two accounts of ours, and networks number what is said to each of them from one on."""
+    door = roost.hub.add_channel("acme", "loft", "raven", {}, mode="webhook").rsplit("/", 1)[1]
+    roost.hear(message("raven-1", "to the tower", "robin", at=0, thread=Thread(id="dm-1", visibility="private")))
+    said = message("a", "to the loft", at=60, thread=Thread(id="dm-1", visibility="private"))
+    roost.hub.receive(door, roost.payload(said)).result()
+    roost.hub.drain()
+    roost.reply("on its way")
+    roost.hub.drain()
+    assert roost.states() == ["sent"]
+    assert [one["interaction"]["native_id"] for one in roost.timeline()] == ["a", "raven-1"]
+    assert roost.texts("robin") == ["to the tower"]

@@ -205,6 +205,16 @@ def test_what_was_waited_for_in_vain_is_accounted_for(roost: Roost, tmp_path: Pa
     assert (found["accepted"], found["unexplained"], found["quarantined"]) == (1, 0, 0)
 
 
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
+def test_of_two_edits_at_one_moment_the_one_with_the_later_number_counts(roost: Roost, order: tuple[int, ...]) -> None:
+    """9 comes before 10."""
+    original = message(1, "written")
+    happened = [original, edited(original, "ninth", 5, "e-9"), edited(original, "tenth", 5, "e-10")]
+    for index in order:
+        roost.hear(happened[index])
+    assert roost.texts() == ["tenth"]
+
+
 # what was said at one moment
 
 

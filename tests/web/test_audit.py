@@ -6,7 +6,7 @@ import pytest
 from raven import Roost, message
 from raven.web import Desk, Web
 
-from socialsupport_core.model import Attachment
+from socialsupport_core.model import Attachment, ErasureRequested, Identifier
 from socialsupport_core.store.accounts import SCOPES
 
 KERRY = "/api/customers/raven.ring:kerry"
@@ -114,3 +114,21 @@ def test_whoever_decides_or_changes_something_is_named(roost: Roost, desk: Desk,
         done.append((verb, method))
     assert [one[1] for one in audited(roost)] == [verb for verb, _ in done]
     assert {one[0] for one in audited(roost)} == {"dana"}
+
+
+def test_whoever_issues_a_token_and_revokes_it_is_named(roost: Roost, desk: Desk) -> None:
+    issued = desk.post("/api/tokens", {"agent": "dana", "scopes": ["read"]}).json()
+    assert desk.ask("DELETE", f"/api/tokens/{issued['id']}").status_code == 200
+    assert [verb for _, verb, _ in audited(roost)] == [
+        f"issue {issued['id']} for acme/dana",
+        f"revoke {issued['id']}",
+    ]
+
+
+def test_whoever_dismisses_a_demand_to_erase_is_named(roost: Roost, desk: Desk) -> None:
+    whom = (Identifier(kind="raven.ring", value="kerry"),)
+    roost.hear(message(1, "hello"))
+    roost.hear(ErasureRequested(id="d", own_account="tower", identifiers=whom, at=roost.clock()))
+    (request,) = roost.hub.erasure_requests("acme")
+    assert desk.post(f"/api/erasures/{request['id']}/dismiss").status_code == 200
+    assert audited(roost) == [("dana", "dismiss erasure", request["id"])]
