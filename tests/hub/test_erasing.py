@@ -408,6 +408,17 @@ def test_in_a_conversation_of_several_the_others_go_on(aviary: Aviary) -> None:
     assert len(aviary.hub.queue("acme")) == 1
 
 
+def test_what_waits_to_be_read_again_is_known_then(aviary: Aviary) -> None:
+    aviary.hear(speaks("1", "hello", 0))
+    (entry,) = aviary.hub._database.read(lambda tx: [row["entry"] for row in tx.all("SELECT entry FROM journal")])
+    aviary.hub.replay(entry)
+    aviary.hub.erase("acme", WHO, agent="dana")
+    aviary.hub.drain()
+    found = aviary.hub.journalled(entry)
+    assert found is not None
+    assert (found.state, found.reason, found.payload.body) == ("ignored", "erased", b"")
+
+
 def test_what_waited_behind_a_reply_to_them_goes_out(aviary: Aviary) -> None:
     """In a thread of several, one part after the other."""
     thread = speaks("x", "x", 0).interaction.thread

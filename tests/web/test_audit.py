@@ -36,6 +36,7 @@ CHANGED: list[tuple[str, str, str, Any]] = [
     ("undo", "POST", "/api/conversations/CON/undo", {}),
     ("move", "POST", "/api/conversations/CON/move", {"into": "OTHER", "legs": [1]}),
     ("split", "POST", "/api/conversations/OTHER/split", {"legs": [1]}),
+    ("context", "POST", "/api/conversations/CON/context", {"kind": "order", "value": "4711"}),
     ("configure", "PUT", "/api/guidance", {}),
     ("configure", "PUT", "/api/answers/hours", {"title": "Hours", "text": "Nine to five."}),
     ("configure", "DELETE", "/api/answers/hours", None),
@@ -69,7 +70,7 @@ def desk(roost: Roost, web: Web) -> Desk:
 def known(roost: Roost) -> dict[str, str]:
     """What stands in a path or body for something that is there."""
     roost.sky.files["nest"] = b"eggs"
-    roost.hear(message(1, "hello", at=roost.clock(), attachments=(Attachment(native_id="nest"),)))
+    roost.hear(message(1, "my order 4711 is late", at=roost.clock(), attachments=(Attachment(native_id="nest"),)))
     roost.hear({"type": "scroll"})
     roost.clock.forward(days=8)
     roost.hear(message(2, "hello again", at=roost.clock(), visibility="public"))
@@ -132,3 +133,8 @@ def test_whoever_dismisses_a_demand_to_erase_is_named(roost: Roost, desk: Desk) 
     (request,) = roost.hub.erasure_requests("acme")
     assert desk.post(f"/api/erasures/{request['id']}/dismiss").status_code == 200
     assert audited(roost) == [("dana", "dismiss erasure", request["id"])]
+
+
+def test_whoever_decides_about_what_was_decided_already_is_named(roost: Roost, desk: Desk) -> None:
+    assert desk.post("/api/reviews/rev_1", {"decision": "apart"}).status_code == 409
+    assert audited(roost) == [("dana", "apart", "POST /api/reviews/rev_1")]
