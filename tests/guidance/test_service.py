@@ -80,6 +80,11 @@ def test_without_hours_it_runs_out_by_the_clock() -> None:
     assert Hours().after(at(0), HOUR) == at(1)
 
 
+def test_a_target_longer_than_a_month_runs_out_too() -> None:
+    one = Hours(week={"mon": ("09:00-10:00",)})
+    assert one.within(at(0), one.after(at(0), 40 * HOUR) or 0) == 40 * HOUR
+
+
 def test_hours_in_which_nobody_ever_is_know_no_end() -> None:
     assert Hours(week={"mon": ()}).after(at(0), HOUR) is None
 

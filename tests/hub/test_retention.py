@@ -15,6 +15,7 @@ from socialsupport_core.config import apply, load
 from socialsupport_core.contract import ConfigError
 from socialsupport_core.model import Attachment
 from socialsupport_core.pipeline import keeping
+from socialsupport_core.pipeline.files import drop
 from socialsupport_core.store import Tx, retention
 
 DAY = 86_400
@@ -207,6 +208,20 @@ def test_a_file_that_was_never_sent_goes_after_a_day(roost: Roost) -> None:
     roost.clock.forward(days=30)
     roost.hub.drain()
     assert roost.hub.blobs.get(sent) == b"sent"
+
+
+def test_a_file_that_somebody_takes_up_while_it_goes_stays(roost: Roost, monkeypatch: pytest.MonkeyPatch) -> None:
+    roost.hear(message(1, "hello"))
+    digest, delete = roost.hub.blobs.put(b"eggs"), roost.hub.blobs.delete
+    file = {"blob": digest, "media_type": "text/plain", "name": "a.txt"}
+
+    def late(gone: str) -> None:
+        delete(gone)
+        roost.reply("here", attachments=[file])
+
+    monkeypatch.setattr(roost.hub.blobs, "delete", late)
+    assert drop(roost.hub._database, roost.hub.blobs, digest) is None
+    assert roost.hub.blobs.get(digest) == b"eggs"
 
 
 def test_what_came_for_many_is_kept_as_long_as_the_most_patient_wants(roost: Roost) -> None:

@@ -9,6 +9,7 @@ import pytest
 from raven import Raven, Roost, message
 
 from socialsupport_core.contract import ConfigError, RoutingCase, RoutingChoice, hookimpl
+from socialsupport_core.store import routing
 
 TEAM = {"dana": {}, "bo": {}, "ada": {"skills": ["billing"], "languages": ["de"], "groups": ["seniors"]}}
 DAY = {"week": {day: ["09:00-17:00"] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}}
@@ -311,3 +312,70 @@ def test_it_goes_with_its_customer(team: Roost) -> None:
     hear(team, 1, who="kerry")
     done = team.hub.erase("acme", "raven.ring:kerry", agent="dana")
     assert done["removed"]["routing"] == 1
+
+
+# what the choice goes by
+
+
+def two_conversations(team: Roost) -> tuple[str, str]:
+    """Of kerry, who waits in both."""
+    first = hear(team, 1, who="kerry", visibility="public")
+    team.clock.forward(days=8)
+    second = hear(team, 2, who="kerry")
+    assert first != second
+    return first, second
+
+
+def test_what_waits_is_nobodys_and_stands_for_itself(team: Roost) -> None:
+    first, second = two_conversations(team)
+    third = hear(team, 3)
+    database = team.hub._database
+
+    def names(which: Any) -> set[str]:
+        return {row["conversation"] for row in database.read(lambda tx: which(tx, "acme", 10))}
+
+    assert names(routing.waiting) == {first, second, third}
+    team.hub.assign("acme", third, "bo", agent="dana")
+    team.hub.merge_conversation("acme", second, first, agent="dana")
+    assert (names(routing.waiting), names(routing.held)) == ({first}, {third})
+
+
+def test_what_was_merged_into_another_is_no_load(team: Roost) -> None:
+    first, second = two_conversations(team)
+    for one in (first, second):
+        team.hub.assign("acme", one, "bo", agent="dana")
+    database = team.hub._database
+    assert database.read(lambda tx: routing.loads(tx, "acme")) == {"bo": 2}
+    team.hub.merge_conversation("acme", second, first, agent="dana")
+    assert database.read(lambda tx: routing.loads(tx, "acme")) == {"bo": 1}
+
+
+def test_the_last_that_was_given_counts(team: Roost) -> None:
+    database = team.hub._database
+    for con, at in (("a", 5), ("b", 9), ("c", 7)):
+        one = routing.Routed("acme", con, "bo", "idle longest", None, 0, at)
+        database.do(lambda tx, one=one: routing.put(tx, one))  # type: ignore[misc]
+    assert database.read(lambda tx: routing.given_last(tx, "acme")) == {"bo": 9}
+
+
+def test_who_has_answered_last_comes_first_and_what_is_long_ago_does_not_count(team: Roost) -> None:
+    con = hear(team, 1, who="kerry")
+    for agent in ("dana", "bo"):
+        team.clock.forward(hours=1)
+        team.hub.reply("acme", con, "on its way", agent=agent)
+    now = int(team.clock.now.timestamp() * 1_000_000)
+    database = team.hub._database
+    (node,) = {row["node"] for row in database.read(lambda tx: tx.all("SELECT node FROM nodes WHERE value = 'kerry'"))}
+    assert database.read(lambda tx: routing.answered_by(tx, "acme", [node], 0)) == ["bo", "dana"]
+    assert database.read(lambda tx: routing.answered_by(tx, "acme", [node], now)) == ["bo"]
+
+
+def test_whoever_signs_off_twice_is_away_since_the_first_time(team: Roost) -> None:
+    database = team.hub._database
+
+    def sign(at: int, *, away: bool) -> tuple[bool, int | None]:
+        changed = database.do(lambda tx: routing.sign_off(tx, "acme", "bo", at, away=away))
+        return changed, database.read(lambda tx: routing.seen(tx, "acme"))["bo"].away_since
+
+    assert [sign(5, away=True), sign(9, away=True)] == [(True, 5), (False, 5)]
+    assert [sign(10, away=False), sign(12, away=True)] == [(True, None), (True, 12)]

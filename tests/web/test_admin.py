@@ -50,8 +50,10 @@ def test_tokens_are_listed_and_revoked(operator: Desk, web: Web) -> None:
     assert (issued["scopes"], issued["origin"], issued["issued_by"]) == (["read", "reply", "link"], "http", "acme/dana")
     headers = {"authorization": f"Bearer {issued['token']}"}
     assert web.get("/api/me", headers=headers).status_code == 200
+    operator.post("/api/tokens", {"tenant": "rival", "agent": "dana"})
     listed = operator.get("/api/tokens?tenant=acme")
     assert issued["id"] in [one["id"] for one in listed.json()["tokens"]]
+    assert {one["tenant"] for one in listed.json()["tokens"]} == {"acme"}
     assert issued["token"] not in listed.text
 
     assert operator.ask("DELETE", f"/api/tokens/{issued['id']}").status_code == 200

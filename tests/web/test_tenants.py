@@ -227,3 +227,20 @@ def test_the_same_person_is_another_customer_to_another_tenant(roost: Roost) -> 
     roost.hear(message(1, "hello"), tenant="rival")
     ids = {roost.hub.customer(tenant, "raven.ring:kerry")["id"] for tenant in MARK}
     assert len(ids) == 2
+
+
+def test_what_happened_in_a_thread_is_that_of_one_channel_of_one_tenant(roost: Roost) -> None:
+    """Though the threads have one name everywhere."""
+    door = roost.hub.add_channel("acme", "loft", "raven", {}, mode="webhook").rsplit("/", 1)[1]
+    roost.hear(message(1, "to the tower"))
+    roost.hear(message(2, "to the rival"), tenant="rival")
+    roost.hub.receive(door, roost.payload(message(3, "to the loft"))).result()
+    roost.hub.drain()
+    for tenant, channel, text in (
+        ("acme", "tower", "to the tower"),
+        ("rival", "tower", "to the rival"),
+        ("acme", "loft", "to the loft"),
+    ):
+        (told,) = roost.hub.thread_events(tenant, channel, "dm-kerry", 0, ["interaction.received"])
+        assert (told.tenant, told.channel, told.data["interaction"]["text"]) == (tenant, channel, text)
+        assert roost.hub.thread_events(tenant, channel, "dm-kerry", told.cursor, ["interaction.received"]) == []

@@ -444,3 +444,14 @@ def test_a_store_that_is_closed_makes_no_call(database: Database) -> None:
     with pytest.raises(Exception, match="closed"):
         wired.run(asks(1))
     assert wired.made == []
+
+
+def test_a_shorter_wait_takes_nothing_from_a_longer_one(database: Database) -> None:
+    """Two answers of the network that crossed; and what waits is not swept away before its time."""
+    bucket = [pace.Bucket(next(_credentials))]
+    database.do(lambda tx: pace.hold(tx, bucket, START, START + 100 * SECOND))
+    database.do(lambda tx: pace.hold(tx, bucket, START + SECOND, START + 50 * SECOND))
+    database.do(lambda tx: pace.prune(tx, START + 60 * SECOND))
+    assert database.read(lambda tx: pace.held(tx, bucket, START + 60 * SECOND)) == 40 * SECOND
+    database.do(lambda tx: pace.prune(tx, START + 100 * SECOND))
+    assert database.read(lambda tx: tx.all("SELECT * FROM held_back WHERE bucket = ?", bucket[0].key)) == []
