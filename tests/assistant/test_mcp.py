@@ -229,6 +229,37 @@ def test_reading_is_audited(roost: Roost, con: str) -> None:
     assert [(row["tenant"], row["verb"], row["object"]) for row in rows] == [("acme", "read", "mcp read_conversation")]
 
 
+def test_drafting_is_audited_as_what_it_is(roost: Roost, con: str) -> None:
+    talk(roost, calls("draft_reply", conversation=con, text="hello"))
+    roost.settle()
+    rows = roost.hub._database.read(lambda tx: tx.all("SELECT * FROM audit WHERE agent = 'copilot'"))
+    assert [(row["verb"], row["object"]) for row in rows] == [("draft", "mcp draft_reply")]
+
+
+def test_each_tool_says_whether_it_only_reads(roost: Roost, con: str) -> None:
+    async def hints(client: Client) -> dict[str, bool]:
+        return {one.name: bool(one.annotations.read_only_hint) for one in (await client.list_tools()).tools}  # type: ignore[union-attr]
+
+    assert talk(roost, hints) == {name: name != "draft_reply" for name in TOOLS}
+
+
+def test_an_answer_is_bounded(roost: Roost, con: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[server_of.__module__], "LONGEST", 100)
+    answer = talk(roost, calls("list_queue"))
+    assert answer.is_error
+    assert "more than 100 characters; ask for less" in answer.content[0].text
+
+
+def test_what_goes_wrong_inside_is_not_told(roost: Roost, con: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError("a customer's address")
+
+    monkeypatch.setattr(roost.hub, "queue", broken)
+    answer = talk(roost, calls("list_queue"))
+    assert answer.is_error
+    assert answer.content[0].text == "it failed; the reason is in the log of the hub"
+
+
 def test_the_command_speaks_over_stdio(tmp_path: Path) -> None:
     """Another process on the same file, while the hub is open here."""
     settings = {"token": "123456:fake-token", "secret_token": "caw"}
