@@ -293,8 +293,8 @@ def renew(tx: Tx, tenant: str, node: Node) -> None:
     times = _times_erased(tx, tenant, node.identifier) + 1
     tx.run("DELETE FROM handles WHERE tenant = ? AND node = ?", tenant, node.number)
     tx.run(
-        "UPDATE nodes SET id = ?, customer = node, name = NULL, handle = NULL, name_at = 0, handle_at = 0, told = NULL"
-        " WHERE node = ?",
+        "UPDATE nodes SET id = ?, customer = node, name = NULL, handle = NULL, name_at = 0, handle_at = 0, told = NULL,"
+        " wanted = NULL WHERE node = ?",
         _key(tenant_key(tx, tenant), str(node.identifier), times, max(node.since, 0)),
         node.number,
     )

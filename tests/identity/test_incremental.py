@@ -421,6 +421,38 @@ def test_erasing_whoever_had_a_number_leaves_who_has_it_now(store: SQLite) -> No
             who(store, one)
 
 
+def test_of_whoever_had_a_shared_identifier_nothing_is_left_but_the_identifier(store: SQLite) -> None:
+    say(store, PHONE, 5)
+
+    def row(tx: Tx) -> dict[str, Any]:
+        (found,) = tx.all("SELECT * FROM nodes WHERE value = ?", PHONE.partition(":")[2])
+        return dict(found)
+
+    number = store.read(row)["node"]
+
+    def know(tx: Tx) -> None:
+        for at, handle in ((7, "kerry_f"), (8, "kerry_fisher")):
+            nodes.set_profile(tx, "acme", nodes.by_numbers(tx, [number])[number], "Kerry", handle, at)
+        tx.run("UPDATE nodes SET told = ?, wanted = 0 WHERE node = ?", bytes(18), number)
+
+    store.do(know)
+    before = store.read(row)
+    assert (before["name"], before["handle"], before["wanted"]) == ("Kerry", "kerry_fisher", 0)
+    assert store.read(lambda tx: tx.all("SELECT * FROM handles WHERE node = ?", number))
+    store.do(lambda tx: nodes.renew(tx, "acme", nodes.by_numbers(tx, [number])[number]))
+    after = store.read(row)
+    assert after["id"] != before["id"]
+    assert {name: after[name] for name in ("name", "handle", "told", "wanted", "name_at", "handle_at")} == {
+        "name": None,
+        "handle": None,
+        "told": None,
+        "wanted": None,
+        "name_at": 0,
+        "handle_at": 0,
+    }
+    assert store.read(lambda tx: tx.all("SELECT * FROM handles WHERE node = ?", number)) == []
+
+
 def test_erasing_one_holder_leaves_a_shared_number_shared(store: SQLite) -> None:
     attest(store, "x.user:1", PHONE, "asserted", 1)
     attest(store, "x.user:2", PHONE, "asserted", 2)
