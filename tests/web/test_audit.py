@@ -138,3 +138,18 @@ def test_whoever_dismisses_a_demand_to_erase_is_named(roost: Roost, desk: Desk) 
 def test_whoever_decides_about_what_was_decided_already_is_named(roost: Roost, desk: Desk) -> None:
     assert desk.post("/api/reviews/rev_1", {"decision": "apart"}).status_code == 409
     assert audited(roost) == [("dana", "apart", "POST /api/reviews/rev_1")]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/api/identities/issuers"),
+        ("DELETE", "/api/identities/issuers/nobody"),
+        ("PUT", "/api/hand-off/templates"),
+    ],
+)
+def test_whoever_tries_to_change_whom_we_trust_or_what_we_say_is_named(
+    roost: Roost, desk: Desk, method: str, path: str
+) -> None:
+    assert desk.ask(method, path, json={}).status_code == 422
+    assert audited(roost) == [("dana", "configure", f"{method} {path}")]
