@@ -41,6 +41,7 @@ def work(
     hub = connect(read, config.parent)
     for broken in hub.registry.broken:
         complain(f"the plugin {broken.plugin} is not loaded: {broken.reason}")
+    hub.check_key()
     hub.start()
     line(f"working on {_shown(read.hub.store)}; Ctrl-C ends it")
     asked.wait()

@@ -251,6 +251,8 @@ class Database(ABC):
         self._work = queue.SimpleQueue[_Work[Any] | None]()
         self._closing = threading.Lock()
         self._closed = False
+        self._unwritten: str | None = None
+        """Why the last commit failed, if it did."""
         self.on_commit: Callable[[], None] = lambda: None
         """Called after each commit that changed something."""
         self._thread = threading.Thread(target=self._write_all, name="socialsupport-writer", daemon=True)
@@ -278,6 +280,16 @@ class Database(ABC):
     def do(self, call: Callable[[Tx], T], tenant: str | None = None) -> T:
         """Writes and waits for the commit."""
         return self.write(call, tenant).result()
+
+    def unwritable(self, *, tried: bool = False) -> str | None:
+        """Why nothing can be written now, None if something can. Tries where the last commit failed, or if `tried`."""
+        if self._unwritten is None and not tried:
+            return None
+        try:
+            self.do(lambda tx: tx.run("UPDATE meta SET value = value WHERE name = 'version'"))
+        except StoreError as error:
+            return str(error)
+        return None
 
     @abstractmethod
     def compact(self, tables: Sequence[str] = ()) -> "Compacted":
@@ -340,6 +352,7 @@ class Database(ABC):
         try:
             outcomes, changed = self._transact(lambda tx: _run_all(tx, batch))
         except StoreError as error:
+            self._unwritten = str(error)
             for work in batch:  # not one each: each would wait as long again
                 work.future.set_exception(error)
             return
@@ -348,8 +361,10 @@ class Database(ABC):
                 for work in batch:
                     self._commit([work])
             else:
-                batch[0].future.set_exception(StoreError(f"{self.where} cannot be written: {error}"))
+                self._unwritten = f"{self.where} cannot be written: {error}"
+                batch[0].future.set_exception(StoreError(self._unwritten))
             return
+        self._unwritten = None
         for work, (result, failure) in zip(batch, outcomes, strict=True):
             if failure is None:
                 work.future.set_result(result)

@@ -144,6 +144,22 @@ def test_a_really_full_disk_refuses_and_recovers(database: Database) -> None:
     assert names(database) == ["small"]
 
 
+def test_it_says_why_nothing_can_be_written_and_tries_again_when_asked(database: Database) -> None:
+    assert database.unwritable() is None
+    pages = database.read(lambda tx: tx.all("PRAGMA page_count")[0]["page_count"])
+    database.do(lambda tx: tx.one(f"PRAGMA max_page_count = {pages}"))
+    with pytest.raises(StoreError):
+        database.do(lambda tx: tx.run("INSERT INTO tenants VALUES ('big', 'big', zeroblob(10000000))"))
+    assert database.unwritable() is None, "a small thing can be written"
+    database._writer.execute("PRAGMA query_only=ON")
+    with pytest.raises(StoreError):
+        database.do(add("small"))  # type: ignore[arg-type]
+    assert "readonly" in (database.unwritable() or "")
+    database._writer.execute("PRAGMA query_only=OFF")
+    assert database.unwritable() is None
+    assert database.unwritable(tried=True) is None
+
+
 def test_a_locked_file_fails_all_at_once_and_not_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("socialsupport_core.store.sqlite.BUSY_SECONDS", 0.3)
     database = SQLite(tmp_path / "store.sqlite")
