@@ -215,7 +215,10 @@ def test_behind_a_pooler_in_transaction_mode(url: str, pooler: int, tmp_path: Pa
 # trouble
 
 
-def test_while_the_server_is_away_nothing_is_promised_and_afterwards_all_goes_on(tmp_path: Path) -> None:
+def test_while_the_server_is_away_nothing_is_promised_and_afterwards_all_goes_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "socialsupport")
     with postgresql.running(options=()) as server:
         url = f"{server.url}?schema=s"
         migrate(url)
@@ -238,6 +241,9 @@ def test_while_the_server_is_away_nothing_is_promised_and_afterwards_all_goes_on
             time.sleep(0.05)
         assert set(roost.texts()) == {"before", "after"}
         assert roost.journal()["unexplained"] == 0
+        while "the store answers again" not in caplog.text:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
         roost.hub.close()
 
 
