@@ -30,6 +30,7 @@ def serve(
 
     Only the plugins that the configuration names are loaded. Ctrl-C finishes what is under way.
     """
+    from socialsupport_core.cli import logs
     from socialsupport_core.cli.serving import bound, run
     from socialsupport_core.config import apply, load, open_hub, store_of
     from socialsupport_core.listening import listening
@@ -37,6 +38,7 @@ def serve(
     from socialsupport_core.web import create_app
 
     read = load(config)
+    logs.begin()
     opened = bound(host, port)
     with alone(store_of(read, config.parent)):
         hub = open_hub(read, config.parent)

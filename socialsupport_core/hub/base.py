@@ -224,6 +224,14 @@ class Base:
             database.close()
             raise
 
+    def check_key(self) -> None:
+        """Raises ConfigError if our key opens nothing of what is sealed in the store: it is another's."""
+        if isinstance(self._secrets, EncryptedSecrets) and self._database.read(self._secrets.opens_nothing):
+            raise ConfigError(
+                "the secret key opens none of the channels' settings in the store: bring the key from where the other"
+                " processes have it; without it every payload would end in quarantine"
+            )
+
     def start(self) -> None:
         """Starts recording, sending, polling and fetching in threads of their own. From here on the log goes on at
         cursors that nobody has seen, also where the store has been restored from a backup."""

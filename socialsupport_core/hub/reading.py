@@ -158,11 +158,12 @@ class Reading(Base):
         return self._database.read(lambda tx: log.newest(tx, tenant))
 
     def health(self, *, audited: bool = False) -> dict[str, Any]:
-        """Is all accounted for? `unexplained` is 0, or something is very wrong, and the status is `failing`. It is
-        `degraded` while a channel, a webhook or a broker is not well: more processes would not help there.
+        """Is all accounted for? `unexplained` is 0, or something is very wrong, and the status is `failing`, as it is
+        while nothing can be written. It is `degraded` while a channel, a webhook or a broker is not well: more
+        processes would not help there.
 
         The journal's numbers are counted along with each commit. `audited` counts the entries themselves and compares:
-        about a second for a million of them.
+        about a second for a million of them. It also tries whether something can be written.
         """
 
         def look(tx: Tx) -> dict[str, Any]:
@@ -180,7 +181,15 @@ class Reading(Base):
 
         found = self._database.read(look)
         found["broken"] = [f"{b.plugin}: {b.reason}" for b in self.registry.broken]
-        status = "failing" if found["journal"]["unexplained"] else "degraded" if found["failing"] else "ok"
+        if self.running:  # else the key may be none, as for `doctor`
+            self.channels.all()
+            broken = self.channels.broken.items()
+            found["failing"] += [f"{tenant}/{name} is broken here: {reason}" for (tenant, name), reason in broken]
+        unwritable = self._database.unwritable(tried=audited)
+        if unwritable:
+            found["failing"].insert(0, unwritable)
+        is_failing = unwritable or found["journal"]["unexplained"]
+        status = "failing" if is_failing else "degraded" if found["failing"] else "ok"
         return {"status": status, **found}
 
     def metrics(self) -> "list[Sample]":

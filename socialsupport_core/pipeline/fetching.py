@@ -1,6 +1,7 @@
 """Attachments: brought in after the recording, before their addresses expire."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,11 +13,22 @@ from socialsupport_core.pipeline.channels import Channels
 from socialsupport_core.pipeline.credentials import Keepers
 from socialsupport_core.pipeline.files import drop
 from socialsupport_core.pipeline.leases import Leases
-from socialsupport_core.store import Database, Tx, attachments, conversations, interactions, journal, log, micros
+from socialsupport_core.store import (
+    Database,
+    StoreError,
+    Tx,
+    attachments,
+    conversations,
+    interactions,
+    journal,
+    log,
+    micros,
+)
 from socialsupport_core.store.attachments import Kept
 from socialsupport_core.store.blobs import BlobStore, BlobTooLarge
 from socialsupport_core.store.interactions import Stored
 
+logger = logging.getLogger("socialsupport")
 FETCHES = 8  # attachments in one turn
 FETCH_TRIES = 12  # with growing pauses of an hour at most
 
@@ -70,6 +82,9 @@ class Fetching:
                 open_network=live.channel.open_network,
             )
             digest = self._blobs.put(blob.content)
+        except StoreError as error:
+            logger.error("%s", error)  # noqa: TRY400 - no stack, it is outside
+            return self._fetch_later(kept, error)
         except (RateLimited, AuthExpired) as error:
             return self._fetch_later(kept, error)
         except (DeliveryError, ConfigError, BlobTooLarge) as error:
@@ -86,8 +101,8 @@ class Fetching:
             size=len(blob.content),
         )
 
-    def _fetch_later(self, kept: Kept, error: RateLimited | AuthExpired) -> Kept:
-        """However often, while it waits for credentials that an operator must mend."""
+    def _fetch_later(self, kept: Kept, error: RateLimited | AuthExpired | StoreError) -> Kept:
+        """However often, while it waits for credentials or a disk that an operator must mend."""
         tired = kept.attempts >= FETCH_TRIES
         if tired and isinstance(error, RateLimited):
             return replace(kept, state="expired", reason=str(error))

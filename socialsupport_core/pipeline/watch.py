@@ -17,6 +17,7 @@ class Watch:
         self._database = database
         self._woken = woken
         self._changed = changed
+        self._away = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._look_forever, name="socialsupport-watch", daemon=True)
 
@@ -39,7 +40,12 @@ class Watch:
 
     def _look(self, before: tuple[str, str]) -> tuple[str, str]:
         try:
-            return self._database.read(lambda tx: (self._database.pulse(tx), accounts.version(tx)))
+            found = self._database.read(lambda tx: (self._database.pulse(tx), accounts.version(tx)))
         except StoreError as error:
             logger.error("the store does not answer: %s", error)  # noqa: TRY400 - no stack, it is outside
+            self._away = True
             return before
+        if self._away:
+            logger.info("the store answers again")
+            self._away = False
+        return found

@@ -347,6 +347,8 @@ class Workers:
                 busy = await self._begin(sends) + await self._subscribers.begin()
             except StoreError as error:
                 logger.error("the store does not answer: %s", error)  # noqa: TRY400
+            except Exception:
+                logger.exception("a round of sending failed")  # the next one may do; without rounds nothing is sent
             if chores is None or chores.done():
                 chores = asyncio.create_task(self._chores())
             if not busy:
@@ -369,6 +371,8 @@ class Workers:
                 await self._take_over(micros(self._clock()))
             except StoreError as error:
                 logger.error("the store does not answer: %s", error)  # noqa: TRY400 - no stack, it is outside
+            except Exception:
+                logger.exception("what is under way could not be kept for longer")
             await asyncio.sleep(RENEW)
 
     async def _take_over(self, now: int) -> None:

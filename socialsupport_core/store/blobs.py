@@ -8,6 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
+from socialsupport_core.store.database import StoreError
+
 MAX_BYTES = 100 * 1024 * 1024  # of one attachment; larger ones are refused with this number in the reason
 
 
@@ -17,11 +19,11 @@ class BlobTooLarge(ValueError):
 
 class BlobStore(Protocol):
     def put(self, content: bytes) -> str:
-        """The digest (SHA-256, hex) under which it is kept. Raises BlobTooLarge."""
+        """The digest (SHA-256, hex) under which it is kept. Raises BlobTooLarge, and StoreError while it cannot be."""
         ...
 
     def get(self, digest: str) -> bytes:
-        """Raises KeyError."""
+        """Raises KeyError, and StoreError if it is there and cannot be read."""
         ...
 
     def delete(self, digest: str) -> None: ...
@@ -42,15 +44,14 @@ class FolderBlobs:
             raise BlobTooLarge(f"{len(content):,} bytes; at most {MAX_BYTES:,} are kept")
         digest = hashlib.sha256(content).hexdigest()
         path = self._path(digest)
-        if path.exists():
-            os.utime(path)  # whoever puts it again means to use it
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(file.name).replace(path)
+        try:
+            if path.exists():
+                os.utime(path)  # whoever puts it again means to use it
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                _write(path, content)
+        except OSError as error:
+            raise StoreError(f"the attachments in {self.folder} cannot be written: {error.strerror}") from error
         return digest
 
     def get(self, digest: str) -> bytes:
@@ -58,6 +59,8 @@ class FolderBlobs:
             return self._path(digest).read_bytes()
         except FileNotFoundError:
             raise KeyError(digest) from None
+        except OSError as error:
+            raise StoreError(f"the attachments in {self.folder} cannot be read: {error.strerror}") from error
 
     def delete(self, digest: str) -> None:
         self._path(digest).unlink(missing_ok=True)
@@ -76,6 +79,19 @@ class FolderBlobs:
         if not _is_digest(digest):
             raise KeyError(digest)
         return self.folder / digest[:2] / digest
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all: on a full disk half a file would keep it full."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
 
 
 def _is_digest(name: str) -> bool:

@@ -7,11 +7,12 @@ waits for it may promise what was written.
 
 import queue
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
@@ -23,6 +24,7 @@ T = TypeVar("T")
 V = TypeVar("V")
 BATCH = 100  # pieces of work in one commit; measured: 58 µs a message against 277 µs with a commit each
 QUEUE = 10_000  # pieces of work that may wait for the writer
+FRESH = 10.0  # seconds in which nobody need try whether a commit that failed would fail again
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -148,14 +150,16 @@ class Tx(ABC):
         try:
             yield
             self.flush()
-        except BaseException:
+        except BaseException as error:
             self._drop()
             del self.told[told:]
             self.tally = tally
-            self._undo_part()
+            # a store that failed may have undone all of it already, and then what it says to this explains nothing
+            with suppress(*(self.outside if isinstance(error, self.outside) else ())):
+                self._undo_part()
+                self._end_part()
             raise
-        finally:
-            self._end_part()
+        self._end_part()
 
     def _counted(self, slot: int) -> list[Sequence[Any]]:
         """What is to be added under this slot; always in one order, since others may add to the same."""
@@ -251,6 +255,8 @@ class Database(ABC):
         self._work = queue.SimpleQueue[_Work[Any] | None]()
         self._closing = threading.Lock()
         self._closed = False
+        self._unwritten: tuple[str, float] | None = None
+        """Why the last commit failed, if it did, and when."""
         self.on_commit: Callable[[], None] = lambda: None
         """Called after each commit that changed something."""
         self._thread = threading.Thread(target=self._write_all, name="socialsupport-writer", daemon=True)
@@ -278,6 +284,22 @@ class Database(ABC):
     def do(self, call: Callable[[Tx], T], tenant: str | None = None) -> T:
         """Writes and waits for the commit."""
         return self.write(call, tenant).result()
+
+    def unwritable(self, *, tried: bool = False) -> str | None:
+        """Why nothing can be written now, None if something can. Tries where the last commit failed, or if `tried`.
+
+        A failure that is fresh counts as it is: on a full disk there may be room for what is tried, and for no message.
+        """
+        last = self._unwritten
+        if last is None and not tried:
+            return None
+        if last is not None and time.monotonic() - last[1] < FRESH:
+            return last[0]
+        try:
+            self.do(lambda tx: tx.run("UPDATE meta SET value = value WHERE name = 'version'"))
+        except StoreError as error:
+            return str(error)
+        return None
 
     @abstractmethod
     def compact(self, tables: Sequence[str] = ()) -> "Compacted":
@@ -340,6 +362,7 @@ class Database(ABC):
         try:
             outcomes, changed = self._transact(lambda tx: _run_all(tx, batch))
         except StoreError as error:
+            self._unwritten = str(error), time.monotonic()
             for work in batch:  # not one each: each would wait as long again
                 work.future.set_exception(error)
             return
@@ -348,8 +371,11 @@ class Database(ABC):
                 for work in batch:
                     self._commit([work])
             else:
-                batch[0].future.set_exception(StoreError(f"{self.where} cannot be written: {error}"))
+                reason = f"{self.where} cannot be written: {error}"
+                self._unwritten = reason, time.monotonic()
+                batch[0].future.set_exception(StoreError(reason))
             return
+        self._unwritten = None
         for work, (result, failure) in zip(batch, outcomes, strict=True):
             if failure is None:
                 work.future.set_result(result)

@@ -33,6 +33,11 @@ CONNECT_SECONDS = 5
 IDLE = 8  # connections that are kept open for readers
 ROWS = 500  # of one INSERT; a statement takes 65,535 values at most
 AGAIN = ("40001", "40P01", "55P03")  # serialization failure, deadlock, lock not available: the next try may do
+REFUSED = {
+    "25006": "; if it is a replica, let the address name the server that takes changes",
+    "42501": "; run socialsupport migrate with --role once more",
+}
+"""By SQLSTATE, what no try on this connection changes: a server that is only read, a right that was taken away."""
 UNDO = "ROLLBACK"
 KEY = "hashtextextended(current_schema() || %s, 0)"  # of a tenant's lock
 SLOTS = 16  # of each number that is counted along; as many can commit at once as find a free one
@@ -77,7 +82,12 @@ def _several(sql: str, rows: int) -> str | None:
 
 
 class PostgreSQLTx(Tx):
-    outside = (psycopg.OperationalError, psycopg.InterfaceError)
+    outside = (
+        psycopg.OperationalError,
+        psycopg.InterfaceError,
+        psycopg.errors.ReadOnlySqlTransaction,
+        psycopg.errors.InsufficientPrivilege,
+    )
     claiming = " FOR UPDATE SKIP LOCKED"
     full_text = "tsvector"
     last_cursor = "SELECT last_value AS n FROM log_cursor_seq WHERE is_called"
@@ -202,7 +212,10 @@ class PostgreSQL(Database):
             tx.conclude()
             return len(prepared), "COMMIT"
 
-        done = self._with("BEGIN", work, "written")
+        try:
+            done = self._with("BEGIN", work, "written")
+        except PostgreSQLTx.outside as error:
+            raise StoreError(f"{self.where} cannot be written: {_words(error)}") from error
         if done:
             self.on_commit()
         return done
@@ -237,10 +250,11 @@ class PostgreSQL(Database):
             result, end = work(PostgreSQLTx(connection))
             connection.execute(end)
         except psycopg.Error as error:
-            if connection.broken or not _undone(connection):
+            if connection.broken or not _undone(connection) or error.sqlstate in REFUSED:
                 connection.close()
             if connection.closed and error.sqlstate not in AGAIN:
-                raise StoreError(f"{self.where} cannot be {verb}: {_words(error)}") from error
+                remedy = REFUSED.get(error.sqlstate or "", "")
+                raise StoreError(f"{self.where} cannot be {verb}: {_words(error)}{remedy}") from error
             self._put_back(connection)
             if verb == "read":
                 raise StoreError(f"{self.where} cannot be read: {_words(error)}") from error
@@ -357,6 +371,7 @@ def migrate(url: str, *, role: str | None = None, steps: Sequence[migrations.Ste
             for step in steps:
                 if step.version > _version(connection, name) and _apply(connection, name, step):
                     done.append(step.version)
+            _check_version(connection, name, url, steps)
             if role is not None:
                 _may_grant(connection, name, url)
                 connection.execute(migrations.grants(name, role))
@@ -364,6 +379,15 @@ def migrate(url: str, *, role: str | None = None, steps: Sequence[migrations.Ste
         hint = _MIGRATION_HINTS.get(error.sqlstate or "", "").format(role=role)
         raise StoreError(f"{shown(url)} cannot be migrated: {_words(error)}{hint}") from error
     return done
+
+
+def _check_version(
+    connection: "psycopg.Connection[Any]", name: str, url: str, steps: Sequence[migrations.Step]
+) -> None:
+    """Tables of a later release are not up to date for this one, unless they still carry it."""
+    row = connection.execute(f"SELECT value FROM \"{name}\".meta WHERE name = 'oldest'").fetchone()
+    oldest = int(row[0]) if row else 1
+    migrations.check(shown(url), _version(connection, name), oldest, steps[-1].version)
 
 
 def _may_grant(connection: "psycopg.Connection[Any]", name: str, url: str) -> None:

@@ -51,6 +51,18 @@ class EncryptedSecrets:
                 f"the secret {ref} was sealed with another key; give the old key as the second one"
             ) from None
 
+    def opens_nothing(self, tx: Tx) -> bool:
+        """Whether something is sealed there, and all of it with other keys."""
+        refs = [row["ref"] for row in tx.all("SELECT ref FROM secrets")]
+        return bool(refs) and not any(self._opens(tx, ref) for ref in refs)
+
+    def _opens(self, tx: Tx, ref: str) -> bool:
+        try:
+            self.get(tx, ref)
+        except ConfigError:
+            return False
+        return True
+
     def forget(self, tx: Tx, ref: str) -> None:
         tx.run("DELETE FROM secrets WHERE ref = ?", ref)
 

@@ -31,7 +31,7 @@ from socialsupport_core.contract import (
 )
 from socialsupport_core.contract.errors import SAFE_METHODS
 from socialsupport_core.model import Blob, Payload
-from socialsupport_core.store import Database
+from socialsupport_core.store import Database, StoreError
 from socialsupport_core.wire.guard import PinnedTransport, check, place
 from socialsupport_core.wire.keeper import Given, Held, Keeper, Unusable
 from socialsupport_core.wire.pace import SECOND, buckets
@@ -241,6 +241,8 @@ class NetworkWire:
             return Blob(content=self._read_blob(digest))
         except KeyError:
             raise ContentRejected(f"the attachment {digest[:12]}… is not in the blob store") from None
+        except StoreError as error:  # nothing is wrong with the attachment, and an operator can mend it
+            raise Unusable(str(error)) from None
 
     async def _http(self, request: httpx.Request, open_network: bool) -> httpx.Response:
         try:

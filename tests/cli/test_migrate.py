@@ -81,6 +81,14 @@ def test_what_is_printed_and_applied_by_psql_is_a_store_that_opens(
     assert "up to date" in nothing.out
 
 
+def test_tables_of_a_later_release_are_not_up_to_date(run: Run, roles: postgresql.Server) -> None:
+    owner = address(roles, "owner", "newer")
+    run("migrate", "--store", owner)
+    execute(roles, "UPDATE newer.meta SET value = '99' WHERE name IN ('version', 'oldest')")
+    ran = run("migrate", "--store", owner)
+    assert (ran.status, "install the newer release" in ran.err) == (1, True)
+
+
 def test_a_role_that_was_given_nothing_is_told_so_and_not_that_there_are_no_tables(
     run: Run, roles: postgresql.Server
 ) -> None:

@@ -14,6 +14,7 @@ import pytest
 from socialsupport_core.contract import Registry
 from socialsupport_core.hub import Hub
 from socialsupport_core.model import Payload
+from socialsupport_core.store.secrets import new_key
 
 NewStore = Callable[[str, Path], str]
 COMMAND = (sys.executable, "-c", "import sys; from socialsupport_core.cli.main import main; sys.exit(main())")
@@ -189,4 +190,14 @@ def test_a_worker_without_the_others_key_is_refused_before_it_takes_anything(
     status, told = ended(config)
     assert (status, "sealed with a key, and there is none at" in told) == (1, True)
     assert not (tmp_path / "elsewhere" / "support.key").exists()
+    assert journal_of(hub)["waiting"] == 3
+
+
+def test_a_worker_with_another_key_is_refused_before_it_takes_anything(hub: Hub, config: Path, tmp_path: Path) -> None:
+    accept(hub, 3)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "support.key").write_text(new_key(), encoding="ascii")
+    config.write_text(config.read_text().replace('folder = "data"', 'folder = "elsewhere"'), encoding="utf-8")
+    status, told = ended(config)
+    assert (status, "the secret key opens none of the channels' settings" in told) == (1, True)
     assert journal_of(hub)["waiting"] == 3

@@ -648,3 +648,23 @@ def test_a_part_that_a_person_sends_again_goes_before_those_that_wait(roost: Roo
     roost.hub.settle("acme", first, "queued", agent="dana")
     roost.hub.drain()
     assert roost.sky.texts() == ["one", "two"]
+
+
+def test_a_round_that_fails_is_not_the_last_one(
+    asked: Roost, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tend, failing = asked.hub.workers._tend, [RuntimeError("a mistake of ours")]
+
+    def tended(pollers: Any) -> None:
+        if failing:
+            raise failing.pop()
+        tend(pollers)
+
+    monkeypatch.setattr(asked.hub.workers, "_tend", tended)
+    asked.reply("hi")
+    asked.hub.start()
+    deadline = time.monotonic() + 20
+    while asked.states() != ["sent"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert "a round of sending failed" in caplog.text

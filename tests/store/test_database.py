@@ -137,11 +137,31 @@ def test_a_really_full_disk_refuses_and_recovers(database: Database) -> None:
         tx.one(f"PRAGMA max_page_count = {pages}")
 
     database.do(lambda tx: limit(tx, pages + 2))
-    with pytest.raises(StoreError):
+    with pytest.raises(StoreError, match="database or disk is full"):
         database.do(lambda tx: tx.run("INSERT INTO tenants VALUES ('big', 'big', zeroblob(10000000))"))
     database.do(lambda tx: limit(tx, 1_000_000))
     assert database.do(add("small")) == "small"  # type: ignore[arg-type]
     assert names(database) == ["small"]
+
+
+def test_it_says_why_nothing_can_be_written_and_tries_again_when_asked(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert database.unwritable() is None
+    pages = database.read(lambda tx: tx.all("PRAGMA page_count")[0]["page_count"])
+    database.do(lambda tx: tx.one(f"PRAGMA max_page_count = {pages}"))
+    with pytest.raises(StoreError):
+        database.do(lambda tx: tx.run("INSERT INTO tenants VALUES ('big', 'big', zeroblob(10000000))"))
+    assert "disk is full" in (database.unwritable() or "")
+    monkeypatch.setattr("socialsupport_core.store.database.FRESH", 0.0)
+    assert database.unwritable() is None, "a small thing can be written"
+    database._writer.execute("PRAGMA query_only=ON")
+    with pytest.raises(StoreError):
+        database.do(add("small"))  # type: ignore[arg-type]
+    assert "readonly" in (database.unwritable() or "")
+    database._writer.execute("PRAGMA query_only=OFF")
+    assert database.unwritable() is None
+    assert database.unwritable(tried=True) is None
 
 
 def test_a_locked_file_fails_all_at_once_and_not_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -215,7 +215,10 @@ def test_behind_a_pooler_in_transaction_mode(url: str, pooler: int, tmp_path: Pa
 # trouble
 
 
-def test_while_the_server_is_away_nothing_is_promised_and_afterwards_all_goes_on(tmp_path: Path) -> None:
+def test_while_the_server_is_away_nothing_is_promised_and_afterwards_all_goes_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "socialsupport")
     with postgresql.running(options=()) as server:
         url = f"{server.url}?schema=s"
         migrate(url)
@@ -238,7 +241,57 @@ def test_while_the_server_is_away_nothing_is_promised_and_afterwards_all_goes_on
             time.sleep(0.05)
         assert set(roost.texts()) == {"before", "after"}
         assert roost.journal()["unexplained"] == 0
+        while "the store answers again" not in caplog.text:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
         roost.hub.close()
+
+
+def test_a_server_that_takes_no_changes_is_no_fault_of_ours_and_all_goes_on_when_it_does(tmp_path: Path) -> None:
+    """A replica, or what a failover leaves for a while."""
+    with postgresql.running() as server:
+        url = f"{server.url}?schema=s"
+        migrate(url)
+        roost = Roost(tmp_path, store=url)
+        roost.hear(message(1, "before"))
+        roost.reply("answered")  # it is due, and can be claimed by nobody
+        read_only(server, "on")
+        roost.hub.start()
+        with pytest.raises(StoreError, match="read-only transaction; if it is a replica"):
+            roost.deliver(message(2, "meanwhile"))
+        felt = roost.hub.health()
+        assert (felt["status"], "read-only" in felt["failing"][0]) == ("failing", True)
+        time.sleep(2.5)
+        read_only(server, "off")
+        roost.deliver(message(3, "after"))
+        deadline = time.monotonic() + 20
+        while roost.journal()["waiting"] or roost.states() != ["sent"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert roost.hub.health()["status"] == "ok"
+        roost.hub.close()
+
+
+def read_only(server: postgresql.Server, switch: str) -> None:
+    with psycopg.connect(f"{server.url}?options=-cdefault_transaction_read_only%3Doff", autocommit=True) as connection:
+        connection.execute(f"ALTER SYSTEM SET default_transaction_read_only = {switch}")
+        connection.execute("SELECT pg_reload_conf()")
+    time.sleep(0.5)
+
+
+def test_a_role_that_lost_a_right_is_told_what_to_do(url: str, server: postgresql.Server) -> None:
+    schema = split_url(url)[1]
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute("CREATE ROLE poor LOGIN")
+        connection.execute(migrations.grants(schema, "poor"))
+        store = PostgreSQL(url.replace("support@", "poor@"))
+        connection.execute(f"REVOKE INSERT ON {schema}.tenants FROM poor")
+    with pytest.raises(StoreError, match="permission denied for table tenants; run socialsupport migrate with --role"):
+        store.do(lambda tx: accounts.add_tenant(tx, "acme", "Acme", b""))
+    store.close()
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute("DROP OWNED BY poor")
+        connection.execute("DROP ROLE poor")
 
 
 def test_what_is_not_text_to_the_server_is_kept_all_the_same(raven: Roost) -> None:

@@ -72,6 +72,11 @@ def test_a_channel_sealed_with_a_lost_key_is_broken_and_the_rest_runs(roost: Roo
     (shown,) = hub.list_channels("acme")
     assert (shown["state"], "another key" in shown["reason"]) == ("broken", True)
     assert hub.health()["journal"]["unexplained"] == 0
+    hub.start()
+    felt = hub.health()
+    assert felt["status"] == "degraded"
+    (told,) = [one for one in felt["failing"] if one.startswith("acme/")]
+    assert "is broken here" in told
 
 
 def test_no_new_key_is_made_where_something_is_sealed_already(roost: Roost) -> None:

@@ -7,6 +7,7 @@ import pytest
 from raven import Roost, message
 from raven.web import Desk, Web
 
+from socialsupport_core.store.blobs import FolderBlobs
 from socialsupport_core.web.files import MAX_FILE, disposition
 
 
@@ -51,6 +52,16 @@ def test_the_type_is_what_the_request_says_else_what_the_name_says(
 ) -> None:
     headers = {"content-type": told} if told else {}
     assert upload(acme, b"x", name, **headers).json()["media_type"] == media_type
+
+
+def test_what_finds_no_room_is_503(acme: Desk, roost: Roost) -> None:
+    blobs = roost.hub.blobs
+    assert isinstance(blobs, FolderBlobs)
+    blobs.folder.rmdir()
+    blobs.folder.write_bytes(b"")  # a file where the folder was: nothing can be written below it, not even by root
+    answer = upload(acme, b"GIF89a")
+    assert (answer.status_code, answer.json()["title"]) == (503, "StoreError")
+    assert answer.headers["retry-after"] == "5"
 
 
 def test_a_path_is_no_name(acme: Desk) -> None:

@@ -26,9 +26,10 @@ from socialsupport_core.contract import (
     Unsupported,
 )
 from socialsupport_core.model import Facts
-from socialsupport_core.store import Database
+from socialsupport_core.store import Database, StoreError
 from socialsupport_core.wire import NetworkWire
 from socialsupport_core.wire import run as wire_module
+from socialsupport_core.wire.keeper import Unusable
 
 SECRET = "s3cr/t+väl ue"
 
@@ -227,6 +228,14 @@ def test_blobs_and_payloads_come_from_the_host() -> None:
         run(flow_of(ReadBlob("e" * 64)), read_blob=read)
     with pytest.raises(Unavailable):
         run(flow_of(ReadPayload()))
+
+
+def test_a_blob_that_cannot_be_read_now_is_for_an_operator_to_mend() -> None:
+    def read(_digest: str) -> bytes:
+        raise StoreError("the attachments in /data cannot be read: Permission denied")
+
+    with pytest.raises(Unusable, match="Permission denied"):
+        run(flow_of(ReadBlob("d")), read_blob=read)
 
 
 def test_a_flow_that_asks_for_ever_is_cut_off() -> None:
