@@ -242,9 +242,8 @@ class Groups:
     def _spans(self, times: Mapping[int, Sequence[int]]) -> list[tuple[int, int]]:
         """From when until when each had it. Visitors of whom nothing else is known count as one who comes again: each
         is seen once, so a silence between two visits tells nothing."""
-        found = [seen for root, seen in times.items() if not self._is_visitor(root)]
         visits = [at for root, seen in times.items() if self._is_visitor(root) for at in seen]
-        return sorted((min(seen), max(seen)) for seen in [*found, *([visits] if visits else [])])
+        return sorted((min(seen), max(seen)) for seen in [*times.values(), *([visits] if visits else [])])
 
     def _is_visitor(self, root: int) -> bool:
         """An account alone, of a kind of which a customer soon has another."""

@@ -31,7 +31,7 @@ MUTANTS: Sequence[tuple[str, str, str]] = (
     (IDENTITY + "groups.py", "sorted((min(seen), max(seen))", "sorted((min(seen), min(seen))"),
     (IDENTITY + "groups.py", "max(longest, since - until), max(until, last)", "since - until, max(until, last)"),
     (IDENTITY + "groups.py", "max(longest, since - until), max(until, last)", "max(longest, since - until), last"),
-    (IDENTITY + "groups.py", "if not self._is_visitor(root)]", "]"),
+    (IDENTITY + "groups.py", "*([visits] if visits else [])", ""),
     (IDENTITY + "groups.py", "return not self._size[root] and bool(", "return bool("),
     (IDENTITY + "groups.py", "if len(times) < len(roots):", "if False:"),
     (IDENTITY + "settling.py", "    yield from _long_known(batch)\n", ""),
