@@ -17,6 +17,8 @@ CROWD = 3  # who have no more than a telephone in common: if one of them has ano
 REST = 45 * 24 * 3600 * 1_000_000  # microseconds
 """A number is given out again after 45 days at the earliest
 (https://www.fcc.gov/consumers/guides/reassigned-numbers-database, 2026-11)."""
+YEAR = 365 * 24 * 3600 * 1_000_000
+A_YEAR = "a year lay between one who had it and the next, so it may have changed hands"
 LONG_BEFORE = "one had it long before the other, and one of them has another, so it may have changed hands"
 
 
@@ -219,21 +221,33 @@ class Groups:
         if kind not in self._slots.told_apart[self._slot[vertex]]:
             return None
         if not any(self._values(one, kind, vertex) for one in others):
-            return None
+            return Rule("shared", A_YEAR) if self._rest(vertex, others) >= YEAR else None
         if len(others) >= CROWD:
             return Rule("shared", f"{len(others)} have no more than it in common, and one of them has another")
-        return Rule("shared", LONG_BEFORE) if self._has_rested(vertex, others) else None
+        return Rule("shared", LONG_BEFORE) if self._rest(vertex, others) >= REST else None
 
-    def _has_rested(self, vertex: int, roots: Collection[int]) -> bool:
-        """Whether one had let go of it long before the other was seen with it."""
+    def _rest(self, vertex: int, roots: Collection[int]) -> int:
+        """The longest time between the last sight of it with those who had it first and the first with the others."""
         times: dict[int, list[int]] = {}
         for one, at in self._seen(vertex):
             if (root := self.root(one)) in roots:
                 times.setdefault(root, []).append(at)
         if len(times) < len(roots):
-            return False  # a record's time is when it was written, and not when the number was somebody's
-        before, after = sorted(times.values(), key=min)
-        return min(after) - max(before) >= REST
+            return 0  # a record's time is when it was written, and not when the number was somebody's
+        longest, (_, until), *following = 0, *self._spans(times)
+        for since, last in following:
+            longest, until = max(longest, since - until), max(until, last)
+        return longest
+
+    def _spans(self, times: Mapping[int, Sequence[int]]) -> list[tuple[int, int]]:
+        """From when until when each had it. Visitors of whom nothing else is known count as one who comes again: each
+        is seen once, so a silence between two visits tells nothing."""
+        visits = [at for root, seen in times.items() if self._is_visitor(root) for at in seen]
+        return sorted((min(seen), max(seen)) for seen in [*times.values(), *([visits] if visits else [])])
+
+    def _is_visitor(self, root: int) -> bool:
+        """An account alone, of a kind of which a customer soon has another."""
+        return not self._size[root] and bool(self._slots.masks[self._slot[root]] & self._slots.several)
 
     def _told_apart(self, vertex: int, roots: Collection[int]) -> Rule | None:
         """The anchoring kind of which two of these have values of their own besides `vertex`, and none in common."""

@@ -1,8 +1,8 @@
 """Whose account is whose, of a whole batch: most of it at a glance, the rest by the rules.
 
 Nearly everybody has one account a network, one mailbox and one telephone. Where nothing occurs twice in all that hangs
-together, no rule can turn: every rule weighs two of one kind against each other, or somebody's word. All of it is then
-one customer, and need not be folded. The rest goes through `Fold`.
+together, no rule can turn: each weighs two of one kind against each other, somebody's word, or a telephone's long rest.
+All of it is then one customer, and need not be folded. The rest goes through `Fold`.
 """
 
 from array import array
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from socialsupport_core.identity.folding import Fold
-from socialsupport_core.identity.groups import Slots
+from socialsupport_core.identity.groups import YEAR, Slots
 from socialsupport_core.identity.policy import ASSERTED
 from socialsupport_core.store.evidence import HUB
 
@@ -132,9 +132,24 @@ def _watched(batch: "Batch") -> Iterable[int]:
     """What a rule knows by more than its kind: by its name, a person's word, or evidence too weak to join."""
     yield from batch.named
     yield from (end for pair, (_, apart) in batch.verdicts.items() if apart for end in pair)
+    yield from _long_known(batch)
     weakest = batch.policy.weakest
     if weakest < ASSERTED:
         yield from (a for a, rank in zip(batch.a, batch.rank, strict=True) if rank > weakest)
+
+
+def _long_known(batch: "Batch") -> Iterable[int]:
+    """Telephones that were spoken of for a year or longer: somebody may have let go of them in between."""
+    if not batch.at or max(batch.at) - min(batch.at) < YEAR:
+        return
+    is_weak = [bool(kinds) for kinds in batch.slots.told_apart]
+    since, until = array("q", [max(batch.at)]) * len(batch.values), array("q", [min(batch.at)]) * len(batch.values)
+    slot = batch.slot
+    for ends in (batch.a, batch.b):
+        for one, at in zip(ends, batch.at, strict=True):
+            if is_weak[slot[one]]:
+                since[one], until[one] = min(since[one], at), max(until[one], at)
+    yield from (one for one, last in enumerate(until) if last - since[one] >= YEAR)
 
 
 def _unite(batch: "Batch", parent: "array[int]", masks: "array[int]") -> None:

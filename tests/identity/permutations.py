@@ -46,7 +46,7 @@ def drawn(chance: random.Random) -> list[Observation]:
 
     found = []
     for _ in range(chance.randint(3, 16)):
-        one: dict[str, Any] = {"at": BEGIN + timedelta(days=chance.choice([0, 1, 1, 2, 40, 41, 100, 200]))}
+        one: dict[str, Any] = {"at": BEGIN + timedelta(days=chance.choice([0, 1, 1, 2, 40, 41, 100, 200, 600]))}
         what = chance.random()
         if what < 0.15:
             one[chance.choice(["link", "split"])] = [end(), end()]

@@ -310,6 +310,41 @@ def test_what_one_had_long_before_another_joins_them_not_if_one_has_another_numb
     assert together([*said, another, *mails], *ends)  # a mailbox in common joins them
 
 
+@pytest.mark.parametrize("tier", ["asserted", "verified"])
+def test_what_nobody_was_seen_with_for_a_year_is_nobodys_own(tier: str) -> None:
+    said = [("x.user:1", PHONE, tier, 1), ("telegram.user:2", PHONE, tier, 366)]
+    ends = ("x.user:1", "telegram.user:2")
+    assert not together(said, *ends)
+    assert codes(said) == {"shared"}
+    assert together([said[0], (*said[1][:3], 365)], *ends)
+    assert together([*said, ("x.user:1", PHONE, tier, 31)], *ends)  # they had it still
+    assert together([*said, ("whatsapp.user:3", PHONE, tier, 200)], *ends)
+    assert together([*said, (*ends, "human", 400)], *ends)
+    assert together([*said, ("crm.ledger:1", PHONE, tier, 200)], *ends)  # who knows when it was the record's
+    mails = [(one, MAIL, "asserted", 400) for one in ends]
+    assert together([*said, *mails], *ends)  # a mailbox in common joins them
+
+
+def test_the_year_is_sought_between_any_two_who_had_it_in_turn() -> None:
+    said = [("x.user:1", PHONE, "asserted", 1), ("x.user:1", PHONE, "asserted", 301)]
+    said += [("telegram.user:2", PHONE, "asserted", 100), ("whatsapp.user:3", PHONE, "asserted", 500)]
+    assert together(said, "x.user:1", "telegram.user:2", "whatsapp.user:3")
+    assert codes([*said[:3], ("whatsapp.user:3", PHONE, "asserted", 701)]) == {"shared"}
+    early, *_ = said
+    later = [("telegram.user:2", PHONE, "asserted", 400), ("whatsapp.user:3", PHONE, "asserted", 401)]
+    assert codes([early, *later]) == {"shared"}
+
+
+def test_a_year_between_two_visits_tells_nothing() -> None:
+    said = [(f"webchat.visitor:{day}", PHONE, "asserted", day) for day in (1, 400, 800)]
+    visitors = [one for one, *_ in said]
+    assert together(said, *visitors)
+    assert together([*said, ("x.user:1", PHONE, "asserted", 900)], *visitors)
+    assert codes([*said, ("x.user:1", PHONE, "asserted", 1200)]) == {"shared"}
+    known = [("webchat.visitor:1", MAIL, "asserted", 1)]
+    assert not together([*said[:2], *known], *visitors[:2])  # it is somebody by now
+
+
 def test_only_the_time_since_a_number_was_given_up_counts() -> None:
     """Once theirs, given up, then another's, and long after that theirs again."""
     names = ("x.user:1", "telegram.user:2", PHONE, "phone:+442079460001")

@@ -30,7 +30,7 @@ STEPS = int(os.environ.get("IDENTITY_STEPS", "16"))
 identifiers = st.sampled_from(
     [Identifier(kind=kind, value=value) for kind in KINDS for value in VALUES.get(kind, ("1", "2", "3"))]
 )
-times = st.integers(1, 12).map(lambda day: day * 20 * DAY)
+times = st.sampled_from([*range(1, 13), 40]).map(lambda day: day * 20 * DAY)
 policies = st.builds(
     Policy,
     cap=st.sampled_from([3, 4, 32]),
@@ -63,7 +63,7 @@ class Keeping(RuleBasedStateMachine):
         self.ids: dict[str, set[str]] = {tenant: set() for tenant in TENANTS}
         self.told: dict[str, dict[str, str]] = {tenant: {} for tenant in TENANTS}
         self.cursor = 0
-        self.clock = 400 * DAY
+        self.clock = 900 * DAY
 
     def teardown(self) -> None:
         self.store.close()
@@ -573,3 +573,15 @@ def test_another_policy_holds_for_what_is_there_already(store: SQLite) -> None:
         assert found[1] == dict(found[0].customer)
         assert (who(store, "x.user:1") == who(store, "telegram.user:1")) is together
         assert not store.do(lambda tx, policy=policy: people.keep_policy(tx, "acme", policy))
+
+
+def test_a_number_of_long_ago_joins_again_when_somebody_is_seen_with_it_in_between(store: SQLite) -> None:
+    attest(store, "x.user:1", PHONE, "asserted", 1)
+    attest(store, "telegram.user:2", PHONE, "asserted", 400)
+    assert who(store, "x.user:1") != who(store, "telegram.user:2")
+    told = store.read(lambda tx: people.explain(tx, "acme", "telegram.user:2"))
+    (refused,) = told["refused"]
+    assert refused["code"] == "shared"
+    assert refused["rule"].startswith("it is shared: a year lay between one who had it and the next")
+    attest(store, "x.user:1", PHONE, "asserted", 200)
+    assert who(store, "x.user:1") == who(store, "telegram.user:2")
