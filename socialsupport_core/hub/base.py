@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import logging
 import random
 import secrets as chance
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -67,6 +68,7 @@ from socialsupport_core.wire import NetworkWire
 from socialsupport_core.wire.sockets import Sockets
 from socialsupport_core.wire.webhook import Poster
 
+logger = logging.getLogger("socialsupport")
 CALLBACK = "/connect/callback"
 """Where a network sends an operator back to who has granted access there."""
 
@@ -232,12 +234,22 @@ class Base:
                 " processes have it; without it every payload would end in quarantine"
             )
 
+    def _reseal(self) -> None:
+        """So that an old key can go."""
+        if not isinstance(self._secrets, EncryptedSecrets) or (left := self._database.do(self._secrets.reseal)) is None:
+            return
+        if left:
+            logger.warning("%s secrets are sealed with keys that are not here; the others with the first of ours", left)
+        else:
+            logger.info("all secrets are sealed with the first key; once every process has it there, the others can go")
+
     def start(self) -> None:
         """Starts recording, sending, polling and fetching in threads of their own. From here on the log goes on at
         cursors that nobody has seen, also where the store has been restored from a backup."""
         now = micros(self.clock())
         with suppress(StoreError):  # a disk that is full keeps nothing from starting, and nothing is given either
             self._database.do(lambda tx: starts.begin(tx, now))
+            self._reseal()
         self.workers.start()
         self.running = True
 

@@ -26,7 +26,9 @@ class EncryptedSecrets:
 
     def __init__(self, keys: Sequence[str]) -> None:
         try:
-            self._box = MultiFernet([Fernet(key) for key in keys])
+            self._first, *older = (Fernet(key) for key in keys)
+            self._box = MultiFernet([self._first, *older])
+            self._rotates = bool(older)
         except ValueError as error:
             raise ConfigError(
                 f"the secret key is not valid ({error}); make one with socialsupport_core.store.secrets.new_key()"
@@ -51,20 +53,38 @@ class EncryptedSecrets:
                 f"the secret {ref} was sealed with another key; give the old key as the second one"
             ) from None
 
+    def reseal(self, tx: Tx) -> int | None:
+        """Seals with the first key what older ones have sealed; how much is left that none of ours opens. None where
+        there is only one key."""
+        if not self._rotates:
+            return None
+        left = 0
+        for row in tx.all("SELECT ref, value FROM secrets ORDER BY ref"):
+            sealed = bytes(row["value"])
+            if _opened_by(self._first, sealed):
+                continue
+            if not _opened_by(self._box, sealed):
+                left += 1
+                continue
+            change = "UPDATE secrets SET value = ? WHERE ref = ? AND value = ?"
+            tx.run(change, self._box.rotate(sealed), row["ref"], row["value"])
+        return left
+
     def opens_nothing(self, tx: Tx) -> bool:
         """Whether something is sealed there, and all of it with other keys."""
-        refs = [row["ref"] for row in tx.all("SELECT ref FROM secrets")]
-        return bool(refs) and not any(self._opens(tx, ref) for ref in refs)
-
-    def _opens(self, tx: Tx, ref: str) -> bool:
-        try:
-            self.get(tx, ref)
-        except ConfigError:
-            return False
-        return True
+        sealed = [bytes(row["value"]) for row in tx.all("SELECT value FROM secrets")]
+        return bool(sealed) and not any(_opened_by(self._box, one) for one in sealed)
 
     def forget(self, tx: Tx, ref: str) -> None:
         tx.run("DELETE FROM secrets WHERE ref = ?", ref)
+
+
+def _opened_by(box: Fernet | MultiFernet, sealed: bytes) -> bool:
+    try:
+        box.decrypt(sealed)
+    except InvalidToken:
+        return False
+    return True
 
 
 def new_key() -> str:

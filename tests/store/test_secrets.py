@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from raven import Roost
+from raven import Roost, message
 
 from socialsupport_core.contract import ConfigError
 from socialsupport_core.hub import Hub
@@ -40,6 +40,36 @@ def test_two_keys_are_valid_during_a_rotation(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="sealed with another key"):
         database.read(lambda tx: EncryptedSecrets([old]).get(tx, "a"))
     database.close()
+
+
+def test_what_an_old_key_has_sealed_is_sealed_with_the_first_so_that_the_old_one_can_go(tmp_path: Path) -> None:
+    database = open_store(tmp_path / "store.sqlite")
+    older, old, new = new_key(), new_key(), new_key()
+    for ref, keys in (("a", [old]), ("b", [new]), ("c", [older])):
+        database.do(lambda tx, ref=ref, keys=keys: EncryptedSecrets(keys).put(tx, ref, f"geheim {ref}"))
+    alone = EncryptedSecrets([new])
+    assert database.do(alone.reseal) is None
+    assert database.do(EncryptedSecrets([new, old]).reseal) == 1
+    assert [database.read(lambda tx, ref=ref: alone.get(tx, ref)) for ref in "ab"] == ["geheim a", "geheim b"]
+    with pytest.raises(ConfigError, match="sealed with another key"):
+        database.read(lambda tx: alone.get(tx, "c"))
+    assert database.do(EncryptedSecrets([new, older]).reseal) == 0
+    assert database.read(lambda tx: alone.get(tx, "c")) == "geheim c"
+    database.close()
+
+
+def test_a_start_ends_a_rotation(roost: Roost, caplog: pytest.LogCaptureFixture) -> None:
+    (old,) = roost.key.read_text().split()
+    new = new_key()
+    roost.key.write_text(f"{new}\n{old}\n")
+    roost.reopen()
+    with caplog.at_level("INFO", "socialsupport"):
+        roost.hub.start()
+    assert "the others can go" in caplog.text
+    roost.key.write_text(f"{new}\n")
+    roost.reopen()
+    roost.hear(message(1, "hello"))
+    assert roost.texts() == ["hello"]
 
 
 def test_a_key_that_is_none_says_so_without_quoting_it() -> None:
