@@ -1,5 +1,6 @@
 """Errors as `application/problem+json` (RFC 9457): what is wrong, and what to do."""
 
+import logging
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -44,6 +45,8 @@ from socialsupport_core.mistakes import mistakes
 from socialsupport_core.store import StoreError
 from socialsupport_core.web.endpoint import Misread
 
+logger = logging.getLogger("socialsupport")
+
 # A key with another body is 422: https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header
 # (2026-11)
 STATUS: tuple[tuple[type[Exception], int], ...] = (
@@ -81,6 +84,7 @@ REMEDIES: tuple[tuple[type[DeliveryError], str], ...] = (
     (RateLimited, "try again later"),
 )
 """What to do about a call to a network that did not end well."""
+NOT_STORED = "nothing can be read or written at the moment; come again in some seconds. The log of the server says why"
 
 
 def problem(
@@ -104,6 +108,9 @@ def _ours(_request: Request, error: Exception) -> Response:
         more["obstacles"] = [one.model_dump() for one in error.plan.obstacles] if error.plan else []
     if isinstance(error, CursorAhead):
         more["newest"] = error.newest
+    if isinstance(error, StoreError):  # it names the server or the folder, and strangers knock here, too
+        logger.error("answered %s: %s", status, error)
+        return problem(status, type(error).__name__, NOT_STORED)
     remedy = next((told for kind, told in REMEDIES if isinstance(error, kind)), "")
     return problem(status, type(error).__name__, f"{error}; {remedy}" if remedy else str(error), **more)
 

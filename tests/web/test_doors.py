@@ -109,7 +109,7 @@ def test_what_is_genuine_and_unreadable_is_200_and_quarantined(web: Web, roost: 
 
 
 def test_while_the_store_cannot_write_it_is_503_and_nothing_is_acknowledged(
-    web: Web, roost: Roost, door: str, monkeypatch: pytest.MonkeyPatch
+    web: Web, roost: Roost, door: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def full(*_: Any) -> None:
         raise roost.trouble("database or disk is full")
@@ -119,6 +119,9 @@ def test_while_the_store_cannot_write_it_is_503_and_nothing_is_acknowledged(
         answer = knock(web, door, roost, message(1, "hello"))
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert "caw" not in answer.text
+    assert str(roost.path) not in answer.text
+    assert "disk is full" not in answer.text
+    assert "disk is full" in caplog.text
     assert knock(web, door, roost, message(1, "hello")).status_code == 200
     roost.hub.drain()
     assert roost.texts() == ["hello"]
