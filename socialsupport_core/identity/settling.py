@@ -140,10 +140,11 @@ def _watched(batch: "Batch") -> Iterable[int]:
 
 def _long_known(batch: "Batch") -> Iterable[int]:
     """Telephones that were spoken of for a year or longer: somebody may have let go of them in between."""
-    if not batch.at or max(batch.at) - min(batch.at) < YEAR:
+    earliest, latest = min(batch.at, default=0), max(batch.at, default=0)
+    if latest - earliest < YEAR:
         return
     is_weak = [bool(kinds) for kinds in batch.slots.told_apart]
-    since, until = array("q", [max(batch.at)]) * len(batch.values), array("q", [min(batch.at)]) * len(batch.values)
+    since, until = array("q", [latest]) * len(batch.values), array("q", [earliest]) * len(batch.values)
     slot = batch.slot
     for ends in (batch.a, batch.b):
         for one, at in zip(ends, batch.at, strict=True):

@@ -7,7 +7,7 @@ from socialsupport_core.store import outbox
 from socialsupport_core.store.conversations import Leg
 from socialsupport_core.store.database import Row, Tx
 from socialsupport_core.store.erasures import chunks, marks_for
-from socialsupport_core.store.interactions import Order, Stored, stored_of
+from socialsupport_core.store.interactions import Stored, order_of, stored_of
 
 AT_ONCE = 50
 """Parts of one statement; SQLite takes at most 500."""
@@ -27,13 +27,9 @@ def last_of(tx: Tx, tenant: str, legs: Mapping[str, Sequence[Leg]]) -> dict[str,
         values = [value for node, own in part for value in (tenant, node, *own)]
         for row in tx.all(" UNION ALL ".join(each), *values):
             before = found.get(name := conversation[row["leg"]])
-            if before is None or _order(row) > _order(before):
+            if before is None or order_of(row) > order_of(before):
                 found[name] = row
     return {name: stored_of(row) for name, row in found.items()}
-
-
-def _order(row: Row) -> Order:
-    return row["at"], row["tie"], row["seq"]
 
 
 def cases_of(tx: Tx, tenant: str, conversations: Iterable[str]) -> dict[str, list[dict[str, str]]]:

@@ -334,7 +334,7 @@ def newest_of_all(
     )
     until = before or (1 << 62, 0, 0)
     streams = [tx.all(sql, tenant, node, until[0], *until, *(legs or ()), limit) for node in nodes]
-    merged = heapq.merge(*streams, key=lambda row: (row["at"], row["tie"], row["seq"]), reverse=True)
+    merged = heapq.merge(*streams, key=order_of, reverse=True)
     return [stored_of(row) for row in islice(merged, limit)]
 
 
@@ -425,6 +425,10 @@ def among(tx: Tx, sql: str, tenant: str, seqs: Iterable[int]) -> list[Row]:
 
 def _at(key: Key) -> tuple[int, int, int]:
     return key.node, key.at, key.seq
+
+
+def order_of(row: Row) -> Order:
+    return row["at"], row["tie"], row["seq"]
 
 
 def stored_of(row: Row) -> Stored:
