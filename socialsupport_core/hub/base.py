@@ -241,7 +241,7 @@ class Base:
         if left:
             logger.warning("%s secrets are sealed with keys that are not here; the others with the first of ours", left)
         else:
-            logger.info("all secrets are sealed with the first key; once every process has it there, the others can go")
+            logger.info("all secrets are sealed with the first key; the others are for processes that have them first")
 
     def start(self) -> None:
         """Starts recording, sending, polling and fetching in threads of their own. From here on the log goes on at
