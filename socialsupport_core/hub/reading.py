@@ -185,6 +185,9 @@ class Reading(Base):
             self.channels.all()
             broken = self.channels.broken.items()
             found["failing"] += [f"{tenant}/{name} is broken here: {reason}" for (tenant, name), reason in broken]
+            self.crms.by_door()
+            unread = self.crms.broken.values()
+            found["failing"] += [f"{one.tenant}/crm {one.id} is broken here: {reason}" for one, reason in unread]
         unwritable = self._database.unwritable(tried=audited)
         if unwritable:
             found["failing"].insert(0, unwritable)

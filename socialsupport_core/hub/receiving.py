@@ -35,7 +35,7 @@ class Receiving(Base):
         return answer
 
     def _received(self, door: str, payload: Payload, span: tracing.Span) -> "Future[Reply]":
-        if crm := self.crms.by_door().get(door):
+        if crm := self.crms.at(door):
             if payload.method == "GET":
                 return _done(self._handshake(door, crm.adapter, payload))
             self._verified(door, crm.adapter.verify, payload)

@@ -111,6 +111,11 @@ class Channels:
             raise DoorClosed("this channel cannot run at the moment; the list of channels says why")
         raise NoSuchDoor("there is no such door")
 
+    def closed(self) -> frozenset[str]:
+        """Doors at which nothing can be read at the moment."""
+        self.all()
+        return self._closed - self._doors.keys()
+
     def settings(
         self, connector: str, values: dict[str, Any], shared: dict[str, Any] | None = None, *, where: str
     ) -> Settings:

@@ -6,7 +6,7 @@ evidence: it joins accounts only where the CRM marks an identifier as proven.
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,11 +23,13 @@ from socialsupport_core.contract import (
     DeliveryError,
     RateLimited,
     Registry,
+    SocialSupportError,
     Uncertain,
     Unsupported,
 )
 from socialsupport_core.mistakes import problems
 from socialsupport_core.model import Attachment, Facts
+from socialsupport_core.pipeline.channels import DoorClosed
 from socialsupport_core.pipeline.credentials import Keepers
 from socialsupport_core.pipeline.crm_news import News
 from socialsupport_core.pipeline.crm_telling import Telling
@@ -59,9 +61,6 @@ class LiveCRM:
     @property
     def lease(self) -> str:
         return f"crm {self.connected.tenant} {self.connected.id}"
-
-    def is_for(self, tenant: str, crm: str) -> bool:
-        return (self.connected.tenant, self.connected.id) == (tenant, crm)
 
     def can(self, verb: str) -> bool:
         """Whether the adapter has written it."""
@@ -99,6 +98,8 @@ class CRMs:
         self._wire = wire
         self._keepers = keepers
         self._live: dict[str, LiveCRM] | None = None
+        self.broken: dict[str, tuple[Connected, str]] = {}
+        """CRMs, by their doors, that cannot run, and why."""
         self._resting: dict[str, tuple[datetime, str]] = {}
         """CRMs, by their doors, that are left alone: until when, and why."""
         self._tries: dict[str, tuple[int, int]] = {}
@@ -114,18 +115,46 @@ class CRMs:
 
     def by_door(self) -> dict[str, LiveCRM]:
         if self._live is None:
-            self._live = self.database.read(self._load)
+            self._live, self.broken = self.database.read(self._load)
         return self._live
+
+    def at(self, door: str) -> LiveCRM | None:
+        """Raises DoorClosed."""
+        if found := self.by_door().get(door):
+            return found
+        if door in self.broken:
+            raise DoorClosed("this CRM cannot run at the moment; /health says why")
+        return None
+
+    def closed(self) -> Set[str]:
+        """Doors at which nothing can be read at the moment."""
+        self.by_door()
+        return self.broken.keys()
+
+    def connected(self, tenant: str, crm: str) -> Connected | None:
+        """Whether or not it can run."""
+        found = [*(one.connected for one in self.by_door().values()), *(one for one, _ in self.broken.values())]
+        return next((one for one in found if (one.tenant, one.id) == (tenant, crm)), None)
 
     def get(self, tenant: str, crm: str) -> LiveCRM:
         """Raises ConfigError."""
-        known = next((one for one in self.by_door().values() if one.is_for(tenant, crm)), None)
+        known = self.connected(tenant, crm)
         if known is None:
             raise ConfigError(f"{tenant} has no CRM {crm!r}; add it first")
-        return known
+        if live := self.by_door().get(known.door):
+            return live
+        raise ConfigError(self.broken[known.door][1])
 
-    def _load(self, tx: Tx) -> dict[str, LiveCRM]:
-        return {one.door: LiveCRM(one, self._adapter(tx, one)) for one in crms.connected(tx)}
+    def _load(self, tx: Tx) -> tuple[dict[str, LiveCRM], dict[str, tuple[Connected, str]]]:
+        live, broken = dict[str, LiveCRM](), dict[str, tuple[Connected, str]]()
+        for one in crms.connected(tx):
+            try:
+                live[one.door] = LiveCRM(one, self._adapter(tx, one))
+            except SocialSupportError as error:
+                broken[one.door] = one, str(error)
+            except (Exception, SystemExit) as error:
+                broken[one.door] = one, f"{one.adapter} failed: {type(error).__name__}"
+        return live, broken
 
     def _adapter(self, tx: Tx, one: Connected) -> CRM[Any]:
         settings = json.loads(self._secrets.get(tx, one.secret_ref))

@@ -152,9 +152,10 @@ class Workers:
 
     def record_waiting(self) -> int:
         """One micro-batch; the number of entries."""
+        closed = sorted(self._channels.closed() | self._crms.closed())
         with self._tracks.recorded():
             return self._database.work_off(
-                self._claim_entries,
+                lambda tx: self._claim_entries(tx, closed),
                 self._tracks.following(self._translate),
                 self._record,
             )
@@ -171,17 +172,20 @@ class Workers:
                 one.say()
             self._channels.forget()
 
-    def _claim_entries(self, tx: Tx) -> list[journal.Entry]:
-        """Equal shares for all tenants that have something waiting, from the one after the last served on."""
-        entries = journal.claim(tx, BATCH, self._served)
+    def _claim_entries(self, tx: Tx, closed: Sequence[str]) -> list[journal.Entry]:
+        """Equal shares for all tenants that have something waiting, from the one after the last served on.
+
+        What came to doors that are `closed` waits: for a process in which they are not, or until they open.
+        """
+        entries = journal.claim(tx, BATCH, self._served, closed)
         self._served = (entries[-1].tenant or journal.MANY) if entries else ""
         return entries
 
     def _translate(self, entry: journal.Entry) -> inbound.Translated:
         """What the payload says, and to whom each of its events belongs."""
-        if crm := self._crms.by_door().get(entry.door):
-            return self._crms.translate(crm, entry)
         try:
+            if crm := self._crms.at(entry.door):
+                return self._crms.translate(crm, entry)
             door = self._channels.door(entry.door)
         except (NoSuchDoor, ConfigError) as error:
             return inbound.Translated(entry, trouble=f"its door is gone: {error}")

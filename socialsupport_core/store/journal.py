@@ -1,7 +1,7 @@
 """The journal: every accepted payload, before anything else happens to it."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Literal, NamedTuple
 
 from pydantic_core import from_json, to_json
@@ -86,24 +86,24 @@ def _read(headers: str) -> Headers:
     return tuple([(name, value) for name, value in found])
 
 
-def claim(tx: Tx, limit: int, after: str = "") -> list[Entry]:
+def claim(tx: Tx, limit: int, after: str = "", closed: Collection[str] = ()) -> list[Entry]:
     """What waits, each tenant's oldest first, in equal shares; until the commit nobody else gets it.
 
     `after` is the tenant that was last served, so that however many wait, each has its turn. Where several processes
     work on the store, a batch is of some of the tenants, and nobody else claims from them until the commit: whoever
-    records for the others does so at the same time.
+    records for the others does so at the same time. What came to the doors that are `closed` is left.
     """
-    tenants = _with_work(tx, after) or _with_work(tx, "")
+    tenants = _with_work(tx, after, closed) or _with_work(tx, "", closed)
     share = -(-limit // max(1, len(tenants) // (PARTS if tx.claiming else 1)))
     entries: list[Entry] = []
     for tenant in tenants:
         if len(entries) >= limit:
             break
         if tx.try_lock(_queue(tenant)):
-            entries += _oldest(tx, tenant, min(share, limit - len(entries)))
+            entries += _oldest(tx, tenant, min(share, limit - len(entries)), closed)
     if tenants and not entries:
         tx.lock(_queue(tenants[0]))  # all are being recorded for: the next turn is ours
-        entries = _oldest(tx, tenants[0], limit)
+        entries = _oldest(tx, tenants[0], limit, closed)
     return entries
 
 
@@ -117,19 +117,27 @@ def hold(tx: Tx, tenant: str) -> None:
     tx.lock(_queue(tenant))
 
 
-def _oldest(tx: Tx, tenant: str, limit: int) -> list[Entry]:
-    sql = f"SELECT * FROM journal WHERE state = 'waiting' AND tenant = ? ORDER BY entry LIMIT ?{tx.claiming}"
-    return [entry_of(row) for row in tx.all(sql, tenant, limit)]
+def _oldest(tx: Tx, tenant: str, limit: int, closed: Collection[str]) -> list[Entry]:
+    open_ = f"state = 'waiting'{_not_of(closed)}"
+    sql = f"SELECT * FROM journal WHERE {open_} AND tenant = ? ORDER BY entry LIMIT ?{tx.claiming}"
+    return [entry_of(row) for row in tx.all(sql, *closed, tenant, limit)]
 
 
-def _with_work(tx: Tx, after: str) -> list[str]:
+def _not_of(doors: Collection[str]) -> str:
+    return f" AND door NOT IN ({', '.join('?' * len(doors))})" if doors else ""
+
+
+def _with_work(tx: Tx, after: str, closed: Collection[str]) -> list[str]:
     """Tenants with something waiting: a seek in the index for each, however long their backlogs are."""
+    open_ = f"state = 'waiting'{_not_of(closed)}"
     rows = tx.all(
         "WITH RECURSIVE t (tenant, n) AS ("
-        " SELECT min(tenant), 1 FROM journal WHERE state = 'waiting' AND tenant > ? UNION ALL"
-        " SELECT (SELECT min(j.tenant) FROM journal j WHERE j.state = 'waiting' AND j.tenant > t.tenant), n + 1"
+        f" SELECT min(tenant), 1 FROM journal WHERE {open_} AND tenant > ? UNION ALL"
+        f" SELECT (SELECT min(j.tenant) FROM journal j WHERE {open_} AND j.tenant > t.tenant), n + 1"
         " FROM t WHERE t.tenant IS NOT NULL AND n < ?) SELECT tenant FROM t WHERE tenant IS NOT NULL",
+        *closed,
         after,
+        *closed,
         AT_ONCE,
     )
     return [row["tenant"] for row in rows]

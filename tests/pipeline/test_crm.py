@@ -1,7 +1,7 @@
 """A CRM is told what happens, in order and once; what people do there happens here; conflicts are shown."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,10 @@ from socialsupport_core.contract import (
     ContactGone,
     Flow,
     Ref,
+    hookimpl,
 )
 from socialsupport_core.model import Attachment, Identifier, Interaction, Page, Payload
+from socialsupport_core.pipeline.channels import DoorClosed
 
 
 @pytest.fixture
@@ -492,3 +494,47 @@ def test_erasing_takes_the_cases_along(shop: Shop) -> None:
     shop.hub.drain()
     (asked,) = [one for one in shop.hub.erasures("acme")[0]["crm"] if "case" in one]
     assert asked["state"] == "by_hand"
+
+
+# an adapter that cannot run
+
+
+class Fragile(Desk):
+    def __init__(self, *given: Any) -> None:
+        raise RuntimeError("desk-token-1")
+
+
+def _reopened(shop: Shop, *adapters: type[CRM[Any]]) -> None:
+    @hookimpl
+    def socialsupport_crms() -> Sequence[type[CRM[Any]]]:
+        return adapters
+
+    shop.crms = socialsupport_crms
+    shop.reopen()
+
+
+@pytest.mark.parametrize(("adapters", "reason"), [((), "there is no CRM adapter"), ((Fragile,), "RuntimeError")])
+def test_one_that_cannot_run_stops_nothing_else_and_misses_nothing(
+    shop: Shop, adapters: tuple[type[CRM[Any]], ...], reason: str
+) -> None:
+    shop.say(1, "where is it?")
+    waiting = json.dumps([json.loads(shop.replied("r1", "on its way").to_json())]).encode()
+    shop.hub.receive(shop.door, Payload(body=waiting, received_at=shop.clock())).result()
+    _reopened(shop, *adapters)
+    shop.say(2, "anybody?")
+    assert shop.texts() == ["where is it?", "anybody?"]
+    assert (shop.journal()["waiting"], shop.journal()["quarantined"]) == (1, 0)
+    with pytest.raises(DoorClosed):
+        shop.hub.receive(shop.door, Payload(body=b"[]", received_at=shop.clock()))
+    shop.hub.start()
+    health = shop.hub.health()
+    assert health["status"] == "degraded"
+    assert any("acme/crm desk is broken here" in one and reason in one for one in health["failing"]), health["failing"]
+    assert "desk-token-1" not in str(health)
+    with pytest.raises(ConfigError, match=reason):
+        shop.hub.crms.get("acme", "desk")
+    _reopened(shop, Desk)
+    shop.hub.drain()
+    assert shop.office.told()[:2] == ["inbound: where is it?", "inbound: anybody?"]
+    assert shop.texts()[-1] == "on its way"
+    assert shop.hub.add_crm("acme", "desk", "desk", {}).rsplit("/", 1)[1] == shop.door

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from raven import SECRET, Roost, message
+from raven import SECRET, Raven, Roost, message
 from raven.web import Web
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -209,6 +209,29 @@ def test_a_door_of_a_removed_channel_is_shut(web: Web, roost: Roost, door: str) 
     roost.hub.drain()
     assert roost.journal()["unexplained"] == 0
     assert "its door is gone" in (roost.hub.quarantine()[0].reason or "")
+
+
+def test_what_came_before_its_connector_broke_waits_until_it_is_mended_and_holds_up_nobody(
+    web: Web, roost: Roost, door: str
+) -> None:
+    class Fragile(Raven):
+        def __init__(self, *given: Any) -> None:
+            raise RuntimeError
+
+    class Owl(Raven):
+        name = "owl"
+
+    for number in range(300):  # more than a batch
+        knock(web, door, roost, message(number, "in time"))
+    roost.reopen(Fragile, Owl)
+    letter = roost.hub.add_channel("acme", "tree", "owl", {}).rsplit("/", 1)[1]
+    roost.hub.receive(letter, roost.payload(message("hoot", "from elsewhere", "olga"))).result()
+    roost.hub.drain()
+    assert roost.texts("olga") == ["from elsewhere"]
+    assert (roost.journal()["waiting"], roost.journal()["quarantined"], roost.journal()["unexplained"]) == (300, 0, 0)
+    roost.reopen()
+    roost.hub.drain()
+    assert (roost.journal()["waiting"], roost.journal()["recorded"]) == (0, 301)
 
 
 def test_doors_cannot_be_guessed_from_one_another(roost: Roost) -> None:
