@@ -184,7 +184,7 @@ class CRMs:
         try:
             await self.test(live)
         except (DeliveryError, ConfigError) as error:
-            await self._rest(live.connected, None, error)
+            await self._rest(live.connected, None, str(error))
             return None
         return self.get(live.connected.tenant, live.connected.id)
 
@@ -192,7 +192,15 @@ class CRMs:
 
     async def tell(self, leases: Leases) -> int:
         """Tells every CRM that is ours to tell what it does not know yet, and asks it for news; how much was done."""
-        return sum([await self._turn(one, leases) for one in list(self.by_door().values())])
+        done = 0
+        for one in list(self.by_door().values()):
+            try:
+                done += await self._turn(one, leases)
+            except StoreError:
+                raise
+            except (Exception, SystemExit) as error:  # its own affair: the others are told
+                await self._rest(one.connected, None, _why(one, error))
+        return done
 
     async def _turn(self, live: LiveCRM, leases: Leases) -> int:
         if self._is_resting(live.connected) or not await leases.mine(live.lease):
@@ -223,7 +231,7 @@ class CRMs:
         except (RateLimited, Uncertain, Conflict) as error:
             return await self._given_up(live, record, error)
         except AuthExpired as error:
-            await self._rest(one, record, error)
+            await self._rest(one, record, str(error))
             return False
         except StoreError:
             raise
@@ -250,18 +258,18 @@ class CRMs:
         try:
             return await self._news.poll(live, leases)
         except AuthExpired as error:
-            await self._rest(live.connected, None, error)
+            await self._rest(live.connected, None, str(error))
         return 0
 
     def _is_resting(self, one: Connected) -> bool:
         return one.door in self._resting and self.clock() < self._resting[one.door][0]
 
-    async def _rest(self, one: Connected, record: Record | None, error: Exception) -> None:
-        """Until its credentials are mended it is asked once a minute, misses nothing, and complains once."""
+    async def _rest(self, one: Connected, record: Record | None, reason: str) -> None:
+        """Until what is wrong is mended it is asked once a minute, misses nothing, and complains once."""
         before = self._resting.get(one.door)
-        self._resting[one.door] = self.clock() + REST, str(error)
-        if before is None or before[1] != str(error):
-            await self.complain(one, record, str(error))
+        self._resting[one.door] = self.clock() + REST, reason
+        if before is None or before[1] != reason:
+            await self.complain(one, record, reason)
 
     # erasing
 

@@ -27,7 +27,7 @@ from socialsupport_core.contract import (
     Ref,
     hookimpl,
 )
-from socialsupport_core.model import Attachment, Identifier, Interaction, Page, Payload
+from socialsupport_core.model import Attachment, Facts, Identifier, Interaction, Page, Payload
 from socialsupport_core.pipeline.channels import DoorClosed
 
 
@@ -496,7 +496,24 @@ def test_erasing_takes_the_cases_along(shop: Shop) -> None:
     assert asked["state"] == "by_hand"
 
 
-# an adapter that cannot run
+# an adapter that cannot run, or stumbles
+
+
+class Stumbling(Desk):
+    name = "stumbling"
+
+    def probe(self) -> Flow[Facts]:
+        raise KeyError("desk-token-1")
+
+
+def test_one_that_stumbles_over_who_we_are_keeps_no_other_from_being_told(shop: Shop) -> None:
+    _reopened(shop, Desk, Stumbling)
+    shop.say(1, "where is it?")
+    shop.hub.add_crm("acme", "a_first", "stumbling", {})
+    shop.say(2, "anybody?")
+    assert shop.office.told() == ["inbound: where is it?", "inbound: anybody?"]
+    complaints = [one["data"] for one in shop.log("crm.failed")]
+    assert [(one["crm"], one["reason"]) for one in complaints] == [("a_first", "stumbling failed: KeyError")]
 
 
 class Fragile(Desk):
