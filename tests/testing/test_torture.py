@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from socialsupport_core.contract.errors import ConfigError
 from socialsupport_core.testing import postgresql
 from socialsupport_core.testing.torture import FAULTS, Finding, Row, again, bench, run
 from socialsupport_core.testing.torture.fault import Tried
+from socialsupport_core.testing.torture.victims import Hangs, Tell, Victim
 
 TRIES = {
     "sqlite": {
@@ -221,3 +223,11 @@ def test_the_verb_as_json() -> None:
     done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True)
     told = json.loads(done.stdout)
     assert (told["fault"], told["tries"], told["tried"], told["lost"], told["holds"]) == ("forged", 1, 60, 0, True)
+
+
+def test_of_a_victim_that_hangs_it_is_told_where() -> None:
+    def waits_in_vain(tell: Tell) -> None:
+        threading.Event().wait()
+
+    with pytest.raises(Hangs, match="waits_in_vain"):
+        list(Victim(waits_in_vain, patience=0.2))

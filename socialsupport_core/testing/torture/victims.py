@@ -1,9 +1,11 @@
 """Processes to be hurt: forked from one that has loaded everything and runs no thread, so that a death is cheap."""
 
+import faulthandler
 import json
 import os
 import selectors
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -27,9 +29,11 @@ class Victim:
     def __init__(self, live: Callable[[Tell], None], patience: float = PATIENCE) -> None:
         self._patience = patience
         self._told, telling = os.pipe()
+        self._stacks = tempfile.TemporaryFile()  # noqa: SIM115 - both processes write and read it
         self.pid = os.fork()
         if self.pid == 0:
             os.close(self._told)
+            faulthandler.register(signal.SIGUSR1, self._stacks)
             _live(live, telling)
         os.close(telling)
         self.status: int | None = None
@@ -40,8 +44,9 @@ class Victim:
             selector.register(self._told, selectors.EVENT_READ)
             while True:
                 if not selector.select(self._patience):
+                    at = self._where()
                     self.kill()
-                    raise Hangs(f"it neither went on nor ended for {self._patience:g} seconds")
+                    raise Hangs(f"it neither went on nor ended for {self._patience:g} seconds; it was at\n{at}")
                 read = os.read(self._told, 65536)
                 *lines, rest = (rest + read).split(b"\n")
                 yield from map(json.loads, lines)
@@ -53,6 +58,13 @@ class Victim:
         if self.status is None:
             os.kill(self.pid, signal.SIGKILL)
             self._end()
+
+    def _where(self) -> str:
+        """The stacks of all its threads, even of one that holds the interpreter."""
+        os.kill(self.pid, signal.SIGUSR1)
+        time.sleep(0.5)
+        self._stacks.seek(0)
+        return self._stacks.read().decode()
 
     def await_stop(self) -> None:
         """Until all of its threads stand still, once it has told that it stops itself."""
@@ -88,6 +100,7 @@ class Victim:
         if self.status is None:
             _, self.status = os.waitpid(self.pid, 0)
             os.close(self._told)
+            self._stacks.close()
 
 
 def _live(live: Callable[[Tell], None], telling: int) -> NoReturn:
