@@ -1,6 +1,7 @@
 """An adapter that goes wrong, whatever of it goes wrong, keeps neither the channels nor another CRM from anything."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from help_desk import Desk, Shop
 from raven import edited, message
 
-from socialsupport_core.contract import CRM, hookimpl
+from socialsupport_core.contract import CRM, SocialSupportError, hookimpl
 from socialsupport_core.model import Payload
 from socialsupport_core.store.crm import cursor
 
@@ -70,10 +71,8 @@ def test_whatever_goes_wrong_the_rest_goes_on(tmp_path: Path, verb: str, how: An
         door = evil_door(shop)
         live_through(shop)
         for method in ("GET", "POST"):
-            try:
+            with suppress(SocialSupportError):  # refused, and nothing else
                 shop.hub.receive(door, Payload(body=b"[]", method=method, received_at=shop.clock())).result()
-            except Exception as error:
-                assert not isinstance(error, KeyError), error
         shop.hub.erase("acme", "raven.ring:kerry", agent="dana")
         shop.say(3, "hello", "robin")
         assert shop.texts("robin") == ["hello"]
