@@ -12,6 +12,7 @@ from socialsupport_core.conversation.secrecy import seen_in_private
 from socialsupport_core.guidance.answers import Answer, Blanks, Outcome, fill, matching, tokens
 from socialsupport_core.guidance.answers.outcome import changed, match
 from socialsupport_core.model import SendMessage, Thread
+from socialsupport_core.pipeline.channels import able_in
 from socialsupport_core.store import Tx, answers, conversations, identity, interactions
 from socialsupport_core.store.accounts import Agent
 from socialsupport_core.store.answers import Kept
@@ -122,7 +123,7 @@ def _offer(tx: Tx, place: Place, kept: Kept, asked: tuple[str, ...]) -> Offer | 
 
 def _said(tx: Tx, place: Place, kept: Kept, given: Answer) -> tuple[str, tuple[str, ...]]:
     thread = Thread(id=place.leg.thread, visibility="public" if place.leg.visibility == "public" else "private")
-    limits = place.connector.capabilities_in(thread).text
+    limits = able_in(place.connector, thread).text
     text = given.said_on(place.leg.channel, place.leg.network, limits.limit if limits else None)
     if kept.kind == "article":
         lead = given.short or text[:EXCERPT]

@@ -12,6 +12,7 @@ from socialsupport_core.identity.canonical import canonical
 from socialsupport_core.identity.proofs import FORGEABLE, ProofRefused
 from socialsupport_core.model import Identifier, Interaction
 from socialsupport_core.pipeline import proving
+from socialsupport_core.pipeline.channels import said_by
 from socialsupport_core.pipeline.placing import Ways
 from socialsupport_core.pipeline.proving import Word
 from socialsupport_core.pipeline.replying import ReplyRefused
@@ -158,7 +159,7 @@ def _begun(tx: Tx, desk: "Desk", found: Conversation, end: End, agent: Agent, id
         raise ProofRefused(f"a code cannot be told to {end.node.identifier}: {why}; {ROUND}")
     live, node = end.begins, end.node
     own = live.channel.own_account or live.connector.facts.own_account or live.channel.id
-    thread = live.connector.thread_with(node.identifier) or f"{BEGUN}{id}"
+    thread = said_by(live.connector, lambda: live.connector.thread_with(node.identifier), str, None) or f"{BEGUN}{id}"
     where = ThreadOf(live.channel.id, live.connector.name, own, thread, "private")
     owner = identity.by_numbers(tx, [found.node])[found.node]
     if node.customer == owner.customer:

@@ -1,21 +1,26 @@
 """The live channels: which connector speaks for which door, ready made."""
 
 import json
+import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from socialsupport_core.contract import ConfigError, Connector, Registry, Settings, SocialSupportError
 from socialsupport_core.mistakes import problems
-from socialsupport_core.model import Event, Facts, Unrecognised
+from socialsupport_core.model import Capabilities, Event, Facts, Thread, Unrecognised
 from socialsupport_core.pipeline.conducting import Conducting
 from socialsupport_core.pipeline.manual import CHANNEL, Manual
 from socialsupport_core.store import Database, Tx, accounts
 from socialsupport_core.store.accounts import App, Channel
 from socialsupport_core.store.secrets import SecretStore
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+T2 = TypeVar("T2")
 
 BY_HAND = "api:"
 """Begins the door of what a tenant's agents write down; no network reaches it."""
@@ -150,6 +155,21 @@ class Channels:
         cls = self._registry.connector(channel.connector)
         settings = self.settings(channel.connector, values, shared, where=f"channel {channel.id}")
         return cls(settings, channel.facts)
+
+
+def able_in(connector: Connector[Any], thread: Thread) -> Capabilities:
+    """What it can there; where it fails to say so, nothing."""
+    return said_by(connector, lambda: connector.capabilities_in(thread), Capabilities, Capabilities())
+
+
+def said_by(connector: Connector[Any], call: Callable[[], object], kind: type[T], otherwise: T2) -> T | T2:
+    """What a connector says of itself; where it fails to, `otherwise`, so that other channels go on."""
+    try:
+        said = call()
+    except (Exception, SystemExit):
+        logger.exception("%s failed as it was asked about itself", connector.name)
+        return otherwise
+    return said if isinstance(said, kind) else otherwise
 
 
 def _own_door(live: Live) -> Door:

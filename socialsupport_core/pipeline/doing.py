@@ -19,6 +19,7 @@ from socialsupport_core.model import (
     Typing,
     Visibility,
 )
+from socialsupport_core.pipeline.channels import able_in
 from socialsupport_core.pipeline.record import publish_interaction
 from socialsupport_core.pipeline.replying import ReplyRefused
 from socialsupport_core.store import Tx, conversations, identity, interactions, log, outbox
@@ -97,7 +98,7 @@ def possible(connector: Connector[Any], entry: Mapping[str, Any]) -> list[Verb]:
     shown = entry["interaction"]
     if "deleted_at" in entry or shown["direction"] == "internal":
         return []
-    able = connector.capabilities_in(Thread.model_validate(shown["thread"])).intents
+    able = able_in(connector, Thread.model_validate(shown["thread"])).intents
     ours = shown["direction"] == "outbound" and entry.get("state", "sent") in OUT
     wanted: tuple[Verb, ...] = ("edit", "delete", "react") if ours else ("react",)
     files = bool(shown.get("attachments"))

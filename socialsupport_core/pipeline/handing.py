@@ -20,7 +20,7 @@ from socialsupport_core.identity.proofs import FORGEABLE, ProofRefused
 from socialsupport_core.model import Choice
 from socialsupport_core.pipeline import asking, judging, outbound, replying
 from socialsupport_core.pipeline.asking import Asking, language_of
-from socialsupport_core.pipeline.channels import Channels, Live
+from socialsupport_core.pipeline.channels import Channels, Live, said_by
 from socialsupport_core.pipeline.plan import Plan
 from socialsupport_core.pipeline.replying import ReplyRefused, Saying
 from socialsupport_core.store import (
@@ -106,7 +106,7 @@ class Desk:
 
     def address(self, live: Live, token: str) -> str | None:
         """Where somebody comes to this channel with a token. A page on which nobody could be answered leads nowhere."""
-        address = live.connector.invitation(token)
+        address = said_by(live.connector, lambda: live.connector.invitation(token), str, None)
         answers = "private" in live.connector.capabilities.sends
         if address is None and answers and live.channel.connector in self._registry.surfaces:
             return f"{self.public_url}/chat/{live.channel.door}/?handoff={token}"
@@ -309,8 +309,10 @@ def _target_leg(tx: Tx, desk: Desk, order: Order, found: Conversation, origin: L
     live = desk.channels.get(order.tenant, target.channel)
     node = _account(tx, order.tenant, origin, target)
     own = live.channel.own_account or live.connector.facts.own_account or target.channel
-    thread = live.connector.thread_with(node.identifier) or f"{BEGUN}{order.id}"
-    where = ThreadOf(target.channel, target.network, own, thread, "private")
+    thread = (
+        said_by(live.connector, lambda: live.connector.thread_with(node.identifier), str, None) or f"{BEGUN}{order.id}"
+    )
+    where = ThreadOf(target.channel, target.network, own, thread or f"{BEGUN}{order.id}", "private")
     return conversations.add_leg(tx, found, where, node.number, desk.now, "handed_off", reason)
 
 

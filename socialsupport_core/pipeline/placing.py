@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from socialsupport_core.identity import may_disclose
 from socialsupport_core.model import Thread
-from socialsupport_core.pipeline.channels import Channels, Live
+from socialsupport_core.pipeline.channels import Channels, Live, able_in
 from socialsupport_core.store import Tx, conversations, handoffs, interactions, micros, proofs
 from socialsupport_core.store.conversations import Conversation, Leg
 
@@ -50,7 +50,7 @@ def ways(channels: Channels, tenant: str, now: datetime) -> Ways:
 
 
 def _arrives(live: Live, leg: Leg, now: int) -> bool:
-    able = live.connector.capabilities_in(Thread(id=leg.thread, visibility="private"))
+    able = able_in(live.connector, Thread(id=leg.thread, visibility="private"))
     if live.channel.state != "active" or "private" not in able.sends:
         return False
     window = max(able.reply_window, able.person_window or able.reply_window) if able.reply_window else None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from socialsupport_core.contract import Connector, Refusal, SocialSupportError
+from socialsupport_core.contract import ConfigError, Connector, Refusal, SocialSupportError
 from socialsupport_core.model import (
     Choice,
     Intent,
@@ -131,8 +131,13 @@ def _newest_inbound(tx: Tx, leg: Leg) -> Interaction | None:
 
 
 def plan_for(connector: Connector[Any], intent: Intent, leg: Leg, now: datetime) -> Plan:
+    """Raises ConfigError if the connector fails."""
     last = moment(leg.last_inbound) if leg.last_inbound else None
-    return make_plan(connector, intent, now=now, last_inbound=last)
+    try:
+        return make_plan(connector, intent, now=now, last_inbound=last)
+    except (Exception, SystemExit) as error:
+        reason = f"{connector.name} failed as a reply was planned: {type(error).__name__}"
+        raise ConfigError(f"{reason}; its maker has to mend it") from error
 
 
 def shown(plan: Plan, found: tuple[Refusal, ...], leg: Leg) -> dict[str, Any]:
