@@ -309,9 +309,7 @@ def _target_leg(tx: Tx, desk: Desk, order: Order, found: Conversation, origin: L
     live = desk.channels.get(order.tenant, target.channel)
     node = _account(tx, order.tenant, origin, target)
     own = live.channel.own_account or live.connector.facts.own_account or target.channel
-    thread = (
-        said_by(live.connector, lambda: live.connector.thread_with(node.identifier), str, None) or f"{BEGUN}{order.id}"
-    )
+    thread = said_by(live.connector, lambda: live.connector.thread_with(node.identifier), str, None)
     where = ThreadOf(target.channel, target.network, own, thread or f"{BEGUN}{order.id}", "private")
     return conversations.add_leg(tx, found, where, node.number, desk.now, "handed_off", reason)
 
