@@ -135,7 +135,8 @@ class Channels:
         self.broken, closed = {}, set[str]()
         self._version = accounts.version(tx)
         live: dict[tuple[str, str], Live] = {}
-        for channel in accounts.channels(tx):
+        channels = accounts.channels(tx)
+        for channel in channels:
             try:
                 live[channel.tenant, channel.id] = Live(channel, self._connector(tx, channel))
             except SocialSupportError as error:
@@ -146,7 +147,7 @@ class Channels:
                 closed |= {channel.door, channel.app or ""}
         apps = accounts.apps(tx)
         self._closed = frozenset(closed | {app.door for app in apps if app.id in closed})
-        self._doors = {one.channel.door: _own_door(one) for one in live.values()} | _app_doors(apps, live)
+        self._doors = {one.channel.door: _own_door(one) for one in live.values()} | _app_doors(apps, channels, live)
         return live
 
     def _connector(self, tx: Tx, channel: Channel) -> Connector[Any]:
@@ -176,13 +177,16 @@ def _own_door(live: Live) -> Door:
     return Door(live.channel.door, live.channel.tenant, live.connector, (live.channel,))
 
 
-def _app_doors(apps: Iterable[App], live: dict[tuple[str, str], Live]) -> dict[str, Door]:
-    """An app's channels share its credentials, so any of their connectors can verify and read for all."""
+def _app_doors(apps: Iterable[App], channels: Iterable[Channel], live: dict[tuple[str, str], Live]) -> dict[str, Door]:
+    """An app's channels share its credentials, so any of their connectors can verify and read for all.
+
+    For those that cannot run, too: they say nothing, and what is said to them is heard.
+    """
     doors = {}
     for app in apps:
-        mine = [one for one in live.values() if one.channel.app == app.id]
-        if mine:
-            doors[app.door] = Door(app.door, None, mine[0].connector, tuple(one.channel for one in mine))
+        mine = tuple(one for one in channels if one.app == app.id)
+        if running := [live[one.tenant, one.id] for one in mine if (one.tenant, one.id) in live]:
+            doors[app.door] = Door(app.door, None, running[0].connector, mine)
     return doors
 
 

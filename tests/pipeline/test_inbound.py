@@ -238,6 +238,24 @@ def test_an_app_serves_many_tenants_and_leaks_to_none(roost: Roost) -> None:
     assert (entry["accepted"], entry["recorded"]) == (1, 1)
 
 
+def test_what_is_said_to_a_channel_of_an_app_that_cannot_run_is_heard(roost: Roost) -> None:
+    class Moody(Raven):
+        def __init__(self, settings: Any, *more: Any) -> None:
+            if settings.token.get_secret_value() == "spoilt":
+                raise RuntimeError
+            super().__init__(settings, *more)
+
+    hub = roost.hub
+    door = hub.add_app("flock", "raven", {"secret": "flock-secret"}).rsplit("/", 1)[1]
+    hub.add_channel("acme", "east", "raven", {"token": "spoilt"}, app="flock", own_account="east")
+    hub.add_channel("rival", "west", "raven", {}, app="flock", own_account="west")
+    hub = roost.reopen(Moody)
+    both = [message(n, f"to {where}", own_account=where) for n, where in enumerate(("east", "west"))]
+    hub.receive(door, roost.payload(*both, secret="flock-secret")).result()
+    hub.drain()
+    assert (roost.texts(), roost.texts(tenant="rival")) == (["to east"], ["to west"])
+
+
 def test_a_stranger_who_reuses_a_messages_id_hides_nothing(roost: Roost) -> None:
     genuine = message("7@mail.example", "my order is late")
     forged = genuine.model_copy(
