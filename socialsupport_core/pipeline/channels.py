@@ -139,6 +139,8 @@ class Channels:
         for channel in channels:
             try:
                 live[channel.tenant, channel.id] = Live(channel, self._connector(tx, channel))
+            except tx.outside:
+                raise
             except SocialSupportError as error:
                 self.broken[channel.tenant, channel.id] = str(error)
                 closed |= {channel.door, channel.app or ""}

@@ -115,7 +115,7 @@ class CRMs:
 
     def by_door(self) -> dict[str, LiveCRM]:
         if self._live is None:
-            self._live, self.broken = self.database.read(self._load)
+            self.broken, self._live = self.database.read(self._load)
         return self._live
 
     def at(self, door: str) -> LiveCRM | None:
@@ -145,16 +145,18 @@ class CRMs:
             return live
         raise ConfigError(self.broken[known.door][1])
 
-    def _load(self, tx: Tx) -> tuple[dict[str, LiveCRM], dict[str, tuple[Connected, str]]]:
+    def _load(self, tx: Tx) -> tuple[dict[str, tuple[Connected, str]], dict[str, LiveCRM]]:
         live, broken = dict[str, LiveCRM](), dict[str, tuple[Connected, str]]()
         for one in crms.connected(tx):
             try:
                 live[one.door] = LiveCRM(one, self._adapter(tx, one))
+            except tx.outside:
+                raise
             except SocialSupportError as error:
                 broken[one.door] = one, str(error)
             except (Exception, SystemExit) as error:
                 broken[one.door] = one, f"{one.adapter} failed: {type(error).__name__}"
-        return live, broken
+        return broken, live
 
     def _adapter(self, tx: Tx, one: Connected) -> CRM[Any]:
         settings = json.loads(self._secrets.get(tx, one.secret_ref))

@@ -29,6 +29,7 @@ from socialsupport_core.contract import (
 )
 from socialsupport_core.model import Attachment, Facts, Identifier, Interaction, Page, Payload
 from socialsupport_core.pipeline.channels import DoorClosed
+from socialsupport_core.store import StoreError
 
 
 @pytest.fixture
@@ -555,3 +556,19 @@ def test_one_that_cannot_run_stops_nothing_else_and_misses_nothing(
     assert shop.office.told()[:2] == ["inbound: where is it?", "inbound: anybody?"]
     assert shop.texts()[-1] == "on its way"
     assert shop.hub.add_crm("acme", "desk", "desk", {}).rsplit("/", 1)[1] == shop.door
+
+
+def test_a_store_that_is_away_as_plugins_are_made_breaks_none_of_them(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*given: Any) -> Any:
+        raise shop.trouble("the server is away")
+
+    for kept, look in ((shop.hub.crms, shop.hub.crms.by_door), (shop.hub.channels, shop.hub.channels.all)):
+        kept.forget()
+        with monkeypatch.context() as patched:
+            patched.setattr(kept._secrets, "get", away)
+            with pytest.raises(StoreError):
+                look()
+        assert look()
+        assert not kept.broken
