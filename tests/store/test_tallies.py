@@ -107,7 +107,7 @@ def test_two_that_work_off_one_file_settle_an_entry_once(tmp_path: Path) -> None
     roost = Roost(tmp_path, store=tmp_path / "support.sqlite")
     roost.deliver(message(1, "hello"))
     workers = roost.hub.workers
-    taken = roost.hub._database.read(workers._claim_entries)
+    taken = roost.hub._database.read(lambda tx: workers._claim_entries(tx, ()))
     translated = [workers._translate(entry) for entry in taken]
     roost.hub.drain()  # as `socialsupport replay` would, from another process
     roost.hub._database.do(lambda tx: workers._record(tx, translated))
