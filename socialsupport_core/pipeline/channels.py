@@ -119,7 +119,7 @@ class Channels:
     def closed(self) -> frozenset[str]:
         """Doors at which nothing can be read at the moment."""
         self.all()
-        return self._closed - self._doors.keys()
+        return self._closed
 
     def settings(
         self, connector: str, values: dict[str, Any], shared: dict[str, Any] | None = None, *, where: str
@@ -132,7 +132,7 @@ class Channels:
             raise ConfigError(problems(error, model, where)) from None
 
     def _load(self, tx: Tx) -> dict[tuple[str, str], Live]:
-        self.broken, closed = {}, set[str]()
+        self.broken = {}
         self._version = accounts.version(tx)
         live: dict[tuple[str, str], Live] = {}
         channels = accounts.channels(tx)
@@ -143,13 +143,14 @@ class Channels:
                 raise
             except SocialSupportError as error:
                 self.broken[channel.tenant, channel.id] = str(error)
-                closed |= {channel.door, channel.app or ""}
             except (Exception, SystemExit) as error:
                 self.broken[channel.tenant, channel.id] = f"{channel.connector} failed: {type(error).__name__}"
-                closed |= {channel.door, channel.app or ""}
         apps = accounts.apps(tx)
-        self._closed = frozenset(closed | {app.door for app in apps if app.id in closed})
         self._doors = {one.channel.door: _own_door(one) for one in live.values()} | _app_doors(apps, channels, live)
+        broken = [one for one in channels if (one.tenant, one.id) in self.broken]
+        hit = {one.app for one in broken}
+        closed = {one.door for one in broken} | {app.door for app in apps if app.id in hit}
+        self._closed = frozenset(closed - self._doors.keys())
         return live
 
     def _connector(self, tx: Tx, channel: Channel) -> Connector[Any]:

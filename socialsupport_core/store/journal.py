@@ -1,7 +1,7 @@
 """The journal: every accepted payload, before anything else happens to it."""
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
 from pydantic_core import from_json, to_json
@@ -13,6 +13,8 @@ from socialsupport_core.store.database import Row, Tx, micros, moment
 
 AT_ONCE = 25  # tenants in one batch
 PARTS = 4  # into which the tenants are divided, for so many processes at once
+CLOSED = 5_000
+"""Doors that a claim leaves out at most; a statement takes some ten thousand values. The others are quarantined."""
 MANY = " "
 """In place of the tenant at the door of an app that serves many; no tenant is called that."""
 State = Literal["waiting", "recorded", "ignored", "quarantined"]
@@ -86,13 +88,14 @@ def _read(headers: str) -> Headers:
     return tuple([(name, value) for name, value in found])
 
 
-def claim(tx: Tx, limit: int, after: str = "", closed: Collection[str] = ()) -> list[Entry]:
+def claim(tx: Tx, limit: int, after: str = "", closed: Sequence[str] = ()) -> list[Entry]:
     """What waits, each tenant's oldest first, in equal shares; until the commit nobody else gets it.
 
     `after` is the tenant that was last served, so that however many wait, each has its turn. Where several processes
     work on the store, a batch is of some of the tenants, and nobody else claims from them until the commit: whoever
     records for the others does so at the same time. What came to the doors that are `closed` is left.
     """
+    closed = closed[:CLOSED]
     tenants = _with_work(tx, after, closed) or _with_work(tx, "", closed)
     share = -(-limit // max(1, len(tenants) // (PARTS if tx.claiming else 1)))
     entries: list[Entry] = []
@@ -117,17 +120,17 @@ def hold(tx: Tx, tenant: str) -> None:
     tx.lock(_queue(tenant))
 
 
-def _oldest(tx: Tx, tenant: str, limit: int, closed: Collection[str]) -> list[Entry]:
+def _oldest(tx: Tx, tenant: str, limit: int, closed: Sequence[str]) -> list[Entry]:
     open_ = f"state = 'waiting'{_not_of(closed)}"
     sql = f"SELECT * FROM journal WHERE {open_} AND tenant = ? ORDER BY entry LIMIT ?{tx.claiming}"
     return [entry_of(row) for row in tx.all(sql, *closed, tenant, limit)]
 
 
-def _not_of(doors: Collection[str]) -> str:
+def _not_of(doors: Sequence[str]) -> str:
     return f" AND door NOT IN ({', '.join('?' * len(doors))})" if doors else ""
 
 
-def _with_work(tx: Tx, after: str, closed: Collection[str]) -> list[str]:
+def _with_work(tx: Tx, after: str, closed: Sequence[str]) -> list[str]:
     """Tenants with something waiting: a seek in the index for each, however long their backlogs are."""
     open_ = f"state = 'waiting'{_not_of(closed)}"
     rows = tx.all(

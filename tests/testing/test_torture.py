@@ -231,3 +231,9 @@ def test_of_a_victim_that_hangs_it_is_told_where() -> None:
 
     with pytest.raises(Hangs, match="waits_in_vain"):
         list(Victim(waits_in_vain, patience=0.2))
+
+
+def test_a_machine_that_stood_still_is_no_victim_that_hangs() -> None:
+    answers = iter([[], ["it tells"]])  # all the time went by in the first slice
+    victim = SimpleNamespace(_patience=60.0)
+    assert Victim._heard(victim, SimpleNamespace(select=lambda seconds: next(answers)))  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.routing import Mount
 
 from socialsupport_core.hub import Hub
-from socialsupport_core.store import StoreError
+from socialsupport_core.store import StoreError, journal
 from socialsupport_core.store.blobs import FolderBlobs
 from socialsupport_core.store.secrets import new_key
 from socialsupport_core.web import create_app, doors
@@ -232,6 +232,26 @@ def test_what_came_before_its_connector_broke_waits_until_it_is_mended_and_holds
     roost.reopen()
     roost.hub.drain()
     assert (roost.journal()["waiting"], roost.journal()["recorded"]) == (0, 301)
+
+
+def test_of_more_closed_doors_than_a_statement_takes_the_rest_is_quarantined_and_nothing_is_lost(
+    web: Web, roost: Roost, door: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Fragile(Raven):
+        def __init__(self, *given: Any) -> None:
+            raise RuntimeError
+
+    other = roost.hub.add_channel("acme", "tree", "raven", {})
+    for each in (door, other):
+        knock(web, each, roost, message(each, "hello"))
+    monkeypatch.setattr(journal, "CLOSED", 0)
+    roost.reopen(Fragile)
+    roost.hub.drain()
+    assert (roost.journal()["waiting"], roost.journal()["quarantined"]) == (0, 2)
+    roost.reopen()
+    roost.hub.replay()
+    roost.hub.drain()
+    assert roost.journal()["recorded"] == 2
 
 
 def test_doors_cannot_be_guessed_from_one_another(roost: Roost) -> None:
