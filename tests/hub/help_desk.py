@@ -179,17 +179,22 @@ class Shop(Roost):
         clock = Clock()
         self.office, sky = Office(clock), Sky(clock=clock)
 
-        @hookimpl
-        def socialsupport_crms() -> Sequence[type[CRM[Any]]]:
-            return (Desk,)
-
-        self.crms = socialsupport_crms
+        self.adapters: tuple[type[CRM[Any]], ...] = (Desk,)
         transport = Network([sky, self.office]).transport()
         super().__init__(folder, store=store, clock=clock, sky=sky, transport=transport)
         self.door = self.hub.add_crm("acme", "desk", "desk", {}).rsplit("/", 1)[1]
 
     def open(self, *connectors: Any, **hooks: Any) -> Any:
-        return super().open(*connectors, socialsupport_crms=self.crms, **hooks)
+        @hookimpl
+        def socialsupport_crms() -> Sequence[type[CRM[Any]]]:
+            return self.adapters
+
+        return super().open(*connectors, socialsupport_crms=socialsupport_crms, **hooks)
+
+    def restart(self, *adapters: type[CRM[Any]]) -> None:
+        """With these CRM adapters and no others."""
+        self.adapters = adapters
+        self.reopen()
 
     def say(self, number: int, text: str, author: str = "kerry", **more: Any) -> None:
         self.hear(message(number, text, author, at=self.clock.now, **more))

@@ -1,7 +1,7 @@
 """A CRM is told what happens, in order and once; what people do there happens here; conflicts are shown."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,6 @@ from socialsupport_core.contract import (
     ContactGone,
     Flow,
     Ref,
-    hookimpl,
 )
 from socialsupport_core.model import Attachment, Facts, Identifier, Interaction, Page, Payload
 from socialsupport_core.pipeline.channels import DoorClosed
@@ -508,7 +507,7 @@ class Stumbling(Desk):
 
 
 def test_one_that_stumbles_over_who_we_are_keeps_no_other_from_being_told(shop: Shop) -> None:
-    _reopened(shop, Desk, Stumbling)
+    shop.restart(Desk, Stumbling)
     shop.say(1, "where is it?")
     shop.hub.add_crm("acme", "a_first", "stumbling", {})
     shop.say(2, "anybody?")
@@ -522,15 +521,6 @@ class Fragile(Desk):
         raise RuntimeError("desk-token-1")
 
 
-def _reopened(shop: Shop, *adapters: type[CRM[Any]]) -> None:
-    @hookimpl
-    def socialsupport_crms() -> Sequence[type[CRM[Any]]]:
-        return adapters
-
-    shop.crms = socialsupport_crms
-    shop.reopen()
-
-
 @pytest.mark.parametrize(("adapters", "reason"), [((), "there is no CRM adapter"), ((Fragile,), "RuntimeError")])
 def test_one_that_cannot_run_stops_nothing_else_and_misses_nothing(
     shop: Shop, adapters: tuple[type[CRM[Any]], ...], reason: str
@@ -538,7 +528,7 @@ def test_one_that_cannot_run_stops_nothing_else_and_misses_nothing(
     shop.say(1, "where is it?")
     waiting = json.dumps([json.loads(shop.replied("r1", "on its way").to_json())]).encode()
     shop.hub.receive(shop.door, Payload(body=waiting, received_at=shop.clock())).result()
-    _reopened(shop, *adapters)
+    shop.restart(*adapters)
     shop.say(2, "anybody?")
     assert shop.texts() == ["where is it?", "anybody?"]
     assert (shop.journal()["waiting"], shop.journal()["quarantined"]) == (1, 0)
@@ -551,7 +541,7 @@ def test_one_that_cannot_run_stops_nothing_else_and_misses_nothing(
     assert "desk-token-1" not in str(health)
     with pytest.raises(ConfigError, match=reason):
         shop.hub.crms.get("acme", "desk")
-    _reopened(shop, Desk)
+    shop.restart(Desk)
     shop.hub.drain()
     assert shop.office.told()[:2] == ["inbound: where is it?", "inbound: anybody?"]
     assert shop.texts()[-1] == "on its way"
