@@ -294,6 +294,7 @@ def apply(config: Config, hub: Hub) -> dict[str, str]:
             rules=section.continuity.rules,
             context={name: one.model_dump() for name, one in section.context.items()},
             allowed=section.guard.allowed,
+            countries=section.guard.countries,
         )
         if section.guidance is not None:
             hub.set_guidance(tenant, section.guidance.model_dump(mode="json", exclude_defaults=True))

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 import regex  # type: ignore[import-untyped]
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from socialsupport_core.conversation import phones
 from socialsupport_core.conversation.kinds import SHIPPED, Kind
 from socialsupport_core.guidance import Guidance
 
@@ -46,6 +47,12 @@ def _kind_name(name: str) -> str:
     return name
 
 
+def _country(code: str) -> str:
+    if not phones.is_country(code):
+        raise ValueError("is no country; write its two capitals, such as ES (ISO 3166)")
+    return code
+
+
 KindName = Annotated[str, AfterValidator(_kind_name)]
 
 
@@ -72,6 +79,8 @@ class ToldSection(_Section):
 class GuardSection(_Section):
     allowed: tuple[Annotated[str, Field(min_length=3, max_length=200)], ...] = ()
     """What may always be said in public: your own address, your hotline."""
+    countries: tuple[Annotated[str, AfterValidator(_country)], ...] = Field(default=(), max_length=10)
+    """Whose phone numbers are known as they are written at home, such as `ES`; needs `phonenumberslite`."""
 
 
 class ConductSection(_Section):
@@ -99,6 +108,7 @@ class Conduct:
     kinds: tuple[Kind, ...] = SHIPPED
     """What is looked for in texts, in this order; of two that overlap the first stays."""
     allowed: frozenset[str] = frozenset()
+    countries: tuple[str, ...] = ()
     by_name: Mapping[str, Kind] = field(default_factory=lambda: {one.name: one for one in SHIPPED})
     guidance: Guidance = field(default_factory=Guidance)
 
@@ -118,6 +128,7 @@ def conduct_of(value: Mapping[str, Any]) -> Conduct:
         given.continuity.rules,
         kinds,
         frozenset(given.guard.allowed),
+        given.guard.countries,
         {one.name: one for one in kinds},
         given.guidance,
     )

@@ -97,7 +97,7 @@ def _any_in(text: str, hints: Iterable[str]) -> bool:
 
 
 def _personal(text: str, conduct: Conduct) -> Iterator[Fact]:
-    for name, start, end in personal_data(text):
+    for name, start, end in personal_data(text, conduct.countries):
         kind = _FOUND.get(name)
         if kind is not None and kind in conduct.by_name:
             yield Fact(kind, text[start:end].strip(), start, end)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from socialsupport_core.conversation.conduct import DEFAULT, Conduct
 from socialsupport_core.conversation.flat import flatten
 from socialsupport_core.conversation.kinds import SHIPPED, same
+from socialsupport_core.conversation.phones import MOMENT
 from socialsupport_core.identity import may_disclose
 from socialsupport_core.model import Intent, SendMessage
 from socialsupport_core.store import Tx, attachments, context, identity, interactions
@@ -25,10 +26,8 @@ PASSAGE = 6  # words of an internal note that are a quotation
 SHORTEST = 4  # characters of a value that is looked for
 _NUMBER = re.compile(r"(?<!\w)(?<!\d[.,:])(?:[A-Za-z]{1,20}-?)?\d(?:[ /-]?\d){4,29}[A-Za-z]{0,3}(?!\w)(?![.,:]\d)")
 """Five digits or more, however they are grouped; dotted groups are versions, addresses of hosts and times."""
-_MOMENT = re.compile(
-    r"\d{4}[-/ ]\d\d?[-/ ]\d\d?|\d\d?[-/ ]\d\d?[-/ ]\d{2,4}|(?:19|20)\d\d(?:0\d|1[0-2])[0-3]\d"
-    r"|\d\d?[-/]\d\d?[-/ ]\d\d?[-/]\d\d?|(?:19|20)\d\d[-/ ](?:19|20)?\d\d"
-)
+_CODE = re.compile(r"(?<![\w.])(?=(?:[A-Za-z-]{0,12}\d){8})(?=[\d-]{0,30}[A-Za-z])[A-Za-z0-9-]{9,40}(?!\w|\.\w)")
+"""Letters and at least eight digits, in any order: of a parcel, a case. Names of products have fewer."""
 _ROUND = re.compile(r"\d{1,3}(?:[ ]?000)+")
 _MONEY = re.compile(r"(?:[€$£¥]|\b(?:EUR|USD|GBP|CHF))\s?$")
 _PRICED = re.compile(r"\s?(?:[€$£¥%]|(?:EUR|USD|GBP|CHF|points?|people|users|km|miles)\b)")
@@ -41,7 +40,7 @@ class Secrets:
     """What must not be read in public by those who do not know it yet."""
 
     numbers: frozenset[str] = frozenset()
-    """Their digits."""
+    """Their digits; of those with letters within, these as well."""
     addresses: frozenset[str] = frozenset()
     values: tuple[tuple[str, str], ...] = ()
     """What it is called, and the value without its punctuation."""
@@ -141,15 +140,18 @@ def _passages(notes: Iterable[str]) -> Iterator[tuple[str, ...]]:
 
 
 def _numbers(flat: str) -> Iterator[Found]:
-    """Their digits, and where they stand. Dates, prices and round numbers tell nothing of anybody."""
+    """By what they are compared, and where they stand. Dates, prices and round numbers tell nothing of anybody."""
     for match in _NUMBER.finditer(flat):
         start = match.start() + next(at for at, c in enumerate(match[0]) if c.isdigit())
         written = flat[start : match.end()]
-        if _MOMENT.fullmatch(written) or _ROUND.fullmatch(written):
+        named = start > match.start() or flat[start - 1 : start] == "#"
+        if MOMENT.fullmatch(written) or (_ROUND.fullmatch(written) and not named):
             continue
         if _MONEY.search(flat[max(0, start - 5) : start]) or _PRICED.match(flat, match.end()):
             continue
         yield "".join(c for c in written if c.isdigit()), start, match.end()
+    for match in _CODE.finditer(flat):
+        yield same(match[0]), *match.span()
 
 
 # looking

@@ -142,6 +142,7 @@ class Conversing(Base):
         rules: Sequence[str] | None = None,
         context: Mapping[str, Mapping[str, Any]] | None = None,
         allowed: Sequence[str] = (),
+        countries: Sequence[str] = (),
     ) -> None:
         """What continues what, what is looked for in texts, what may always be said in public. Raises ConfigError.
 
@@ -151,7 +152,7 @@ class Conversing(Base):
         given = {
             "continuity": {name: value for name, value in continuity.items() if value is not None},
             "context": dict(context or {}),
-            "guard": {"allowed": list(allowed)},
+            "guard": {"allowed": list(allowed), "countries": list(countries)},
         }
         self._set(tenant, given)
 

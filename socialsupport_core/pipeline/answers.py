@@ -171,7 +171,7 @@ def redacted(tx: Tx, tenant: str, node: int, text: str, conduct: Conduct) -> str
     square = Thread(id="square", visibility="public")
     intent = SendMessage(key="k", own_account="k", thread=square, text=text)
     secrets = secrecy.read(tx, tenant, node, intent, conduct)
-    found = [(start, end) for _, start, end in guard.personal_data(text)]
+    found = [(start, end) for _, start, end in guard.personal_data(text, conduct.countries)]
     found += [(start, end) for _, start, end in seen_in_private(text, secrets, conduct)]
     found += [(start, end) for kind in conduct.kinds for _, start, end in kind.found_in(text)]
     return _without(text, [*found, *_named(text, members)])

@@ -2,11 +2,14 @@
 
 import hashlib
 import time
+from collections import Counter
 from typing import Any
 
 import pytest
+from guard_corpus import Corpus, Sample, said
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from raven import Raven, Roost, message
 from raven.connector import plugin
 
@@ -18,7 +21,6 @@ from socialsupport_core.hub import ReplyRefused
 from socialsupport_core.model import Capabilities, Choice, EditMessage, OpenPrivate, SendMessage, Thread
 from socialsupport_core.model.interaction import Attachment
 from socialsupport_core.store.context import Told
-from socialsupport_core.store.interactions import Stored
 
 REFUSED = """
 kerry@acme.example
@@ -255,7 +257,26 @@ def test_it_is_found_within_a_sentence_and_its_place_is_told(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["1", "1 ", "1-", "a@", "a.", "@", "DE89 ", "0", "(", "+", "1/", "at ", "a at b dot ", "\u200b", "A1"]
+    "unit",
+    [
+        "1",
+        "1 ",
+        "1-",
+        "a@",
+        "a.",
+        "@",
+        "DE89 ",
+        "0",
+        "(",
+        "+",
+        "1/",
+        "at ",
+        "a at b dot ",
+        "\u200b",
+        "A1",
+        "call me ",
+        "tel 1 ",
+    ],
 )
 def test_a_text_of_twice_the_length_takes_no_more_than_a_few_times_as_long(unit: str) -> None:
     """A quadratic pattern takes four times as long; the fastest of some tries is compared, as a ratio in one run."""
@@ -265,8 +286,58 @@ def test_a_text_of_twice_the_length_takes_no_more_than_a_few_times_as_long(unit:
 
 def spent(text: str) -> float:
     began = time.process_time()
-    personal_data(text)
+    personal_data(text, ["US", "ES"])
     return time.process_time() - began
+
+
+SQUARE = Thread(id="post-1", visibility="public")
+
+
+def is_refused(one: Sample) -> bool:
+    intent = SendMessage(key="k", own_account="acme", thread=SQUARE, text=one.text)
+    return bool(check(intent, one.conduct, one.secrets))
+
+
+def test_of_what_is_private_in_forty_countries_it_finds_nearly_all() -> None:
+    """At least 995 of 1,000, of every kind."""
+    missed: dict[str, list[str]] = {}
+    for one in Corpus(1).private(600):
+        kind = missed.setdefault(one.kind, [])
+        if not is_refused(one):
+            kind.append(one.text)
+    assert len(missed) == 8
+    assert {kind: texts for kind, texts in missed.items() if len(texts) > 3} == {}
+
+
+def test_of_what_support_says_all_day_long_it_refuses_next_to_nothing() -> None:
+    """At most one of a hundred, of all and of every sentence."""
+    tried, wrong = Counter[str](), Counter[str]()
+    for one in Corpus(1).harmless(300):
+        tried[one.kind] += 1
+        wrong[one.kind] += is_refused(one)
+    assert tried.total() > 9_000
+    assert {kind: number for kind, number in wrong.items() if number > tried[kind] * 0.01} == {}
+
+
+def test_numbers_as_a_country_writes_them_are_known_where_the_tenant_names_it() -> None:
+    spain = conduct_of({"guard": {"countries": ["ES"]}})
+    text = "Es el 612 34 56 78, no el pedido 612345678"
+    assert personal_data(text) == []
+    assert personal_data(text, spain.countries) == [("a phone number", 6, 18)]
+
+
+def test_without_the_library_no_row_of_digits_goes_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("socialsupport_core.conversation.phones._library", lambda: None)
+    conduct = conduct_of({"guard": {"countries": ["ES"]}})
+    (refusal,) = check(SendMessage(key="k", own_account="acme", thread=SQUARE, text="Es el 612 34 56 78."), conduct)
+    assert "phonenumberslite" in refusal.remedy
+    assert check(SendMessage(key="k", own_account="acme", thread=SQUARE, text="Call 112 or 911."), conduct) == ()
+
+
+@pytest.mark.parametrize("country", ["es", "Spain", "XX", ""])
+def test_what_is_no_country_is_said(country: str) -> None:
+    with pytest.raises(ValidationError, match="its two capitals"):
+        conduct_of({"guard": {"countries": [country]}})
 
 
 def test_check_digits() -> None:
@@ -277,13 +348,6 @@ def test_check_digits() -> None:
 
 
 # what is private because it was said in private
-
-
-def said(text: str, *, public: bool = False, note: bool = False, at: int = 0) -> Stored:
-    one = message(at, text, visibility="public" if public else "private").interaction
-    if note:
-        one = one.model_copy(update={"direction": "internal", "kind": "note", "network": "internal"})
-    return Stored(at, 1, at, 1, None, one, at, None, None, None, None, None)
 
 
 def told(kind: str, value: str, visibility: str = "private", **more: Any) -> Told:
