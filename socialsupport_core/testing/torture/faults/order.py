@@ -3,13 +3,14 @@
 The set: a message with two edits, a reaction given and taken back, a message that is deleted, an echo of ours with
 three receipts, three claims that join four accounts, and a hand-off token that brings a second account along.
 Schedules share a store and differ in every id, so that none can see another. Of the part `many` dozens are told
-at the same time, shuffled into one another.
+at the same time, shuffled into one another; of the part `every` all orders of a few of the events.
 """
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import permutations
 from typing import Any
 
 from socialsupport_core.hub import Hub
@@ -32,7 +33,9 @@ from socialsupport_core.testing.torture.story import (
 
 SCHEDULES = 12
 MANY = 60
-LARGEST = 100
+FEW = 6
+"""Events of which every order is told: 720."""
+LARGEST = 400
 """Letters of many schedules that arrive before anything is recorded."""
 CHANNEL = "none"
 
@@ -80,55 +83,58 @@ def number_of(who: str) -> Identifier:
     return Identifier(kind="phone", value=f"+1{int.from_bytes(who.encode()) % 10**10:010d}")
 
 
+HANDED = next(n for n, one in enumerate(events_of("nobody", "")) if getattr(one, "proof", None) == "handoff_token")
+"""The event for which somebody must have been handed off."""
+EVENTS = len(events_of("nobody", ""))
+
+
 class Order(Fault):
     name = "order"
     promise = "whatever the order of arrival, timelines, customers and conversations come out the same"
     quick = 8
-    parts = ("many",)
+    parts = ("many", "every")
 
     def hurt(self, site: Site, seed: int, chance: random.Random) -> Witness:
         heard: list[Letter] = []
+        some = sorted(chance.sample(range(EVENTS), FEW)) if self.part == "every" else range(EVENTS)
         with site.hub() as hub:
-            first = Schedule.begun(site, hub, "a0")
+            (first,) = Schedule.begun(site, hub, ["a0"], some)
             straight = _live(site, hub, first, [[one] for one in first.arriving], heard)
-            found = (
-                [] if _joins(straight) else [Finding("wrong", "the story's claims join nobody, so it proves nothing")]
-            )
-            tell = self._together if self.part == "many" else self._one_by_one
-            for number, seen in enumerate(tell(site, hub, chance, heard)):
-                found += [_in_words(one, number) for one in differences(seen, straight)]
+            proves = self.part == "every" or _joins(straight)
+            found = [] if proves else [Finding("wrong", "the story's claims join nobody, so it proves nothing")]
+            hurts = 0
+            for seen in self._tell(site, hub, chance, some, heard):
+                found += [_in_words(one, hurts) for one in differences(seen, straight)]
+                hurts += 1
         every = Counter(one.id for one in heard)
         return Witness(
             told({one.id: one for one in heard}.values()),
             acknowledged=every,
             offered=every,
-            hurts=MANY if self.part == "many" else SCHEDULES,
+            hurts=hurts,
             findings=found,
         )
+
+    def _tell(
+        self, site: Site, hub: Hub, chance: random.Random, some: Sequence[int], heard: list[Letter]
+    ) -> Iterator[Picture]:
+        if self.part == "every":
+            orders = list(permutations(range(FEW)))
+            begun = Schedule.begun(site, hub, [f"b{n}" for n in range(len(orders))], some)
+            several = [one.ordered(order) for one, order in zip(begun, orders, strict=True)]
+            return _together(site, hub, chance, several, heard)
+        if self.part == "many":
+            return _together(site, hub, chance, _shuffled(site, hub, MANY, chance), heard)
+        return self._one_by_one(site, hub, chance, heard)
 
     def audit(self, hub: Hub, site: Site, witness: Witness) -> list[Finding]:
         """There is no run without an order: the first schedule was the one to compare with."""
         return audit(hub, witness, site.coast.sent())
 
     def _one_by_one(self, site: Site, hub: Hub, chance: random.Random, heard: list[Letter]) -> Iterator[Picture]:
-        for number in range(SCHEDULES):
-            one = Schedule.begun(site, hub, f"b{number}", chance)
+        for one in _shuffled(site, hub, SCHEDULES, chance):
             at_once = chance.random() < 0.5
             yield _live(site, hub, one, [one.arriving] if at_once else [[letter] for letter in one.arriving], heard)
-
-    def _together(self, site: Site, hub: Hub, chance: random.Random, heard: list[Letter]) -> Iterator[Picture]:
-        several = [Schedule.begun(site, hub, f"b{number}", chance) for number in range(MANY)]
-        turns = [one for one in several for _ in one.arriving]
-        chance.shuffle(turns)
-        coming = {one.who: iter(one.arriving) for one in several}
-        letters = [next(coming[one.who]) for one in turns]
-        while letters:
-            some, letters = letters[: (size := chance.randint(1, LARGEST))], letters[size:]
-            _hear(site, hub, some)
-            heard += some
-        for one in several:
-            heard.append(one.prelude)
-            yield one.picture(hub)
 
 
 @dataclass(frozen=True)
@@ -141,22 +147,54 @@ class Schedule:
     accounts: frozenset[str]
 
     @classmethod
-    def begun(cls, site: Site, hub: Hub, who: str, chance: random.Random | None = None) -> "Schedule":
-        """Once its prelude is told. Without `chance` the order is that in which things happened."""
-        begun = prelude(who)
-        _hear(site, hub, [begun])
-        conversation = hub.customer(TENANT, f"beacon.person:{who}")["conversations"][0]["id"]
-        token = hub.hand_off(TENANT, conversation, agent="dana")["token"]
-        arriving = [letter(f"{who}-{n}", CHANNEL, one) for n, one in enumerate(events_of(who, token))]
-        accounts = told([begun, *arriving]).accounts
-        if chance is not None:
-            arriving += chance.sample(arriving, 3)
-            chance.shuffle(arriving)
-        return cls(who, begun, arriving, accounts)
+    def begun(cls, site: Site, hub: Hub, whos: Sequence[str], some: Sequence[int]) -> list["Schedule"]:
+        """Once their preludes are told. These of the events are to come, in the order in which things happened."""
+        preludes = [prelude(who) for who in whos]
+        _hear(site, hub, preludes)
+        return [cls._begun(hub, who, begun, some) for who, begun in zip(whos, preludes, strict=True)]
+
+    @classmethod
+    def _begun(cls, hub: Hub, who: str, begun: Letter, some: Sequence[int]) -> "Schedule":
+        token = ""
+        if HANDED in some:
+            conversation = hub.customer(TENANT, f"beacon.person:{who}")["conversations"][0]["id"]
+            token = hub.hand_off(TENANT, conversation, agent="dana")["token"]
+        events = events_of(who, token)
+        arriving = [letter(f"{who}-{n}", CHANNEL, events[n]) for n in some]
+        return cls(who, begun, arriving, told([begun, *arriving]).accounts)
+
+    def ordered(self, order: Iterable[int]) -> "Schedule":
+        return replace(self, arriving=[self.arriving[place] for place in order])
 
     def picture(self, hub: Hub) -> Picture:
         """In which every name is the same, whoever they are."""
         return _anonymous(picture(hub, self.accounts), self.who)
+
+
+def _shuffled(site: Site, hub: Hub, count: int, chance: random.Random) -> list[Schedule]:
+    """Some of the letters come twice."""
+    orders = [[*range(EVENTS), *chance.sample(range(EVENTS), 3)] for _ in range(count)]
+    for one in orders:
+        chance.shuffle(one)
+    begun = Schedule.begun(site, hub, [f"b{number}" for number in range(count)], range(EVENTS))
+    return [one.ordered(order) for one, order in zip(begun, orders, strict=True)]
+
+
+def _together(
+    site: Site, hub: Hub, chance: random.Random, several: Sequence[Schedule], heard: list[Letter]
+) -> Iterator[Picture]:
+    """Each in its order, all shuffled into one another."""
+    turns = [one for one in several for _ in one.arriving]
+    chance.shuffle(turns)
+    coming = {one.who: iter(one.arriving) for one in several}
+    letters = [next(coming[one.who]) for one in turns]
+    while letters:
+        some, letters = letters[: (size := chance.randint(1, LARGEST))], letters[size:]
+        _hear(site, hub, some)
+        heard += some
+    for one in several:
+        heard.append(one.prelude)
+        yield one.picture(hub)
 
 
 def _live(site: Site, hub: Hub, one: Schedule, batches: Sequence[Sequence[Letter]], heard: list[Letter]) -> Picture:
@@ -168,8 +206,9 @@ def _live(site: Site, hub: Hub, one: Schedule, batches: Sequence[Sequence[Letter
 
 def _hear(site: Site, hub: Hub, some: Sequence[Letter]) -> None:
     """All of them arrive, then all that waits is recorded."""
-    for one in some:
-        assert site.deliver(hub, one)
+    arriving = [hub.receive(site.doors[one.channel], site.payload(one)) for one in some]
+    for one in arriving:
+        one.result()
     while hub.workers.record_waiting():
         pass
 
