@@ -23,6 +23,7 @@ TRIES = {
         "kill_outside": 3,
         "redelivery": 2,
         "order": 1,
+        "order:every": 1,
         "order:many": 1,
         "power_cut": 4,
         "disk_full": 2,
