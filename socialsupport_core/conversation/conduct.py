@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, Self
 import regex  # type: ignore[import-untyped]
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from socialsupport_core.conversation import phones
 from socialsupport_core.conversation.kinds import SHIPPED, Kind
+from socialsupport_core.conversation.personal import phones
 from socialsupport_core.guidance import Guidance
 
 RuleName = Literal["native_thread", "answers_us", "topic", "open_conversation"]

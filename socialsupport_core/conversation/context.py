@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from socialsupport_core.conversation.conduct import DEFAULT, Conduct
-from socialsupport_core.conversation.guard import personal_data
 from socialsupport_core.conversation.kinds import LONGEST, LOOKED_AT, same
+from socialsupport_core.conversation.personal import personal_data
 from socialsupport_core.model import Interaction
 from socialsupport_core.store import Tx, identity
 from socialsupport_core.store import context as table

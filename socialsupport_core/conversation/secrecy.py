@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from socialsupport_core.conversation.conduct import DEFAULT, Conduct
 from socialsupport_core.conversation.flat import flatten
 from socialsupport_core.conversation.kinds import SHIPPED, same
-from socialsupport_core.conversation.phones import MOMENT
+from socialsupport_core.conversation.personal.phones import MOMENT
 from socialsupport_core.identity import may_disclose
 from socialsupport_core.model import Intent, SendMessage
 from socialsupport_core.store import Tx, attachments, context, identity, interactions

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from socialsupport_core.contract import Asked, Connector, Ranker
-from socialsupport_core.conversation import guard, secrecy, views
+from socialsupport_core.conversation import secrecy, views
 from socialsupport_core.conversation.conduct import Conduct
+from socialsupport_core.conversation.personal import personal_data
 from socialsupport_core.conversation.secrecy import seen_in_private
 from socialsupport_core.guidance.answers import Answer, Blanks, Outcome, fill, matching, tokens
 from socialsupport_core.guidance.answers.outcome import changed, match
@@ -171,7 +172,7 @@ def redacted(tx: Tx, tenant: str, node: int, text: str, conduct: Conduct) -> str
     square = Thread(id="square", visibility="public")
     intent = SendMessage(key="k", own_account="k", thread=square, text=text)
     secrets = secrecy.read(tx, tenant, node, intent, conduct)
-    found = [(start, end) for _, start, end in guard.personal_data(text, conduct.countries)]
+    found = [(start, end) for _, start, end in personal_data(text, conduct.countries)]
     found += [(start, end) for _, start, end in seen_in_private(text, secrets, conduct)]
     found += [(start, end) for kind in conduct.kinds for _, start, end in kind.found_in(text)]
     return _without(text, [*found, *_named(text, members)])

@@ -15,7 +15,9 @@ from raven.connector import plugin
 
 from socialsupport_core.contract import Refusal, Registry
 from socialsupport_core.conversation.conduct import conduct_of
-from socialsupport_core.conversation.guard import check, iban, luhn, personal_data
+from socialsupport_core.conversation.guard import check
+from socialsupport_core.conversation.personal import personal_data
+from socialsupport_core.conversation.personal.banking import iban, luhn
 from socialsupport_core.conversation.secrecy import Secrets, gather, seen_in_private
 from socialsupport_core.hub import ReplyRefused
 from socialsupport_core.model import Capabilities, Choice, EditMessage, OpenPrivate, SendMessage, Thread
@@ -40,6 +42,21 @@ kerry(at)acme.example
 kerry [at] acme [dot] example
 kerry at acme dot com
 kerry@\u200bacme.example
+kerry@\tacme.example
+kerry(@)acme.example
+kerry@acme[.]example
+kerry @ acme . co . uk
+kerry&#64;acme.example
+kerry ät acme.example
+kerry arobase acme point fr
+kerry arroba acme punto es
+kerry(małpa)acme.pl
+kerry_at_acme.de
+kerry-at-acme-dot-pl
+kerry at gmail.com
+@kerry@gmail.com
+"kerry fisher"@acme.example
+kerry@acme,de
 call +44 20 7946 0958
 +442079460958
 +44 (0)20 7946 0958
@@ -74,6 +91,14 @@ my number is 07700-900-123, call me
 +44 20 7946‑0958
 020\u200b7946\u200b0958
 call 0800 1234567 ext. 12
+555.010.9999x4242
+_+44 20 7946 0958_
+0478/39.52.61
+Is your mobile still «612  345  678»?
+Is 612 345 678 still your mobile?
+Ihre Handynummer ist 👉 1234 5678
+le llamamos al 612 34 56 78
+On vous appelle au 6 12 34 56 78
 4111 1111 1111 1111
 4111111111111111
 4111-1111-1111-1111
@@ -86,7 +111,18 @@ call 0800 1234567 ext. 12
 card 4111 1111 1111 1111, exp. 12/28
 4111\u00a01111\u00a01111\u00a01111
 ４１１１ １１１１ １１１１ １１１１
+4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1
+4111·1111·1111·1111
+4111_1111_1111_1111
+4111, 1111, 1111, 1111
+4111 - 1111 - 1111 - 1111
+4111\t1111\t1111\t1111
+4111 1111 1111 1111 12/28
 DE89 3704 0044 0532 0130 00
+DE 89 37 04 00 44 05 32 01 30 00
+IBANDE89370400440532013000
+DE89_3704_0044_0532_0130_00
+DE89.3704.0044.0532.0130.00
 DE89370400440532013000
 de89 3704 0044 0532 0130 00
 GB29 NWBK 6016 1331 9268 19
@@ -203,6 +239,13 @@ see https://acme.example/?id=07700900123
 t.me/acme_support_bot?start=abcdefghijklmnop234567abcd
 @acme_support will help you
 Thanks @kerry, DM us!
+Thanks @kerry@social.example, DM us!
+see us at acme.example
+look at outlook.com
+at this point in time
+in 20 minutes and 12 seconds at the station in the city
+de 20 minutos a 24 horas por el centro de la ciudad
+is 24 4 2026 a good day for you
 follow us @ acme
 look at our shop @ Oxford Street
 see you at acme dot
@@ -327,7 +370,7 @@ def test_numbers_as_a_country_writes_them_are_known_where_the_tenant_names_it() 
 
 
 def test_without_the_library_no_row_of_digits_goes_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("socialsupport_core.conversation.phones._library", lambda: None)
+    monkeypatch.setattr("socialsupport_core.conversation.personal.phones._library", lambda: None)
     conduct = conduct_of({"guard": {"countries": ["ES"]}})
     (refusal,) = check(SendMessage(key="k", own_account="acme", thread=SQUARE, text="Es el 612 34 56 78."), conduct)
     assert "phonenumberslite" in refusal.remedy

@@ -3,8 +3,8 @@
 import pytest
 
 from socialsupport_core.contract import ConfigError
-from socialsupport_core.conversation.guard import personal_data
 from socialsupport_core.conversation.handing.words import FIELDS, LANGUAGES, NEEDED, Words, _fields, defaults, read
+from socialsupport_core.conversation.personal import personal_data
 
 VALUES = {
     "url": "https://hub.example/h/abc",

@@ -33,6 +33,7 @@ _NATIONAL = (
     re.compile(rf"(?<![\w.,/+-])(?<!\d )00[1-9](?:[ ().\-/]{{0,3}}\d){{8,14}}(?![ .-]?\d){_END}"),
     # national with its leading zero: 9 to 13 digits, not in dotted groups, which versions and dates are as well
     re.compile(rf"(?<![\w.,/+-])(?<!\d )\(?0[1-9](?:[ ()/-]{{0,3}}\d){{7,11}}{_END}(?![./-]\w)"),
+    re.compile(r"(?<![\w.,/+-])0[1-9]\d{0,3} ?/ ?\d{2,4}(?:[. -]\d{2,4}){1,3}(?!\w)"),
     re.compile(r"(?<![\w.])0[1-9](?:\.\d\d){4}(?!\w)(?!\.\d)"),
     # North American: 555-010-9999, (555) 010-9999
     re.compile(
@@ -41,13 +42,15 @@ _NATIONAL = (
     ),
 )
 
+_WHOSE = r"my|your|his|her|their|mein\w?|ihre?|deine?|mi|su|tu|mon|votre|son|meu|seu|sua|mio|suo|mijn|uw|je"
+_THINGS = (
+    r"(?:tele|mobile? |cell ?)?phones?|tel(?:efon|efono|éfono|efone|éphone|efoon|efonu)?(?:nummer|nr)?"
+    r"|mob(?:ile|iel|iele|il)?|cell|cellulare|celular|telem[oó]vel|m[oó]vil|handy(?:nummer)?|portable|portatile|gsm|sms|fax|whatsapp|hotline"
+)
 _CUES = (
-    r"(?:tele|mobile? |cell ?)?phones?|tel(?:efon|efono|éfono|efone|éphone|efoon|efonu)?(?:nummer|nr)?|mob(?:ile|il)?"
-    r"|cell|cellulare|celular|m[oó]vil|handy(?:nummer)?|portable|portatile|gsm|sms|fax|whatsapp|hotline"
-    r"|call(?:ed|ing)?|ring|rang|dial|text(?:ed)?|reach(?:ed)?|(?:an)?rufen|angerufen|erreich\w{0,3}|ll[aá]m\w{1,6}"
-    r"|appel\w{0,4}|joign\w{0,6}|joindre|lig(?:ue|ar|amos|ou)|chiam\w{1,5}|bel(?:len)?|gebeld|zadzwo\w{1,4}"
-    r"|(?:my|your|his|her|their|mein\w?|ihre?|deine?|mi|su|tu|mon|votre|son|meu|seu|sua|mio|suo|mijn|uw)"
-    r" (?:nummer|numbers?|número|numéro|numero)"
+    rf"{_THINGS}|call(?:ed|ing)?|ring|rang|dial|text(?:ed)?|reach(?:ed)?|(?:an)?rufen|angerufen|erreich\w{{0,3}}"
+    r"|ll[aá]m\w{1,6}|appel\w{0,4}|joign\w{0,6}|joindre|lig(?:ue|ar|amos|ou)|chiam\w{1,5}|bel(?:len)?|gebeld|zadzwo\w{1,4}"
+    rf"|(?:{_WHOSE}|der) (?:nummer|numbers?|número|numéro|numero)"
 )
 """Words of the larger European languages behind which a number is a telephone's."""
 _REFERENCES = (
@@ -57,32 +60,44 @@ _REFERENCES = (
 )
 """Words that say that it is a number of something else."""
 _CUED = re.compile(
-    rf"\b(?:{_CUES})\b[.:]?(?: (?!(?:{_REFERENCES}|quot|with\\b))[^\W\d]{{1,9}}[.:]?){{0,5}}[ :=#]{{1,3}}"
+    rf"\b(?:{_CUES})\b[.:]?(?: (?!(?:{_REFERENCES}|quot|with\\b))[^\W\d]{{1,9}}[.:]?){{0,5}}[ :=#(]{{1,6}}"
     r"(?P<number>\(?\d(?:[ ().\-/]{0,3}\d){5,14})(?![\w%€$£])(?![.,:/-]\d)",
     re.IGNORECASE,
 )
+_CUED_AFTER = re.compile(
+    r"(?<![\w.,/+-])(?P<number>\(?\d(?:[ ().\-/]{0,3}\d){6,14})[ !?),]{1,3}"
+    rf"(?:[^\W\d]{{1,9}} ){{0,3}}(?:{_WHOSE}) (?:{_THINGS})\b",
+    re.IGNORECASE,
+)
 _NAMED = re.compile(
-    rf"(?:#|№|\b(?:{_REFERENCES})(?:s|en|nummer|number)?[.:#]?"
+    rf"(?:\b(?:{_REFERENCES})(?:s|en|nummer|number)?[.:#]?"
     r"(?: (?:nummer|number|numéro|número|num|nr|no|id|is|:|#)[.:#]?){0,2}) ?$",
     re.IGNORECASE,
 )
 _JOINED = re.compile(r"[\w.,/+-]"), re.compile(r"\w|[./-]\w")
 """Before or behind a number: it is a part of something longer."""
-_SIX, _SEVEN = (re.compile(rf"\d(?:\D{{0,3}}\d){{{more}}}") for more in (5, 6))
+FEWEST = 6  # digits
+_SEVEN = re.compile(r"\d(?:\D{0,3}\d){6}")
 
 
 def found_in(flat: str, countries: Iterable[str] = ()) -> Iterator[Span]:
     """Where numbers stand, as often as they are recognised. `countries`: whose national numbers are known as well."""
-    if _SIX.search(flat) is None:
-        return
     yield from (match.span() for match in _INTERNATIONAL.finditer(flat))
-    yield from (match.span("number") for match in _CUED.finditer(flat) if not _OTHERWISE.fullmatch(match["number"]))
-    found = [match.span() for pattern in _NATIONAL for match in pattern.finditer(flat)]
+    for match in _CUED.finditer(flat):
+        if not _OTHERWISE.fullmatch(match["number"]):
+            yield match.span("number")
+    found = [match.span("number") for match in _CUED_AFTER.finditer(flat)]
+    found += [match.span() for pattern in _NATIONAL for match in pattern.finditer(flat)]
     if countries:
         found += _written_in(countries, flat)
     for start, end in found:
-        if not _OTHERWISE.fullmatch(flat[start:end]) and not _NAMED.search(flat[max(0, start - 40) : start]):
+        if not _OTHERWISE.fullmatch(flat[start:end]) and not _is_named(flat, start, end):
             yield start, end
+
+
+def _is_named(flat: str, start: int, end: int) -> bool:
+    before = flat[max(0, start - 40) : start]
+    return _NAMED.search(before) is not None or (flat[start:end].isdigit() and before.endswith(("#", "№", "# ")))
 
 
 def unreadable(text: str, countries: Iterable[str]) -> bool:
