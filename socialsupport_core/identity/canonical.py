@@ -3,6 +3,7 @@
 They compare; they need not be what is dialled or written to. What a network said stands in the interaction.
 """
 
+import logging
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -12,6 +13,7 @@ from socialsupport_core.identity.phones import phone
 from socialsupport_core.identity.policy import DEFAULT, Policy
 from socialsupport_core.model import Identifier
 
+logger = logging.getLogger("socialsupport")
 Form = Callable[[str], str]
 _PLAIN = re.compile(r"[a-z0-9._-]+@[a-z0-9.-]*[a-z0-9]").fullmatch
 """A mailbox as most are, of which there is nothing to change."""
@@ -35,7 +37,7 @@ def canonical_value(kind: str, value: str, policy: Policy = DEFAULT) -> str:
         value = found.value
     if kind == "phone":
         return phone(value, policy.calling_code)
-    written = (form(value) if form else value).strip() or value
+    written = (form(value) if form else value.strip()) or value
     return without_tag(written) if policy.plus_tags == "drop" and kind == "email" else written
 
 
@@ -74,4 +76,17 @@ FORMS: dict[str, Form] = {"email": email}
 
 def add_forms(forms: Mapping[str, Form]) -> None:
     """Those of plugins, for kinds of their own; what the core compares is its own affair."""
-    FORMS.update((kind, form) for kind, form in forms.items() if kind not in ("email", "phone"))
+    FORMS.update((kind, _contained(kind, form)) for kind, form in forms.items() if kind not in ("email", "phone"))
+
+
+def _contained(kind: str, form: Form) -> Form:
+    """What a plugin cannot spell stays as it is written: nobody's message waits for it."""
+
+    def spelt(value: str) -> str:
+        try:
+            return form(value).strip() or value
+        except (Exception, SystemExit) as error:
+            logger.warning("the canonical form of %s failed: %s", kind, type(error).__name__)
+            return value
+
+    return spelt

@@ -225,7 +225,7 @@ def _opinions(ranker: Ranker, asked: Asked) -> list[float] | None:
     try:
         opinions = ranker(asked)
         return None if opinions is None else [float(one) for _, one in zip(asked.texts, opinions, strict=True)]
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         logger.warning("the ranker %s failed, and words decide: %s", getattr(ranker, "__name__", ranker), error)
         return None
 

@@ -47,6 +47,8 @@ class FanOuts:
             made = cls(cls.settings_model.model_validate(dict(settings)))
         except ValidationError as error:
             raise ConfigError(problems(error, cls.settings_model, f"fan-out {name}")) from None
+        except (Exception, SystemExit) as error:  # without its text, which may hold a secret
+            raise ConfigError(f"fan-out {name}: {adapter} cannot be made, {type(error).__name__}") from error
         self._database.do(lambda tx: fanouts.add(tx, name, everything=everything))
         self._live[name] = made
 
@@ -60,7 +62,7 @@ class FanOuts:
             try:
                 async with asyncio.timeout(TIMEOUT):
                     await one.aclose()
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 logger.warning("the fan-out %s could not be closed: %s", name, type(error).__name__)
 
     async def hand_on(self) -> int:

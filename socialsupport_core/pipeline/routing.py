@@ -162,7 +162,8 @@ class Guide:
         for router in self._routers:
             try:
                 own = router(asked)
-            except Exception:
+                own = None if own is None else RoutingChoice.model_validate(own)
+            except (Exception, SystemExit):
                 logger.exception("a router failed; the default decides")
                 continue
             if own is not None and own.agent in {one.agent for one in choice.candidates}:

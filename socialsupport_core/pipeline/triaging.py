@@ -55,7 +55,7 @@ class Triaging:
         try:
             found = plugin.judge(heard, verdict)
             return verdict if found is None else Verdict.model_validate(found)
-        except Exception as error:  # a plugin of somebody: the message is recorded all the same
+        except (Exception, SystemExit) as error:  # a plugin of somebody: the message is recorded all the same
             logger.warning("triage by %s failed: %s", getattr(plugin, "name", "a plugin"), type(error).__name__)
             return verdict
 
@@ -71,6 +71,6 @@ def made(factories: Sequence[TriageFactory], folder: Path | None) -> list[Triage
     for factory in factories:
         try:
             found.append(factory(folder))
-        except Exception:
+        except (Exception, SystemExit):
             logger.exception("a plugin for triage cannot be made")
     return found
