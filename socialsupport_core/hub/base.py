@@ -208,8 +208,7 @@ class Base:
         if beside is not None:
             kept = beside.with_name(f"{beside.name}.blobs")
             options.setdefault("models", beside.with_name(f"{beside.name}.triage"))
-            kept.mkdir(parents=True, exist_ok=True)  # there from the start, so that a backup can name it
-            blobs = blobs or FolderBlobs(kept)
+            blobs = blobs or FolderBlobs(kept)  # there from the start, so that a backup can name it
         assert blobs is not None
         database = open_store(store)
         try:

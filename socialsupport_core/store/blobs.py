@@ -34,9 +34,14 @@ class BlobStore(Protocol):
 
 
 class FolderBlobs:
-    """One file a blob, written aside and renamed, so that there is never half a file under a digest."""
+    """One file a blob, written aside and renamed, so that there is never half a file under a digest.
+
+    The folder is made here and never again: one that is gone later was unmounted, and what is put elsewhere in the
+    meantime would be missed.
+    """
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
 
     def put(self, content: bytes) -> str:
@@ -48,19 +53,23 @@ class FolderBlobs:
             if path.exists():
                 os.utime(path)  # whoever puts it again means to use it
             else:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                if not path.parent.is_dir():
+                    path.parent.mkdir(exist_ok=True)
+                    _sync(self.folder)
                 _write(path, content)
         except OSError as error:
-            raise StoreError(f"the attachments in {self.folder} cannot be written: {error.strerror}") from error
+            raise self._trouble("written", error) from error
         return digest
 
     def get(self, digest: str) -> bytes:
         try:
             return self._path(digest).read_bytes()
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            if not self.folder.is_dir():
+                raise self._trouble("read", error) from error
             raise KeyError(digest) from None
         except OSError as error:
-            raise StoreError(f"the attachments in {self.folder} cannot be read: {error.strerror}") from error
+            raise self._trouble("read", error) from error
 
     def delete(self, digest: str) -> None:
         self._path(digest).unlink(missing_ok=True)
@@ -74,6 +83,10 @@ class FolderBlobs:
                         yield path.name
                     else:
                         path.unlink()
+
+    def _trouble(self, verb: str, error: OSError) -> StoreError:
+        why = error.strerror if self.folder.is_dir() else "the folder is not there; is its disk mounted?"
+        return StoreError(f"the attachments in {self.folder} cannot be {verb}: {why}")
 
     def _path(self, digest: str) -> Path:
         if not _is_digest(digest):
@@ -92,6 +105,18 @@ def _write(path: Path, content: bytes) -> None:
         except BaseException:
             Path(file.name).unlink(missing_ok=True)
             raise
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    """Names too are kept through a power cut, where the system can be asked to."""
+    if os.name != "posix":
+        return
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _is_digest(name: str) -> bool:

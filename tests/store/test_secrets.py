@@ -9,7 +9,7 @@ from raven import Roost, message
 
 from socialsupport_core.contract import ConfigError
 from socialsupport_core.hub import Hub
-from socialsupport_core.store import open_store
+from socialsupport_core.store import StoreError, open_store
 from socialsupport_core.store.blobs import MAX_BYTES, BlobTooLarge, FolderBlobs
 from socialsupport_core.store.secrets import EncryptedSecrets, keys_beside, new_key
 
@@ -130,6 +130,18 @@ def test_blobs_are_kept_once_by_their_digest(tmp_path: Path) -> None:
     blobs.delete(digest)
     with pytest.raises(KeyError):
         blobs.get(digest)
+
+
+def test_a_folder_that_was_unmounted_is_not_made_anew(tmp_path: Path) -> None:
+    blobs = FolderBlobs(tmp_path / "disk" / "blobs")
+    digest = blobs.put(b"content")
+    disk = (tmp_path / "disk").rename(tmp_path / "unmounted")
+    with pytest.raises(StoreError, match="is its disk mounted"):
+        blobs.get(digest)
+    with pytest.raises(StoreError, match="is its disk mounted"):
+        blobs.put(b"more")
+    disk.rename(tmp_path / "disk")
+    assert blobs.get(digest) == b"content"
 
 
 @pytest.mark.parametrize("digest", ["", "../../etc/passwd", "A" * 64, "a" * 63, "/" * 64, "g" * 64, "٣" * 64])

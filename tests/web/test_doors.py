@@ -1,6 +1,7 @@
 """The doors: verify, journal, commit, and only then acknowledge. Whatever else is said over HTTP gets its number."""
 
 import asyncio
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from socialsupport_core.store.secrets import new_key
 from socialsupport_core.web import create_app, doors
 from socialsupport_core.web.doors import MAX_BODY
 
-NOWHERE = FolderBlobs(Path("nowhere"))
+NOWHERE = FolderBlobs(Path(tempfile.gettempdir()))
 
 
 @pytest.fixture
