@@ -1,6 +1,5 @@
 """What objects to something that is about to be said: the tenant's rules, its plugins' policies, and the guard."""
 
-import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -14,8 +13,6 @@ from socialsupport_core.model import Intent, Interaction, SendMessage
 from socialsupport_core.store import Tx, approvals, conversations, interactions
 from socialsupport_core.store.accounts import Agent
 from socialsupport_core.store.conversations import Leg
-
-logger = logging.getLogger("socialsupport")
 
 RECENT = 20
 """Interactions of the conversation that are looked at."""
@@ -119,11 +116,9 @@ def _ask(policy: Policy, draft: Draft) -> Refusal | None:
     try:
         found = policy(draft)
         return None if found is None else Refusal.model_validate(found)
-    except (Exception, SystemExit) as error:  # without its text, which agents need not read
+    except (Exception, SystemExit) as error:
         name = getattr(policy, "__name__", type(policy).__name__)
-        logger.exception("the policy %s failed, and nothing goes out", name)
-        reason = f"the rule failed ({type(error).__name__})"
-        return Refusal(rule=name, reason=reason, remedy="have the operator mend the rule")
+        return Refusal(rule=name, reason=f"the rule failed: {error}", remedy="have the operator mend the rule")
 
 
 def _that_can_be_met(

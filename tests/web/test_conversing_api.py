@@ -107,11 +107,11 @@ def test_what_was_told_is_read_corrected_removed_and_restored(acme: Any, con: st
 
 def test_what_was_told_in_private_is_refused_in_public_with_its_place(acme: Any, con: str) -> None:
     leg = read(acme, con)["legs"][0]["id"]
-    body = {"text": "Your number is 12345678, right?", "leg": leg}
+    body = {"text": "Your account is 12345678, right?", "leg": leg}
     answer = acme.post(f"/api/conversations/{con}/reply", body)
     refused(answer, 422, "the customer's account")
     (refusal,) = answer.json()["refusals"]
-    assert (refusal["rule"], refusal["spans"]) == ("nothing_private_in_public", [[15, 23]])
+    assert (refusal["rule"], refusal["spans"]) == ("nothing_private_in_public", [[16, 24]])
     assert acme.post(f"/api/conversations/{con}/plan", body).json()["possible"] is False
 
 
