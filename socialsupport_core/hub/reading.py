@@ -200,7 +200,7 @@ class Reading(Base):
         found, now = self.health(), micros(self.clock())
 
         def look(tx: Tx) -> tuple[int | None, int | None, list[accounts.Channel], list[tuple[str, str, bool]]]:
-            return watch.oldest_waiting(tx), outbox.next_due(tx), accounts.channels(tx), watch.breakers(tx)
+            return journal.oldest_waiting(tx), outbox.next_due(tx), accounts.channels(tx), watch.breakers(tx)
 
         waiting, due, channels, breakers = self._database.read(look)
         samples = [Sample("journal", count, {"state": state}) for state, count in found["journal"].items()]

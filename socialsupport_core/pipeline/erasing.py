@@ -217,7 +217,10 @@ def _unread_about(tx: Tx, person: Person) -> set[int]:
 def _unread(tx: Tx, tenant: str, state: str, doors: set[str] | None) -> Iterable[journal.Entry]:
     """Page by page: there may be many, and each may be large."""
     last = 0
-    sql = "SELECT * FROM journal WHERE state = ? AND entry > ? AND tenant = ? AND gone IS NULL ORDER BY entry LIMIT 100"
+    sql = (
+        "SELECT * FROM journal WHERE state = ? AND state <> 'waiting' AND entry > ? AND tenant = ? AND gone IS NULL"
+        " ORDER BY entry LIMIT 100"
+    )
     while doors is None or doors:
         rows = tx.all(sql, state, last, tenant)
         if not rows:

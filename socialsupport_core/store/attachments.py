@@ -48,13 +48,15 @@ def one(tx: Tx, tenant: str, seq: int, position: int) -> Kept | None:
 
 
 def pending(tx: Tx, now: int, limit: int) -> list[tuple[str, Kept]]:
-    rows = tx.all("SELECT * FROM attachments WHERE state = 'pending' AND due_at <= ? ORDER BY seq LIMIT ?", now, limit)
+    rows = tx.all(
+        "SELECT * FROM attachments WHERE state = 'pending' AND due_at <= ? ORDER BY due_at, seq LIMIT ?", now, limit
+    )
     return [(row["tenant"], _kept(row)) for row in rows]
 
 
 def claim(tx: Tx, now: int, until: int, limit: int) -> list[tuple[str, Kept]]:
     """What is to be fetched; nobody else tries before `until`."""
-    sql = "SELECT * FROM attachments WHERE state = 'pending' AND due_at <= ? ORDER BY seq LIMIT ?"
+    sql = "SELECT * FROM attachments WHERE state = 'pending' AND due_at <= ? ORDER BY due_at, seq LIMIT ?"
     rows = tx.all(f"{sql}{tx.claiming}", now, limit)
     for row in rows:
         tx.run(

@@ -146,12 +146,6 @@ def prune(tx: Tx, now: int) -> int:
     return tx.run("DELETE FROM arrivals WHERE hour < ?", now // HOUR - KEPT)
 
 
-def oldest_waiting(tx: Tx) -> int | None:
-    """When the oldest payload came that is not recorded yet."""
-    row = tx.one("SELECT received_at FROM journal WHERE state = 'waiting' ORDER BY entry LIMIT 1")
-    return row["received_at"] if row else None
-
-
 def breakers(tx: Tx) -> list[tuple[str, str, bool]]:
     """Credential, host, and whether it is left alone; of those that did not answer lately."""
     rows = tx.all("SELECT credential, host, since FROM breakers ORDER BY credential, host")

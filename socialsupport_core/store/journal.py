@@ -17,7 +17,8 @@ CLOSED = 5_000
 """Doors that a claim leaves out at most; a statement takes some ten thousand values. The others are quarantined."""
 MANY = " "
 """In place of the tenant at the door of an app that serves many; no tenant is called that."""
-State = Literal["waiting", "recorded", "ignored", "quarantined"]
+Done = Literal["recorded", "ignored", "quarantined"]
+State = Literal["waiting"] | Done
 STATES: tuple[State, ...] = ("waiting", "recorded", "ignored", "quarantined")
 _PREFIX = "journal."
 """Of the numbers in `tallies`."""
@@ -121,9 +122,21 @@ def hold(tx: Tx, tenant: str) -> None:
 
 
 def _oldest(tx: Tx, tenant: str, limit: int, closed: Sequence[str]) -> list[Entry]:
-    open_ = f"state = 'waiting'{_not_of(closed)}"
-    sql = f"SELECT * FROM journal WHERE {open_} AND tenant = ? ORDER BY entry LIMIT ?{tx.claiming}"
-    return [entry_of(row) for row in tx.all(sql, *closed, tenant, limit)]
+    """The numbers are read from the index alone, in its order and from the tenant on, and nothing else is left to the
+    planner: one that knows nothing of a sudden backlog would read and sort all of it."""
+    first = (
+        f"SELECT tenant, entry FROM journal WHERE state = 'waiting'{_not_of(closed)} AND tenant >= ?"
+        " ORDER BY tenant, entry LIMIT ?"
+    )
+    rows = tx.all(
+        f"SELECT * FROM journal WHERE entry IN (SELECT entry FROM ({first}) AS first WHERE tenant = ?)"
+        f" AND coalesce(state, '') = 'waiting' ORDER BY entry{tx.claiming}",
+        *closed,
+        tenant,
+        limit,
+        tenant,
+    )
+    return [entry_of(row) for row in rows]
 
 
 def _not_of(doors: Sequence[str]) -> str:
@@ -135,15 +148,26 @@ def _with_work(tx: Tx, after: str, closed: Sequence[str]) -> list[str]:
     open_ = f"state = 'waiting'{_not_of(closed)}"
     rows = tx.all(
         "WITH RECURSIVE t (tenant, n) AS ("
-        f" SELECT min(tenant), 1 FROM journal WHERE {open_} AND tenant > ? UNION ALL"
-        f" SELECT (SELECT min(j.tenant) FROM journal j WHERE {open_} AND j.tenant > t.tenant), n + 1"
-        " FROM t WHERE t.tenant IS NOT NULL AND n < ?) SELECT tenant FROM t WHERE tenant IS NOT NULL",
+        f" SELECT (SELECT tenant FROM journal WHERE {open_} AND tenant > ? ORDER BY tenant LIMIT 1), 1 UNION ALL"
+        f" SELECT (SELECT j.tenant FROM journal j WHERE {open_} AND j.tenant > t.tenant ORDER BY j.tenant LIMIT 1),"
+        " n + 1 FROM t WHERE t.tenant IS NOT NULL AND n < ?) SELECT tenant FROM t WHERE tenant IS NOT NULL",
         *closed,
         after,
         *closed,
         AT_ONCE,
     )
     return [row["tenant"] for row in rows]
+
+
+def oldest_waiting(tx: Tx) -> int | None:
+    """When the oldest payload came that is not recorded yet."""
+    sql = "SELECT received_at FROM journal WHERE state = 'waiting' AND tenant = ? ORDER BY entry LIMIT 1"
+    found: list[int] = []
+    after = ""
+    while tenants := _with_work(tx, after, ()):
+        found += [row["received_at"] for tenant in tenants for row in tx.all(sql, tenant)]
+        after = tenants[-1]
+    return min(found, default=None)
 
 
 def get(tx: Tx, number: int) -> Entry | None:
@@ -173,7 +197,8 @@ def reopen(tx: Tx, number: int | None = None, tenant: str | None = None) -> int:
     if number is not None:
         return _reopen_one(tx, number)
     count = tx.run(
-        "UPDATE journal SET state = 'waiting', reason = NULL WHERE state = 'quarantined' AND gone IS NULL"
+        "UPDATE journal SET state = 'waiting', reason = NULL"
+        " WHERE state = 'quarantined' AND state <> 'waiting' AND gone IS NULL"
         " AND (CAST(? AS TEXT) IS NULL OR tenant = ?)",
         tenant,
         tenant,
@@ -215,10 +240,11 @@ def remove(tx: Tx, tenant: str) -> int:
     return tx.run("DELETE FROM journal WHERE tenant = ?", tenant)
 
 
-def by_state(tx: Tx, state: State, limit: int, tenant: str | None = None) -> list[Entry]:
+def by_state(tx: Tx, state: Done, limit: int, tenant: str | None = None) -> list[Entry]:
     """The newest first."""
     rows = tx.all(
-        "SELECT * FROM journal WHERE state = ? AND (CAST(? AS TEXT) IS NULL OR tenant = ?) ORDER BY entry DESC LIMIT ?",
+        "SELECT * FROM journal WHERE state = ? AND state <> 'waiting' AND (CAST(? AS TEXT) IS NULL OR tenant = ?)"
+        " ORDER BY entry DESC LIMIT ?",
         state,
         tenant,
         tenant,
@@ -241,7 +267,11 @@ def counts(tx: Tx) -> dict[str, int]:
 
 def audited(tx: Tx) -> dict[str, int]:
     """The same by counting the entries themselves; `unexplained` are also those that were not counted along."""
-    found = {row["state"]: row["n"] for row in tx.all("SELECT state, count(*) AS n FROM journal GROUP BY state")}
+    rows = tx.all(
+        "SELECT state, count(*) AS n FROM journal WHERE state <> 'waiting' GROUP BY state"
+        " UNION ALL SELECT 'waiting', count(*) FROM journal WHERE state = 'waiting'"
+    )
+    found = {row["state"]: row["n"] for row in rows}
     known = {"accepted": sum(found.values())} | {state: found.get(state, 0) for state in STATES}
     along = counts(tx)
     return {**known, "unexplained": max(abs(count - along[name]) for name, count in known.items())}

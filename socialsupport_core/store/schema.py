@@ -63,8 +63,8 @@ CREATE TABLE journal (
   entry SERIAL, tenant TEXT NOT NULL, door TEXT NOT NULL,
   source TEXT NOT NULL, method TEXT NOT NULL, url TEXT NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL,
   received_at INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT, events INTEGER NOT NULL DEFAULT 0, gone TEXT);
-CREATE INDEX journal_waiting ON journal (tenant, entry) WHERE state = 'waiting';
-CREATE INDEX journal_by_state ON journal (state, entry);
+CREATE INDEX journal_waiting ON journal (tenant, entry, door) WHERE state = 'waiting';
+CREATE INDEX journal_by_state ON journal (state, entry) WHERE state <> 'waiting';
 CREATE TABLE refused (door TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE events_seen (
   tenant TEXT NOT NULL, channel TEXT NOT NULL, event TEXT NOT NULL,
@@ -110,7 +110,7 @@ CREATE TABLE attachments (
   media_type TEXT, name TEXT, size INTEGER, reason TEXT,
   attempts INTEGER NOT NULL DEFAULT 0, due_at INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant, seq, position)) WITHOUT ROWID;
-CREATE INDEX attachments_pending ON attachments (tenant, state);
+CREATE INDEX attachments_pending ON attachments (due_at, seq) WHERE state = 'pending';
 CREATE INDEX attachments_by_blob ON attachments (blob) WHERE blob IS NOT NULL;
 
 CREATE TABLE outbox (

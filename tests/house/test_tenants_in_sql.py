@@ -30,7 +30,7 @@ OF_ALL = {
     "health.all_troubles",
     "health.all_watched",
     "health.is_old",
-    "health.oldest_waiting",
+    "journal.oldest_waiting",
     "health.prune",
     "health.with_missing",
     "journal.audited",

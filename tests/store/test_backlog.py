@@ -1,0 +1,110 @@
+"""A claim costs what it takes, however much waits. Work is counted, not timed: SQLite's steps, PostgreSQL's pages."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from raven.events import NOON
+
+from socialsupport_core.model import Payload
+from socialsupport_core.store import Database, Tx, attachments, journal, open_store
+from socialsupport_core.store.sqlite import SQLiteTx
+
+FEW, MANY = 100, 20_000
+STEPS = 50  # of SQLite's machine between two looks
+
+
+@pytest.fixture
+def database(store: str | Path) -> Database:
+    return open_store(store)
+
+
+def work(tx: Tx, call: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> int:
+    if isinstance(tx, SQLiteTx):
+        return _steps(tx, call)
+    pages = 0
+    ask = tx._all
+
+    def explained(sql: str, values: Any) -> Any:
+        nonlocal pages
+        (row,) = ask(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}", values)
+        told = row["QUERY PLAN"]
+        plan = (json.loads(told) if isinstance(told, str) else told)[0]["Plan"]
+        pages += plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] + plan["Temp Written Blocks"]
+        return ask(sql, values)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tx, "_all", explained)
+        call()
+    return pages
+
+
+def _steps(tx: SQLiteTx, call: Callable[[], Any]) -> int:
+    steps = 0
+
+    def step() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    tx._connection.set_progress_handler(step, STEPS)
+    try:
+        call()
+    finally:
+        tx._connection.set_progress_handler(None, 0)
+    return steps
+
+
+def arrive(tx: Tx, tenant: str, count: int) -> None:
+    payload = Payload(body=b"x" * 1000, received_at=NOON)
+    journal.append(tx, [(tenant, f"door of {tenant}", payload)] * count)
+
+
+def test_a_claim_costs_the_same_however_long_the_backlog_is(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spent, got = [], []
+
+    def claim(tx: Tx) -> None:
+        spent.append(work(tx, lambda: got.append(journal.claim(tx, 20)), monkeypatch))
+
+    database.do(lambda tx: arrive(tx, "rival", FEW))
+    database.do(lambda tx: arrive(tx, "acme", FEW))
+    database.do(claim)
+    database.do(lambda tx: arrive(tx, "acme", MANY))  # a planner's statistics know nothing of them yet
+    database.do(claim)
+    assert got[0] == got[1] != []
+    assert spent[1] < 3 * spent[0] + 20, spent
+    database.close()
+
+
+def test_what_waits_the_longest_is_known_without_counting_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database.do(lambda tx: arrive(tx, "acme", MANY))
+
+    def look(tx: Tx) -> None:
+        found: list[Any] = []
+        assert work(tx, lambda: found.append(journal.oldest_waiting(tx)), monkeypatch) < 50
+        assert found[0] is not None
+
+    database.do(look)
+    database.close()
+
+
+def test_what_is_to_be_fetched_is_found_among_all_that_was(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most attachments were fetched long ago."""
+    columns = "(tenant, seq, position, state, blob, attempts, due_at)"
+    kept = [("acme", seq, 0, "stored", "digest", 1, 0) for seq in range(MANY)]
+    kept[MANY // 2] = ("acme", MANY // 2, 0, "pending", None, 0, 0)
+
+    def look(tx: Tx) -> None:
+        tx.many(f"INSERT INTO attachments {columns} VALUES (?, ?, ?, ?, ?, ?, ?)", kept)
+        found: list[Any] = []
+        assert work(tx, lambda: found.extend(attachments.pending(tx, 1, 10)), monkeypatch) < 50
+        assert [one.seq for _, one in found] == [MANY // 2]
+
+    database.do(look)
+    database.close()
