@@ -30,7 +30,6 @@ OF_ALL = {
     "health.all_troubles",
     "health.all_watched",
     "health.is_old",
-    "journal.oldest_waiting",
     "health.prune",
     "health.with_missing",
     "journal.audited",
