@@ -122,19 +122,19 @@ def hold(tx: Tx, tenant: str) -> None:
 
 
 def _oldest(tx: Tx, tenant: str, limit: int, closed: Sequence[str]) -> list[Entry]:
-    """The numbers are read from the index alone, in its order and from the tenant on, and nothing else is left to the
-    planner: one that knows nothing of a sudden backlog would read and sort all of it."""
+    """The numbers are read from the index alone, in its order and from the tenant on, then the entries by number.
+    Nothing else is left to the planner: one that knows nothing of a sudden backlog would go through all of it."""
     first = (
         f"SELECT tenant, entry FROM journal WHERE state = 'waiting'{_not_of(closed)} AND tenant >= ?"
         " ORDER BY tenant, entry LIMIT ?"
     )
+    found = tx.all(f"SELECT entry FROM ({first}) AS first WHERE tenant = ?", *closed, tenant, limit, tenant)
+    if not found:
+        return []
     rows = tx.all(
-        f"SELECT * FROM journal WHERE entry IN (SELECT entry FROM ({first}) AS first WHERE tenant = ?)"
+        f"SELECT * FROM journal WHERE entry IN ({', '.join('?' * len(found))})"
         f" AND coalesce(state, '') = 'waiting' ORDER BY entry{tx.claiming}",
-        *closed,
-        tenant,
-        limit,
-        tenant,
+        *[row["entry"] for row in found],
     )
     return [entry_of(row) for row in rows]
 
