@@ -116,7 +116,7 @@ def test_reviews_are_decided_and_taken_back(arrive: Callable[..., Visitor], offi
     assert page.locator(".review").count() == 0
     page.get_by_label("To review").check()
     page.get_by_text("Nothing to review").wait_for()
-    visitor.calm()
+    visitor.calm(moved=True)
 
 
 def test_conversations_are_merged_and_split_on_the_page(arrive: Callable[..., Visitor], office: Office) -> None:
@@ -143,7 +143,7 @@ def test_conversations_are_merged_and_split_on_the_page(arrive: Callable[..., Vi
     until(lambda: len(office.hub.queue("acme")) == 1, "the split was not undone")
     page.locator("#person").get_by_role("button", name="Undo Dana: another conversation merged").click()
     until(lambda: len(office.hub.queue("acme")) == 2, "the merge was not undone")
-    visitor.calm()
+    visitor.calm(moved=True)
 
 
 def test_a_thread_is_split_from_a_message_on(arrive: Callable[..., Visitor], office: Office) -> None:
@@ -155,7 +155,7 @@ def test_a_thread_is_split_from_a_message_on(arrive: Callable[..., Visitor], off
     page.get_by_label("From which message on?").select_option(label="Kerry: Another thing: my invoice is wrong")
     page.locator("dialog").get_by_role("button", name="Divide", exact=True).click()
     until(lambda: len(office.hub.queue("acme")) == 2, "it was not split")
-    visitor.calm()
+    visitor.calm(moved=True)
 
 
 def test_a_refused_join_is_kept_apart_from_the_persons_pane(arrive: Callable[..., Visitor], office: Office) -> None:
