@@ -1,6 +1,6 @@
 """A policy, a ranker, a triage, a router, a canonical form, a fan-out that goes wrong keeps nobody from anything."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,8 +11,15 @@ from raven import Raven, Roost, message
 
 from socialsupport_core.contract import ConfigError, FanOut, Settings, hookimpl
 from socialsupport_core.hub import ReplyRefused
+from socialsupport_core.identity.canonical import FORMS
 
 CANARY = "plugin-token-1"
+
+
+@pytest.fixture(autouse=True)
+def _an_evil_form_ends_with_its_test() -> Iterator[None]:
+    yield
+    FORMS.pop("raven.ring", None)
 
 
 def going_wrong(how: Any) -> Callable[..., Any]:
