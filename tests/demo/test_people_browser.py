@@ -54,7 +54,7 @@ def page(world: World) -> Iterator[Any]:
     with playwright_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda line: line.type in {"error", "warning"} and errors.append(line.text))
         page.goto(f"{world.hub.public_url}/people")
@@ -103,7 +103,7 @@ def test_from_a_direct_message_by_link_to_a_mail(page: Any, world: World) -> Non
 def at_the_desk(page: Any, world: World, person: str) -> Any:
     """Dana's page, with this person's conversation open."""
     desk = page.context.browser.new_page(viewport={"width": 1280, "height": 800})
-    desk.set_default_timeout(10_000)
+    desk.set_default_timeout(30_000)
     desk.goto(f"{world.hub.public_url}/")
     desk.get_by_label("API token").fill(world.tokens["dana"])
     desk.keyboard.press("Enter")

@@ -79,7 +79,7 @@ class Visitor:
     def __init__(self, context: Any, office: Office) -> None:
         self.office = office
         self.page = context.new_page()
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(30_000)
         self.dialogs: list[str] = []
         self.requests: list[str] = []
         self.errors: list[str] = []
