@@ -64,7 +64,7 @@ def page(world: World) -> Iterator[Any]:
     assert errors == []
 
 
-def until(true: Any, why: str, seconds: float = 10) -> None:
+def until(true: Any, why: str, seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, why

@@ -343,7 +343,7 @@ def test_calls_that_hang_hold_nobody_else_up(asked: Roost) -> None:
     assert len(asked.sky.messages) >= 5
 
 
-def wait_for(true: Callable[[], bool], seconds: float = 5) -> None:
+def wait_for(true: Callable[[], bool], seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "it did not come true in time"

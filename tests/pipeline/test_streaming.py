@@ -23,7 +23,7 @@ from socialsupport_core.testing import Network
 CHANNEL = ("acme", "tower")
 
 
-def wait_for(true: Callable[[], Any], seconds: float = 10) -> None:
+def wait_for(true: Callable[[], Any], seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "it did not come true in time"

@@ -141,7 +141,7 @@ def _told(line: Any) -> str:
     return f"{line.text} ({line.location.get('url')})"
 
 
-def until(true: Callable[[], Any], why: str, seconds: float = 10) -> None:
+def until(true: Callable[[], Any], why: str, seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, why
