@@ -119,7 +119,7 @@ CREATE TABLE outbox (
   attempts INTEGER NOT NULL, due_at INTEGER NOT NULL, error TEXT, code TEXT, created_at INTEGER NOT NULL,
   worker TEXT, lease_until INTEGER, ready INTEGER NOT NULL,
   PRIMARY KEY (tenant, part)) WITHOUT ROWID;
-CREATE INDEX outbox_due ON outbox (due_at) WHERE ready = 1;
+CREATE INDEX outbox_due ON outbox (due_at) WHERE ready + 0 = 1;
 CREATE INDEX outbox_ready ON outbox (tenant, channel, due_at, number) WHERE ready = 1;
 CREATE INDEX outbox_unsettled ON outbox (tenant, channel, thread, number)
   WHERE state IN ('queued', 'sending', 'retrying');

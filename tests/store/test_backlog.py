@@ -8,17 +8,22 @@ from typing import Any
 import pytest
 from raven.events import NOON
 
-from socialsupport_core.model import Payload
-from socialsupport_core.store import Database, Tx, attachments, journal, open_store
+from socialsupport_core.model import Payload, SendMessage, Thread
+from socialsupport_core.store import Database, Tx, attachments, journal, open_store, outbox
 from socialsupport_core.store.sqlite import SQLiteTx
 
-FEW, MANY = 100, 20_000
+FEW, MANY, ROOM = 100, 20_000, 10
+INTENT = SendMessage(key="k", own_account="acme", thread=Thread(id="t", visibility="private"), text="x" * 500).to_json()
 STEPS = 50  # of SQLite's machine between two looks
 
 
 @pytest.fixture
 def database(store: str | Path) -> Database:
-    return open_store(store)
+    """On PostgreSQL without what tests before have deleted, which stands in tables and indexes until a vacuum."""
+    database = open_store(store)
+    if not isinstance(store, Path):
+        database.do(lambda tx: tx.run("TRUNCATE journal, outbox, attachments"))
+    return database
 
 
 def work(tx: Tx, call: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> int:
@@ -93,6 +98,47 @@ def test_a_claim_costs_the_same_however_long_the_backlog_is(
     assert got[0] == got[1] != []
     assert spent[1] < 3 * spent[0] + 20, spent
     database.close()
+
+
+@pytest.mark.parametrize("known", ["nothing", "empty", "few", "all sent"])
+def test_sends_are_claimed_at_the_same_cost_however_many_wait(
+    database: Database, monkeypatch: pytest.MonkeyPatch, known: str
+) -> None:
+    """A network that was down for an hour, a campaign: each of its threads has one that is due."""
+    spent, got = [], []
+
+    def learn(when: str) -> None:
+        if known == when:
+            database.do(lambda tx: tx.run("ANALYZE outbox"))
+
+    def claim(tx: Tx) -> None:
+        spent.append(work(tx, lambda: got.append(len(outbox.claim(tx, 2 * MANY, ROOM))), monkeypatch))
+
+    database.do(claim)
+    learn("empty")
+    database.do(lambda tx: ask_for(tx, "acme", range(FEW), "sent"))
+    learn("all sent")
+    database.do(lambda tx: ask_for(tx, "rival", range(FEW)))
+    database.do(lambda tx: ask_for(tx, "acme", range(FEW, 2 * FEW)))
+    learn("few")
+    database.do(claim)
+    database.do(lambda tx: ask_for(tx, "acme", range(2 * FEW, MANY)))
+    database.do(claim)
+    assert got == [0, ROOM, ROOM]
+    assert spent[2] < 3 * spent[1] + 20, spent
+    database.close()
+
+
+def ask_for(tx: Tx, tenant: str, numbers: range, state: str = "queued") -> None:
+    """A message on a thread of its own for each number."""
+    columns = "tenant, part, number, channel, thread, conversation, intent, agent, state, attempts, due_at, created_at"
+    tx.many(
+        f"INSERT INTO outbox ({columns}, ready) VALUES ({', '.join('?' * 13)})",
+        [
+            (tenant, f"p{n}", n, "sky", f"t{n}", "c", INTENT, "dana", state, 0, n, n, int(state == "queued"))
+            for n in numbers
+        ],
+    )
 
 
 def test_what_waits_the_longest_is_known_without_counting_it(
