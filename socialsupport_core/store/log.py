@@ -10,6 +10,14 @@ from pydantic_core import to_json
 from socialsupport_core.store import starts
 from socialsupport_core.store.database import Row, Tx, moment
 
+TURNS = (
+    "type IN ('conversation.handed_off', 'conversation.assigned', 'conversation.escalated', 'conversation.resolved',"
+    " 'conversation.reopened', 'conversation.merged', 'conversation.rated', 'conversation.split',"
+    " 'conversation.moved', 'conversation.restored', 'handoff.refused', 'challenge.started', 'challenge.proven',"
+    " 'proof.refused')"
+)
+"""Of an index: whoever asks for some of them says this too, word for word, or SQLite reads the whole log."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -71,11 +79,7 @@ def of_thread(
 def turns(tx: Tx, tenant: str, conversation: str, limit: int = 100) -> list[Record]:
     """What agents did with the conversation, and what was proven or refused in it; the newest `limit`, in order."""
     rows = tx.all(
-        "SELECT * FROM log WHERE tenant = ? AND conversation = ? AND type IN ('conversation.handed_off',"
-        " 'conversation.assigned', 'conversation.escalated', 'conversation.resolved', 'conversation.reopened',"
-        " 'conversation.merged', 'conversation.rated',"
-        " 'conversation.split', 'conversation.moved', 'conversation.restored', 'handoff.refused',"
-        " 'challenge.started', 'challenge.proven', 'proof.refused') ORDER BY cursor DESC LIMIT ?",
+        f"SELECT * FROM log WHERE tenant = ? AND conversation = ? AND {TURNS} ORDER BY cursor DESC LIMIT ?",
         tenant,
         conversation,
         limit,
@@ -103,8 +107,8 @@ def _refused_here(tx: Tx, tenant: str, conversation: str, limit: int) -> list[Ro
 def changed_at(tx: Tx, tenant: str, conversation: str) -> int:
     """When somebody decided last about the conversation's status, or who works on it; 0 if nobody ever did."""
     row = tx.one(
-        "SELECT max(at) AS top FROM log WHERE tenant = ? AND conversation = ? AND type IN ('conversation.assigned',"
-        " 'conversation.resolved', 'conversation.reopened')",
+        f"SELECT max(at) AS top FROM log WHERE tenant = ? AND conversation = ? AND {TURNS}"
+        " AND type IN ('conversation.assigned', 'conversation.resolved', 'conversation.reopened')",
         tenant,
         conversation,
     )

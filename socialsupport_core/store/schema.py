@@ -21,6 +21,7 @@ from socialsupport_core.store.fanouts import TABLES as FANOUTS
 from socialsupport_core.store.handoffs import TABLES as HANDOFFS
 from socialsupport_core.store.health import TABLES as HEALTH
 from socialsupport_core.store.leases import TABLES as LEASES
+from socialsupport_core.store.log import TURNS
 from socialsupport_core.store.moves import TABLES as MOVES
 from socialsupport_core.store.nodes import TABLES as NODES
 from socialsupport_core.store.pace import TABLES as PACE
@@ -134,17 +135,13 @@ CREATE TABLE log (
   channel TEXT, thread TEXT, conversation TEXT, data TEXT NOT NULL);
 CREATE INDEX log_by_tenant ON log (tenant, cursor);
 CREATE INDEX log_by_thread ON log (tenant, channel, thread, cursor) WHERE thread IS NOT NULL;
-CREATE INDEX log_of_turns ON log (tenant, conversation, cursor) WHERE type IN ('conversation.handed_off',
-  'conversation.assigned', 'conversation.escalated', 'conversation.resolved', 'conversation.reopened',
-  'conversation.merged',
-  'conversation.split', 'conversation.moved', 'conversation.restored', 'handoff.refused',
-  'challenge.started', 'challenge.proven', 'proof.refused');
+CREATE INDEX log_of_turns ON log (tenant, conversation, cursor) WHERE {turns};
 CREATE TABLE audit (
   number SERIAL, tenant TEXT NOT NULL, agent TEXT NOT NULL, at INTEGER NOT NULL,
   verb TEXT NOT NULL, object TEXT NOT NULL);
 """
 
-SCHEMA = SCHEMA.replace("{standing}", STANDING) + STANDINGS + CORRECTIONS
+SCHEMA = SCHEMA.replace("{standing}", STANDING).replace("{turns}", TURNS) + STANDINGS + CORRECTIONS
 
 SCHEMA += LEASES + WEBHOOKS
 

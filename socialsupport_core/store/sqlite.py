@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from socialsupport_core.store import migrations, schema
+from socialsupport_core.store import migrations, planner, schema
 from socialsupport_core.store.database import Compacted, Database, Row, StoreError, Tx
 
 ROWS = 20  # of one INSERT: opening tables and indexes for each costs more than filling them
@@ -211,6 +211,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
                 if versions(connection)[0] < step.version:  # else another process was faster
                     raise
         migrations.check(str(path), *versions(connection))
+        planner.instruct(connection)
     except sqlite3.Error as error:
         raise StoreError(f"{path} cannot be opened: {error}") from error
 
