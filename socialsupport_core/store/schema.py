@@ -78,6 +78,7 @@ CREATE TABLE conversations (
   {standing}
   PRIMARY KEY (tenant, conversation)) WITHOUT ROWID;
 CREATE INDEX conversations_by_status ON conversations (tenant, status, waiting_since);
+CREATE INDEX conversations_by_node ON conversations (tenant, node);
 CREATE TABLE legs (
   leg NUMBERED, tenant TEXT NOT NULL, conversation TEXT NOT NULL, channel TEXT NOT NULL,
   network TEXT NOT NULL, own_account TEXT NOT NULL, thread TEXT NOT NULL, visibility TEXT NOT NULL,
