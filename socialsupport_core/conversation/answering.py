@@ -1,11 +1,16 @@
 """Whether a customer still waits, once it turns out that an answer did not arrive, or did after all."""
 
+import re
 from datetime import datetime
 
 from socialsupport_core.conversation import sorting
+from socialsupport_core.guidance.rating import CHOICE
 from socialsupport_core.store import Tx, conversations, interactions, log, micros, outbox, waiting
 from socialsupport_core.store.conversations import Conversation
 from socialsupport_core.store.outbox import Part
+
+NO_ANSWER = re.compile(rf"away~|chl_|{re.escape(CHOICE)}|ho_\w+~(?:asked|code|reminder)\b")
+"""Keys of what the hub says by itself and nobody has waited for: out of hours, about codes, how it was, once more."""
 
 
 def weigh(tx: Tx, part: Part, now: int) -> None:
@@ -37,7 +42,11 @@ def recount(tx: Tx, found: Conversation) -> None:
 def _answered(tx: Tx, found: Conversation, resolved: list[int]) -> Conversation:
     said = [*waiting.spoken(tx, found.tenant, found.id), *_unshown(tx, found)]
     lost = {_reply(key) for _, key, state in said if key and state == "failed"}
-    heard = [at for at, key, state in said if state != "failed" and (key is None or _reply(key) not in lost)]
+    heard = [
+        at
+        for at, key, state in said
+        if state != "failed" and (key is None or (_reply(key) not in lost and not NO_ANSWER.match(key)))
+    ]
     since = max(resolved, default=0)
     return waiting.answered_until(tx, found.tenant, found.id, max(heard, default=None), since)
 

@@ -223,3 +223,21 @@ def test_a_code_from_one_hand_off_and_one_from_an_agent_do_not_void_each_other(r
     assert roost.conversation("owl") == roost.conversation("kerry")
     assert roost.conversation("mallory") != roost.conversation("kerry")
     assert bird("owl").account == Identifier.parse(OWL)
+
+
+def test_what_we_ask_answers_nobody_whoever_the_customer_turns_out_to_be(roost: Roost) -> None:
+    """Counted anew as accounts come together and part: only a person's answer ends the wait."""
+
+    theirs = [roost.conversation(name) for name in ("kerry", "owl", "mallory")]
+
+    def waits() -> list[Any]:
+        return [roost.hub.conversation("acme", one).get("waiting_since") for one in theirs]
+
+    before = waits()
+    roost.clock.forward(seconds=10)
+    asks(roost)
+    assert waits() == before
+    linked = roost.hub.link("acme", OWL, MALLORY, agent="dana")
+    assert None not in waits()
+    roost.hub.undo("acme", linked.id, agent="dana")
+    assert waits() == before
