@@ -1,7 +1,8 @@
 """Hand-off: a conversation moves from public to private, or between channels, without starting over.
 
 A token is random, kept only as a digest, works once, for a week, and only for its tenant. One that was shown in
-public may be used by anybody who read it, so it proves nothing: it suggests, and an agent or a code decides.
+public may be used by anybody who read it, so it proves nothing and is not spent by it: it suggests, and an agent or a
+code decides.
 """
 
 from collections.abc import Callable

@@ -17,7 +17,7 @@ from socialsupport_core.store import Tx, accounts, conversations, handoffs, iden
 from socialsupport_core.store.conversations import Conversation, Leg
 from socialsupport_core.store.handoffs import Consent, Handoff
 
-PUBLIC = "anybody can read a public reply: whoever comes with it must be linked by an agent"
+PUBLIC = "anybody can read a public reply: whoever comes with it must say a code there, or be linked by an agent"
 
 
 class Handing(Base):
@@ -149,7 +149,7 @@ class Handing(Base):
         Each with its `label` in the customer's language, as far as it is known, else in `language`.
         """
         found = self._database.read(lambda tx: handoffs.by_token(tx, token))
-        if found is None or found.redeemed_at is not None or found.expires_at < micros(self.clock()):
+        if found is None or found.is_spent or found.expires_at < micros(self.clock()):
             return None
         said = words.Words(self._database.read(lambda tx: handoffs.templates(tx, found.tenant)))
         allowed = [one for one in self.desk.of_tenant(found.tenant) if found.target in (None, one.channel.id)]

@@ -33,6 +33,7 @@ from socialsupport_core.store import (
     log,
     micros,
     moment,
+    proofs,
     waiting,
 )
 from socialsupport_core.store.accounts import Agent
@@ -347,7 +348,8 @@ class FollowUps:
 
     def _look_after(self, given: Handoff, now: int) -> None:
         """In one transaction: who looks at the same time finds that it has moved."""
-        step = self._confirm if given.state == "arrived" else self._expire if now >= given.expires_at else self._remind
+        has_come = given.state == "arrived" and (given.visibility == "private" or now < given.expires_at)
+        step = self._confirm if has_come else self._expire if now >= given.expires_at else self._remind
         try:
             self._desk.database.do(lambda tx: step(tx, given, now), given.tenant)
         except StoreError:
@@ -371,7 +373,10 @@ class FollowUps:
             _publish(tx, found, given, now, "reminded")
 
     def _expire(self, tx: Tx, given: Handoff, now: int) -> None:
-        """Back to the queue, for nobody has heard from the customer."""
+        """Back to the queue, for nobody has heard from the customer: whoever came was somebody else, or never said."""
+        if given.redeemed_by is not None and _is_one(tx, given.redeemed_by, given.node):
+            handoffs.move(tx, given, given.state, None)  # an agent has said so
+            return
         if not handoffs.move(tx, given, "expired", None):
             return
         found, _ = _both(tx, given)
@@ -381,8 +386,10 @@ class FollowUps:
         waiting.back_to_queue(tx, found, now)
 
     def _confirm(self, tx: Tx, given: Handoff, now: int) -> None:
-        """Whoever has come is asked for a code that only the other end reads."""
-        if not handoffs.move(tx, given, "arrived", None) or given.redeemed_by is None:
+        """Whoever has come is asked for a code that only the other end reads. In public it may have been anybody, so
+        the customer is waited for all the same."""
+        until = given.expires_at if given.visibility == "public" else None
+        if not handoffs.move(tx, given, "arrived", until) or given.redeemed_by is None:
             return
         found, origin = _both(tx, given)
         arrived = _arrival(tx, given)
@@ -396,9 +403,11 @@ class FollowUps:
 
     def _ask(self, tx: Tx, given: Handoff, found: Conversation, told: Leg, asked: Leg) -> bool:
         """False if the code cannot be told there."""
-        id, expected = f"chl_{given.id.removeprefix('ho_')}", identity.by_numbers(tx, [asked.node])[asked.node]
+        before = sum(one.handoff == given.id for one in proofs.of_conversation(tx, given.tenant, found.id))
+        key = f"{given.id}n{before}" if before else given.id  # somebody came before
+        id, expected = f"chl_{key.removeprefix('ho_')}", identity.by_numbers(tx, [asked.node])[asked.node]
         speaker = self._speaker(tx, given)
-        wanted = Asking(id, speaker, told, expected, asked, given.language, given.id, given.id, "code_asked")
+        wanted = Asking(id, speaker, told, expected, asked, given.language, key, given.id, "code_asked")
         try:
             asking.carry_out(tx, self._desk, found, wanted)
         except (ProofRefused, ReplyRefused):
@@ -425,6 +434,11 @@ def _is_forgeable(tx: Tx, leg: Leg) -> bool:
 
 def _both(tx: Tx, given: Handoff) -> tuple[Conversation | None, Leg | None]:
     return conversations.current(tx, given.tenant, given.conversation), conversations.leg(tx, given.leg)
+
+
+def _is_one(tx: Tx, one: int, other: int) -> bool:
+    found = identity.by_numbers(tx, [one, other])
+    return found[one].customer == found[other].customer
 
 
 def _arrival(tx: Tx, given: Handoff) -> Leg | None:

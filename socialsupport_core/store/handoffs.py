@@ -64,6 +64,12 @@ class Handoff:
     reminded_at: int | None = None
     arrived_leg: int | None = None
 
+    @property
+    def is_spent(self) -> bool:
+        """Whoever follows a link in public may be anybody, so it stays good until one of them has proven himself."""
+        is_open = self.visibility == "public" and self.state == "arrived" and self.due_at is not None
+        return self.redeemed_at is not None and not is_open
+
 
 _COLUMNS = (
     "tenant", "handoff", "conversation", "node", "leg", "visibility", "channel", "agent", "created_at", "expires_at",
@@ -114,11 +120,12 @@ def of_conversation(tx: "Tx", tenant: str, conversation: str) -> list[Handoff]:
 
 
 def redeem(tx: "Tx", token: str, node: int, at: int, leg: int | None, due_at: int | None) -> bool:
-    """False if somebody else was first."""
+    """False if somebody else was first; see `Handoff.is_spent`."""
     return bool(
         tx.run(
             "UPDATE handoffs SET redeemed_at = ?, redeemed_by = ?, state = 'arrived', arrived_leg = ?, due_at = ?"
-            " WHERE digest = ? AND redeemed_at IS NULL",
+            " WHERE digest = ? AND (redeemed_at IS NULL"
+            " OR (visibility = 'public' AND state = 'arrived' AND due_at IS NOT NULL))",
             at,
             node,
             leg,

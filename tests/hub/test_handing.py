@@ -1,5 +1,6 @@
 """Hand-offs followed up: a reminder, back to the queue, across restarts; consent; from person to person."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from raven.events import bird
 
 from socialsupport_core.contract import ConfigError
 from socialsupport_core.hub import NoSuchChannel, ReplyRefused
+from socialsupport_core.model import IdentityClaimed, Thread
 from socialsupport_core.store import Tx, handoffs, log
 from socialsupport_core.store.database import micros
 
@@ -311,3 +313,56 @@ def test_what_is_refused_at_another_tenants_thread_of_the_same_name_is_not_shown
     perch.hub._database.do(refuse)
     turns = perch.hub.conversation("acme", perch.conversation())["turns"]
     assert [one["reason"] for one in turns if one["type"] == "proof.refused"] == ["ours"]
+
+
+def comes(roost: Roost, token: str, name: str) -> None:
+    """To the bridge, with the link that stood in public."""
+    account, thread = bird(name).account, Thread(id=f"dm-{name}", visibility="private")
+    assert account is not None
+    roost.clock.forward(seconds=5)
+    at, id = roost.clock.now, f"{name}-{roost.clock.now:%H%M%S}"
+    claim = IdentityClaimed(
+        id=id, own_account="tower", subject=account, proof="handoff_token", token=token, thread=thread, at=at
+    )
+    roost.hear(claim, message(id, "here I am", name, at=at), tenant="bridge")
+    roost.hub.drain()
+
+
+def code_told_to(roost: Roost, name: str) -> str:
+    """The newest."""
+    told = [re.search(r"\d{6}", one["text"]) for one in roost.sky.messages if one["thread"] == f"dm-{name}"]
+    return [one[0] for one in told if one][-1]
+
+
+def test_a_passer_by_who_follows_a_public_link_takes_nothing_from_the_customer(perch: Roost) -> None:
+    """Anybody may have read it: it stays good until one who came by it has proven himself, and nobody is lost."""
+    perch.hear(message(9, "help!", "owl", visibility="public", at=perch.clock.now))
+    here = perch.conversation("owl")
+    token = perch.hub.hand_off("acme", here, agent="dana", to="bridge")["token"]
+    perch.hub.drain()
+    comes(perch, token, "mallory")
+    assert perch.hub.handoff_ways(token)
+    comes(perch, token, "robin")
+    assert code_told_to(perch, "mallory") != code_told_to(perch, "robin")
+    perch.hear(message(10, code_told_to(perch, "robin"), "owl", visibility="public", at=perch.clock.now))
+    perch.hub.drain()
+    owl, robin, mallory = (perch.hub.customer("acme", f"raven.ring:{one}")["id"] for one in ("owl", "robin", "mallory"))
+    assert owl == robin != mallory
+    assert steps(perch)[-1] == "confirmed"
+    assert perch.hub.handoff_ways(token) is None
+    comes(perch, token, "sam")
+    assert perch.log("handoff.refused")[-1]["data"]["reason"] == "the token was used already"
+    later(perch, days=9)
+    assert "expired" not in steps(perch)
+
+
+def test_of_whom_only_passers_by_came_the_customer_is_in_the_queue_again(perch: Roost) -> None:
+    perch.hear(message(9, "help!", "owl", visibility="public", at=perch.clock.now))
+    here = perch.conversation("owl")
+    token = perch.hub.hand_off("acme", here, agent="dana", to="bridge")["token"]
+    perch.hub.drain()
+    comes(perch, token, "mallory")
+    assert "waiting_since" not in perch.hub.conversation("acme", here)
+    later(perch, days=9)
+    assert steps(perch)[-1] == "expired"
+    assert "waiting_since" in perch.hub.conversation("acme", here)

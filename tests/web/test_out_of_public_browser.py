@@ -209,7 +209,7 @@ def test_the_hand_off_says_beforehand_who_will_read_it(arrive: Callable[..., Vis
 def test_a_link_that_is_brought_again_is_refused_where_both_are(arrive: Callable[..., Visitor], office: Office) -> None:
     token = handed_off(office)
     comes(office, token, "nested")
-    told(office)
+    office.hear(2, f"@acme {told(office)}", visibility="public", ago=0)
     comes(office, token, "mallory")
     visitor = arrive().sign_in()
     for name in ("Kerry", "Mallory"):

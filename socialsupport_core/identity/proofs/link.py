@@ -18,7 +18,7 @@ class HandoffLink(Proof):
     Proves that whoever comes with it was given it, by us or by somebody who had it: it can be forwarded. So what it is
     worth depends on where it was shown and on who comes:
 
-    * shown in public: anybody may have read it. It suggests (*claimed*);
+    * shown in public: anybody may have read it. It suggests (*claimed*), and is spent only by whoever proves himself;
     * brought by a mail or a call whose author anybody can forge: it suggests;
     * given in private: *asserted*. The conversation goes on; nothing is disclosed until a code is typed too;
     * given in private *for* an account that had asked from the other end, and brought by exactly that one: *verified*,
@@ -60,8 +60,10 @@ class HandoffLink(Proof):
             return "the token is unknown"
         if given.node == bearer.number and given.channel == where.channel and not _goes_private(given, where):
             return "the account to which it was given has shown it again"
-        if given.redeemed_at is not None:
-            return "the token was used already" if given.redeemed_by != bearer.number else "the token was used before"
+        if given.redeemed_by == bearer.number:
+            return "the token was used before"
+        if given.is_spent:
+            return "the token was used already"
         return next((reason for wrong, reason in _wrongs(given, bearer, where, at) if wrong), None)
 
     def _tier(self, given: Handoff, bearer: Node, is_authentic: bool) -> Tier:
