@@ -5,14 +5,14 @@ from collections.abc import Iterator
 
 Span = tuple[int, int]
 
-_SEPARATED = r"[ .,/-]{0,3}"
+_SEPARATED = r"[ .,/:-]{0,5}"
 _EXPIRY = r"[ .,/-]{1,3}\d\d ?/ ?\d\d(?:\d\d)?(?!\d)"
 _CARD = re.compile(
-    rf"(?<!\w)(?<!\d[ .,/-])(?!\d{{3}}-\d{{7}}-\d{{7}}(?!\d))"  # as orders of a large shop are grouped
-    rf"[2-6](?:{_SEPARATED}\d){{11,18}}(?!\w)(?:(?={_EXPIRY})|(?![ ./-]?\d))"
+    rf"(?<![\dA-Z_])(?<!\d[ .,/-])(?!\d{{3}}-\d{{7}}-\d{{7}}(?!\d))"  # as orders of a large shop are grouped
+    rf"[2-6](?:{_SEPARATED}\d){{11,18}}(?![\dA-Z_])(?:(?={_EXPIRY})|(?![ ./-]?\d))"
 )
 _ISSUERS = re.compile(
-    r"3[47]\d{13}|3[0689]\d{12}|(?:2[2-7]|35|4\d|5\d|6\d)\d{14}|[456]\d{16,18}"
+    r"3[47]\d{13}|3[0689]\d{12}|(?:2[2-7]|35|4\d|5\d|6\d)\d{14}|9792\d{12}|[456]\d{16,18}"
     r"|(?:5018|5020|5038|5[678]\d\d|6304|6390|67\d\d)\d{8}"
 )
 """How cards begin, and how many digits they have (ISO/IEC 7812); an IMEI has a card's check digit and length, but no
@@ -49,8 +49,8 @@ https://iban.com/structure and https://developers.circle.com/cpn/references/comp
 
 def cards_in(flat: str) -> Iterator[Span]:
     for match in _CARD.finditer(flat):
-        is_even = len({c for c in match[0] if c not in " 0123456789"}) < 2  # degrees and amounts have points and commas
-        if is_even and luhn(match[0]) and _ISSUERS.fullmatch(_digits(match[0])):
+        is_amount = "." in match[0] and "," in match[0]  # or degrees
+        if not is_amount and luhn(match[0]) and _ISSUERS.fullmatch(_digits(match[0])):
             yield match.span()
 
 

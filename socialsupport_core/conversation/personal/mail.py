@@ -7,13 +7,16 @@ from socialsupport_core.text.tlds import top_level_domains
 
 Span = tuple[int, int]
 
-_SIGNS = "ät|arroba|arobase|chiocciola|małpa|apenstaartje"
+_SIGNS = "at the rate|ät|arroba|arobase|chiocciola|małpa|apenstaartje"
 """Words for the sign that mean nothing else; `at` does."""
-_DOTS = "dot|punkt|punto|ponto|point|kropka|punt"
+_DOTS = "dot|nokta|punkt|punto|ponto|point|kropka|punt"
 _LOCAL = r"(?:\"[^\"@]{1,64}\"|[\w.+'-]{1,64})"
 _LABEL = r"[\w-]{1,63}"
 _OPEN, _SHUT = r" ?[(\[{<] ?", r" ?[)\]}>] ?"
-_SIGN = rf"(?: ?@ ?|{_OPEN}(?:@|@?(?:at|{_SIGNS})){_SHUT}|-\{{@\}}-| ?&#64; ?|%40| (?:{_SIGNS}) )"
+_SIGN = (
+    rf"(?:[ *~]{{0,3}}@[ *~]{{0,3}}| ?[★☆] ?|{_OPEN}(?:@|@?(?:at?|{_SIGNS})){_SHUT}|-\{{@\}}-| ?&#64; ?|%40"
+    rf"| (?:{_SIGNS}) )"
+)
 _DOT = rf"(?:[.,。]| \. |{_OPEN}(?:\.|{_DOTS}){_SHUT}| (?:{_DOTS}) )"
 _PROVIDERS = (
     "gmail|googlemail|hotmail|icloud|gmx|aol|proton|protonmail|t-online|fastmail|laposte|wanadoo|libero|onet|uol"
@@ -22,11 +25,11 @@ _PLAIN = re.compile(rf"[\w.+'-]{{1,64}}@{_LABEL}(?:\.{_LABEL})*\.[^\W\d]{{2,63}}
 _WRITTEN = tuple(
     re.compile(one, re.IGNORECASE)
     for one in (
-        rf"{_LOCAL}{_SIGN}(?P<host>{_LABEL}(?:{_DOT}{_LABEL})+)",
-        rf"{_LOCAL} at (?P<host>{_LABEL}(?:{_DOT}{_LABEL})* (?:dot|punkt|punto|ponto) {_LABEL})",
-        rf"{_LOCAL}(?: at |[_-]at[_-])(?P<host>(?:{_PROVIDERS}){_DOT}{_LABEL})",
-        rf"{_LOCAL}[_-]at[_-](?P<host>{_LABEL}(?:-dot-[^\W_]{{1,63}})+)",
-        rf"{_LOCAL}_at_(?P<host>{_LABEL}(?:\.{_LABEL})+)",
+        rf"(?P<local>{_LOCAL}){_SIGN}(?P<host>{_LABEL}(?:{_DOT}{_LABEL})+)",
+        rf"(?P<local>{_LOCAL}) at (?P<host>{_LABEL}(?:{_DOT}{_LABEL})* (?:dot|punkt|punto|ponto) {_LABEL})",
+        rf"(?P<local>{_LOCAL})(?: [ae]t |[_-]at[_-])(?P<host>(?:{_PROVIDERS}){_DOT}{_LABEL})",
+        rf"(?P<local>{_LOCAL})[_-]at[_-](?P<host>{_LABEL}(?:-dot-[^\W_]{{1,63}})+)",
+        rf"(?P<local>{_LOCAL})_at_(?P<host>{_LABEL}(?:\.{_LABEL})+)",
     )
 )
 _LABELS = re.compile(rf"(?:{_DOT}|-dot-)([^\W\d_]{{2,63}})(?!\w)", re.IGNORECASE)
@@ -40,8 +43,10 @@ def found_in(flat: str) -> Iterator[Span]:
         if not _is_handle(flat, match):
             yield match.span()
     for pattern in _WRITTEN:
-        for match in pattern.finditer(flat):
+        start = 0
+        while match := pattern.search(flat, start):
             end = _end(match)
+            start = end or match.end("local")  # what looked like a host may be the beginning of another address
             if end and not _is_handle(flat, match):
                 yield match.start(), end
 

@@ -19,7 +19,7 @@ MOMENT = re.compile(
 _OTHERWISE = re.compile(
     rf"(?:{MOMENT.pattern})(?: [0-2]?\d)?|{_YEAR} [0-2]?\d\.[0-5]\d|0x\w+"  # with the hour
     r"|[0-2]?\d[.h]?[0-5]\d ?- ?[0-2]?\d[.h]?[0-5]\d"  # opening hours
-    r"|(?!\d\d(?:\.\d\d){3}$)\d{1,3}(?:\.\d{1,3}){3}|\d+\.\d\d|\d{1,3}\.\d{4,}"  # hosts, amounts, degrees
+    r"|(?!\d\d(?:\.\d\d){3}$)[012]?\d{1,2}(?:\.[012]?\d{1,2}){3}|\d+\.\d\d|\d{1,3}\.\d{4,}"  # hosts, amounts, degrees
     r"|\d{1,2}(?:\.\d{3})+|\d+(?:\.\d+)*\.\d(?:\.\d+)*"  # thousands, versions
     r"|\d{3}-\d{7}-\d{7}|(?:19|20)\d\d-\d{6}"  # numbers of orders
 )
@@ -45,7 +45,7 @@ _NATIONAL = (
 _WHOSE = r"my|your|his|her|their|mein\w?|ihre?|deine?|mi|su|tu|mon|votre|son|meu|seu|sua|mio|suo|mijn|uw|je"
 _THINGS = (
     r"(?:tele|mobile? |cell ?)?phones?|tel(?:efon|efono|éfono|efone|éphone|efoon|efonu)?(?:nummer|nr)?"
-    r"|mob(?:ile|iel|iele|il)?|cell|cellulare|celular|telem[oó]vel|m[oó]vil|handy(?:nummer)?|portable|portatile|gsm|sms|fax|whatsapp|hotline"
+    r"|mob(?:ile|iel|iele|il)?|cell|cellulare|celular|telem[oó]vel|tlfn?o?|tfno|kom|m[oó]vil|handy(?:nummer)?|portable|portatile|gsm|sms|fax|whatsapp|hotline"
 )
 _CUES = (
     rf"{_THINGS}|call(?:ed|ing)?|ring|rang|dial|text(?:ed)?|reach(?:ed)?|(?:an)?rufen|angerufen|erreich\w{{0,3}}"
@@ -56,7 +56,15 @@ _CUES = (
 _REFERENCES = (
     r"order|ticket|case|reference|ref|code|invoice|tracking|parcel|serial|model|contract|version|firmware|build"
     r"|(?:be)?stellung|auftrag|rechnung|vertrag|vorgang|pedido|factura|commande|facture|ordine|item|article|artikel"
-    r"|ean|upc|gtin|isbn|sku"
+    r"|ean|upc|gtin|isbn|sku|batch|lot|rma|po|pnr|awb|utr|zip|claim|confirmation|part|company|vat|ein|firmware"
+    r"|referencia|serie|(?:n[uú]mero|nº) de cliente|devoluci[oó]n|expediente|nif|cif|albar[aá]n"
+    r"|(?:artikel|serien?|kunden?|vorgangs|auftrags|vertrags|rechnungs|sendungs|ust-?id)-?(?:nr|nummer|id)|ustid|charge"
+    r"|s[ée]rie|suivi|colissimo|r[ée]f|produit|siret|siren|tva|contrat|dossier|bon"
+    r"|codice|cod|articolo|pratica|fattura|preventivo|p\.?iva|ordine|serie|versione"
+    r"|protocolo|cep|erro|contrato|anatel|cnpj|encomenda|autorizada|nota"
+    r"|zam[oó]wieni[ea]|nip|regon|krs|umowy|sprawy|faktur[ay]|wersja"
+    r"|bestelnummer|zaaknummer|klantnummer|serienr|artikelnr|factuur|polisnr|versie|pakket"
+    r"|takip|sipari[şs]|talep|vergi|seri|dosya\w*|[uü]r[uü]n|s[uü]r[uü]m|ऑर्डर|शिकायत|注文|修理|番号|伝票"
 )
 """Words that say that it is a number of something else."""
 _CUED = re.compile(
@@ -70,11 +78,14 @@ _CUED_AFTER = re.compile(
     re.IGNORECASE,
 )
 _NAMED = re.compile(
-    rf"(?:\b(?:{_REFERENCES})(?:s|en|nummer|number)?[.:#]?"
-    r"(?: (?:nummer|number|numéro|número|num|nr|no|id|is|:|#)[.:#]?){0,2}) ?$",
+    rf"(?:(?<![^\W\d_])(?:{_REFERENCES})(?:s|en|nummer|number|nr|番号|問題)?[.:#]?"
+    r"(?: (?:nummer|number|numéro|número|numer|num|nr|no|n|nº|n°|id|is|lautet|kodu|intracom|lo|da|de|empresa"
+    r"|नंबर|संख्या|:|#)[.:#º°]?){0,3}"
+    r"(?: ?[A-Z]{2,3}\b)?) ?$",
     re.IGNORECASE,
 )
-_JOINED = re.compile(r"[\w.,/+-]"), re.compile(r"\w|[./-]\w")
+_LETTER = r"[^\W\u3040-\u30ff\u4e00-\u9fff]"  # Japanese sets no spaces
+_JOINED = re.compile(rf"{_LETTER}|[.,/+-]"), re.compile(rf"{_LETTER}|[./-]\w")
 """Before or behind a number: it is a part of something longer."""
 FEWEST = 6  # digits
 _SEVEN = re.compile(r"\d(?:\D{0,3}\d){6}")
