@@ -72,10 +72,12 @@ class Sample:
     secrets: Secrets = NOTHING
 
 
-def said(text: str, *, public: bool = False, note: bool = False, at: int = 0) -> Stored:
+def said(text: str, *, public: bool = False, note: bool = False, ours: bool = False, at: int = 0) -> Stored:
     one = message(at, text, visibility="public" if public else "private").interaction
     if note:
         one = one.model_copy(update={"direction": "internal", "kind": "note", "network": "internal"})
+    if ours:
+        one = one.model_copy(update={"direction": "outbound"})
     return Stored(at, 1, at, 1, None, one, at, None, None, None, None, None)
 
 
@@ -115,9 +117,10 @@ class Corpus:
             yield Sample("told in private only", self._around(fake, self.chance.choice(spelt)), self._plain, told)
 
     def harmless(self, each: int) -> Iterator[Sample]:
-        """So many of each sentence, and twice as many of prose in all languages, to a customer who has told much."""
+        """So many of each sentence, and twice as many of prose in all languages, to whom we have said much."""
         told = gather(
-            [said(self._filled(one, self.chance.choice(self.fakers)), at=at) for at, one in enumerate(SAID)], []
+            [said(self._filled(one, self.chance.choice(self.fakers)), ours=True, at=at) for at, one in enumerate(SAID)],
+            [],
         )
         for sentence in SAID:
             for fake in self._fakers(each):

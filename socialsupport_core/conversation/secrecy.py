@@ -1,7 +1,7 @@
 """What is private only because it was said in private.
 
 Values, numbers and addresses that this customer's private threads hold and their public ones do not, passages of our
-notes on them, and files that came in private.
+notes on them and of what they wrote there, and files that came in private.
 """
 
 import re
@@ -22,7 +22,7 @@ Found = tuple[str, int, int]
 """What it is, and where it begins and ends."""
 
 REMEMBERED = 300  # interactions of each account that are read
-PASSAGE = 6  # words of an internal note that are a quotation
+PASSAGE = 6  # words that are a quotation
 SHORTEST = 4  # characters of a value that is looked for
 _NUMBER = re.compile(r"(?<!\w)(?<!\d[.,:])(?:[A-Za-z]{1,20}-?)?\d(?:[ /-]?\d){4,29}[A-Za-z]{0,3}(?!\w)(?![.,:]\d)")
 """Five digits or more, however they are grouped; dotted groups are versions, addresses of hosts and times."""
@@ -45,6 +45,9 @@ class Secrets:
     values: tuple[tuple[str, str], ...] = ()
     """What it is called, and the value without its punctuation."""
     passages: frozenset[tuple[str, ...]] = frozenset()
+    """Of our internal notes."""
+    letters: frozenset[tuple[str, ...]] = frozenset()
+    """Passages of what the customer wrote in private. What we wrote there may be our usual words."""
     files: frozenset[str] = frozenset()
     """Digests of contents."""
 
@@ -93,12 +96,15 @@ def gather(
     private = [text for one in said if one.interaction.thread.visibility == "private" for text in _texts(one)]
     public = [text for one in said if one.interaction.thread.visibility == "public" for text in _texts(one)]
     notes = [text for one in said if one.interaction.direction == "internal" for text in _texts(one)]
-    known = same(" ".join(public))
+    written = [one for one in said if one.interaction.direction == "inbound"]
+    letters = [text for one in written if one.interaction.thread.visibility == "private" for text in _texts(one)]
+    known, open_ = same(" ".join(public)), frozenset(_passages(public))
     return Secrets(
         numbers=frozenset(_keys(private)) - frozenset(_keys(public)),
         addresses=frozenset(_addresses(private)) - frozenset(_addresses(public)),
         values=tuple(sorted(_values(told, conduct, known))),
-        passages=frozenset(_passages(notes)) - frozenset(_passages(public)),
+        passages=frozenset(_passages(notes)) - open_,
+        letters=frozenset(_passages(letters)) - open_,
         files=frozenset(files),
     )
 
@@ -181,7 +187,8 @@ def _candidates(flat: str, secrets: Secrets) -> Iterator[Found]:
     for match in _ADDRESS.finditer(flat):
         if match[0].casefold() in secrets.addresses:
             yield "an address that was seen in private only", *match.span()
-    yield from _quoted(flat, secrets.passages)
+    yield from _quoted(flat, secrets.passages, "words of an internal note")
+    yield from _quoted(flat, secrets.letters, "words that the customer wrote in private")
 
 
 def _told(flat: str, values: Iterable[tuple[str, str]]) -> Iterator[Found]:
@@ -204,7 +211,7 @@ def _inside_word(flat: str, start: int, end: int) -> bool:
     return (before.isalnum() and flat[start].isalnum()) or (after.isalnum() and flat[end - 1].isalnum())
 
 
-def _quoted(flat: str, passages: frozenset[tuple[str, ...]]) -> Iterator[Found]:
+def _quoted(flat: str, passages: frozenset[tuple[str, ...]], name: str) -> Iterator[Found]:
     """Neighbouring places become one."""
     words = list(_WORD.finditer(flat)) if passages else []
     small = [match[0].casefold() for match in words]
@@ -213,4 +220,4 @@ def _quoted(flat: str, passages: frozenset[tuple[str, ...]]) -> Iterator[Found]:
         last = first
         while last + 1 in hits:
             last += 1
-        yield "words of an internal note", words[first].start(), words[last + PASSAGE - 1].end()
+        yield name, words[first].start(), words[last + PASSAGE - 1].end()

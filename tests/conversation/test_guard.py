@@ -725,3 +725,14 @@ def test_a_plan_tells_it_before_anything_is_sent(heard: Roost) -> None:
     planned = heard.hub.plan("acme", con, "31415926", agent="dana", leg=leg)
     assert (planned["possible"], planned["refusals"][0]["rule"]) == (False, "nothing_private_in_public")
     assert heard.hub.plan("acme", con, "31415926", agent="dana", leg=leg, private=True)["refusals"] == []
+
+
+def test_what_the_customer_wrote_in_private_is_not_quoted_in_public() -> None:
+    told = gather([said("My order is 9981, my address is Elm Street 12, and I want my money back.")], [])
+    (found,) = seen_in_private("As you told us: my address is Elm Street 12, and I want a parcel!", told)
+    assert found[0] == "words that the customer wrote in private"
+    assert seen_in_private("We shall send you the money back as you want it.", told) == []
+    ours = gather([said("Thank you very much for your patience and your help.", ours=True)], [])
+    assert seen_in_private("Thank you very much for your patience and your help.", ours) == []
+    both = gather([said("I want my money back right now!"), said("I want my money back right now!", public=True)], [])
+    assert seen_in_private("You said: I want my money back right now!", both) == []

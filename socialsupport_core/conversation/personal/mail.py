@@ -44,11 +44,11 @@ def found_in(flat: str) -> Iterator[Span]:
             yield match.span()
     for pattern in _WRITTEN:
         start = 0
-        while match := pattern.search(flat, start):
-            end = _end(match)
-            start = end or match.end("local")  # what looked like a host may be the beginning of another address
-            if end and not _is_handle(flat, match):
-                yield match.start(), end
+        while found := pattern.search(flat, start):
+            end = _end(found)
+            start = end or found.end("local")  # what looked like a host may be the beginning of another address
+            if end and not _is_handle(flat, found):
+                yield found.start(), end
 
 
 def _is_handle(flat: str, match: re.Match[str]) -> bool:
