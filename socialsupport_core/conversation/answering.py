@@ -9,8 +9,13 @@ from socialsupport_core.store import Tx, conversations, interactions, log, micro
 from socialsupport_core.store.conversations import Conversation
 from socialsupport_core.store.outbox import Part
 
-NO_ANSWER = re.compile(rf"away~|chl_|{re.escape(CHOICE)}|ho_\w+~(?:asked|code|reminder)\b")
+_NO_ANSWER = re.compile(rf"away~|chl_|{re.escape(CHOICE)}|ho_\w+~(?:asked|code|reminder)\b")
 """Keys of what the hub says by itself and nobody has waited for: out of hours, about codes, how it was, once more."""
+
+
+def is_answer(key: str) -> bool:
+    """Whether what we say with this key answers what the customer waits for."""
+    return _NO_ANSWER.match(key) is None
 
 
 def weigh(tx: Tx, part: Part, now: int) -> None:
@@ -45,7 +50,7 @@ def _answered(tx: Tx, found: Conversation, resolved: list[int]) -> Conversation:
     heard = [
         at
         for at, key, state in said
-        if state != "failed" and (key is None or (_reply(key) not in lost and not NO_ANSWER.match(key)))
+        if state != "failed" and (key is None or (_reply(key) not in lost and is_answer(key)))
     ]
     since = max(resolved, default=0)
     return waiting.answered_until(tx, found.tenant, found.id, max(heard, default=None), since)

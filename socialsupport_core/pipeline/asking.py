@@ -127,12 +127,12 @@ def carry_out(tx: Tx, desk: "Desk", found: Conversation, one: Asking) -> Challen
     }
     made, code = proving.begin(tx, found, told, one.expected, **given)
     text = words.say(name, one.language, code=code, where=place)
-    desk.half(tx, one.told, text, one.agent, f"{one.key}~code").say(tx, one.agent, now, is_answer=False)
+    desk.half(tx, one.told, text, one.agent, f"{one.key}~code").say(tx, one.agent, now)
     if one.asked and one.asked.visibility == "private":
         text = words.say(one.asks, one.language, where=words.place(one.told.network, one.language))
         there = desk.half(tx, one.asked, text, one.agent, f"{one.key}~asked")
         if there.is_possible:
-            there.say(tx, one.agent, now, is_answer=False)
+            there.say(tx, one.agent, now)
     return made
 
 
@@ -191,7 +191,7 @@ class Hearing:
         except ConfigError:
             return  # the channel is gone
         if half.is_possible:
-            half.say(tx, agent, self._desk.clock(), is_answer=False)
+            half.say(tx, agent, self._desk.clock())
 
 
 Answer = Callable[[Tx, Leg, Challenge, Word], None]

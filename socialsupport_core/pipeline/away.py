@@ -109,7 +109,7 @@ class Acknowledging:
             return "the channel is gone"
         if not half.is_possible:
             return "not possible there"
-        half.say(tx, speaker, self._desk.clock(), is_answer=False)
+        half.say(tx, speaker, self._desk.clock())
         return "said"
 
     def _expected(self, tx: Tx, tenant: str, conduct: Conduct, leg: Leg, now: int) -> Expected | None:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from socialsupport_core.contract import ConfigError, Policy, Refusal, Registry
 from socialsupport_core.conversation import handoff
+from socialsupport_core.conversation.answering import is_answer
 from socialsupport_core.conversation.handing.arrival import BEGUN
 from socialsupport_core.conversation.handing.targets import MICRO, Reach, Target, plan
 from socialsupport_core.conversation.handing.words import Words
@@ -69,11 +70,11 @@ class Half:
     def reasons(self) -> list[str]:
         return [one.reason for one in self.refusals] + [one.reason for one in self.plan.obstacles]
 
-    def say(self, tx: Tx, agent: Agent, now: datetime, *, is_answer: bool = True) -> None:
+    def say(self, tx: Tx, agent: Agent, now: datetime) -> None:
         """Into the outbox and the timeline. What is no answer leaves the customer waiting as before."""
         before = conversations.get(tx, self.leg.tenant, self.leg.conversation)
         outbound.enqueue(tx, self.plan, self.leg, agent, self.key, now)
-        if before is not None and not is_answer:
+        if before is not None and not is_answer(self.key):
             waiting.wait_as(tx, before)
 
 
@@ -369,7 +370,7 @@ class FollowUps:
         text = words.say("reminder", given.language, until=_day(given.expires_at))
         half = self._desk.half(tx, leg, text, self._speaker(tx, given), f"{given.id}~reminder")
         if given.how == "link" and half.is_possible:
-            half.say(tx, self._speaker(tx, given), self._desk.clock(), is_answer=False)
+            half.say(tx, self._speaker(tx, given), self._desk.clock())
             _publish(tx, found, given, now, "reminded")
 
     def _expire(self, tx: Tx, given: Handoff, now: int) -> None:

@@ -89,7 +89,7 @@ class Surveying:
             return "the channel is gone"
         if not half.is_possible:
             return "not possible there"
-        half.say(tx, speaker, self._desk.clock(), is_answer=False)
+        half.say(tx, speaker, self._desk.clock())
         until = now + open_for
         ratings.asked(tx, leg.tenant, leg.conversation, leg.id, leg.channel, leg.thread, leg.node, now, until)
         return None

@@ -13,6 +13,7 @@ import pytest
 from canary import Aviary
 from raven import Roost, bird, deleted, edited, message, reacted
 from raven.connector import ACCOUNT
+from steps import stepping
 
 from socialsupport_core.model import Identifier, IdentityClaimed
 from socialsupport_core.store.sqlite import SQLiteTx
@@ -38,19 +39,10 @@ def counted(patch: pytest.MonkeyPatch) -> Iterator[Cost]:
         ask = getattr(SQLiteTx, name)
 
         def asked(self: SQLiteTx, sql: str, values: Sequence[Any]) -> Any:
-            steps = 0
-
-            def step() -> int:
-                nonlocal steps
-                steps += STEPS
-                return 0
-
-            self._connection.set_progress_handler(step, STEPS)
-            try:
-                return ask(self, sql, values)
-            finally:
-                self._connection.set_progress_handler(None, 0)
-                most[sql] = max(most[sql], steps // (max(1, len(values)) if name == "_many" else 1))
+            with stepping(self, STEPS) as steps:
+                found = ask(self, sql, values)
+            most[sql] = max(most[sql], steps() // (max(1, len(values)) if name == "_many" else 1))
+            return found
 
         patch.setattr(SQLiteTx, name, asked)
 
@@ -58,7 +50,6 @@ def counted(patch: pytest.MonkeyPatch) -> Iterator[Cost]:
         for name in ("_all", "_run", "_many"):
             counting(name)
         yield most
-    patch.undo()
 
 
 def others(roost: Roost, start: int, count: int) -> None:
@@ -103,13 +94,13 @@ def life(roost: Roost, name: str) -> None:
     )
     here = roost.conversation(name)
     hub.plan("acme", here, "On its way", agent="dana")
-    key = roost.reply("On its way", name)["key"]
+    roost.reply("On its way", name)
     hub.drain()
     hub.assign("acme", here, "dana", agent="dana")
     hub.note("acme", here, "a regular", agent="dana")
     hub.draft("acme", here, "Perhaps so", agent="dana")
     hub.consent("acme", who, "tower", "in", agent="dana")
-    hub.link("acme", who, f"phone:+1555{abs(hash(name)) % 10**7:07}", agent="dana")
+    hub.link("acme", who, f"raven.ring:{name}-too", agent="dana")
     verdict = hub.link("acme", who, f"email:{name}@mail.example", agent="dana")
     hub.undo("acme", verdict.id, agent="dana")
     hub.hand_off_targets("acme", here)
@@ -117,21 +108,17 @@ def life(roost: Roost, name: str) -> None:
     hub.drain()
     told = hub.conversation("acme", here)["context"][0]
     hub.change_context("acme", here, told["kind"], told["value"], agent="dana", corrected="other@mail.example")
-    looked = [
-        hub.timeline("acme", who),
-        hub.customer("acme", who),
-        hub.conversation("acme", here),
-        hub.explain("acme", who),
-        hub.drafts("acme", here),
-        hub.challenges("acme", here),
-        hub.consents("acme", who),
-        hub.find_customers("acme", f"{name}@mail.example"),
-        hub.queue("acme", limit=20),
-        hub.events("acme", hub.cursor("acme") - 20),
-        hub.reviews("acme"),
-    ]
-    assert all(one is not None for one in looked)
-    assert key
+    hub.timeline("acme", who)
+    hub.customer("acme", who)
+    hub.conversation("acme", here)
+    hub.explain("acme", who)
+    hub.drafts("acme", here)
+    hub.challenges("acme", here)
+    hub.consents("acme", who)
+    hub.find_customers("acme", f"{name}@mail.example")
+    hub.queue("acme", limit=20)
+    hub.events("acme", hub.cursor("acme") - 20)
+    hub.reviews("acme")
     hub.resolve("acme", here, agent="dana")
     roost.clock.forward(minutes=5)
     roost.hear(message(f"{name}-3", "Thank you", name, at=roost.clock()))

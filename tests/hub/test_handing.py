@@ -12,6 +12,7 @@ from raven.events import bird
 
 from socialsupport_core.contract import ConfigError
 from socialsupport_core.hub import NoSuchChannel, ReplyRefused
+from socialsupport_core.identity.proofs.code import CODES
 from socialsupport_core.model import IdentityClaimed, Thread
 from socialsupport_core.store import Tx, handoffs, log
 from socialsupport_core.store.database import micros
@@ -334,15 +335,23 @@ def code_told_to(roost: Roost, name: str) -> str:
     return [one[0] for one in told if one][-1]
 
 
-def test_a_passer_by_who_follows_a_public_link_takes_nothing_from_the_customer(perch: Roost) -> None:
+def offered_in_public(roost: Roost) -> str:
+    """The link that owl was given for all to see."""
+    roost.hear(message(9, "help!", "owl", visibility="public", at=roost.clock.now))
+    token = roost.hub.hand_off("acme", roost.conversation("owl"), agent="dana", to="bridge")["token"]
+    roost.hub.drain()
+    return str(token)
+
+
+@pytest.mark.parametrize("comers", [("mallory", "robin"), ("robin", "mallory"), ("robin", "mallory", "sid")])
+def test_a_passer_by_who_follows_a_public_link_takes_nothing_from_the_customer(
+    perch: Roost, comers: tuple[str, ...]
+) -> None:
     """Anybody may have read it: it stays good until one who came by it has proven himself, and nobody is lost."""
-    perch.hear(message(9, "help!", "owl", visibility="public", at=perch.clock.now))
-    here = perch.conversation("owl")
-    token = perch.hub.hand_off("acme", here, agent="dana", to="bridge")["token"]
-    perch.hub.drain()
-    comes(perch, token, "mallory")
-    assert perch.hub.handoff_ways(token)
-    comes(perch, token, "robin")
+    token = offered_in_public(perch)
+    for name in comers:
+        assert perch.hub.handoff_ways(token)
+        comes(perch, token, name)
     assert code_told_to(perch, "mallory") != code_told_to(perch, "robin")
     perch.hear(message(10, code_told_to(perch, "robin"), "owl", visibility="public", at=perch.clock.now))
     perch.hub.drain()
@@ -357,12 +366,22 @@ def test_a_passer_by_who_follows_a_public_link_takes_nothing_from_the_customer(p
 
 
 def test_of_whom_only_passers_by_came_the_customer_is_in_the_queue_again(perch: Roost) -> None:
-    perch.hear(message(9, "help!", "owl", visibility="public", at=perch.clock.now))
+    token = offered_in_public(perch)
     here = perch.conversation("owl")
-    token = perch.hub.hand_off("acme", here, agent="dana", to="bridge")["token"]
-    perch.hub.drain()
     comes(perch, token, "mallory")
     assert "waiting_since" not in perch.hub.conversation("acme", here)
     later(perch, days=9)
     assert steps(perch)[-1] == "expired"
     assert "waiting_since" in perch.hub.conversation("acme", here)
+
+
+def test_no_crowd_of_passers_by_gets_a_code_each(perch: Roost) -> None:
+    """A number that the customer says by chance would be somebody's."""
+    token = offered_in_public(perch)
+    for number in range(CODES + 2):
+        comes(perch, token, f"bird{number}")
+    assert len(perch.hub.challenges("acme", perch.conversation("owl"))) == CODES
+    assert len(perch.log("proof.refused")) == 2
+    later(perch, days=1)
+    comes(perch, token, "robin")
+    assert code_told_to(perch, "robin")

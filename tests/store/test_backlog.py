@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from raven.events import NOON
+from steps import stepping
 
 from socialsupport_core.model import Payload, SendMessage, Thread
 from socialsupport_core.store import Database, Tx, attachments, journal, open_store, outbox
@@ -28,7 +29,9 @@ def database(store: str | Path) -> Database:
 
 def work(tx: Tx, call: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> int:
     if isinstance(tx, SQLiteTx):
-        return _steps(tx, call)
+        with stepping(tx, STEPS) as steps:
+            call()
+        return steps() // STEPS
     pages = 0
     ask = tx._all
 
@@ -44,22 +47,6 @@ def work(tx: Tx, call: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> in
         patch.setattr(tx, "_all", explained)
         call()
     return pages
-
-
-def _steps(tx: SQLiteTx, call: Callable[[], Any]) -> int:
-    steps = 0
-
-    def step() -> int:
-        nonlocal steps
-        steps += 1
-        return 0
-
-    tx._connection.set_progress_handler(step, STEPS)
-    try:
-        call()
-    finally:
-        tx._connection.set_progress_handler(None, 0)
-    return steps
 
 
 def arrive(tx: Tx, tenant: str, count: int) -> None:
