@@ -5,10 +5,12 @@ from datetime import datetime
 
 from socialsupport_core.conversation import sorting
 from socialsupport_core.guidance.rating import CHOICE
-from socialsupport_core.store import Tx, conversations, interactions, log, micros, outbox, waiting
+from socialsupport_core.store import Tx, conversations, handoffs, interactions, log, micros, outbox, waiting
 from socialsupport_core.store.conversations import Conversation
 from socialsupport_core.store.outbox import Part
 
+_HANDED = re.compile(r"(ho_\w+)~")
+"""Begins the key of words of a hand-off, with its id."""
 _NO_ANSWER = re.compile(rf"away~|chl_|{re.escape(CHOICE)}|ho_\w+~(?:asked|code|reminder)\b")
 """Keys of what the hub says by itself and nobody has waited for: out of hours, about codes, how it was, once more."""
 
@@ -44,16 +46,38 @@ def recount(tx: Tx, found: Conversation) -> None:
     sorting.recount(tx, conversations.get(tx, found.tenant, found.id) or found)
 
 
+def reconsider(tx: Tx, found: Conversation) -> None:
+    """A hand-off has come to nothing: what it said is no answer any more."""
+    _answered(tx, found, _resolutions(tx, found))
+
+
 def _answered(tx: Tx, found: Conversation, resolved: list[int]) -> Conversation:
     said = [*waiting.spoken(tx, found.tenant, found.id), *_unshown(tx, found)]
-    lost = {_reply(key) for _, key, state in said if key and state == "failed"}
+    over = _over(tx, found, {key for _, key, _ in said if key})
+    lost = {_reply(key) for _, key, state in said if key and (state == "failed" or _handed(key) in over)}
     heard = [
         at
         for at, key, state in said
         if state != "failed" and (key is None or (_reply(key) not in lost and is_answer(key)))
     ]
     since = max(resolved, default=0)
-    return waiting.answered_until(tx, found.tenant, found.id, max(heard, default=None), since)
+    after = waiting.answered_until(tx, found.tenant, found.id, max(heard, default=None), since)
+    expired = max(over.values(), default=0)
+    if expired > max(since, *heard, 0):
+        waiting.back_to_queue(tx, after, expired)  # nothing was asked, and yet somebody was to come
+    return conversations.get(tx, found.tenant, found.id) or after
+
+
+def _over(tx: Tx, found: Conversation, keys: set[str]) -> dict[str, int]:
+    """Of the hand-offs to which these words belong those that came to nothing, and when they expired, if they did."""
+    given = [handoffs.get(tx, found.tenant, id) for id in sorted({_handed(key) or "" for key in keys} - {""})]
+    gone = [one for one in given if one and one.state in ("expired", "withdrawn")]
+    return {one.id: one.expires_at if one.state == "expired" else 0 for one in gone}
+
+
+def _handed(key: str) -> str | None:
+    said = _HANDED.match(key)
+    return said[1] if said else None
 
 
 def _conversation(tx: Tx, part: Part) -> Conversation | None:

@@ -41,6 +41,12 @@ class Redemption:
     refused: str | None = None
 
 
+def home(tx: Tx, given: Handoff) -> Conversation | None:
+    """The conversation that is handed off: where the leg stands on which it was made."""
+    leg = conversations.leg(tx, given.leg)
+    return conversations.current(tx, given.tenant, leg.conversation if leg else given.conversation)
+
+
 def redeem(
     tx: Tx,
     tenant: str,
@@ -78,7 +84,7 @@ def _continue(
     tx: Tx, given: Handoff, outcome: Proven, where: ThreadOf, subject: Node, token: str, at: int
 ) -> Redemption:
     """Both ends stand in the timeline. Whoever still has to prove himself is looked after at once."""
-    found = conversations.current(tx, given.tenant, given.conversation)
+    found = home(tx, given)
     owner = identity.by_numbers(tx, [given.node])[given.node]
     is_known = owner.customer == subject.customer
     outcome.establish(tx, given.tenant)
@@ -103,7 +109,7 @@ def _continue(
 def publish_handed_off(
     tx: Tx, conversation: Conversation, origin: str, target: str, agent: str, at: int, step: str, **more: str
 ) -> None:
-    """`step` is `planned`, `offered`, `reminded`, `arrived`, `confirmed` or `expired`."""
+    """`step` is `planned`, `offered`, `reminded`, `opened`, `arrived`, `confirmed`, `expired` or `withdrawn`."""
     log.publish(
         tx,
         conversation.tenant,

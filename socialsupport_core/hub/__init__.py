@@ -22,7 +22,7 @@ from socialsupport_core.hub.doing import Doing, NoSuchInteraction
 from socialsupport_core.hub.drafting import Drafting, NoSuchDraft
 from socialsupport_core.hub.erasing import Erasing
 from socialsupport_core.hub.exporting import Exporting
-from socialsupport_core.hub.handing import Handing
+from socialsupport_core.hub.handing import Handing, NoSuchHandoff
 from socialsupport_core.hub.living import Living
 from socialsupport_core.hub.proving import Proving
 from socialsupport_core.hub.queueing import Queueing
@@ -51,6 +51,7 @@ __all__ = [
     "NoSuchConversation",
     "NoSuchDoor",
     "NoSuchDraft",
+    "NoSuchHandoff",
     "NoSuchInteraction",
     "NoSuchWebhook",
     "NothingTold",

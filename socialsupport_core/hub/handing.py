@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from socialsupport_core.contract import ConfigError
+from socialsupport_core.contract import ConfigError, SocialSupportError
 from socialsupport_core.conversation import handoff
 from socialsupport_core.conversation.handing import words
+from socialsupport_core.conversation.handing.targets import Target
 from socialsupport_core.conversation.views import present, time
 from socialsupport_core.hub.base import Base, NoSuchChannel, agent_of, conversation_of
 from socialsupport_core.hub.proving import account_of
@@ -18,6 +19,10 @@ from socialsupport_core.store.conversations import Conversation, Leg
 from socialsupport_core.store.handoffs import Consent, Handoff
 
 PUBLIC = "anybody can read a public reply: whoever comes with it must say a code there, or be linked by an agent"
+
+
+class NoSuchHandoff(SocialSupportError, LookupError):
+    """The tenant has made no hand-off with this id."""
 
 
 class Handing(Base):
@@ -52,7 +57,10 @@ class Handing(Base):
         return self._link(tenant, conversation, agent, leg, recipient)
 
     def hand_off_targets(self, tenant: str, conversation: str, *, leg: int | None = None) -> dict[str, Any]:
-        """The tenant's channels, the most suitable first: how each is reached and why, or what closes it."""
+        """The tenant's channels, the most suitable first: how each is reached and why, or what closes it.
+
+        `says` are the words that a hand-off to it would say, and where; for the link in them stands `…`.
+        """
 
         def read(tx: Tx) -> dict[str, Any]:
             found, origin = self._origin(tx, tenant, conversation, leg)
@@ -61,11 +69,35 @@ class Handing(Base):
                 "leg": origin.id,
                 "channel": origin.channel,
                 "visibility": origin.visibility,
-                "targets": [one.model_dump(exclude_none=True) for one in handing.targets(tx, self.desk, found, origin)],
+                "targets": [self._target(tx, origin, one) for one in handing.targets(tx, self.desk, found, origin)],
                 "handoffs": [_shown(one) for one in open_ones[:20]],
             }
 
         return self._database.read(read)
+
+    def _target(self, tx: Tx, origin: Leg, target: Target) -> dict[str, Any]:
+        said = handing.spoken(tx, self.desk, origin, target) if target.is_open else ()
+        return target.model_dump(exclude_none=True) | {"says": [one._asdict() for one in said if one]}
+
+    def withdraw_hand_off(self, tenant: str, handoff: str, *, agent: str) -> dict[str, Any]:
+        """Takes back what nobody has come by yet, by the id that `hand_off` gave.
+
+        Its link and its codes are good for nothing from now on, words of it that nobody has tried to send are not sent,
+        and the customer waits as before. What was sent stays where it is; deleting the message with the link
+        withdraws the hand-off too. Raises NoSuchHandoff; ReplyRefused if somebody has come, or it is over.
+        """
+
+        def write(tx: Tx) -> Handoff:
+            speaker = agent_of(tx, tenant, agent)
+            given = handoffs.get(tx, tenant, handoff)
+            if given is None:
+                raise NoSuchHandoff(
+                    f"there is no hand-off {handoff[:80]!r}; hand_off_targets lists those of a conversation"
+                )
+            handing.withdraw(tx, given, speaker, self.clock())
+            return handoffs.get(tx, tenant, handoff) or given
+
+        return _shown(self._database.do(write, tenant))
 
     def _origin(self, tx: Tx, tenant: str, conversation: str, leg: int | None) -> tuple[Conversation, Leg]:
         found = conversation_of(tx, tenant, conversation)
@@ -218,12 +250,16 @@ class Handing(Base):
         self._database.do(write, tenant)
 
     def templates(self, tenant: str) -> dict[str, dict[str, str]]:
-        """The words that hold now, by language and name: the defaults, and the tenant's own above them."""
+        """The words that hold now, by language and name: the defaults, and the tenant's own in place of them.
+
+        Further ways to say the same are `public_open.2` and so on.
+        """
         own = self._database.read(lambda tx: handoffs.templates(tx, tenant))
         spoken = dict.fromkeys([*words.LANGUAGES, *sorted({language for language, _ in own if language})])
         return {
-            language: dict(words.defaults(language))
-            | {name: text for (written, name), text in own.items() if written == language}
+            language: words.merged(
+                {name: text for (written, name), text in own.items() if written == language}, language
+            )
             for language in spoken
         }
 
@@ -238,6 +274,7 @@ def _shown(one: Handoff) -> dict[str, Any]:
         to=one.target,
         how=one.how,
         state=one.state,
+        open=one.is_open,
         agent=one.agent,
         offered_at=time(one.created_at),
         reminded_at=time(one.reminded_at),

@@ -174,16 +174,24 @@ def _begun(tx: Tx, desk: "Desk", found: Conversation, end: End, agent: Agent, id
 
 
 class Hearing:
-    """Whoever types a code hears what came of it, where it was typed, if the tenant wants it and nobody reads along."""
+    """Whoever types a code hears what came of it, if the tenant wants it: where it was typed, or if everybody reads
+    along there, where it was told."""
 
     def __init__(self, desk: "Desk") -> None:
         self._desk = desk
 
     def __call__(self, tx: Tx, leg: Leg, one: Challenge, heard: Word) -> None:
-        if leg.visibility != "private" or not self._desk.channels.conducting.of(tx, leg.tenant).guidance.codes.answer:
+        if not self._desk.channels.conducting.of(tx, leg.tenant).guidance.codes.answer:
             return
-        words = Words(handoffs.templates(tx, leg.tenant))
-        text = words.say(f"code_{heard}", language_of(tx, leg))
+        if leg.visibility != "private":
+            told = max(handoffs.newest_private_legs(tx, leg.tenant, [one.told]).values(), default=None)
+            found = conversations.leg(tx, told) if told is not None else None
+            if found is None:
+                return
+            leg = found
+        words, language = Words(handoffs.templates(tx, leg.tenant)), language_of(tx, leg)
+        where = {"where": words.place(_expected_on(tx, one), language)} if heard == "elsewhere" else {}
+        text = words.say(f"code_{heard}", language, **where)
         tried = proofs.get(tx, one.tenant, one.id)
         agent = speaker(tx, one.tenant, one.agent)
         try:
@@ -192,6 +200,14 @@ class Hearing:
             return  # the channel is gone
         if half.is_possible:
             half.say(tx, agent, self._desk.clock())
+
+
+def _expected_on(tx: Tx, one: Challenge) -> str:
+    """The network on which the code is waited for."""
+    legs = conversations.legs_of_nodes(tx, one.tenant, [one.node])
+    if legs:
+        return max(legs, key=lambda leg: leg.last_inbound or 0).network
+    return identity.by_numbers(tx, [one.node])[one.node].identifier.kind.partition(".")[0]
 
 
 Answer = Callable[[Tx, Leg, Challenge, Word], None]
@@ -210,6 +226,12 @@ def language_of(tx: Tx, leg: Leg) -> str | None:
     """As the customer's newest message that tells."""
     newest: Sequence[interactions.Stored] = interactions.newest(tx, leg.tenant, leg.node, None, 20)
     return _first(_spoken(stored.interaction) for stored in newest)
+
+
+def said_to(tx: Tx, leg: Leg) -> list[str]:
+    """What we have said lately to who is on this leg, the newest first."""
+    newest = interactions.newest(tx, leg.tenant, leg.node, None, 50)
+    return [one.interaction.text or "" for one in newest if one.interaction.direction == "outbound"]
 
 
 def _first(found: Iterable[str | None]) -> str | None:

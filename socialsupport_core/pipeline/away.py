@@ -13,7 +13,7 @@ from socialsupport_core.conversation.conduct import Conduct
 from socialsupport_core.conversation.handing.words import Words
 from socialsupport_core.guidance.away import Acknowledge, Expected, expected
 from socialsupport_core.pipeline import placing
-from socialsupport_core.pipeline.asking import language_of
+from socialsupport_core.pipeline.asking import language_of, said_to
 from socialsupport_core.pipeline.handing import Desk
 from socialsupport_core.store import (
     Row,
@@ -99,7 +99,7 @@ class Acknowledging:
         said = Words(handoffs.templates(tx, leg.tenant))
         language = language_of(tx, leg)
         if leg.visibility == "public":
-            text = said.say("public_away", language)
+            text = said.say("public_away", language, said_to(tx, leg))
         else:
             text = said.say("away", language, opens=_local(when.opens, zone), by=_local(when.by, zone))
         speaker = speaker_of(tx, leg.tenant)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from socialsupport_core.contract import Connector
+from socialsupport_core.conversation.handing import ending
 from socialsupport_core.model import (
     DeleteMessage,
     EditMessage,
@@ -137,6 +138,7 @@ def _edited(tx: Tx, part: Part, key: Key, stored: Stored, _now: int) -> None:
 
 def _deleted(tx: Tx, part: Part, key: Key, stored: Stored, now: int) -> None:
     if interactions.delete(tx, part.tenant, key, now):
+        ending.withdraw_said(tx, part.tenant, stored.part, part.agent, now)
         _tell(tx, part, "interaction.deleted", stored, now)
 
 

@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from socialsupport_core.contract import ConfigError, Policy, Refusal, Registry
+from socialsupport_core.contract import ConfigError, Policy, Refusal, Registry, Unreachable
 from socialsupport_core.conversation import handoff
 from socialsupport_core.conversation.answering import is_answer
+from socialsupport_core.conversation.handing import ending
 from socialsupport_core.conversation.handing.arrival import BEGUN
 from socialsupport_core.conversation.handing.targets import MICRO, Reach, Target, plan
 from socialsupport_core.conversation.handing.words import Words
@@ -22,6 +23,7 @@ from socialsupport_core.model import Choice
 from socialsupport_core.pipeline import asking, judging, outbound, replying
 from socialsupport_core.pipeline.asking import Asking, language_of
 from socialsupport_core.pipeline.channels import Channels, Live, said_by
+from socialsupport_core.pipeline.phrasing import Phrase, day, phrases
 from socialsupport_core.pipeline.plan import Plan
 from socialsupport_core.pipeline.replying import ReplyRefused, Saying
 from socialsupport_core.store import (
@@ -33,7 +35,7 @@ from socialsupport_core.store import (
     identity,
     log,
     micros,
-    moment,
+    outbox,
     proofs,
     waiting,
 )
@@ -51,6 +53,8 @@ REMIND = timedelta(days=1) // MICRO
 PAUSE = timedelta(seconds=5) // MICRO  # between looks, while nothing is due
 LATER = timedelta(hours=1) // MICRO
 PROBE = "a" * 26
+ELLIPSIS = "…"
+"""Stands for a token that is not made yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,13 +225,9 @@ def carry_out(tx: Tx, desk: Desk, order: Order, found: Conversation, origin: Leg
     """Raises ReplyRefused if the channel is closed, or nothing may be said where it must be."""
     target = _open(targets(tx, desk, found, origin), order.channel)
     earlier = [one for one in handoffs.waiting(tx, order.tenant, found.id) if one.target == order.channel]
-    if any(desk.now - one.created_at < AGAIN for one in earlier):
-        raise ReplyRefused(f"it has just been handed off to {order.channel}; wait for the customer")
-    words = Words(handoffs.templates(tx, order.tenant))
-    language = order.language or language_of(tx, origin)
+    _not_at_once(tx, desk, order, found)
     token = handoff.new_token(desk.random)
-    halves = _halves(tx, desk, order, found, origin, target, words, language, token)
-    needed, also = halves
+    needed, also = _halves(tx, desk, order, found, origin, target, token)
     if not needed.is_possible:
         raise ReplyRefused("; ".join(needed.reasons), refusals=needed.refusals, plan=needed.plan)
     now = desk.clock()
@@ -241,7 +241,7 @@ def carry_out(tx: Tx, desk: Desk, order: Order, found: Conversation, origin: Leg
         expires_at=micros(now) + LIFETIME,
         how=str(target.how),
         target=target.channel,
-        language=language,
+        language=order.language or language_of(tx, origin),
         due_at=micros(now) + REMIND,
     )
     for one in earlier:
@@ -261,6 +261,34 @@ def carry_out(tx: Tx, desk: Desk, order: Order, found: Conversation, origin: Leg
     return Done(target, origin, token if target.how == "link" else None, given.expires_at, tuple(said), tuple(unsaid))
 
 
+def _not_at_once(tx: Tx, desk: Desk, order: Order, found: Conversation) -> None:
+    """A second click is none; and two who act at the same moment would send the customer to two places."""
+    for one in handoffs.waiting(tx, order.tenant, found.id):
+        if desk.now - one.created_at < AGAIN and (one.target == order.channel or one.agent != order.agent.id):
+            raise ReplyRefused(f"it has just been handed off to {one.target} by {one.agent}; wait for the customer")
+
+
+def withdraw(tx: Tx, given: Handoff, agent: Agent, now: datetime) -> None:
+    """What has not been tried yet is not said any more. Raises ReplyRefused."""
+    if not ending.withdraw(tx, given, agent.id, micros(now)):
+        raise ReplyRefused(f"the hand-off is {given.state}; {_TOO_LATE.get(given.state, _OVER)}")
+    unsaid = [part for half in _HALVES for part in outbox.parts_of(tx, given.tenant, f"{given.id}~{half}")]
+    for part in unsaid:
+        if part.state == "queued":
+            outbound.finish(
+                tx, part, outbound.Outcome("failed", error=Unreachable(_UNSAID, code="withdrawn")), micros(now)
+            )
+
+
+_HALVES = ("link", "open", "go", "said", "reminder")
+_UNSAID = "the hand-off was withdrawn before this was sent"
+_OVER = "there is nothing to withdraw"
+_TOO_LATE = {
+    "arrived": "somebody has come; split the conversation if it is not the customer",
+    "confirmed": "the customer has come and has proven it",
+}
+
+
 def _open(found: Sequence[Target], channel: str) -> Target:
     target = next((one for one in found if one.channel == channel), None)
     if target is None:
@@ -272,29 +300,24 @@ def _open(found: Sequence[Target], channel: str) -> Target:
 
 
 def _halves(
-    tx: Tx,
-    desk: Desk,
-    order: Order,
-    found: Conversation,
-    origin: Leg,
-    target: Target,
-    words: Words,
-    language: str | None,
-    token: str,
+    tx: Tx, desk: Desk, order: Order, found: Conversation, origin: Leg, target: Target, token: str
 ) -> tuple[Half, Half | None]:
     """The half that must be said, and the other."""
-    side, agent = origin.visibility, order.agent
-    there, here = (words.place(network, language) for network in (target.network, origin.network))
-    if target.how == "link":
-        until = _day(desk.now + LIFETIME)
-        text = words.say(f"{side}_link", language, url=f"{desk.public_url}/h/{token}", where=there, until=until)
-        return desk.half(tx, origin, text, agent, f"{order.id}~link"), None
-    if target.how == "open":
-        needed = desk.half(tx, origin, words.say("private_open", language), agent, f"{order.id}~open", private=True)
-        return needed, desk.half(tx, origin, words.say("public_open", language), agent, f"{order.id}~said")
-    leg = _target_leg(tx, desk, order, found, origin, target)
-    needed = desk.half(tx, leg, words.say("go_on", language, where=here), agent, f"{order.id}~go")
-    return needed, desk.half(tx, origin, words.say(f"{side}_sent", language, where=there), agent, f"{order.id}~said")
+    agent, id = order.agent, order.id
+    must, also = spoken(tx, desk, origin, target, order.language, token)
+    leg = origin if target.how in ("link", "open") else _target_leg(tx, desk, order, found, origin, target)
+    needed = desk.half(tx, leg, must.text, agent, f"{id}~{_NEEDED[target.how]}", private=target.how == "open")
+    return needed, desk.half(tx, origin, also.text, agent, f"{id}~said") if also else None
+
+
+_NEEDED: Mapping[str | None, str] = {"link": "link", "open": "open", "leg": "go", "begin": "go"}
+
+
+def spoken(
+    tx: Tx, desk: Desk, origin: Leg, target: Target, language: str | None = None, token: str | None = None
+) -> tuple[Phrase, Phrase | None]:
+    """The words of a hand-off to this target."""
+    return phrases(tx, origin, target, language, f"{desk.public_url}/h/{token or ELLIPSIS}", desk.now + LIFETIME)
 
 
 def _target_leg(tx: Tx, desk: Desk, order: Order, found: Conversation, origin: Leg, target: Target) -> Leg:
@@ -320,10 +343,6 @@ def _account(tx: Tx, tenant: str, origin: Leg, target: Target) -> Node:
     owner = identity.by_numbers(tx, [origin.node])[origin.node]
     members = identity.members(tx, tenant, owner.customer)
     return next(one for one in members if str(one.identifier) == target.account)
-
-
-def _day(at: int) -> str:
-    return moment(at).strftime("%Y-%m-%d %H:%M UTC")
 
 
 # the customer does not come, or has come and is to prove who it is
@@ -367,7 +386,7 @@ class FollowUps:
         if found is None or leg is None or given.visibility == "public" or found.status != "open":
             return
         words = Words(handoffs.templates(tx, given.tenant))
-        text = words.say("reminder", given.language, until=_day(given.expires_at))
+        text = words.say("reminder", given.language, until=day(given.expires_at))
         half = self._desk.half(tx, leg, text, self._speaker(tx, given), f"{given.id}~reminder")
         if given.how == "link" and half.is_possible:
             half.say(tx, self._speaker(tx, given), self._desk.clock())
@@ -378,13 +397,7 @@ class FollowUps:
         if given.redeemed_by is not None and _is_one(tx, given.redeemed_by, given.node):
             handoffs.move(tx, given, given.state, None)  # an agent has said so
             return
-        if not handoffs.move(tx, given, "expired", None):
-            return
-        found, _ = _both(tx, given)
-        if found is None or found.status != "open":
-            return
-        _publish(tx, found, given, now, "expired")
-        waiting.back_to_queue(tx, found, now)
+        ending.expire(tx, given, now)
 
     def _confirm(self, tx: Tx, given: Handoff, now: int) -> None:
         """Whoever has come is asked for a code that only the other end reads. In public it may have been anybody, so
@@ -404,7 +417,7 @@ class FollowUps:
 
     def _ask(self, tx: Tx, given: Handoff, found: Conversation, told: Leg, asked: Leg) -> bool:
         """False if the code cannot be told there."""
-        before = sum(one.handoff == given.id for one in proofs.of_conversation(tx, given.tenant, found.id))
+        before = len(proofs.of_handoff(tx, given.tenant, given.id))
         key = f"{given.id}n{before}" if before else given.id  # somebody came before
         id, expected = f"chl_{key.removeprefix('ho_')}", identity.by_numbers(tx, [asked.node])[asked.node]
         speaker = self._speaker(tx, given)
@@ -434,7 +447,7 @@ def _is_forgeable(tx: Tx, leg: Leg) -> bool:
 
 
 def _both(tx: Tx, given: Handoff) -> tuple[Conversation | None, Leg | None]:
-    return conversations.current(tx, given.tenant, given.conversation), conversations.leg(tx, given.leg)
+    return handoff.home(tx, given), conversations.leg(tx, given.leg)
 
 
 def _is_one(tx: Tx, one: int, other: int) -> bool:

@@ -414,7 +414,7 @@ def _note_opened(tx: Tx, part: Part, intent: OpenPrivate, receipt: Receipt, now:
     )
     agent = speaker or accounts.Agent(part.tenant, part.agent, part.agent)
     _show(tx, sent, leg, agent, moment(now), now, native_id=receipt.native_id, state="sent")
-    publish_handed_off(tx, found, part.channel, part.channel, part.agent, now, "arrived")
+    publish_handed_off(tx, found, part.channel, part.channel, part.agent, now, "opened")
 
 
 def recover(tx: Tx, now: int) -> int:

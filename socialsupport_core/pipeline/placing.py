@@ -9,6 +9,7 @@ from socialsupport_core.model import Thread
 from socialsupport_core.pipeline.channels import Channels, Live, able_in
 from socialsupport_core.store import Tx, conversations, handoffs, interactions, micros, proofs
 from socialsupport_core.store.conversations import Conversation, Leg
+from socialsupport_core.store.handoffs import Handoff
 
 MICRO = timedelta(microseconds=1)
 SETTLED = 60_000_000
@@ -84,12 +85,15 @@ def answered(tx: Tx, found: Conversation, ways: Ways = EVERYWHERE) -> Leg | None
 def _lively(tx: Tx, found: Conversation, legs: Sequence[Leg]) -> dict[int, int]:
     """When the talk last went on there: by the customer, by an agent, or by a hand-off that led there."""
     moments = {one.id: max(one.last_inbound or 0, _ours(tx, one), _led(one)) for one in legs}
-    proven = {one.handoff: one.ended_at for one in proofs.of_conversation(tx, found.tenant, found.id) if one.handoff}
     for given in handoffs.of_conversation(tx, found.tenant, found.id):
-        at = proven.get(given.id)
-        if given.state == "confirmed" and given.arrived_leg in moments and at is not None:
-            moments[given.arrived_leg] = max(moments[given.arrived_leg], at + SETTLED)
+        if given.state == "confirmed" and given.arrived_leg in moments:
+            moments[given.arrived_leg] = max(moments[given.arrived_leg], _proven(tx, given) + SETTLED)
     return moments
+
+
+def _proven(tx: Tx, given: Handoff) -> int:
+    asked = proofs.of_handoff(tx, given.tenant, given.id)
+    return max((one.ended_at or 0 for one in asked if one.state == "proven"), default=0)
 
 
 def _led(leg: Leg) -> int:

@@ -1,9 +1,10 @@
 """What comes in and proves something: a connector's word about an account, and a code in a message."""
 
+import re
 from collections.abc import Callable
 from typing import Literal
 
-from socialsupport_core.conversation.handoff import publish_handed_off
+from socialsupport_core.conversation.handoff import home, publish_handed_off
 from socialsupport_core.identity.proofs import (
     Bringing,
     Outcome,
@@ -12,9 +13,11 @@ from socialsupport_core.identity.proofs import (
     code_for,
     codes_in,
     doubt,
+    fits,
     is_authentic,
     judge,
 )
+from socialsupport_core.identity.proofs.code import READ
 from socialsupport_core.model import InteractionReceived
 from socialsupport_core.store import Tx, conversations, handoffs, identity, log, proofs
 from socialsupport_core.store.conversations import Conversation, Leg
@@ -47,9 +50,21 @@ def marked(tx: Tx, tenant: str, author: Node, event: InteractionReceived, entry:
     return event.model_copy(update={"interaction": said.model_copy(update={"doubt": reason})})
 
 
-Word = Literal["right", "wrong", "over"]
+Word = Literal["right", "wrong", "over", "elsewhere"]
 Heard = tuple[Challenge, Word]
-"""A code that the account which was asked has said, and what came of it: worth a word to whoever said it."""
+"""A code that the account which was asked has said, or the one which was told, and what came of it: worth a word."""
+_AROUND = re.compile(r"@\w+|[^\w@]+")
+"""What may stand around a code that is all there is to a message."""
+
+
+def is_mere_code(tx: Tx, tenant: str, author: Node, text: str) -> bool:
+    """A message that is nothing but a code we wait for: the hub tells whether it is right, and nobody has to."""
+    if not proofs.any_open(tx, tenant) or not (codes := codes_in(text)):
+        return False
+    if [_AROUND.sub("", text[:READ])] != codes:
+        return False
+    mine = proofs.open_of(tx, tenant, author.number)
+    return bool(mine) or any(fits(tx, one, codes[0]) for one in proofs.all_open(tx, tenant, BYSTANDERS))
 
 
 def hear(tx: Tx, leg: Leg, author: Node, source: str, text: str, entry: Entry | None, at: int) -> Heard | None:
@@ -71,12 +86,15 @@ def hear(tx: Tx, leg: Leg, author: Node, source: str, text: str, entry: Entry | 
     if refused is None:
         return None
     settle(tx, *refused, author, at, leg)
-    return (refused[0], _word(tx, refused[0])) if mine and genuine else None
+    came_back = refused[0].told == author.number
+    return (refused[0], _word(tx, refused[0], came_back)) if genuine and (mine or came_back) else None
 
 
-def _word(tx: Tx, one: Challenge) -> Word:
+def _word(tx: Tx, one: Challenge, came_back: bool) -> Word:
     now = proofs.get(tx, one.tenant, one.id)
-    return "wrong" if now is not None and now.state == "open" else "over"
+    if now is None or now.state != "open":
+        return "over"
+    return "elsewhere" if came_back else "wrong"
 
 
 def begin(
@@ -121,7 +139,7 @@ def settle(tx: Tx, one: Challenge, outcome: Outcome, author: Node, at: int, leg:
     if isinstance(outcome, Refused):
         where = {"channel": leg.channel, "thread": leg.thread} if leg else {}
         told = {"challenge": one.id, **where}
-        homes = [one.conversation]
+        homes = [_home(tx, one)]
         if leg is not None and leg.visibility == "public":  # a stranger's own; a private thread shows it anyway
             homes.append(leg.conversation)
         for conversation in dict.fromkeys(homes):
@@ -135,13 +153,19 @@ def settle(tx: Tx, one: Challenge, outcome: Outcome, author: Node, at: int, leg:
 def _publish_proven(tx: Tx, one: Challenge, outcome: Proven, at: int) -> None:
     told = outcome.claims[0] if outcome.claims else outcome.subject
     data = {"challenge": one.id, "proof": outcome.proof, "account": str(outcome.subject), "told": str(told)}
-    log.publish(tx, one.tenant, "challenge.proven", at, data, conversation=one.conversation)
+    log.publish(tx, one.tenant, "challenge.proven", at, data, conversation=_home(tx, one))
+
+
+def _home(tx: Tx, one: Challenge) -> str:
+    """Where the conversation goes on in which it was asked for."""
+    found = conversations.current(tx, one.tenant, one.conversation)
+    return found.id if found else one.conversation
 
 
 def _confirm(tx: Tx, one: Challenge, at: int) -> None:
     """The hand-off that asked for the code is complete."""
     given = handoffs.get(tx, one.tenant, one.handoff) if one.handoff else None
-    found = conversations.get(tx, one.tenant, given.conversation) if given else None
+    found = home(tx, given) if given else None
     if given is None or found is None or not handoffs.move(tx, given, "confirmed", None):
         return
     arrived = conversations.leg(tx, given.arrived_leg) if given.arrived_leg else None

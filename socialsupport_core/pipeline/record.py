@@ -11,7 +11,7 @@ from socialsupport_core.conversation import context, handoff, moving, rating, so
 from socialsupport_core.conversation.answering import weigh
 from socialsupport_core.conversation.conduct import DEFAULT, Conduct
 from socialsupport_core.conversation.continuity import Touch, attach, reunite
-from socialsupport_core.conversation.handing import arrival
+from socialsupport_core.conversation.handing import arrival, ending
 from socialsupport_core.conversation.sorting import Word
 from socialsupport_core.identity import observe, proofs
 from socialsupport_core.identity.proofs import Bringing
@@ -189,20 +189,24 @@ class Recorder:
         mere = answer.leg if answer else None
         leg = mere or attach(tx, Touch(place.tenant, thread, node, interaction, at, conduct, told), self._new_id)
         kinds = dict.fromkeys(one.kind for one in told)
-        verdict = None if mere else self._triaging.judge(place.tenant, place.channel, interaction, kinds, conduct)
+        is_code = interaction.direction == "inbound" and proving.is_mere_code(
+            tx, place.tenant, node, interaction.text or ""
+        )
+        settled = mere is not None or is_code
+        verdict = None if settled else self._triaging.judge(place.tenant, place.channel, interaction, kinds, conduct)
         triage = verdict.to_json() if verdict else None
         entry = place.entry.number if place.entry else None
         where = seq, node.number, at, leg.id, entry
         tie = interactions.tie(place.channel, thread.id, interaction.native_id)
         stored = Stored(*where, interaction, place.received_at, None, None, None, None, state, triage, tie)
-        interactions.store(tx, place.tenant, stored, written.whole, settled=mere is not None)
+        interactions.store(tx, place.tenant, stored, written.whole, settled=settled)
         context.keep(tx, place.tenant, node.number, at, seq, thread.visibility, told)
         if interaction.attachments:
             attachments.expect(tx, place.tenant, seq, interaction)
-        about: dict[str, Any] = {"customer": node, "written": written, "settled": mere is not None}
+        about: dict[str, Any] = {"customer": node, "written": written, "settled": settled}
         publish_interaction(tx, place.tenant, "interaction.received", stored, leg, **about)
         if interaction.direction != "outbound" and not interaction.author.is_bot:
-            said = Word(node, interaction, at, place.received_at, verdict, triage, settled=mere is not None)
+            said = Word(node, interaction, at, place.received_at, verdict, triage, settled=settled)
             sorting.heard(tx, leg, said, conduct)
         if answer:
             answer.note(tx, leg, seq, at)
@@ -253,6 +257,7 @@ class Recorder:
         key, stored = found
         if interactions.delete(tx, place.tenant, key, micros(event.at)):
             context.forget(tx, place.tenant, key.seq)
+            ending.withdraw_said(tx, place.tenant, stored.part, stored.agent or "", micros(event.at))
             reports.publish(tx, place, event, stored, {"id": str(stored.seq)})
         return None
 

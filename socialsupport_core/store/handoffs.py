@@ -20,7 +20,8 @@ CREATE TABLE handoffs (
   how TEXT NOT NULL, target TEXT, recipient INTEGER, language TEXT, state TEXT NOT NULL, due_at INTEGER,
   reminded_at INTEGER, arrived_leg INTEGER) WITHOUT ROWID;
 CREATE INDEX handoffs_due ON handoffs (due_at) WHERE due_at IS NOT NULL;
-CREATE INDEX handoffs_by_conversation ON handoffs (tenant, conversation, created_at);
+CREATE INDEX handoffs_by_leg ON handoffs (tenant, leg);
+CREATE INDEX handoffs_by_id ON handoffs (tenant, handoff);
 CREATE TABLE consents (
   tenant TEXT NOT NULL, node INTEGER NOT NULL, channel TEXT NOT NULL, state TEXT NOT NULL, at INTEGER NOT NULL,
   source TEXT NOT NULL, agent TEXT, PRIMARY KEY (tenant, node, channel)) WITHOUT ROWID;
@@ -29,7 +30,8 @@ CREATE TABLE templates (
   PRIMARY KEY (tenant, language, name)) WITHOUT ROWID;
 """
 
-State = Literal["offered", "reminded", "arrived", "confirmed", "expired", "replaced"]
+_UNTOUCHED = frozenset({"offered", "reminded"})
+State = Literal["offered", "reminded", "arrived", "confirmed", "expired", "replaced", "withdrawn"]
 Consent = Literal["in", "out"]
 
 
@@ -40,6 +42,7 @@ class Handoff:
     tenant: str
     id: str
     conversation: str
+    """Where it was made; it is of the conversation in which its leg stands now, see `of_conversation`."""
     node: int
     """The account to which it was given."""
     leg: int
@@ -65,10 +68,14 @@ class Handoff:
     arrived_leg: int | None = None
 
     @property
+    def is_open(self) -> bool:
+        """Nobody has come. Whoever follows a link in public may be anybody, until one of them has proven himself."""
+        some_came = self.visibility == "public" and self.state == "arrived" and self.due_at is not None
+        return some_came or (self.state in _UNTOUCHED and self.redeemed_at is None)
+
+    @property
     def is_spent(self) -> bool:
-        """Whoever follows a link in public may be anybody, so it stays good until one of them has proven himself."""
-        is_open = self.visibility == "public" and self.state == "arrived" and self.due_at is not None
-        return self.redeemed_at is not None and not is_open
+        return self.state == "withdrawn" or (self.redeemed_at is not None and not self.is_open)
 
 
 _COLUMNS = (
@@ -114,9 +121,14 @@ def get(tx: "Tx", tenant: str, handoff: str) -> Handoff | None:
 
 
 def of_conversation(tx: "Tx", tenant: str, conversation: str) -> list[Handoff]:
-    """The newest first."""
-    sql = "SELECT * FROM handoffs WHERE tenant = ? AND conversation = ? ORDER BY created_at DESC, handoff"
-    return [_handoff(row) for row in tx.all(sql, tenant, conversation)]
+    """Those made on the legs that stand in it now, the newest first."""
+    rows = tx.all(
+        "SELECT h.* FROM legs l JOIN handoffs h ON h.tenant = l.tenant AND h.leg = l.leg"
+        " WHERE l.tenant = ? AND l.conversation = ? ORDER BY h.created_at DESC, h.handoff",
+        tenant,
+        conversation,
+    )
+    return [_handoff(row) for row in rows]
 
 
 def redeem(tx: "Tx", token: str, node: int, at: int, leg: int | None, due_at: int | None) -> bool:
@@ -124,7 +136,7 @@ def redeem(tx: "Tx", token: str, node: int, at: int, leg: int | None, due_at: in
     return bool(
         tx.run(
             "UPDATE handoffs SET redeemed_at = ?, redeemed_by = ?, state = 'arrived', arrived_leg = ?, due_at = ?"
-            " WHERE digest = ? AND (redeemed_at IS NULL"
+            " WHERE digest = ? AND state <> 'withdrawn' AND (redeemed_at IS NULL"
             " OR (visibility = 'public' AND state = 'arrived' AND due_at IS NOT NULL))",
             at,
             node,

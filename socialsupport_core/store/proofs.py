@@ -13,6 +13,7 @@ CREATE TABLE challenges (
   created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, tries INTEGER NOT NULL, state TEXT NOT NULL,
   ended_at INTEGER, PRIMARY KEY (tenant, challenge)) WITHOUT ROWID;
 CREATE INDEX challenges_open ON challenges (tenant, node) WHERE state = 'open';
+CREATE INDEX challenges_of_handoff ON challenges (tenant, handoff) WHERE handoff IS NOT NULL;
 CREATE INDEX challenges_of_told ON challenges (tenant, told, created_at);
 CREATE INDEX challenges_of_node ON challenges (tenant, node, created_at);
 CREATE TABLE controls (
@@ -107,6 +108,13 @@ def all_open(tx: "Tx", tenant: str, limit: int) -> list[Challenge]:
 def of_conversation(tx: "Tx", tenant: str, conversation: str, limit: int = 20) -> list[Challenge]:
     sql = "SELECT * FROM challenges WHERE tenant = ? AND conversation = ? ORDER BY created_at DESC, challenge LIMIT ?"
     return [_challenge(row) for row in tx.all(sql, tenant, conversation, limit)]
+
+
+def of_handoff(tx: "Tx", tenant: str, handoff: str) -> list[Challenge]:
+    """The codes with which somebody was to prove that it was given to them."""
+    return [
+        _challenge(row) for row in tx.all("SELECT * FROM challenges WHERE tenant = ? AND handoff = ?", tenant, handoff)
+    ]
 
 
 def asked_since(tx: "Tx", tenant: str, node: int, since: int) -> int:

@@ -86,8 +86,9 @@ def waiting(tx: "Tx", tenant: str, asked: Asked, limit: int) -> list[Waiting]:
     values = (tenant, *(value for one in given for value in (one, one)), limit)
     rows = tx.all(
         "SELECT c.conversation, c.waiting_since, c.answered_at, c.due_at, c.kind, c.urgency, c.reach,"
-        " l.channel, l.network, l.visibility, l.last_inbound, EXISTS (SELECT 1 FROM handoffs h"
-        "   WHERE h.tenant = c.tenant AND h.conversation = c.conversation) AS handed"
+        " l.channel, l.network, l.visibility, l.last_inbound, EXISTS (SELECT 1 FROM legs o JOIN handoffs h"
+        "   ON h.tenant = o.tenant AND h.leg = o.leg"
+        "   WHERE o.tenant = c.tenant AND o.conversation = c.conversation) AS handed"
         f" FROM (SELECT conversation FROM ({which}{last}) AS due"
         f"   UNION SELECT conversation FROM ({which} AND c.urgency = 'high'{last}) AS urgent) AS chosen"
         " JOIN conversations c ON c.tenant = ? AND c.conversation = chosen.conversation"

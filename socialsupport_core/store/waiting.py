@@ -49,9 +49,9 @@ def wait_as(tx: Tx, before: Conversation) -> None:
 
 
 def back_to_queue(tx: Tx, one: Conversation, at: int) -> None:
-    """Somebody has to look at it again, from now on."""
+    """Somebody has to look at it again, from then on."""
     found = existing(tx, one.tenant, one.id)
-    save(tx, found._replace(waiting_since=found.waiting_since or at))
+    save(tx, found._replace(waiting_since=at if found.waiting_since is None else min(found.waiting_since, at)))
 
 
 def heard_before(tx: Tx, leg: Leg, at: int | None) -> None:

@@ -78,6 +78,10 @@ def hand_off(request: Request, hub: Hub, access: Access) -> Any:
     return hub.hand_off(access.agent.tenant, id_of(request), agent=access.agent.id, **given)
 
 
+def withdraw(request: Request, hub: Hub, access: Access) -> Any:
+    return hub.withdraw_hand_off(access.agent.tenant, id_of(request), agent=access.agent.id)
+
+
 def challenge(request: Request, hub: Hub, access: Access) -> Any:
     body, agent = body_of(request, ChallengeBody), access.agent
     make = hub.ask_for_code if body.send else hub.challenge
@@ -161,4 +165,5 @@ ROUTES: list[Route] = [
     route("/identities", "POST", "link", signed_in),
     route("/hand-off/templates", "GET", "read", words),
     route("/hand-off/templates", "PUT", "configure", set_words),
+    route("/hand-off/{id}", "DELETE", "reply", withdraw),
 ]

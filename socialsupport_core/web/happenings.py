@@ -21,7 +21,7 @@ _APPROVAL = fields(
 _TARGET = fields(waiting_since=TIME, due_at=TIME, target=NUMBER, urgency=TEXT, kind_=TEXT, assignee_=TEXT)
 _NATIVE: Shape = {"type": "object", "description": "The event as the connector gave it, without its type."}
 
-STEP: Shape = {"enum": ["planned", "offered", "reminded", "arrived", "confirmed", "expired"]}
+STEP: Shape = {"enum": ["planned", "offered", "reminded", "opened", "arrived", "confirmed", "expired", "withdrawn"]}
 EVENTS: dict[str, tuple[str, Shape]] = {
     "approval.asked": ("A reply waits for a second person, and which rules ask for it.", _APPROVAL),
     "approval.decided": ("It was approved, refused or withdrawn, or nobody decided in time.", _APPROVAL),

@@ -87,6 +87,7 @@ NAMES = {
     "GET /api/identities/issuers": "list_issuers",
     "POST /api/identities/issuers": "trust_issuer",
     "DELETE /api/identities/issuers/{id}": "distrust_issuer",
+    "DELETE /api/hand-off/{id}": "withdraw_hand_off",
     "GET /api/hand-off/templates": "list_hand_off_templates",
     "PUT /api/hand-off/templates": "put_hand_off_templates",
     "POST /api/duty": "set_duty",

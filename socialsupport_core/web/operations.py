@@ -174,6 +174,11 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         ref("HandOff"),
         handing.HandoffBody,
     ),
+    ("DELETE", "/api/hand-off/{id}"): Operation(
+        "Take a hand-off back before anybody has come: its link and its codes are good for nothing from now on.",
+        "reply",
+        ref("HandOffMade"),
+    ),
     ("GET", "/api/conversations/{id}/challenge"): Operation(
         "The one-time codes that were asked for, how each stands, and the accounts between which one can be asked for.",
         "read",

@@ -3,7 +3,17 @@
 import pytest
 
 from socialsupport_core.contract import ConfigError
-from socialsupport_core.conversation.handing.words import FIELDS, LANGUAGES, NEEDED, Words, _fields, defaults, read
+from socialsupport_core.conversation.handing.words import (
+    FIELDS,
+    LANGUAGES,
+    NEEDED,
+    VARIED,
+    Words,
+    _fields,
+    defaults,
+    merged,
+    read,
+)
 from socialsupport_core.conversation.personal import personal_data
 
 VALUES = {
@@ -19,9 +29,10 @@ VALUES = {
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_has_every_text_with_exactly_its_fields(language: str) -> None:
     texts = {name: text for name, text in defaults(language).items() if not name.startswith("places.")}
-    assert set(texts) == set(FIELDS)
+    assert set(texts) == {*FIELDS, *(f"{name}.{n}" for name in VARIED for n in (2, 3))}
     for name, text in texts.items():
-        assert NEEDED.get(name, frozenset()) <= _fields(name, text) <= FIELDS[name]
+        base = name.partition(".")[0]
+        assert NEEDED.get(base, frozenset()) <= _fields(name, text) <= FIELDS[base]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -64,7 +75,14 @@ def test_the_four_languages_are_different() -> None:
 
 @pytest.mark.parametrize(
     ("language", "said"),
-    [("de", "Hallo"), ("de-AT", "Hallo"), ("DE", "Hallo"), ("tlh", "Hello"), (None, "Hello"), ("", "Hello")],
+    [
+        ("de", "Guten Tag"),
+        ("de-AT", "Guten Tag"),
+        ("DE", "Guten Tag"),
+        ("tlh", "Hello"),
+        (None, "Hello"),
+        ("", "Hello"),
+    ],
 )
 def test_whoever_speaks_another_language_is_spoken_to_in_the_tenants(language: str | None, said: str) -> None:
     assert Words().say("private_open", language).startswith(said)
@@ -103,9 +121,32 @@ def test_a_tenant_has_its_own_words_and_language() -> None:
         ('[de]\npublic_link = "{0}"', "names in braces and nothing else"),
         ('[de]\npublic_link = "{url"', "for a brace"),
         ('[de.places]\nx = "{url}"', "{network}"),
+        ("[de]\npublic_sent = []", "de.public_sent: write one text; in up to 9 ways are said public_open, public_sent"),
+        ('[de]\ngo_on = ["a", "b"]', "de.go_on: write one text"),
+        ('[de]\npublic_sent = ["a", 5]', "de.public_sent.2: write a text"),
+        ('[de]\npublic_sent = ["a", "{url}"]', "{url} cannot be filled in"),
+        ('[de]\n"public_sent.10" = "a"', "there is no such template"),
+        ('[de]\n"public_link.2" = "{url}"', "there is no such template"),
     ],
 )
 def test_bad_words_are_refused_with_the_place_and_the_remedy(toml: str, said: str) -> None:
     with pytest.raises(ConfigError) as error:
         read(toml)
     assert said in str(error.value)
+
+
+def test_what_was_said_lately_is_said_in_another_way() -> None:
+    """Some networks refuse the same words twice, and a person would not repeat them either."""
+    words, said = Words(read('[de]\npublic_sent = ["Eins.", "Zwei.", "Drei."]')), list[str]()
+    for _ in range(7):
+        said.insert(0, f"@pat {words.say('public_sent', 'de', said)}")
+    assert said[::-1] == [f"@pat {one}." for one in ["Eins", "Zwei", "Drei", "Eins", "Zwei", "Drei", "Eins"]]
+
+
+def test_a_text_of_the_tenants_own_takes_the_place_of_all_ways() -> None:
+    own = read('[en]\npublic_sent = "Look there."')
+    assert {Words(own).say("public_sent", "en", said) for said in ([], ["Look there."])} == {"Look there."}
+    shown = merged({name: text for (_, name), text in own.items()}, "en")
+    assert [name for name in shown if name.startswith("public_sent")] == ["public_sent"]
+    assert "public_open.3" in shown
+    assert read('[en]\n"public_sent" = "a"\n"public_sent.2" = "b"') == read('[en]\npublic_sent = ["a", "b"]')

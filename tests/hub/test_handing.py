@@ -2,26 +2,27 @@
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from raven import Raven, Roost, message, settling
+from raven import Roost, message, settling
 from raven.events import bird
+from raven.parrot import Parrot
 
 from socialsupport_core.contract import ConfigError
-from socialsupport_core.hub import NoSuchChannel, ReplyRefused
+from socialsupport_core.hub import NoSuchChannel, NoSuchHandoff, ReplyRefused
 from socialsupport_core.identity.proofs.code import CODES
-from socialsupport_core.model import IdentityClaimed, Thread
+from socialsupport_core.model import IdentityClaimed, InteractionDeleted, Thread
 from socialsupport_core.store import Tx, handoffs, log
 from socialsupport_core.store.database import micros
 
 
-class Perch(Raven):
+class Perch(Parrot):
     """Ravens to whom one may come with a link."""
 
-    capabilities = Raven.capabilities.model_copy(update={"reply_window": timedelta(days=30)})
+    capabilities = Parrot.capabilities.model_copy(update={"reply_window": timedelta(days=30)})
 
     def invitation(self, token: str) -> str | None:
         return f"https://raven.example/?token={token}"
@@ -34,6 +35,7 @@ def perch(tmp_path: Path, store: str | Path) -> Iterator[Roost]:
     path = made.hub.add_channel("acme", "bridge", "raven", {}, mode="webhook")
     made.doors["bridge"] = path.rsplit("/", 1)[1]
     made.hear(message(1, "hello", at=made.clock.now))
+    made.hub.add_agent("acme", "lee", "Lee")
     yield made
     made.hub.close()
 
@@ -144,7 +146,7 @@ def test_the_public_half_names_nobody(perch: Roost) -> None:
 def test_it_speaks_the_customers_language(perch: Roost) -> None:
     perch.hear(message(5, "Hallo, mein Paket!", at=perch.clock.now, language="de"))
     handed(perch)
-    assert "Der Link ist nur für dich" in said(perch)[-1]
+    assert "Der Link ist nur für Sie" in said(perch)[-1]
     later(perch, days=1, hours=1)
     assert "gilt noch bis" in said(perch)[-1]
 
@@ -385,3 +387,140 @@ def test_no_crowd_of_passers_by_gets_a_code_each(perch: Roost) -> None:
     later(perch, days=1)
     comes(perch, token, "robin")
     assert code_told_to(perch, "robin")
+
+
+# taken back, and made by two
+
+
+def wrote(roost: Roost) -> datetime:
+    """When kerry asked what nobody has answered."""
+    return datetime.fromisoformat(str(roost.hub.conversation("acme", roost.conversation())["waiting_since"]))
+
+
+def test_what_is_withdrawn_leads_nowhere_and_the_customer_waits_as_before(perch: Roost) -> None:
+    asked = wrote(perch)
+    done = handed(perch)
+    assert not waiting(perch)
+    made = perch.hub.withdraw_hand_off("acme", done["handoff"], agent="lee")
+    assert (made["state"], made["open"]) == ("withdrawn", False)
+    assert wrote(perch) == asked
+    assert perch.hub.handoff_ways(done["token"]) is None
+    assert perch.log("conversation.handed_off")[-1]["data"] == {
+        "from": "tower", "to": "bridge", "agent": "lee", "step": "withdrawn", "handoff": done["handoff"]
+    }  # fmt: skip
+    assert handed(perch)["token"]
+    comes(perch, done["token"], "kerry")
+    assert perch.log("handoff.refused")[-1]["data"]["reason"] == "the hand-off was withdrawn"
+    later(perch, days=9)
+    assert steps(perch) == ["planned", "offered", "withdrawn", "planned", "offered", "arrived"]
+    with pytest.raises(ReplyRefused, match="the hand-off is withdrawn; there is nothing to withdraw"):
+        perch.hub.withdraw_hand_off("acme", done["handoff"], agent="lee")
+
+
+def test_words_that_nobody_has_tried_to_send_are_not_sent(perch: Roost) -> None:
+    done = perch.hub.hand_off("acme", perch.conversation(), agent="dana", to="bridge")
+    perch.hub.withdraw_hand_off("acme", done["handoff"], agent="dana")
+    perch.hub.drain()
+    assert said(perch) == []
+    entries = perch.hub.conversation("acme", perch.conversation())["entries"][1:]
+    assert {one["state"] for one in entries} == {"failed"}
+    assert {one["delivery"]["reason"] for one in entries} == {"the hand-off was withdrawn before this was sent"}
+
+
+def test_who_has_come_is_not_sent_away(perch: Roost) -> None:
+    token = offered_in_public(perch)
+    (made,) = perch.hub.hand_off_targets("acme", perch.conversation("owl"))["handoffs"]
+    comes(perch, token, "robin")
+    code = code_told_to(perch, "robin")
+    perch.hear(message(10, code, "owl", visibility="public", at=perch.clock.now))
+    perch.hub.drain()
+    with pytest.raises(ReplyRefused, match="the hand-off is confirmed; the customer has come and has proven it"):
+        perch.hub.withdraw_hand_off("acme", made["id"], agent="dana")
+
+
+def test_a_code_of_a_withdrawn_hand_off_proves_nothing(perch: Roost) -> None:
+    token = offered_in_public(perch)
+    (made,) = perch.hub.hand_off_targets("acme", perch.conversation("owl"))["handoffs"]
+    comes(perch, token, "robin")
+    perch.hub.withdraw_hand_off("acme", made["id"], agent="dana")
+    perch.hear(message(10, code_told_to(perch, "robin"), "owl", visibility="public", at=perch.clock.now))
+    perch.hub.drain()
+    owl, robin = (perch.hub.customer("acme", f"raven.ring:{one}")["id"] for one in ("owl", "robin"))
+    assert owl != robin
+
+
+@pytest.mark.parametrize("by_us", [True, False])
+def test_who_deletes_the_words_with_the_link_withdraws_it(perch: Roost, by_us: bool) -> None:
+    """Whether here, or on the network itself."""
+    done = handed(perch)
+    entry = max(perch.timeline(), key=lambda one: int(one["id"]))
+    if by_us:
+        perch.hub.delete("acme", entry["id"], agent="dana")
+    else:
+        id, thread = entry["interaction"]["native_id"], Thread(id="dm-kerry", visibility="private")
+        perch.hear(InteractionDeleted(id="d1", own_account="tower", thread=thread, native_id=id, at=perch.clock.now))
+    perch.hub.drain()
+    assert steps(perch)[-1] == "withdrawn"
+    assert perch.hub.handoff_ways(done["token"]) is None
+    assert waiting(perch)
+
+
+def test_of_two_who_hand_off_at_once_to_two_places_the_second_is_refused(perch: Roost) -> None:
+    """The customer would be sent here and there."""
+    path = perch.hub.add_channel("acme", "gate", "raven", {}, mode="webhook")
+    perch.doors["gate"] = path.rsplit("/", 1)[1]
+    handed(perch)
+    with pytest.raises(ReplyRefused, match="it has just been handed off to bridge by dana; wait for the customer"):
+        perch.hub.hand_off("acme", perch.conversation(), agent="lee", to="gate")
+    perch.hub.hand_off("acme", perch.conversation(), agent="dana", to="gate")  # one agent offers both
+    later(perch, minutes=2)
+    perch.hub.hand_off("acme", perch.conversation(), agent="lee", to="gate")
+
+
+def test_there_is_no_such_hand_off(perch: Roost) -> None:
+    done = handed(perch)
+    for tenant, id in (("acme", "ho_none"), ("rival", done["handoff"])):
+        with pytest.raises(NoSuchHandoff, match="there is no hand-off"):
+            perch.hub.withdraw_hand_off(tenant, id, agent="dana")
+
+
+def test_after_it_has_expired_the_customer_has_waited_since_the_question(perch: Roost) -> None:
+    """And not since it expired: who was sent elsewhere in vain is not last in the queue."""
+    asked = wrote(perch)
+    handed(perch)
+    later(perch, days=9)
+    assert wrote(perch) == asked
+
+
+def test_who_had_no_question_left_is_in_the_queue_since_it_expired(perch: Roost) -> None:
+    perch.hub.reply("acme", perch.conversation(), "Let us go on elsewhere.", agent="dana", key="k1")
+    perch.hub.drain()
+    expires = datetime.fromisoformat(handed(perch)["expires_at"])
+    later(perch, days=9)
+    assert wrote(perch) == expires
+    again = handed(perch)
+    assert not waiting(perch)
+    perch.hub.withdraw_hand_off("acme", again["handoff"], agent="dana")
+    assert wrote(perch) == expires
+
+
+def test_a_hand_off_goes_with_its_leg_into_another_conversation(perch: Roost) -> None:
+    """Who was handed off, and whose conversations became one meanwhile, is missed there."""
+    perch.hear(message(5, "me again", "owl", at=perch.clock.now))
+    first, second = perch.conversation(), perch.conversation("owl")
+    perch.hub.hand_off("acme", second, agent="dana", to="bridge")
+    perch.hub.link("acme", "raven.ring:owl", "raven.ring:kerry", agent="dana")
+    assert [one["state"] for one in perch.hub.hand_off_targets("acme", first)["handoffs"]] == ["offered"]
+    perch.hub.reply("acme", first, "Yes?", agent="dana", key="k2")
+    later(perch, days=9)
+    assert steps(perch)[-1] == "expired"
+    assert perch.log("conversation.handed_off")[-1]["conversation"] == first != second
+    assert "waiting_since" in perch.hub.conversation("acme", first)
+
+
+def test_the_words_are_told_before_they_are_said(perch: Roost) -> None:
+    (bridge,) = [one for one in perch.hub.hand_off_targets("acme", perch.conversation())["targets"] if one.get("how")]
+    (told,) = bridge["says"]
+    done = handed(perch)
+    assert " ".join(said(perch)) == told["text"].replace("/h/…", f"/h/{done['token']}")
+    assert (told["channel"], told["visibility"]) == ("tower", "private")

@@ -114,7 +114,48 @@ def test_the_other_way_round_nothing_is_said_in_public(roost: Roost) -> None:
         says(roost, f"@acme {guess}", "kerry", visibility="public")
     assert roost.conversation("owl") == roost.conversation("kerry")
     assert {one["thread"] for one in roost.sky.messages} == {"dm-owl"}
-    assert len(roost.sky.messages) == 1
+    assert heard(roost, "owl")[1:] == [WRONG, RIGHT], "where the code was told, its owner hears what came of it"
+
+
+def test_a_code_that_is_said_too_late_in_public_is_answered_where_it_was_told(roost: Roost) -> None:
+    asks(roost, OWL, KERRY)
+    roost.clock.forward(minutes=11)
+    says(roost, code(roost, "owl"), "kerry", visibility="public")
+    assert heard(roost, "owl")[1:] == [OVER]
+
+
+def test_who_types_the_code_where_it_was_told_hears_where_it_belongs(roost: Roost) -> None:
+    """The first thing that a tired person does with a code."""
+    asks(roost, OWL, KERRY)
+    says(roost, "it is " + code(roost, "owl"), "owl")
+    assert heard(roost, "owl")[1:] == ["Almost: please type the code on raven, not here."]
+    says(roost, wrong(code(roost, "owl")), "owl")  # whatever else has six digits is no code
+    assert len(heard(roost, "owl")) == 2
+    says(roost, code(roost, "owl"), "kerry", visibility="public")
+    assert roost.conversation("owl") == roost.conversation("kerry")
+
+
+@pytest.mark.parametrize(
+    ("said", "by", "waits"),
+    [
+        ("{code}", "kerry", False),
+        ("@acme {code}!", "kerry", False),
+        ("{code}", "mallory", False),
+        ("{wrong}", "kerry", False),
+        ("{wrong}", "mallory", True),
+        ("{code} and where is my parcel?", "kerry", True),
+        ("order {wrong}", "kerry", True),
+    ],
+)
+def test_nobody_has_to_answer_a_message_that_is_nothing_but_a_code(
+    roost: Roost, said: str, by: str, waits: bool
+) -> None:
+    asks(roost, OWL, KERRY)
+    for name in ("kerry", "owl", "mallory"):
+        roost.reply("We look into it.", name)
+    right = code(roost, "owl")
+    says(roost, said.format(code=right, wrong=wrong(right)), by, visibility="public")
+    assert ("waiting_since" in roost.hub.conversation("acme", roost.conversation(by))) is waits
 
 
 def test_who_may_only_be_written_to_first_is_told_it_in_a_conversation_apart(roost: Roost) -> None:

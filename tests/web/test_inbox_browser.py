@@ -147,7 +147,7 @@ def test_writing_privately_to_somebody_who_spoke_in_public(arrive: Callable[...,
     entry = visitor.entry("Is +1 555 010 4477 yours?")
     entry.get_by_text("Sent", exact=True).wait_for()
     assert entry.get_attribute("data-visibility") == "private"
-    page.locator(".seam", has_text="Handed off: to a private thread").wait_for()
+    page.locator(".seam", has_text="Dana opened a private thread on").wait_for()
     assert office.roost.sky.messages[0]["thread"] == "dm-kerry"
     visitor.calm()
 
@@ -163,6 +163,12 @@ def test_handing_off_out_of_public(arrive: Callable[..., Visitor], office: Offic
     target = choice.locator("[data-channel=tower]")
     target.wait_for()
     assert "the same account, so there is nothing to prove" in target.inner_text()
+    assert (
+        target.locator(".says.private")
+        .inner_text()
+        .endswith("“Hello! Here we can talk privately, and you need not tell it all again.”")
+    )
+    assert target.locator(".says.public").inner_text().startswith("In public, ")
     assert page.evaluate("document.activeElement.dataset.channel") == "tower"
     visitor.shoot("hand-off")
     page.keyboard.press("Escape")
@@ -176,7 +182,28 @@ def test_handing_off_out_of_public(arrive: Callable[..., Visitor], office: Offic
     threads = {"square", "dm-kerry"}
     until(lambda: {one["thread"] for one in office.roost.sky.messages} == threads, "a half of it was not sent")
     office.hear(2, "Thank you", ago=0)
-    page.locator(".seam", has_text="to a private thread").first.wait_for()
+    page.locator(".seam", has_text="Handed off: to a private thread").first.wait_for()
+    visitor.calm()
+
+
+def test_a_hand_off_is_taken_back(arrive: Callable[..., Visitor], office: Office) -> None:
+    """While nobody has come; and then the customer waits again."""
+    office.hear(1, "Nobody answers!", visibility="public")
+    visitor = arrive().sign_in().open()
+    page = visitor.page
+    page.get_by_role("button", name="Hand off").click()
+    page.get_by_role("dialog", name="Hand off to").locator("[data-channel=tower]").click()
+    page.locator(".seam", has_text="Dana handed this off to").wait_for()
+    assert "waiting_since" not in office.hub.conversation("acme", office.roost.conversation())
+    page.get_by_role("button", name="Hand off").click()
+    back = page.get_by_role("button", name="Withdraw the hand-off to")
+    back.wait_for()
+    page.locator("[data-channel=tower]:focus").wait_for()  # and not where Enter would withdraw it
+    visitor.shoot("hand-off-withdraw")
+    back.click()
+    page.locator(".seam", has_text="Dana withdrew the hand-off to").wait_for()
+    back.wait_for(state="detached")
+    assert "waiting_since" in office.hub.conversation("acme", office.roost.conversation())
     visitor.calm()
 
 

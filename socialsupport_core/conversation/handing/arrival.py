@@ -1,6 +1,6 @@
 """The customer comes: what a hand-off has waited for."""
 
-from socialsupport_core.conversation.handoff import publish_handed_off
+from socialsupport_core.conversation.handoff import home, publish_handed_off
 from socialsupport_core.store import Tx, conversations, handoffs
 from socialsupport_core.store.conversations import Leg
 from socialsupport_core.store.handoffs import Handoff
@@ -21,7 +21,7 @@ def arrive(tx: Tx, leg: Leg, author: Node, at: int) -> None:
 
 
 def _arrived(tx: Tx, given: Handoff, leg: Leg, author: Node, at: int) -> None:
-    found = conversations.current(tx, given.tenant, given.conversation)
+    found = home(tx, given)
     if found is None or not handoffs.arrive(tx, given, author.number, at, leg.id):
         return
     handoffs.consent(tx, given.tenant, author.number, leg.channel, "in", at, "went on there after a hand-off", None)

@@ -1,7 +1,7 @@
 """What a hand-off says: templates by tenant and language, with defaults in four languages."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -27,12 +27,14 @@ FIELDS: Mapping[str, frozenset[str]] = {
     "code_right": frozenset(),
     "code_wrong": frozenset(),
     "code_over": frozenset(),
+    "code_elsewhere": frozenset({"where"}),
     "reminder": frozenset({"until"}),
     "away": frozenset({"opens", "by"}),
     "public_away": frozenset(),
     "rating": frozenset(),
 }
 """Each template, and what is filled in. What everybody reads has nothing to fill in but the link."""
+VARIED = ("public_open", "public_sent", "public_away")
 NEEDED: Mapping[str, frozenset[str]] = {
     "public_link": frozenset({"url"}),
     "private_link": frozenset({"url"}),
@@ -40,6 +42,8 @@ NEEDED: Mapping[str, frozenset[str]] = {
     "code_public": frozenset({"code"}),
 }
 LONGEST = 1_000
+WAYS = 9
+"""In so many ways a public text may be said: some networks refuse the same words twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +57,48 @@ class Words:
         """The tenant's default."""
         return self.own.get(("", "language"), LANGUAGES[0])
 
-    def say(self, name: str, language: str | None, **values: str) -> str:
-        """In the customer's language if there are words in it, else in the tenant's, else in English."""
-        return self._find(name, language).format(**values)
+    def say(self, name: str, language: str | None, said: Sequence[str] = (), **values: str) -> str:
+        """In the customer's language if there are words in it, else in the tenant's, else in English.
+
+        Of several ways to say it the first that is not among what we have `said`, the newest first; else the one that
+        was said the longest ago.
+        """
+        ways = [text.format(**values) for text in self._find(name, language)]
+        return max(ways, key=lambda text: next((n for n, one in enumerate(said) if text in one), len(said)))
 
     def place(self, network: str, language: str | None) -> str:
-        return self._find(f"places.{network}", language, "places.other").format(network=network)
+        return self._find(f"places.{network}", language, "places.other")[0].format(network=network)
 
-    def _find(self, name: str, language: str | None, otherwise: str | None = None) -> str:
+    def _find(self, name: str, language: str | None, otherwise: str | None = None) -> list[str]:
         for spoken in self._order(language):
+            own = {written: text for (of, written), text in self.own.items() if of == spoken}
             for wanted in (name, otherwise):
-                if wanted and (text := self.own.get((spoken, wanted)) or defaults(spoken).get(wanted)):
-                    return text
+                if wanted and (ways := _ways(own, wanted) or _ways(defaults(spoken), wanted)):
+                    return ways
         raise ConfigError(f"there is no template {name!r}; there is {', '.join(FIELDS)}")
 
     def _order(self, language: str | None) -> list[str]:
         plain = (language or "").partition("-")[0].lower()
         return list(dict.fromkeys([one for one in (plain, self.language, LANGUAGES[0]) if one]))
+
+
+def _ways(texts: Mapping[str, str], name: str) -> list[str]:
+    return [texts[one] for one in numbered(name) if one in texts]
+
+
+def numbered(name: str) -> list[str]:
+    """Under which names the ways to say it are kept: `public_open`, `public_open.2`, …"""
+    return [name, *(f"{name}.{n}" for n in range(2, WAYS + 1))]
+
+
+def merged(own: Mapping[str, str], language: str) -> dict[str, str]:
+    """What holds in a language: a text of the tenant's own stands in place of all the ways in which we would say it."""
+    theirs = {_base(name) for name in own}
+    return {name: text for name, text in defaults(language).items() if _base(name) not in theirs} | dict(own)
+
+
+def _base(name: str) -> str:
+    return name if name.startswith("places.") else name.partition(".")[0]
 
 
 @cache
@@ -82,8 +111,11 @@ def defaults(language: str) -> Mapping[str, str]:
 
 
 def _flat(table: Mapping[str, Any]) -> dict[str, str]:
-    places = {f"places.{network}": text for network, text in table.get("places", {}).items()}
-    return places | {name: text for name, text in table.items() if name != "places"}
+    flat = {f"places.{network}": text for network, text in table.get("places", {}).items()}
+    for name, said in table.items():
+        if name != "places":
+            flat |= zip(numbered(name), said, strict=False) if isinstance(said, list) else {name: said}
+    return flat
 
 
 def read(toml: str) -> dict[tuple[str, str], str]:
@@ -91,6 +123,7 @@ def read(toml: str) -> dict[tuple[str, str], str]:
 
     [de]
     public_link = "Hier geht es weiter: {url}"
+    public_open = ["Wir haben Ihnen geschrieben.", "Bitte sehen Sie in Ihre Nachrichten."]
     [de.places]
     whatsapp = "auf WhatsApp"
     """
@@ -118,6 +151,9 @@ def _default(content: Any) -> dict[tuple[str, str], str]:
 def _language(language: str, content: Any) -> dict[tuple[str, str], str]:
     if not isinstance(content, dict):
         raise ConfigError(f"{language}: write a table of templates, as in [{language}]")
+    for name, said in content.items():
+        if isinstance(said, list) and not (name in VARIED and 0 < len(said) <= WAYS):
+            raise ConfigError(f"{language}.{name}: write one text; in up to {WAYS} ways are said {', '.join(VARIED)}")
     flat = _flat(content)
     for name, text in flat.items():
         _check(language, name, text)
@@ -128,7 +164,9 @@ def _check(language: str, name: str, text: Any) -> None:
     where = f"{language}.{name}"
     if not isinstance(text, str) or not text.strip() or len(text) > LONGEST:
         raise ConfigError(f"{where}: write a text of at most {LONGEST} characters")
-    allowed = frozenset({"network"}) if name.startswith("places.") else FIELDS.get(name)
+    base = _base(name)
+    known = base == name or (base in VARIED and name in numbered(base))
+    allowed = frozenset({"network"}) if name.startswith("places.") else FIELDS.get(base) if known else None
     if allowed is None:
         raise ConfigError(f"{where}: there is no such template; there is {', '.join(FIELDS)}, places")
     if unknown := _fields(where, text) - allowed:

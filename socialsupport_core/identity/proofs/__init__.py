@@ -19,7 +19,7 @@ from socialsupport_core.identity.proofs.brought import (
     SignedIdentity,
     judge,
 )
-from socialsupport_core.identity.proofs.code import TRIES, OneTimeCode, SmsCode, code_for, codes_in
+from socialsupport_core.identity.proofs.code import TRIES, OneTimeCode, SmsCode, code_for, codes_in, fits
 from socialsupport_core.identity.proofs.crm import CrmRecord
 from socialsupport_core.identity.proofs.link import HandoffLink
 from socialsupport_core.identity.proofs.oidc import OidcSignIn
@@ -46,6 +46,7 @@ __all__ = [
     "code_for",
     "codes_in",
     "doubt",
+    "fits",
     "is_authentic",
     "judge",
 ]

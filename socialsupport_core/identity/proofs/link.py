@@ -60,6 +60,8 @@ class HandoffLink(Proof):
             return "the token is unknown"
         if given.node == bearer.number and given.channel == where.channel and not _goes_private(given, where):
             return "the account to which it was given has shown it again"
+        if given.state == "withdrawn":
+            return "the hand-off was withdrawn"
         if given.redeemed_by == bearer.number:
             return "the token was used before"
         if given.is_spent:

@@ -88,6 +88,7 @@ export const hub = {
   codes: (one) => call("GET", about(one, "challenge")),
   askCode: (one, told, expected) => call("POST", about(one, "challenge"), { told, expected, send: true }),
   hearCode: (one, code) => call("POST", `api/challenges/${id(one)}/hear`, { code }),
+  withdraw: (handOff) => call("DELETE", `api/hand-off/${id(handOff)}`),
   handTo: (one, leg, to) => call("POST", about(one, "hand-off"), { leg, to }),
   sendDraft: (one, saying) => call("POST", `api/drafts/${id(one)}/send`, saying),
   discardDraft: (one) => call("POST", `api/drafts/${id(one)}/discard`),

@@ -2,6 +2,7 @@
 
 import { hub } from "./api.js";
 import { announce, h, icon, toast } from "./dom.js";
+import { time } from "./times.js";
 import { glyph } from "./words.js";
 
 const HOW = {
@@ -49,7 +50,7 @@ export class HandOff {
       this.panel.replaceChildren(...this.choices(found));
       this.panel.hidden = false;
       this.button.setAttribute("aria-expanded", "true");
-      this.panel.querySelector("button")?.focus();
+      this.panel.querySelector(".target")?.focus();
     } catch (problem) {
       toast(problem.message, "trouble");
     }
@@ -68,12 +69,14 @@ export class HandOff {
     this.button.focus();
   }
 
-  choices({ targets, visibility }) {
+  choices({ targets, visibility, handoffs }) {
     const open = targets.filter((one) => one.how);
     const closed = targets.filter((one) => !one.how);
     const own = visibility === "public" ? "Anybody can read it, so it proves nothing by itself." : "You say it yourself.";
     const audience = visibility === "public" ? "everybody" : "the customer";
+    const under = handoffs.filter((one) => one.open);
     return [
+      under.length && h("ul", { class: "hand-offs-open" }, ...under.map((one) => h("li", {}, this.underWay(one)))),
       h("p", { class: "hand-off-audience" }, `Choosing a channel sends our words at once; ${audience} can read them.`),
       h("ul", { class: "hand-off-targets" }, ...open.map((one) => h("li", {}, this.choice(one)))),
       h(
@@ -84,6 +87,33 @@ export class HandOff {
       ),
       closed.length && this.closedOnes(closed),
     ].filter(Boolean);
+  }
+
+  /** One that nobody has come by yet, and the way to take it back. */
+  underWay(one) {
+    const { desk } = this.composer;
+    const to = one.to ? ` to ${desk.channelName(one.to)}` : ": a link";
+    const words = `Handed off${to} by ${desk.nameOf(one.agent) ?? one.agent}`;
+    const label = `Withdraw the hand-off${to}`;
+    return [
+      h("span", {}, words, " ", time(one.offered_at, "moment")),
+      h(
+        "button",
+        { type: "button", class: "small", "aria-label": label, on: { click: () => this.withdraw(one) } },
+        "Withdraw",
+      ),
+    ];
+  }
+
+  async withdraw(one) {
+    try {
+      await hub.withdraw(one.id);
+      announce("The hand-off is withdrawn. Its link leads nowhere now.");
+      await this.composer.desk.refresh();
+      await this.open();
+    } catch (problem) {
+      toast(problem.message, "trouble");
+    }
   }
 
   choice(one) {
@@ -104,8 +134,15 @@ export class HandOff {
         h("strong", {}, this.composer.desk.channelName(one.channel)),
         h("small", {}, why),
         ...also.map((words) => h("small", { class: "soft" }, words)),
+        ...one.says.map((said) => h("small", { class: `says ${said.visibility}` }, this.saying(said))),
       ),
     );
+  }
+
+  /** What the hand-off would say, and where. */
+  saying({ channel, visibility, text }) {
+    const place = visibility === "public" ? "In public" : "Privately";
+    return `${place}, ${this.composer.desk.channelName(channel)}: “${text}”`;
   }
 
   closedOnes(closed) {

@@ -279,6 +279,10 @@ export class Timeline {
         return `Reminded of the hand-off to ${there}`;
       case "expired":
         return `Nobody came to ${there}: back in the queue`;
+      case "opened":
+        return `${who} opened a private thread on ${there}`;
+      case "withdrawn":
+        return `${who} withdrew the hand-off${there ? ` to ${there}` : ""}`;
       case "confirmed":
         return `The hand-off to ${there} is proven at both ends`;
       default:
