@@ -45,5 +45,5 @@ def answering(
 def _is_last(tx: Tx, leg: Leg) -> bool:
     """Nothing was taken up since: a digit may answer many another question."""
     found = conversations.get(tx, leg.tenant, leg.conversation)
-    newest = conversations.legs_of_thread(tx, leg.tenant, leg.channel, leg.thread)[0]
+    newest = conversations.newest_in_thread(tx, leg.tenant, leg.channel, leg.thread) or leg
     return found is not None and found.status == "resolved" and newest.conversation == leg.conversation

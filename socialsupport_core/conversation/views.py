@@ -1,13 +1,16 @@
 """Customers and conversations as the API shows them. Absent fields are left out."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 from socialsupport_core.conversation.conduct import DEFAULT, Conduct
 from socialsupport_core.conversation.kinds import same
 from socialsupport_core.conversation.timeline import name_of, of_conversation, timeline
+from socialsupport_core.identity import proven
+from socialsupport_core.model import Identifier
 from socialsupport_core.store import Tx, conversations, crm, glances, identity, log, moment, moves, outbox
 from socialsupport_core.store.accounts import Channel
 from socialsupport_core.store.backfills import Backfill
@@ -136,13 +139,14 @@ def conversation(tx: Tx, one: Conversation, conduct: Conduct = DEFAULT) -> dict[
     nodes = identity.by_numbers(tx, [leg.node for leg in legs])
     owner = identity.by_numbers(tx, [one.node])[one.node].customer
     (summary,) = summaries(tx, one.tenant, [one])
+    sure = proven(tx, one.tenant, one.node, nodes)
     return summary | {
-        "legs": [shown_leg(leg, nodes[leg.node]) for leg in legs],
+        "legs": [shown_leg(leg, nodes[leg.node]) | {"unproven": leg.node not in sure} for leg in legs],
         "context": context(tx, one, conduct),
         "moves": shown_moves(tx, one),
         "entries": _with_delivery(tx, one.tenant, of_conversation(tx, one.tenant, one.id)),
         "timeline": _with_delivery(tx, one.tenant, timeline(tx, one.tenant, owner)),
-        "turns": [_turn(record) for record in log.turns(tx, one.tenant, one.id)],
+        "turns": [_turn(tx, record) for record in log.turns(tx, one.tenant, one.id)],
         "unsent": [_unsent(part) for part in _unshown(tx, one, legs)],
     }
 
@@ -244,9 +248,18 @@ def _unsent(part: Part) -> dict[str, Any]:
     )
 
 
-def _turn(record: log.Record) -> dict[str, Any]:
-    """What an agent did with the conversation."""
-    return {"id": str(record.cursor), "type": record.type, "at": record.at} | record.data
+def _turn(tx: Tx, record: log.Record) -> dict[str, Any]:
+    """What an agent did with the conversation; `handles` are those of the accounts that it names."""
+    handles = {written: handle for name in ("account", "told") for written, handle in _handle(tx, record, name)}
+    told = {"id": str(record.cursor), "type": record.type, "at": record.at} | record.data
+    return told | ({"handles": handles} if handles else {})
+
+
+def _handle(tx: Tx, record: log.Record, name: str) -> Iterator[tuple[str, str]]:
+    with suppress(ValueError):  # an account that was erased
+        node = identity.find(tx, record.tenant, Identifier.parse(str(record.data.get(name))))
+        if node is not None and node.handle:
+            yield record.data[name], node.handle
 
 
 def shown_leg(leg: Leg, node: Node) -> dict[str, Any]:

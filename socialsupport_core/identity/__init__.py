@@ -2,7 +2,7 @@
 
 from socialsupport_core.identity.batch import Observation, resolve
 from socialsupport_core.identity.canonical import canonical
-from socialsupport_core.identity.disclosing import may_disclose
+from socialsupport_core.identity.disclosing import may_disclose, proven
 from socialsupport_core.identity.explaining import explain
 from socialsupport_core.identity.partition import Partition, Refused, partition
 from socialsupport_core.identity.people import Erased, NoSuchCustomer, attest, close, customer_of, observe
@@ -31,6 +31,7 @@ __all__ = [
     "observe",
     "partition",
     "policy_of",
+    "proven",
     "rebuild",
     "resolve",
     "split",

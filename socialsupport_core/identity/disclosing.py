@@ -16,15 +16,21 @@ def may_disclose(tx: Tx, tenant: str, account: int, other: int) -> bool:
     Only if the two are one customer along a way of proofs and people's verdicts alone; what is merely said, by a
     provider, a CRM or the customer, joins for us and discloses nothing. Every account may know what is its own.
     """
-    if account == other:
-        return True
-    found = nodes.by_numbers(tx, (account, other))
-    if len(found) < 2 or found[account].customer != found[other].customer:
-        return False
+    return other in proven(tx, tenant, account, (other,))
+
+
+def proven(tx: Tx, tenant: str, account: int, others: Iterable[int]) -> set[int]:
+    """Those of the nodes that are the same customer as `account` beyond doubt; see `may_disclose`."""
+    wanted = set(others)
+    found = nodes.by_numbers(tx, {account, *wanted} if wanted - {account} else ())
+    one = found.get(account)
+    mine = [found[number] for number in wanted & set(found) if one and found[number].customer == one.customer]
+    if one is None or mine in ([], [one]):
+        return wanted & {account}
     walker = Walker(Stored(tx, tenant))
-    start, end = (_key(walker, found[number]) for number in (account, other))
-    proven = [edge for edge in walker.fold(walker.component(start)).joined if edge.rank <= VERIFIED]
-    return end in reached(start, proven)
+    start = _key(walker, one)
+    sure = reached(start, (edge for edge in walker.fold(walker.component(start)).joined if edge.rank <= VERIFIED))
+    return {node.number for node in mine if _key(walker, node) in sure}
 
 
 def _key(walker: Walker, node: Node) -> Key:

@@ -19,8 +19,9 @@ Shown = dict[str, Any]
 
 
 def explain(tx: Tx, tenant: str, who: str) -> Shown:
-    """`verdict` in a sentence, `evidence`, its `weakest` step, what was `refused` and by which rule, `forbidden` and
-    `retracted`, and what `would_change` it. Of a node with very many neighbours only some are told."""
+    """`verdict` in a sentence, the `accounts`, `others` that nothing has joined to them, `evidence`, its `weakest`
+    step, what was `refused` and by which rule, `forbidden` and `retracted`, and what `would_change` it. Of a node with
+    very many neighbours only some are told."""
     customer = customer_of(tx, tenant, who)
     members = nodes.members(tx, tenant, customer.number)
     whole = _Whole(tx, tenant, members)
@@ -31,6 +32,7 @@ def explain(tx: Tx, tenant: str, who: str) -> Shown:
         "verdict": _verdict(members, weakest),
         "aliases": sorted(node.id for node in members if node.id != customer.id),
         "accounts": [_account(tx, tenant, node) for node in members],
+        "others": whole.others(),
         "evidence": joined,
         "weakest": weakest,
         "refused": refused,
@@ -50,7 +52,8 @@ class _Whole:
         found = self._walker.component(self._key(members[0]))
         self._folded: Folded = self._walker.fold(found)
         self._stopped = [one for one in found.stopped if {one.edge.a, one.edge.b} & self._inside]
-        self.evidence = self._evidence({node.base for node in members})
+        self._bases = {node.base for node in members}
+        self.evidence = self._evidence(self._bases)
 
     def _key(self, node: Node) -> Key:
         return node.base, self._walker.view(node.base).epoch(node.since) if node.since else 0
@@ -58,6 +61,11 @@ class _Whole:
     def _evidence(self, bases: Iterable[int]) -> list[Evidence]:
         found = {one.digest: one for base in bases for one in reasons.evidence_at(self._tx, self._tenant, base)}
         return sorted(found.values(), key=lambda one: (one.at, one.digest))
+
+    def others(self) -> list[Shown]:
+        """Accounts that evidence names, and that are not the customer's."""
+        named = nodes.by_numbers(self._tx, {end for one in self.evidence for end in (one.a, one.b)} - self._bases)
+        return [_named(node) for _, node in sorted(named.items())]
 
     def joined(self) -> list[Shown]:
         edges = [edge for edge in self._folded.joined if edge.a in self._inside]
@@ -115,12 +123,16 @@ class _Whole:
 
 
 def _account(tx: Tx, tenant: str, node: Node) -> Shown:
-    shown: Shown = {"identifier": str(node.identifier), "since": time(node.since or node.first_seen)}
-    shown |= {key: value for key, value in (("name", node.name), ("handle", node.handle)) if value}
+    shown = _named(node) | {"since": time(node.since or node.first_seen)}
     earlier = nodes.handles(tx, tenant, node.number)[:-1] if node.handle else []
     if earlier:
         shown["handles"] = [{"handle": name, "since": time(at), "until": time(end or at)} for name, at, end in earlier]
     return shown
+
+
+def _named(node: Node) -> Shown:
+    told = (("identifier", str(node.identifier)), ("name", node.name), ("handle", node.handle))
+    return {key: value for key, value in told if value}
 
 
 def _verdict(members: list[Node], weakest: Shown | None) -> str:

@@ -37,6 +37,7 @@ from socialsupport_core.store import (
     accounts,
     attachments,
     conversations,
+    identity,
     interactions,
     log,
     micros,
@@ -45,7 +46,7 @@ from socialsupport_core.store import (
     traces,
     waiting,
 )
-from socialsupport_core.store.conversations import Leg, ThreadOf
+from socialsupport_core.store.conversations import Conversation, Leg, ThreadOf
 from socialsupport_core.store.interactions import Stored
 from socialsupport_core.store.outbox import Part
 from socialsupport_core.wire import Keeper, NetworkWire
@@ -392,9 +393,8 @@ def _note_receipt(tx: Tx, part: Part, receipt: Receipt, now: int) -> None:
 
 def _note_opened(tx: Tx, part: Part, intent: OpenPrivate, receipt: Receipt, now: int) -> None:
     """A private thread has been opened: from here on it is a leg of the same conversation."""
-    origin = conversations.legs_of_thread(tx, part.tenant, part.channel, part.thread)
-    mine = next((one for one in origin if one.conversation == part.conversation), None)
-    found = conversations.get(tx, part.tenant, part.conversation)
+    found = conversations.current(tx, part.tenant, part.conversation)
+    mine = _addressed(tx, found, part, intent) if found else None
     if mine is None or found is None or receipt.thread is None or receipt.native_id is None:
         return
     echo = interactions.key_of(tx, part.tenant, part.channel, receipt.native_id, receipt.thread.id)
@@ -415,6 +415,15 @@ def _note_opened(tx: Tx, part: Part, intent: OpenPrivate, receipt: Receipt, now:
     agent = speaker or accounts.Agent(part.tenant, part.agent, part.agent)
     _show(tx, sent, leg, agent, moment(now), now, native_id=receipt.native_id, state="sent")
     publish_handed_off(tx, found, part.channel, part.channel, part.agent, now, "opened")
+
+
+def _addressed(tx: Tx, found: Conversation, part: Part, intent: OpenPrivate) -> Leg | None:
+    """Where the one spoke to whom we write: of those who speak in one public thread two may be one customer by now."""
+    legs = conversations.legs(tx, part.tenant, found.id)
+    legs = [one for one in legs if (one.channel, one.thread) == (part.channel, part.thread)]
+    nodes = identity.by_numbers(tx, [one.node for one in legs])
+    named = intent.recipient.identifiers if intent.recipient else ()
+    return next((one for one in legs if nodes[one.node].identifier in named), legs[0] if legs else None)
 
 
 def recover(tx: Tx, now: int) -> int:

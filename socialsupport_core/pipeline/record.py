@@ -166,8 +166,8 @@ class Recorder:
     def _addressee(self, tx: Tx, place: Place, interaction: Interaction) -> Node | None:
         if interaction.counterpart is not None:
             return observe(tx, place.tenant, interaction.counterpart, self._at(place, interaction))
-        legs = conversations.legs_of_thread(tx, place.tenant, place.channel, interaction.thread.id)
-        return identity.by_numbers(tx, [legs[0].node])[legs[0].node] if legs else None
+        leg = conversations.newest_in_thread(tx, place.tenant, place.channel, interaction.thread.id)
+        return identity.by_numbers(tx, [leg.node])[leg.node] if leg else None
 
     def _at(self, place: Place, interaction: Interaction) -> int:
         """When it was sent, by the network's clock, unless that is too far ahead of ours to be right."""

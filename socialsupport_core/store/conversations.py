@@ -1,6 +1,6 @@
 """Conversations and their legs."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -159,25 +159,41 @@ def read_customers(tx: Tx, tenant: str, customers: Collection[int]) -> None:
 
 
 def read_threads(tx: Tx, tenant: str, channel: str, threads: Iterable[str]) -> None:
-    """The legs of all of them at once, and their conversations."""
+    """The legs of all of them at once, and their conversations. For private ones: in public thousands may take part."""
     wanted = sorted(set(threads))
-    by_thread, read = tx.memo("threads"), tx.memo("conversations")
-    by_thread.update(((tenant, channel, thread), []) for thread in wanted)
-    for row in tx.all(
+    tx.memo("threads").update(((tenant, channel, thread), []) for thread in wanted)
+    rows = tx.all(
         f"SELECT * FROM legs WHERE tenant = ? AND channel = ? AND thread IN ({', '.join('?' * len(wanted))})",
         tenant,
         channel,
         *wanted,
-    ):
-        found = by_thread[tenant, channel, row["thread"]]
-        found.append(remember(tx, leg_of(row)).id)
-        if len(found) > 1:
-            found.sort(reverse=True)
-    legs = tx.memo("legs").values()
-    if missing := sorted({one.conversation for one in legs if (tenant, one.conversation) not in read}):
-        marks = ", ".join("?" * len(missing))
-        sql = f"SELECT * FROM conversations WHERE tenant = ? AND conversation IN ({marks})"
-        read.update(((tenant, row["conversation"]), conversation_of(row)) for row in tx.all(sql, tenant, *missing))
+    )
+    _remember_all(tx, rows, lambda leg: tx.memo("threads")[tenant, channel, leg.thread])
+
+
+def read_parts(tx: Tx, tenant: str, channel: str, parts: Iterable[tuple[str, int]]) -> None:
+    """The legs of each of these accounts in its thread, and their conversations: at a cost that does not grow with how
+    many others take part."""
+    wanted = sorted(set(parts))
+    tx.memo("parts").update(((tenant, channel, *part), []) for part in wanted)
+    values = ", ".join(["(CAST(? AS TEXT), CAST(? AS BIGINT))"] * len(wanted))
+    rows = tx.all(
+        f"SELECT l.* FROM (VALUES {values}) AS w JOIN legs l ON l.thread = w.column1 AND l.node = w.column2"
+        " WHERE l.tenant = ? AND l.channel = ?",
+        *(value for part in wanted for value in part),
+        tenant,
+        channel,
+    )
+    _remember_all(tx, rows, lambda leg: tx.memo("parts")[tenant, channel, leg.thread, leg.node])
+
+
+def _remember_all(tx: Tx, rows: Iterable[Row], place: Callable[[Leg], list[int]]) -> None:
+    """Each in its place, the newest first, with their conversations."""
+    found = [remember(tx, leg_of(row)) for row in rows]
+    for leg in sorted(found, key=lambda one: -one.id):
+        place(leg).append(leg.id)
+    if found:
+        read_conversations(tx, found[0].tenant, {leg.conversation for leg in found})
 
 
 def remember(tx: Tx, one: Leg) -> Leg:
@@ -241,9 +257,10 @@ def add_leg(tx: Tx, conversation: Conversation, thread: "ThreadOf", node: int, a
             reason,
         ),
     )
-    known = tx.memo("threads").get((leg.tenant, leg.channel, leg.thread))
-    if known is not None:
-        known.insert(0, leg.id)
+    where = leg.tenant, leg.channel, leg.thread
+    for known in (tx.memo("threads").get(where), tx.memo("parts").get((*where, node))):
+        if known is not None:
+            known.insert(0, leg.id)
     _join(tx, leg)
     return remember(tx, leg)
 
@@ -294,12 +311,35 @@ def leg(tx: Tx, number: int) -> Leg | None:
 
 
 def legs_of_thread(tx: Tx, tenant: str, channel: str, thread: str, node: int | None = None) -> list[Leg]:
-    """The newest first; of one account, or of all in the thread."""
-    known, legs = tx.memo("threads"), tx.memo("legs")
-    if (tenant, channel, thread) not in known:
+    """The newest first; of one account, or of all in the thread, of whom there should be few."""
+    known, legs = tx.memo("threads").get((tenant, channel, thread)), tx.memo("legs")
+    if node is not None and known is None:
+        return [legs[number] for number in _part(tx, tenant, channel, thread, node)]
+    if known is None:
         read_threads(tx, tenant, channel, [thread])
-    found = [legs[number] for number in known[tenant, channel, thread]]
+        known = tx.memo("threads")[tenant, channel, thread]
+    found = [legs[number] for number in known]
     return [one for one in found if node is None or one.node == node]
+
+
+def _part(tx: Tx, tenant: str, channel: str, thread: str, node: int) -> list[int]:
+    parts, part = tx.memo("parts"), (tenant, channel, thread, node)
+    if part not in parts and tx.memo("made").get((tenant, node)):
+        parts[part] = []  # whoever is new has been nowhere
+    if part not in parts:
+        read_parts(tx, tenant, channel, [(thread, node)])
+    found: list[int] = parts[part]
+    return found
+
+
+def newest_in_thread(tx: Tx, tenant: str, channel: str, thread: str) -> Leg | None:
+    """Of whoever took part last."""
+    known = tx.memo("threads").get((tenant, channel, thread))
+    if known is not None:
+        return leg(tx, known[0]) if known else None
+    sql = "SELECT * FROM legs WHERE tenant = ? AND channel = ? AND thread = ? ORDER BY leg DESC LIMIT 1"
+    row = tx.one(sql, tenant, channel, thread)
+    return leg_of(row) if row else None
 
 
 def legs_of_nodes(tx: Tx, tenant: str, nodes: Iterable[int]) -> list[Leg]:

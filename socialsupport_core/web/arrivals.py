@@ -19,7 +19,7 @@ WORDS: Mapping[str, Words] = {
     "en": Words(
         "Go on with us",
         "Go on where we left off",
-        "Choose how. We know what it is about already.",
+        "Choose how.",
         "We may then ask you for a code, so that nobody else can speak for you.",
         "This link has been used, or has expired",
         "Ask us for a new one.",
@@ -27,15 +27,15 @@ WORDS: Mapping[str, Words] = {
     "de": Words(
         "Hier geht es weiter",
         "Weiter, wo wir aufgehört haben",
-        "Wähle, wie. Worum es geht, wissen wir schon.",
-        "Vielleicht fragen wir dich dann nach einem Code, damit niemand anderes für dich sprechen kann.",
+        "Wählen Sie, wie.",
+        "Vielleicht fragen wir Sie dann nach einem Code, damit niemand anderes für Sie sprechen kann.",
         "Dieser Link wurde schon benutzt oder ist abgelaufen",
-        "Frag uns nach einem neuen.",
+        "Bitten Sie uns um einen neuen.",
     ),
     "fr": Words(
         "Continuons ici",
         "Reprenons là où nous en étions",
-        "Choisissez comment. Nous savons déjà de quoi il s'agit.",
+        "Choisissez comment.",
         "Nous vous demanderons peut-être un code, pour que personne ne parle à votre place.",
         "Ce lien a déjà servi, ou il a expiré",
         "Demandez-nous-en un nouveau.",
@@ -43,7 +43,7 @@ WORDS: Mapping[str, Words] = {
     "es": Words(
         "Sigamos aquí",
         "Sigamos donde lo dejamos",
-        "Elija cómo. Ya sabemos de qué se trata.",
+        "Elija cómo.",
         "Quizá le pidamos un código, para que nadie más pueda hablar por usted.",
         "Este enlace ya se ha usado o ha caducado",
         "Pídanos uno nuevo.",

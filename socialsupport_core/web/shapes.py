@@ -190,6 +190,7 @@ SHAPES: dict[str, Shape] = {
         last_inbound_=TIME,
         rule=TEXT,
         reason=TEXT,
+        unproven=FLAG,
         speaks=FLAG,
     ),
     "Entry": fields(
@@ -319,6 +320,7 @@ SHAPES: dict[str, Shape] = {
                 handles_=listed(fields(handle=TEXT, since=TIME, until=TIME)),
             )
         ),
+        others=listed(fields(identifier=TEXT, name_=TEXT, handle_=TEXT)),
         would_change=listed(TEXT),
         evidence=listed(ref("Evidence")),
         weakest={"anyOf": [ref("Evidence"), WEAK, {"type": "null"}]},

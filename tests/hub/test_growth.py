@@ -25,7 +25,6 @@ OF_ALL = (
     "SELECT * FROM conversations c WHERE c.tenant = ? AND (CAST(? AS TEXT) IS NULL OR c.status = ?)",  # the queue
     "SELECT DISTINCT customer FROM nodes WHERE tenant = ? AND since >= 0 AND (lower(value) LIKE ?",  # a search
     "SELECT p.node, p.other FROM (SELECT node, other FROM ties",  # what is to be reviewed
-    "SELECT * FROM legs WHERE tenant = ? AND channel = ? AND thread IN",  # all who write under one post
 )
 """What is about everybody."""
 
@@ -104,6 +103,8 @@ def life(roost: Roost, name: str) -> None:
     verdict = hub.link("acme", who, f"email:{name}@mail.example", agent="dana")
     hub.undo("acme", verdict.id, agent="dana")
     hub.hand_off_targets("acme", here)
+    made = hub.hand_off("acme", here, agent="dana", to="tower")
+    hub.withdraw_hand_off("acme", made["handoff"], agent="dana")
     hub.hand_off("acme", here, agent="dana", to="tower")
     hub.drain()
     told = hub.conversation("acme", here)["context"][0]

@@ -530,6 +530,21 @@ def test_what_opens_a_private_thread_is_private(public: Roost) -> None:
     assert len(public.hub.queue("acme")) == 1
 
 
+@pytest.mark.parametrize("first", ["kerry", "owl"])
+def test_a_private_thread_is_found_though_the_conversation_became_one_with_another(roost: Roost, first: str) -> None:
+    """Between what is said and its being sent; and though both accounts have spoken in the same public thread."""
+    for name in sorted(["kerry", "owl"], key=lambda one: one != first):
+        roost.clock.forward(seconds=1)
+        roost.hear(message(name, "hello there", name, visibility="public", at=roost.clock.now))
+    roost.reply("Let us talk here.", private=True)
+    roost.hub.link("acme", "raven.ring:kerry", "raven.ring:owl", agent="dana")
+    roost.hub.drain()
+    (one,) = roost.hub.queue("acme")
+    legs = roost.hub.conversation("acme", one["id"])["legs"]
+    assert [leg["account"] for leg in legs if leg["visibility"] == "private"] == ["raven.ring:kerry"]
+    assert "Let us talk here." in roost.texts()
+
+
 def test_a_policy_that_fails_refuses(asked: Roost) -> None:
     def broken(draft: Draft) -> Refusal | None:
         raise RuntimeError("no rules today")

@@ -198,7 +198,7 @@ def test_a_hand_off_is_taken_back(arrive: Callable[..., Visitor], office: Office
     page.get_by_role("button", name="Hand off").click()
     back = page.get_by_role("button", name="Withdraw the hand-off to")
     back.wait_for()
-    page.locator("[data-channel=tower]:focus").wait_for()  # and not where Enter would withdraw it
+    page.locator(".target:focus").wait_for()  # and not where Enter would withdraw it
     visitor.shoot("hand-off-withdraw")
     back.click()
     page.locator(".seam", has_text="Dana withdrew the hand-off to").wait_for()

@@ -206,6 +206,47 @@ def test_the_hand_off_says_beforehand_who_will_read_it(arrive: Callable[..., Vis
     visitor.calm()
 
 
+def test_who_came_with_a_link_that_was_forwarded_is_not_taken_for_the_customer(
+    arrive: Callable[..., Visitor], office: Office
+) -> None:
+    """It was given in private, so its bearer is in the conversation; and may be anybody to whom it was passed on."""
+    office.hear(1, "In confidence", ago=300)
+    office.hub.hand_off("acme", office.roost.conversation(), agent="dana", to="bridge")
+    token = said(office, r"/h/([a-z2-7]{26})")
+    at, id = datetime.now(UTC), "n-stranger"
+    came = message(id, "Where do you send it?", "stranger", at=at)
+    nameless = came.interaction.model_copy(update={"author": Party(identifiers=bird("stranger").identifiers)})
+    claim = IdentityClaimed(
+        id="c-stranger",
+        own_account=ACCOUNT,
+        subject=bird("stranger").account,
+        proof="handoff_token",
+        token=token,
+        thread=thread_id("stranger"),
+        at=at,
+    )
+    office.roost.deliver(claim, came.model_copy(update={"interaction": nameless}), tenant="bridge")
+    visitor = arrive().sign_in().open()
+    page, asked = visitor.page, visitor.entry("Where do you send it?")
+    asked.get_by_text("Not proven", exact=True).wait_for()
+    assert asked.locator(".author").inner_text() == "Visitor"
+    assert visitor.entry("In confidence").locator(".author").inner_text() == "Kerry"
+    going_to(visitor).get_by_text("not proven").wait_for()
+    visitor.write("It goes to Elm Street")
+    warning = page.locator(".plan-line[data-rule=unproven]")
+    warning.wait_for()
+    assert "Nothing proves that whoever reads this is Kerry" in warning.inner_text()
+    visitor.shoot("not-proven")
+    code = said(office, r"Your code is (\d{6})")
+    typed = message("n-code", code, "stranger", at=datetime.now(UTC))
+    office.roost.deliver(typed, tenant="bridge")
+    warning.wait_for(state="detached")
+    visitor.write("It goes to Elm Street, as you said")
+    asked.get_by_text("Not proven", exact=True).wait_for(state="detached")
+    assert page.locator(".plan-line[data-rule=unproven]").count() == 0
+    visitor.calm(moved=True)
+
+
 def test_a_link_that_is_brought_again_is_refused_where_both_are(arrive: Callable[..., Visitor], office: Office) -> None:
     token = handed_off(office)
     comes(office, token, "nested")

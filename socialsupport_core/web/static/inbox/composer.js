@@ -103,6 +103,7 @@ export class Composer {
     this.render();
     this.answers.show(conversation);
     if (changed) this.examine();
+    else if (this.plan) this.showPlan(this.plan);
   }
 
   leave() {
@@ -183,6 +184,7 @@ export class Composer {
         icon(leg.visibility),
         name,
         ...apart(leg, twins),
+        leg.unproven && leg.visibility === "private" && h("span", { class: "soft" }, "not proven"),
         against && h("span", { class: "unseen" }, ` (not possible: ${against})`),
       ),
     );
@@ -283,13 +285,22 @@ export class Composer {
     this.mark();
     if (plan?.approvals?.length) byId("send-words").textContent = "Send for approval";
     else this.render();
-    const print = JSON.stringify([plan, this.text.value]);
+    const print = JSON.stringify([plan, this.text.value, this.chosenLeg?.unproven]);
     if (print === this.printed && this.plate.hasChildNodes()) return;
     this.printed = print;
     const open = this.plate.querySelector("details")?.open;
-    const lines = showPlan(plan, this.text.value).filter(Boolean);
+    const lines = [this.doubt(), ...showPlan(plan, this.text.value)].filter(Boolean);
     this.plate.replaceChildren(...(!this.isEmpty || urgent(plan) ? lines : []));
     if (open) this.plate.querySelector("details")?.setAttribute("open", "");
+  }
+
+  /** Before somebody is told what is another's. */
+  doubt() {
+    const leg = this.mode === "note" ? null : this.chosenLeg;
+    if (!leg?.unproven || leg.visibility !== "private") return null;
+    const who = called(this.conversation.customer.name);
+    const words = `Nothing proves that whoever reads this is ${who}. Before you tell anything personal, ask for a code.`;
+    return h("p", { class: "plan-line loss", data: { rule: "unproven" } }, icon("question"), h("span", {}, words));
   }
 
   /** Which places are closed, found out beforehand so that nobody writes in vain. */

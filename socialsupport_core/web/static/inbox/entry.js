@@ -14,16 +14,16 @@ const VERDICTS = [
 
 /** `desk`: `nameOf(agent)`, `customerName()`, `settle(part, state)`, `retry(pending)`, `drop(pending)`, `rewrite(entry)`,
  * `takeBack(entry)`.
- * `follows`: it goes on from the one before; `foreign`: it is of another conversation. */
-export function entryItem(entry, desk, { follows = false, foreign = false } = {}) {
+ * `follows`: it goes on from the one before; `foreign`: it is of another conversation; `guest`: nothing proves who wrote it. */
+export function entryItem(entry, desk, { follows = false, foreign = false, guest = false } = {}) {
   return {
     key: entry.id,
-    print: JSON.stringify([entry, follows, foreign]),
-    render: () => render(entry, desk, follows, foreign),
+    print: JSON.stringify([entry, follows, foreign, guest]),
+    render: () => render(entry, desk, follows, foreign, guest),
   };
 }
 
-function render(entry, desk, follows, foreign) {
+function render(entry, desk, follows, foreign, guest) {
   const touched = entry.interaction;
   const shown = { direction: touched.direction, visibility: touched.thread.visibility, kind: touched.kind };
   const body = entry.deleted_at ? [gone(entry)] : content(entry);
@@ -35,8 +35,8 @@ function render(entry, desk, follows, foreign) {
     },
     h(
       "article",
-      { class: "bubble", "aria-label": label(entry, desk) },
-      head(entry, desk),
+      { class: "bubble", "aria-label": label(entry, desk, guest) },
+      head(entry, desk, guest),
       ...body,
       ...ending(entry, desk),
       ...verbs(entry, desk),
@@ -44,26 +44,27 @@ function render(entry, desk, follows, foreign) {
   );
 }
 
-export function author(entry, desk) {
+export function author(entry, desk, guest = false) {
   const { direction, author } = entry.interaction;
   if (direction !== "inbound") return desk.nameOf(entry.agent) ?? author.name ?? "Us";
-  return author.name ?? (author.handle ? `@${author.handle}` : called(desk.customerName()));
+  return author.name ?? (author.handle ? `@${author.handle}` : guest ? "Visitor" : called(desk.customerName()));
 }
 
-function label(entry, desk) {
+function label(entry, desk, guest) {
   const { direction, network: where, thread } = entry.interaction;
   if (direction === "internal") return `Internal note by ${author(entry, desk)}`;
-  return `${author(entry, desk)} on ${network(where)}, ${thread.visibility}`;
+  return `${author(entry, desk, guest)}${guest ? ", not proven," : ""} on ${network(where)}, ${thread.visibility}`;
 }
 
-function head(entry, desk) {
+function head(entry, desk, guest) {
   const { direction, network: where, thread, kind, author: by } = entry.interaction;
   const internal = direction === "internal";
   return h(
     "header",
     { class: "entry-head" },
-    h("span", { class: "author" }, author(entry, desk)),
+    h("span", { class: "author" }, author(entry, desk, guest)),
     by.is_bot && h("span", { class: "tag" }, "Bot"),
+    guest && h("span", { class: "tag" }, "Not proven"),
     badge(where),
     !internal && visibility(thread.visibility),
     touch(kind) && h("span", { class: "tag" }, touch(kind)),

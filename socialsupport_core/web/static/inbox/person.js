@@ -19,7 +19,7 @@ export class Person {
     const print = JSON.stringify([customer, explained, shownId, timeline.length, facts, moves, legs.length, asked]);
     if (print === this.print) return;
     this.print = print;
-    this.handles = new Map(explained.accounts.map((one) => [one.identifier, one.handle]));
+    this.handles = new Map([...explained.others, ...explained.accounts].map((one) => [one.identifier, one.handle]));
     const opened = new Set([...this.root.querySelectorAll("details[open]")].map((one) => one.id));
     const held = document.activeElement?.id;
     const shown = [
@@ -138,7 +138,7 @@ export class Person {
     const why =
       one.tier === "human"
         ? `${who ?? "An agent"} linked them. `
-        : `${words}: ${proof(one.proof)}${who ? `, from ${who}` : ""}. `;
+        : `${one.proof === "handoff_token" && one.tier !== "verified" ? "Not proven yet" : words}: ${proof(one.proof)}${who ? `, from ${who}` : ""}. `;
     return h(
       "li",
       {},
@@ -439,10 +439,10 @@ function pair(between, handles) {
 }
 
 /** What the hub explains, with accounts and proofs as people say them. */
-function plainly(words, { accounts, weakest }) {
+function plainly(words, { accounts, others, weakest }) {
   const step = weakest ? words.replace(weakest.proof, proof(weakest.proof)) : words;
   const said = step.replace(/\S+-[0-9a-f]{20} \(([^()]+)\)/g, "the step between $1");
-  const longestFirst = [...accounts].sort((a, b) => b.identifier.length - a.identifier.length);
+  const longestFirst = [...accounts, ...others].sort((a, b) => b.identifier.length - a.identifier.length);
   const name = (one) => sayable(identifier(one.identifier).value, one.handle);
   return longestFirst.reduce((all, one) => all.replaceAll(one.identifier, name(one)), said);
 }

@@ -77,8 +77,7 @@ export class Timeline {
       for (const [id, entry] of this.entries) if (after(order(entry.cursor), first)) this.entries.delete(id);
     }
     for (const entry of page) this.entries.set(entry.id, entry);
-    const sorted = [...this.entries.values()].sort((a, b) => (after(order(a.cursor), order(b.cursor)) ? 1 : -1));
-    this.entries = new Map(sorted.map((entry) => [entry.id, entry]));
+    this.entries = new Map(inOrder(this.entries.values()).map((entry) => [entry.id, entry]));
     if (this.before === null) this.before = page.length >= 50 ? page[0].cursor : "";
   }
 
@@ -118,8 +117,19 @@ export class Timeline {
     this.newest.hidden = true;
   }
 
+  /** What the customer has said and heard, as far as it is loaded, and what is said here by who is not proven to be
+   * the customer. */
+  everything() {
+    const mine = [...this.entries.values()];
+    const since = this.before && mine.length ? order(mine[0].cursor) : null;
+    const others = this.conversation.entries.filter(
+      (one) => !this.entries.has(one.id) && (!since || after(order(one.cursor), since)),
+    );
+    return inOrder([...mine, ...others]);
+  }
+
   latest() {
-    return [...this.entries.keys()].at(-1);
+    return this.everything().at(-1)?.id;
   }
 
   /** What was just sent, until the hub shows it. */
@@ -144,7 +154,7 @@ export class Timeline {
 
   render() {
     const own = this.scope === "conversation";
-    const entries = own ? this.conversation.entries : [...this.entries.values()];
+    const entries = own ? this.conversation.entries : this.everything();
     reconcile(this.list, [...this.seams(entries), ...this.unsent(), ...this.awaited.map((one) => this.draft(one))]);
     byId("older").textContent = this.before && !own ? "" : "This is where it began";
   }
@@ -165,7 +175,11 @@ export class Timeline {
         leg = entry.leg;
       }
       items.push(
-        entryItem(entry, this.desk, { follows: goesOn(items.at(-1), previous, entry), foreign: this.foreign(entry) }),
+        entryItem(entry, this.desk, {
+          follows: goesOn(items.at(-1), previous, entry),
+          foreign: this.foreign(entry),
+          guest: this.guest(entry),
+        }),
       );
       previous = entry;
     }
@@ -174,6 +188,12 @@ export class Timeline {
 
   foreign(entry) {
     return Boolean(entry.conversation) && entry.conversation !== this.conversation.id;
+  }
+
+  /** Whether somebody has written it who came with a hand-off link, and nothing has proven yet that it is the customer. */
+  guest({ leg, interaction }) {
+    const where = this.conversation.legs.find((one) => one.id === leg);
+    return interaction.direction === "inbound" && Boolean(where?.unproven) && where.rule === "handoff_token";
   }
 
   otherMatter(previous, entry) {
@@ -238,11 +258,11 @@ export class Timeline {
         return `${who} took back what had been moved`;
       case "handoff.refused":
       case "proof.refused":
-        return `Refused from ${this.account(turn.account)}: ${turn.reason} (${proof(turn.proof ?? "handoff_token")})`;
+        return `Refused from ${this.account(turn.account, turn)}: ${turn.reason} (${proof(turn.proof ?? "handoff_token")})`;
       case "challenge.started":
-        return `${who} asked ${this.account(turn.account)} for the code told to ${this.account(turn.told)}`;
+        return `${who} asked ${this.account(turn.account, turn)} for the code told to ${this.account(turn.told, turn)}`;
       case "challenge.proven":
-        return `Proven: ${this.account(turn.account)} and ${this.account(turn.told)} are one person`;
+        return `Proven: ${this.account(turn.account, turn)} and ${this.account(turn.told, turn)} are one person`;
       case "conversation.escalated":
         return `Escalated to ${turn.to}: ${turn.reason}`;
       case "conversation.assigned":
@@ -261,8 +281,9 @@ export class Timeline {
     }
   }
 
-  /** An account as people say it, by its handle if it has written here. */
-  account(written) {
+  /** An account as people say it, by its handle if it is known, or it has written here. */
+  account(written, { handles }) {
+    if (handles?.[written]) return told(written, handles[written]);
     const legs = new Set(this.conversation.legs.filter((one) => one.account === written).map((one) => one.id));
     const wrote = this.conversation.entries.filter(
       ({ leg, interaction }) => legs.has(leg) && interaction.direction === "inbound",
@@ -340,6 +361,8 @@ function goesOn(above, previous, entry) {
   return same && a.direction !== "internal" && new Date(entry.at) - new Date(previous.at) < TOGETHER;
 }
 
+const inOrder = (entries) =>
+  [...entries].sort((a, b) => (after(order(a.cursor), order(b.cursor)) ? 1 : -1));
 const order = (cursor) => cursor.split(".").map(Number);
 const after = (a, b) => {
   const differs = a.findIndex((part, place) => part !== b[place]);
