@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from socialsupport_core.identity.proofs import HandoffLink, Proven, Refused
+from socialsupport_core.identity.proofs import HandoffLink, Proven
 from socialsupport_core.model import IdentityClaimed, Thread
 from socialsupport_core.store import Tx, conversations, handoffs, identity, log
 from socialsupport_core.store.conversations import Conversation, Leg, ThreadOf
@@ -71,31 +71,36 @@ def redeem(
         at=at,
         is_authentic=is_authentic,
     )
-    if isinstance(outcome, Refused) or given is None:
-        assert isinstance(outcome, Refused)
-        known = given.conversation if given is not None and given.tenant == tenant else None
-        account, thread = subject.identifier, where.id
-        outcome.publish(tx, tenant, account, at, channel=where.channel, thread=thread, conversation=known)
-        return Redemption(None, outcome.reason)
-    return _continue(tx, given, outcome, where, subject, event.token, at)
+    if isinstance(outcome, Proven):
+        assert given is not None
+        if _take(tx, given, outcome, owner, subject, event.token, at):
+            return _continue(tx, given, outcome, where, subject, event.token, at)
+        outcome = LINK.refused("at this moment the token was used, or the hand-off withdrawn")
+    known = given.conversation if given is not None and given.tenant == tenant else None
+    account, thread = subject.identifier, where.id
+    outcome.publish(tx, tenant, account, at, channel=where.channel, thread=thread, conversation=known)
+    return Redemption(None, outcome.reason)
+
+
+def _take(tx: Tx, given: Handoff, outcome: Proven, owner: Node | None, subject: Node, token: str, at: int) -> bool:
+    """False if another process was first. Whoever still has to prove himself is looked after at once."""
+    is_known = owner is not None and owner.customer == subject.customer
+    waits = given.due_at is not None and outcome.tier != "verified" and not is_known
+    return handoffs.redeem(tx, token, subject.number, at, at if waits else None)
 
 
 def _continue(
     tx: Tx, given: Handoff, outcome: Proven, where: ThreadOf, subject: Node, token: str, at: int
 ) -> Redemption:
-    """Both ends stand in the timeline. Whoever still has to prove himself is looked after at once."""
+    """Both ends stand in the timeline."""
     found = home(tx, given)
-    owner = identity.by_numbers(tx, [given.node])[given.node]
-    is_known = owner.customer == subject.customer
     outcome.establish(tx, given.tenant)
     is_private = given.visibility == "private"
     leg = None
     if is_private and found is not None:
         reason = f"came with the hand-off link that {given.agent} gave on {given.channel}"
         leg = conversations.add_leg(tx, found, where, subject.number, at, "handoff_token", reason).id
-    is_proven = outcome.tier == "verified" or is_known
-    followed = at if given.due_at is not None and not is_proven else None
-    handoffs.redeem(tx, token, subject.number, at, leg, followed)
+        handoffs.arrived_on(tx, token, leg)
     handoffs.consent(tx, given.tenant, subject.number, where.channel, "in", at, "came with a hand-off link", None)
     if found is not None:
         publish_handed_off(

@@ -131,20 +131,24 @@ def of_conversation(tx: "Tx", tenant: str, conversation: str) -> list[Handoff]:
     return [_handoff(row) for row in rows]
 
 
-def redeem(tx: "Tx", token: str, node: int, at: int, leg: int | None, due_at: int | None) -> bool:
-    """False if somebody else was first; see `Handoff.is_spent`."""
+def redeem(tx: "Tx", token: str, node: int, at: int, due_at: int | None) -> bool:
+    """False if somebody else was first, or it was withdrawn meanwhile; see `Handoff.is_spent`."""
     return bool(
         tx.run(
-            "UPDATE handoffs SET redeemed_at = ?, redeemed_by = ?, state = 'arrived', arrived_leg = ?, due_at = ?"
+            "UPDATE handoffs SET redeemed_at = ?, redeemed_by = ?, state = 'arrived', arrived_leg = NULL, due_at = ?"
             " WHERE digest = ? AND state <> 'withdrawn' AND (redeemed_at IS NULL"
             " OR (visibility = 'public' AND state = 'arrived' AND due_at IS NOT NULL))",
             at,
             node,
-            leg,
             due_at,
             _digest(token),
         )
     )
+
+
+def arrived_on(tx: "Tx", token: str, leg: int) -> None:
+    """Where its bearer goes on."""
+    tx.run("UPDATE handoffs SET arrived_leg = ? WHERE digest = ?", leg, _digest(token))
 
 
 def due(tx: "Tx", now: int, limit: int = 50) -> list[Handoff]:

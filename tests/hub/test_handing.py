@@ -477,6 +477,26 @@ def test_of_two_who_hand_off_at_once_to_two_places_the_second_is_refused(perch: 
     perch.hub.hand_off("acme", perch.conversation(), agent="lee", to="gate")
 
 
+@pytest.mark.parametrize("how", ["used", "withdrawn"])
+def test_of_two_processes_that_redeem_or_withdraw_at_once_one_wins(
+    perch: Roost, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each has read that the link is good; the store decides."""
+    done = handed(perch)
+    stale = perch.hub._database.read(lambda tx: handoffs.by_token(tx, done["token"]))
+    if how == "used":
+        comes(perch, done["token"], "robin")
+    else:
+        perch.hub.withdraw_hand_off("acme", done["handoff"], agent="dana")
+    monkeypatch.setattr(handoffs, "by_token", lambda _tx, _token: stale)
+    comes(perch, done["token"], "mallory")
+    refused = perch.log("handoff.refused")[-1]["data"]
+    assert refused["reason"] == "at this moment the token was used, or the hand-off withdrawn"
+    assert refused["account"] == "raven.ring:mallory"
+    legs = perch.hub.conversation("acme", perch.conversation())["legs"]
+    assert "raven.ring:mallory" not in [leg["account"] for leg in legs]
+
+
 def test_there_is_no_such_hand_off(perch: Roost) -> None:
     done = handed(perch)
     for tenant, id in (("acme", "ho_none"), ("rival", done["handoff"])):
