@@ -114,11 +114,17 @@ _STREET = (
     r"Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Dr|Boulevard|Blvd|Close|Court|Ct|Square|Sq|Terrace|Crescent|Highway"
 )
 _POSTCODE = r"(?:[A-Z]{2}\s)?(?:\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2})"
+_AMOUNT = r"min|hour|hr|day|week|month|year|people|time|st\b|nd\b|rd\b|th\b|am\b|pm\b|%|[.:]\d"
+"""What a number counts, behind a street's name too."""
 _ADDRESSES = (
     regex.compile(
         rf"\b(\d{{1,5}}[a-zA-Z]?\s(?:\p{{Lu}}[\w'.-]{{1,24}}\s){{1,3}}(?:{_STREET})\b"
         rf"(?:,?\s(?:Apt|Flat|Unit|Suite)\.?\s?\w{{1,5}})?(?:,\s?\p{{Lu}}[\p{{L}}'.-]{{1,24}}(?:\s\p{{Lu}}\p{{L}}{{2,24}})?)?"
         rf"(?:,?\s{_POSTCODE}\b)?)"
+    ),
+    regex.compile(
+        rf"\b((?:\p{{Lu}}[\w'.-]{{1,24}}\s){{1,3}}(?:Street|Road|Avenue|Lane|Drive|Boulevard|Terrace|Crescent)\s\d{{1,3}}[a-zA-Z]?\b"
+        rf"(?!\s?(?:{_AMOUNT}))(?:,?\s{_POSTCODE}\b)?)"
     ),
     regex.compile(
         r"\b((?:\p{Lu}[\w.-]{1,24}\s){0,2}\p{Lu}?[\w-]{0,30}(?:[Ss]tra[sß]{1,2}e|[Ss]tr\.|weg|[Pp]latz|[Aa]llee|gasse|damm)"

@@ -19,6 +19,7 @@ from socialsupport_core.pipeline.replying import ReplyRefused
 from socialsupport_core.store import Tx, accounts, conversations, handoffs, identity, interactions, proofs
 from socialsupport_core.store.accounts import Agent
 from socialsupport_core.store.conversations import Conversation, Leg, ThreadOf
+from socialsupport_core.store.handoffs import Handoff
 from socialsupport_core.store.identity import Node
 from socialsupport_core.store.proofs import Challenge
 
@@ -102,7 +103,7 @@ class Asking:
     language: str | None
     key: str
     """Begins the keys of what is said."""
-    handoff: str | None = None
+    handoff: Handoff | None = None
     asks: str = "code_wanted"
     """The template with which it is asked for."""
 
@@ -186,8 +187,8 @@ class Hearing:
         if leg.visibility != "private":
             told = max(handoffs.newest_private_legs(tx, leg.tenant, [one.told]).values(), default=None)
             found = conversations.leg(tx, told) if told is not None else None
-            if found is None:
-                return
+            if found is None or (heard == "wrong" and len(proofs.open_of(tx, one.tenant, one.node)) > 1):
+                return  # of several who were told a code nobody knows which was meant
             leg = found
         words, language = Words(handoffs.templates(tx, leg.tenant)), language_of(tx, leg)
         where = {"where": words.place(_expected_on(tx, one), language)} if heard == "elsewhere" else {}

@@ -421,7 +421,7 @@ class FollowUps:
         key = f"{given.id}n{before}" if before else given.id  # somebody came before
         id, expected = f"chl_{key.removeprefix('ho_')}", identity.by_numbers(tx, [asked.node])[asked.node]
         speaker = self._speaker(tx, given)
-        wanted = Asking(id, speaker, told, expected, asked, given.language, key, given.id, "code_asked")
+        wanted = Asking(id, speaker, told, expected, asked, given.language, key, given, "code_asked")
         try:
             asking.carry_out(tx, self._desk, found, wanted)
         except (ProofRefused, ReplyRefused):

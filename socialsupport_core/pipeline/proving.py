@@ -21,6 +21,7 @@ from socialsupport_core.identity.proofs.code import READ
 from socialsupport_core.model import InteractionReceived
 from socialsupport_core.store import Tx, conversations, handoffs, identity, log, proofs
 from socialsupport_core.store.conversations import Conversation, Leg
+from socialsupport_core.store.handoffs import Handoff
 from socialsupport_core.store.identity import Node
 from socialsupport_core.store.journal import Entry
 from socialsupport_core.store.proofs import Challenge
@@ -107,7 +108,7 @@ def begin(
     agent: str,
     at: int,
     random: Callable[[int], bytes],
-    handoff: str | None = None,
+    handoff: Handoff | None = None,
 ) -> tuple[Challenge, str]:
     """Asks for a code, and says so in the log; the code itself is told by nobody but the caller."""
     proof = code_for(told)

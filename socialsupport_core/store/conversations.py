@@ -258,6 +258,8 @@ def add_leg(tx: Tx, conversation: Conversation, thread: "ThreadOf", node: int, a
         ),
     )
     where = leg.tenant, leg.channel, leg.thread
+    if tx.memo("made").get((leg.tenant, node)):
+        tx.memo("parts").setdefault((*where, node), [])
     for known in (tx.memo("threads").get(where), tx.memo("parts").get((*where, node))):
         if known is not None:
             known.insert(0, leg.id)

@@ -40,6 +40,8 @@ TELLING = [
     ("call +44 20 7946 0958", [("phone", "+44 20 7946 0958")]),
     ("I live at 12 High Street, Leeds LS1 4AB", [("address", "12 High Street, Leeds LS1 4AB")]),
     ("221B Baker Street, London", [("address", "221B Baker Street, London")]),
+    ("my address is Elm Street 12, and I want", [("address", "Elm Street 12")]),
+    ("Old Mill Road 7b, LS1 4AB", [("address", "Old Mill Road 7b, LS1 4AB")]),
     ("1600 Amphitheatre Ave, Springfield, IL 62704", [("address", "1600 Amphitheatre Ave, Springfield, IL 62704")]),
     ("Musterstraße 12, 10115 Berlin", [("address", "Musterstraße 12, 10115 Berlin")]),
     ("Lange Str. 5", [("address", "Lange Str. 5")]),
@@ -62,6 +64,10 @@ there are 5000 of them in the street
 it costs 1,299.00 €
 version 10.0.19045.4046
 I walked 12 miles
+along Elm Street 12 minutes from here
+we met in Elm Street 5pm
+the shop in Bond Street 2024
+Elm Street 5% off
 see you at 5
 4111 1111 1111 1111
 DE89 3704 0044 0532 0130 00

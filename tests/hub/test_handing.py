@@ -13,7 +13,7 @@ from raven.parrot import Parrot
 
 from socialsupport_core.contract import ConfigError
 from socialsupport_core.hub import NoSuchChannel, NoSuchHandoff, ReplyRefused
-from socialsupport_core.identity.proofs.code import CODES
+from socialsupport_core.identity.proofs.code import CODES, CROWD
 from socialsupport_core.model import IdentityClaimed, InteractionDeleted, Thread
 from socialsupport_core.store import Tx, handoffs, log
 from socialsupport_core.store.database import micros
@@ -378,11 +378,27 @@ def test_of_whom_only_passers_by_came_the_customer_is_in_the_queue_again(perch: 
 
 
 def test_no_crowd_of_passers_by_gets_a_code_each(perch: Roost) -> None:
-    """A number that the customer says by chance would be somebody's."""
+    """A number that the customer says by chance would be somebody's. But nor do they use up what the customer needs."""
     token = offered_in_public(perch)
     for number in range(CODES + 2):
         comes(perch, token, f"bird{number}")
-    assert len(perch.hub.challenges("acme", perch.conversation("owl"))) == CODES
+    comes(perch, token, "robin")
+    states = [one["state"] for one in perch.hub.challenges("acme", perch.conversation("owl"))]
+    assert sorted(states) == ["open"] * CODES + ["replaced"] * 3
+    wrong = f"{(int(code_told_to(perch, 'robin')) + 1) % 1_000_000:06}"
+    for guess in (wrong, code_told_to(perch, "bird0"), code_told_to(perch, "robin")):
+        perch.hear(message(guess, guess, "owl", visibility="public", at=perch.clock.now))
+        perch.hub.drain()
+    assert not any("That was not the code" in one["text"] for one in perch.sky.messages), "to whom?"
+    owl, robin, first = (perch.hub.customer("acme", f"raven.ring:{one}")["id"] for one in ("owl", "robin", "bird0"))
+    assert owl == robin != first
+
+
+def test_a_crowd_without_end_is_told_no_more_codes(perch: Roost) -> None:
+    token = offered_in_public(perch)
+    for number in range(CROWD + 2):
+        comes(perch, token, f"bird{number}")
+    assert len(perch.log("challenge.started")) == CROWD
     assert len(perch.log("proof.refused")) == 2
     later(perch, days=1)
     comes(perch, token, "robin")

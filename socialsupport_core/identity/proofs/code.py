@@ -10,6 +10,7 @@ from typing import ClassVar
 from socialsupport_core.identity.proofs.base import Outcome, Proof, ProofRefused, Proven
 from socialsupport_core.store import Tx, proofs
 from socialsupport_core.store.digests import digest
+from socialsupport_core.store.handoffs import Handoff
 from socialsupport_core.store.identity import Node
 from socialsupport_core.store.proofs import Challenge
 
@@ -19,6 +20,8 @@ MICRO = timedelta(microseconds=1)
 LIFETIME = timedelta(minutes=10) // MICRO
 CODES = 5
 """In a day for one account: with five tries each, a guesser has 25 in a million a day."""
+CROWD = 50
+"""In a day, if anybody may come by what everybody could read: passers-by are not to use up what the customer needs."""
 TOLD = 10
 """To one account in a day, whoever is to say them: somebody with many accounts of his own has no more guesses at it."""
 DAY = timedelta(days=1) // MICRO
@@ -54,10 +57,18 @@ class OneTimeCode(Proof):
         agent: str,
         at: int,
         random: Callable[[int], bytes],
-        handoff: str | None = None,
+        handoff: Handoff | None = None,
     ) -> tuple[Challenge, str]:
-        """The challenge and its code, which is kept nowhere. An older one between the two is replaced."""
-        self._may_begin(tx, tenant, told, expected, at)
+        """The challenge and its code, which is kept nowhere. An older one between the two is replaced.
+
+        Of a hand-off that everybody could read the newest comers have one each: the customer is among them.
+        """
+        crowd = handoff is not None and handoff.visibility == "public"
+        self._may_begin(tx, tenant, told, expected, at, CROWD if crowd else CODES)
+        if handoff and crowd:
+            open_ones = [one for one in proofs.of_handoff(tx, tenant, handoff.id) if one.state == "open"]
+            for oldest in sorted(open_ones, key=lambda one: one.created_at)[: max(0, len(open_ones) + 1 - CODES)]:
+                proofs.end(tx, oldest, "replaced", at)
         for earlier in proofs.open_of(tx, tenant, expected.number):
             if earlier.told == told.number:  # one told to another stays good, or a stranger with a link could void it
                 proofs.end(tx, earlier, "replaced", at)
@@ -71,18 +82,18 @@ class OneTimeCode(Proof):
             told.number,
             expected.number,
             agent,
-            handoff,
+            handoff.id if handoff else None,
             at,
             at + LIFETIME,
         )
         proofs.put(tx, one)
         return one, code
 
-    def _may_begin(self, tx: Tx, tenant: str, told: Node, expected: Node, at: int) -> None:
+    def _may_begin(self, tx: Tx, tenant: str, told: Node, expected: Node, at: int, most: int) -> None:
         if told.number == expected.number:
             raise ProofRefused("a code told to an account and said by the same one proves nothing; name another")
-        if proofs.asked_since(tx, tenant, expected.number, at - DAY) >= CODES:
-            raise ProofRefused(f"{expected.identifier} has been asked {CODES} times today; try again tomorrow")
+        if proofs.asked_since(tx, tenant, expected.number, at - DAY) >= most:
+            raise ProofRefused(f"{expected.identifier} has been asked {most} times today; try again tomorrow")
         if proofs.told_since(tx, tenant, told.number, at - DAY) >= TOLD:
             raise ProofRefused(f"{told.identifier} has been told {TOLD} codes today; try again tomorrow")
 
@@ -140,8 +151,8 @@ class SmsCode(OneTimeCode):
 
     name: ClassVar[str] = "sms_code"
 
-    def _may_begin(self, tx: Tx, tenant: str, told: Node, expected: Node, at: int) -> None:
-        super()._may_begin(tx, tenant, told, expected, at)
+    def _may_begin(self, tx: Tx, tenant: str, told: Node, expected: Node, at: int, most: int) -> None:
+        super()._may_begin(tx, tenant, told, expected, at, most)
         if told.identifier.kind != "phone":
             raise ProofRefused(f"an SMS goes to a phone number; {told.identifier} is none")
 
