@@ -2,7 +2,7 @@
 
 import asyncio
 import html
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -15,8 +15,10 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Respon
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from socialsupport_core.contract import ConfigError
 from socialsupport_core.demo.world import World
 from socialsupport_core.listening import listening
+from socialsupport_core.mistakes import near
 from socialsupport_core.testing import Faults, Said
 from socialsupport_core.web import create_app
 from socialsupport_core.web.doors import read_body
@@ -96,13 +98,15 @@ def _routes(world: World) -> tuple[BaseRoute, ...]:
 
     async def speak(request: Request) -> Response:
         asked = Speaking.model_validate_json(await read_body(request, 64_000))
-        simulator = world.simulators[asked.network]
+        simulator = world.simulators[_one_of("network", asked.network, world.simulators)]
+        if asked.place and simulator.places:  # an empty one is the first
+            _one_of("place", asked.place, [one.id for one in simulator.places])
         said = simulator.speak(asked.person, asked.text, asked.place, **asked.more)
         return JSONResponse(_said(said), 201)
 
     async def faults(request: Request) -> Response:
         asked = Trouble.model_validate_json(await read_body(request, 64_000))
-        simulator = world.simulators[asked.network]
+        simulator = world.simulators[_one_of("network", asked.network, world.simulators)]
         simulator.faults = Faults(**{**asdict(simulator.faults), **_known(asked.faults)})
         simulator.redeliver()
         return JSONResponse(asdict(simulator.faults))
@@ -114,6 +118,13 @@ def _routes(world: World) -> tuple[BaseRoute, ...]:
         Route("/people/speak", speak, methods=["POST"]),
         Route("/people/faults", faults, methods=["POST"]),
     )
+
+
+def _one_of(what: str, asked: str, known: Collection[str]) -> str:
+    """Nobody is to say in public by a slip what was meant for a direct message. Raises ConfigError."""
+    if asked not in known:
+        raise ConfigError(f"there is no {what} {asked[:80]!r}; {near(asked, known)}")
+    return asked
 
 
 def _known(asked: dict[str, float]) -> dict[str, Any]:
