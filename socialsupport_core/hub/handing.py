@@ -64,13 +64,13 @@ class Handing(Base):
 
         def read(tx: Tx) -> dict[str, Any]:
             found, origin = self._origin(tx, tenant, conversation, leg)
-            open_ones = handoffs.of_conversation(tx, tenant, found.id)
+            made = handoffs.of_conversation(tx, tenant, found.id)
             return {
                 "leg": origin.id,
                 "channel": origin.channel,
                 "visibility": origin.visibility,
                 "targets": [self._target(tx, origin, one) for one in handing.targets(tx, self.desk, found, origin)],
-                "handoffs": [_shown(one) for one in open_ones[:20]],
+                "handoffs": [_shown(one, micros(self.clock())) for one in made[:20]],
             }
 
         return self._database.read(read)
@@ -97,7 +97,7 @@ class Handing(Base):
             handing.withdraw(tx, given, speaker, self.clock())
             return handoffs.get(tx, tenant, handoff) or given
 
-        return _shown(self._database.do(write, tenant))
+        return _shown(self._database.do(write, tenant), micros(self.clock()))
 
     def _origin(self, tx: Tx, tenant: str, conversation: str, leg: int | None) -> tuple[Conversation, Leg]:
         found = conversation_of(tx, tenant, conversation)
@@ -168,6 +168,7 @@ class Handing(Base):
         origin = self._database.do(write, tenant)
         safe = origin.visibility == "private"
         return {
+            "handoff": id,
             "token": token,
             "url": f"{self.public_url}/h/{token}",
             "leg": origin.id,
@@ -268,13 +269,13 @@ def _capital(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}"
 
 
-def _shown(one: Handoff) -> dict[str, Any]:
+def _shown(one: Handoff, now: int) -> dict[str, Any]:
     return present(
         id=one.id,
         to=one.target,
         how=one.how,
         state=one.state,
-        open=one.is_open,
+        open=one.is_open and now <= one.expires_at,
         agent=one.agent,
         offered_at=time(one.created_at),
         reminded_at=time(one.reminded_at),

@@ -433,6 +433,18 @@ def test_what_is_withdrawn_leads_nowhere_and_the_customer_waits_as_before(perch:
         perch.hub.withdraw_hand_off("acme", done["handoff"], agent="lee")
 
 
+def test_a_link_of_our_own_is_withdrawn_too_and_over_by_itself(perch: Roost) -> None:
+    first, second = (perch.hub.hand_off("acme", perch.conversation(), agent="dana") for _ in range(2))
+    perch.hub.withdraw_hand_off("acme", first["handoff"], agent="dana")
+    assert perch.hub.handoff_ways(first["token"]) is None
+    assert perch.hub.handoff_ways(second["token"])
+    shown = perch.hub.hand_off_targets("acme", perch.conversation())["handoffs"]
+    assert sorted((one["state"], one["open"]) for one in shown) == [("offered", True), ("withdrawn", False)]
+    later(perch, days=8)
+    shown = perch.hub.hand_off_targets("acme", perch.conversation())["handoffs"]
+    assert not any(one["open"] for one in shown)
+
+
 def test_words_that_nobody_has_tried_to_send_are_not_sent(perch: Roost) -> None:
     done = perch.hub.hand_off("acme", perch.conversation(), agent="dana", to="bridge")
     perch.hub.withdraw_hand_off("acme", done["handoff"], agent="dana")
