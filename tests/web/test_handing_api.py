@@ -34,8 +34,21 @@ def test_the_targets_and_the_hand_off(roost: Roost, acme: Desk, con: str) -> Non
 
 def test_without_a_target_it_is_a_link_as_ever(acme: Desk, con: str) -> None:
     answer = acme.post(f"/api/conversations/{con}/hand-off", {}).json()
-    assert set(answer) == {"token", "url", "leg", "proves", "note"}
+    assert set(answer) == {"handoff", "token", "url", "leg", "proves", "note"}
     assert re.fullmatch("https://hub.example/h/[a-z2-7]{26}", answer["url"])
+
+
+def test_taking_a_hand_off_back(acme: Desk, con: str) -> None:
+    made = acme.post(f"/api/conversations/{con}/hand-off", {}).json()
+    over = acme.ask("DELETE", f"/api/hand-off/{made['handoff']}")
+    assert (over.status_code, over.json()["state"], over.json()["open"]) == (200, "withdrawn", False)
+    again = acme.ask("DELETE", f"/api/hand-off/{made['handoff']}")
+    assert (again.status_code, again.json()["detail"]) == (
+        422,
+        "the hand-off is withdrawn; there is nothing to withdraw",
+    )
+    unknown = acme.ask("DELETE", "/api/hand-off/ho_none")
+    assert (unknown.status_code, "there is no hand-off 'ho_none'" in unknown.json()["detail"]) == (404, True)
 
 
 @pytest.mark.parametrize(
