@@ -15,6 +15,14 @@ _NO_ANSWER = re.compile(rf"away~|chl_|{re.escape(CHOICE)}|ho_\w+~(?:asked|code|r
 """Keys of what the hub says by itself and nobody has waited for: out of hours, about codes, how it was, once more."""
 
 
+_BY_ITSELF = ("ho_", "away~", "chl_", CHOICE)
+
+
+def is_by_itself(key: str | None) -> bool:
+    """Whether the hub says it by itself: words of hand-offs, out of hours, about codes, how it was."""
+    return (key or "").startswith(_BY_ITSELF)
+
+
 def is_answer(key: str) -> bool:
     """Whether what we say with this key answers what the customer waits for."""
     return _NO_ANSWER.match(key) is None

@@ -318,9 +318,9 @@ def backfill(one: Backfill) -> dict[str, Any]:
 
 def _excerpt(stored: Stored) -> dict[str, Any]:
     said, gone = stored.interaction, stored.deleted_at is not None
-    text = "" if gone else plain((said.text or "")[:1000]).strip() or said.subject  # a glance needs no more
+    text = "(deleted)" if gone else plain((said.text or "")[:1000]).strip() or said.subject or said.kind
     return present(
-        text=(text or said.kind)[:140],
+        text=text[:140],  # a glance needs no more
         direction=said.direction,
         network=said.network,
         visibility=said.thread.visibility,

@@ -7,6 +7,7 @@ from typing import Any
 
 from socialsupport_core.contract import Asked, Connector, Ranker
 from socialsupport_core.conversation import secrecy, views
+from socialsupport_core.conversation.answering import is_by_itself
 from socialsupport_core.conversation.conduct import Conduct
 from socialsupport_core.conversation.personal import personal_data
 from socialsupport_core.conversation.secrecy import seen_in_private
@@ -75,11 +76,16 @@ def index_matter(tx: Tx, one: Conversation, at: int) -> None:
     told = interactions.newest_of_all(tx, one.tenant, nodes, None, LOOKED_AT, {leg.id for leg in legs})
     ours = [each for each in told if each.interaction.direction == "outbound" and each.deleted_at is None]
     asked = [each.interaction.text or "" for each in told if each.interaction.direction == "inbound"]
-    answered = next((each for each in ours if each.interaction.text and not each.interaction.author.is_bot), None)
+    answered = next((each for each in ours if each.interaction.text and _is_written(each)), None)
     words = tokens(plain(" ".join(reversed(asked))))
     if answered is None or not words:
         return
     answers.put(tx, one.tenant, "matter", one.id, {}, words, source="", at=at, node=answered.node, seq=answered.seq)
+
+
+def _is_written(ours: interactions.Stored) -> bool:
+    """By a person, and not what a hand-off or a code says in an agent's name."""
+    return not ours.interaction.author.is_bot and not is_by_itself(ours.part)
 
 
 def offers(tx: Tx, place: Place, rankers: Sequence[Ranker]) -> list[dict[str, Any]]:

@@ -265,7 +265,7 @@ def _not_at_once(tx: Tx, desk: Desk, order: Order, found: Conversation) -> None:
     """A second click is none; and two who act at the same moment would send the customer to two places."""
     for one in handoffs.waiting(tx, order.tenant, found.id):
         if desk.now - one.created_at < AGAIN and (one.target == order.channel or one.agent != order.agent.id):
-            raise ReplyRefused(f"it has just been handed off to {one.target} by {one.agent}; wait for the customer")
+            raise ReplyRefused(f"it has just been handed off to {one.target} by {one.agent}; wait, or withdraw that")
 
 
 def withdraw(tx: Tx, given: Handoff, agent: Agent, now: datetime) -> None:

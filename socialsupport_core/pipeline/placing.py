@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from socialsupport_core.conversation.answering import is_by_itself
 from socialsupport_core.identity import may_disclose
 from socialsupport_core.model import Thread
 from socialsupport_core.pipeline.channels import Channels, Live, able_in
@@ -14,8 +15,6 @@ from socialsupport_core.store.handoffs import Handoff
 MICRO = timedelta(microseconds=1)
 SETTLED = 60_000_000
 """By so many microseconds a proven hand-off outweighs what was said at its other end, such as the code itself."""
-BY_ITSELF = ("ho_", "away~", "chl_")
-"""Begin the keys of what the hub says by itself: words of hand-offs, out of hours, about codes."""
 READ = 20
 """Interactions of each private leg among which our own newest words are looked for."""
 
@@ -103,6 +102,6 @@ def _led(leg: Leg) -> int:
 def _ours(tx: Tx, leg: Leg) -> int:
     """When an agent last wrote there; words of ours that nobody wrote by hand lead nobody anywhere."""
     for one in interactions.newest_of_all(tx, leg.tenant, [leg.node], None, READ, [leg.id]):
-        if one.interaction.direction == "outbound" and not (one.interaction.client_key or "").startswith(BY_ITSELF):
+        if one.interaction.direction == "outbound" and not is_by_itself(one.interaction.client_key):
             return one.at
     return 0

@@ -21,7 +21,7 @@ WORDS: Mapping[str, Words] = {
         "Go on where we left off",
         "Choose how.",
         "We may then ask you for a code, so that nobody else can speak for you.",
-        "This link has been used, or has expired",
+        "This link does not work any more",
         "Ask us for a new one.",
     ),
     "de": Words(
@@ -29,7 +29,7 @@ WORDS: Mapping[str, Words] = {
         "Weiter, wo wir aufgehört haben",
         "Wählen Sie, wie.",
         "Vielleicht fragen wir Sie dann nach einem Code, damit niemand anderes für Sie sprechen kann.",
-        "Dieser Link wurde schon benutzt oder ist abgelaufen",
+        "Dieser Link gilt nicht mehr",
         "Bitten Sie uns um einen neuen.",
     ),
     "fr": Words(
@@ -37,7 +37,7 @@ WORDS: Mapping[str, Words] = {
         "Reprenons là où nous en étions",
         "Choisissez comment.",
         "Nous vous demanderons peut-être un code, pour que personne ne parle à votre place.",
-        "Ce lien a déjà servi, ou il a expiré",
+        "Ce lien n'est plus valable",
         "Demandez-nous-en un nouveau.",
     ),
     "es": Words(
@@ -45,7 +45,7 @@ WORDS: Mapping[str, Words] = {
         "Sigamos donde lo dejamos",
         "Elija cómo.",
         "Quizá le pidamos un código, para que nadie más pueda hablar por usted.",
-        "Este enlace ya se ha usado o ha caducado",
+        "Este enlace ya no es válido",
         "Pídanos uno nuevo.",
     ),
 }

@@ -123,6 +123,7 @@ def test_a_tenant_has_its_own_words_and_language() -> None:
         ('[de.places]\nx = "{url}"', "{network}"),
         ("[de]\npublic_sent = []", "de.public_sent: write one text; in up to 9 ways are said public_open, public_sent"),
         ('[de]\ngo_on = ["a", "b"]', "de.go_on: write one text"),
+        ('[de]\npublic_sent = ["a", "b", "a"]', "de.public_sent: two of its texts are the same"),
         ('[de]\npublic_sent = ["a", 5]', "de.public_sent.2: write a text"),
         ('[de]\npublic_sent = ["a", "{url}"]', "{url} cannot be filled in"),
         ('[de]\n"public_sent.10" = "a"', "there is no such template"),

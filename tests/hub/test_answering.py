@@ -115,6 +115,18 @@ def test_a_reply_told_twice_is_one_use_and_an_unknown_answer_none(asked: Roost) 
 SECRET = "Dear Wren, your order 778899 went to wren@mail.example; the late parcel comes on Monday."
 
 
+def test_what_a_hand_off_says_answers_nothing(asked: Roost) -> None:
+    """It stands under an agent's name, and nobody wrote it."""
+    asked.hear(message("o-1", "My parcel is late", "owl", visibility="public", at=asked.clock.now))
+    owls = asked.conversation("owl")
+    asked.hub.hand_off("acme", owls, agent="dana", to="tower")
+    asked.hub.drain()
+    assert len(asked.sky.texts()) == 2
+    asked.hub.resolve("acme", owls, agent="dana")
+    asked.hub.drain()
+    assert [each for each in offered(asked) if each["kind"] == "matter"] == []
+
+
 def test_a_like_matter_shows_what_we_said_without_whose_it_was(asked: Roost) -> None:
     asked.hear(message(50, "My parcel is late, order 778899, wren@mail.example", "wren", at=asked.clock.now))
     asked.reply(SECRET, "wren")

@@ -445,6 +445,14 @@ def test_a_link_of_our_own_is_withdrawn_too_and_over_by_itself(perch: Roost) -> 
     assert not any(one["open"] for one in shown)
 
 
+def test_that_it_was_withdrawn_is_told_though_the_matter_is_resolved(perch: Roost) -> None:
+    done = handed(perch)
+    perch.hub.resolve("acme", perch.conversation(), agent="dana")
+    perch.hub.withdraw_hand_off("acme", done["handoff"], agent="dana")
+    assert steps(perch)[-1] == "withdrawn"
+    assert not waiting(perch)
+
+
 def test_words_that_nobody_has_tried_to_send_are_not_sent(perch: Roost) -> None:
     done = perch.hub.hand_off("acme", perch.conversation(), agent="dana", to="bridge")
     perch.hub.withdraw_hand_off("acme", done["handoff"], agent="dana")
@@ -498,7 +506,7 @@ def test_of_two_who_hand_off_at_once_to_two_places_the_second_is_refused(perch: 
     path = perch.hub.add_channel("acme", "gate", "raven", {}, mode="webhook")
     perch.doors["gate"] = path.rsplit("/", 1)[1]
     handed(perch)
-    with pytest.raises(ReplyRefused, match="it has just been handed off to bridge by dana; wait for the customer"):
+    with pytest.raises(ReplyRefused, match="it has just been handed off to bridge by dana; wait, or withdraw that"):
         perch.hub.hand_off("acme", perch.conversation(), agent="lee", to="gate")
     perch.hub.hand_off("acme", perch.conversation(), agent="dana", to="gate")  # one agent offers both
     later(perch, minutes=2)

@@ -154,6 +154,8 @@ def _language(language: str, content: Any) -> dict[tuple[str, str], str]:
     for name, said in content.items():
         if isinstance(said, list) and not (name in VARIED and 0 < len(said) <= WAYS):
             raise ConfigError(f"{language}.{name}: write one text; in up to {WAYS} ways are said {', '.join(VARIED)}")
+        if isinstance(said, list) and len(said) != len(set(map(str, said))):
+            raise ConfigError(f"{language}.{name}: two of its texts are the same; write each way to say it once")
     flat = _flat(content)
     for name, text in flat.items():
         _check(language, name, text)

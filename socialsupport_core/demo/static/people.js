@@ -236,7 +236,7 @@ function followLink(token) {
     const page = await fetch(new URL(`h/${token}`, document.baseURI));
     const parsed = new DOMParser().parseFromString(await page.text(), "text/html");
     const links = [...parsed.querySelectorAll("main a")];
-    if (!links.length) return ways.replaceChildren("This link has been used, or has expired.");
+    if (!links.length) return ways.replaceChildren("This link does not work any more.");
     return ways.replaceChildren(...links.map((link) => way(link.getAttribute("href"), link.textContent, token)));
   };
   ways.append(h("button", { type: "button", class: "small", on: { click: find } }, icon("handoff"), "Follow the link"));
