@@ -135,6 +135,21 @@ def test_who_types_the_code_where_it_was_told_hears_where_it_belongs(roost: Roos
     assert roost.conversation("owl") == roost.conversation("kerry")
 
 
+def test_whoever_might_be_forged_is_answered_only_if_he_knows_the_code(
+    roost: Roost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As who answers the mail with the code in it: nobody else can have read it."""
+    asks(roost, OWL, KERRY)
+    monkeypatch.setattr("socialsupport_core.pipeline.proving.is_authentic", lambda *_: False)
+    says(roost, wrong(code(roost, "owl")), "kerry", visibility="public")
+    assert heard(roost, "owl")[1:] == []
+    says(roost, code(roost, "owl"), "owl")
+    assert heard(roost, "owl")[1:] == ["Almost: please type the code on raven, not here."]
+    roost.clock.forward(minutes=11)
+    says(roost, "123456", "owl")
+    assert len(heard(roost, "owl")) == 2
+
+
 @pytest.mark.parametrize(
     ("said", "by", "waits"),
     [
