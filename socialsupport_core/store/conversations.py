@@ -176,13 +176,11 @@ def read_parts(tx: Tx, tenant: str, channel: str, parts: Iterable[tuple[str, int
     many others take part."""
     wanted = sorted(set(parts))
     tx.memo("parts").update(((tenant, channel, *part), []) for part in wanted)
-    values = ", ".join(["(CAST(? AS TEXT), CAST(? AS BIGINT))"] * len(wanted))
-    rows = tx.all(
-        f"SELECT l.* FROM (VALUES {values}) AS w JOIN legs l ON l.thread = w.column1 AND l.node = w.column2"
-        " WHERE l.tenant = ? AND l.channel = ?",
-        *(value for part in wanted for value in part),
-        tenant,
-        channel,
+    values = ", ".join(["(CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS BIGINT))"] * len(wanted))
+    rows = tx.all(  # with tenant and channel said once PostgreSQL, if it knows little, reads all legs of the channel
+        f"SELECT l.* FROM (VALUES {values}) AS w JOIN legs l ON l.channel = w.column2 AND l.thread = w.column3"
+        " AND l.node = w.column4 WHERE l.tenant = w.column1",
+        *(value for part in wanted for value in (tenant, channel, *part)),
     )
     _remember_all(tx, rows, lambda leg: tx.memo("parts")[tenant, channel, leg.thread, leg.node])
 

@@ -1,21 +1,17 @@
 """A claim costs what it takes, however much waits. Work is counted, not timed: SQLite's steps, PostgreSQL's pages."""
 
-import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from raven.events import NOON
-from steps import stepping
+from steps import work
 
 from socialsupport_core.model import Payload, SendMessage, Thread
 from socialsupport_core.store import Database, Tx, attachments, journal, open_store, outbox
-from socialsupport_core.store.sqlite import SQLiteTx
 
 FEW, MANY, ROOM = 100, 20_000, 10
 INTENT = SendMessage(key="k", own_account="acme", thread=Thread(id="t", visibility="private"), text="x" * 500).to_json()
-STEPS = 50  # of SQLite's machine between two looks
 
 
 @pytest.fixture
@@ -25,28 +21,6 @@ def database(store: str | Path) -> Database:
     if not isinstance(store, Path):
         database.do(lambda tx: tx.run("TRUNCATE journal, outbox, attachments"))
     return database
-
-
-def work(tx: Tx, call: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> int:
-    if isinstance(tx, SQLiteTx):
-        with stepping(tx, STEPS) as steps:
-            call()
-        return steps() // STEPS
-    pages = 0
-    ask = tx._all
-
-    def explained(sql: str, values: Any) -> Any:
-        nonlocal pages
-        (row,) = ask(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}", values)
-        told = row["QUERY PLAN"]
-        plan = (json.loads(told) if isinstance(told, str) else told)[0]["Plan"]
-        pages += plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] + plan["Temp Written Blocks"]
-        return ask(sql, values)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(tx, "_all", explained)
-        call()
-    return pages
 
 
 def arrive(tx: Tx, tenant: str, count: int) -> None:
