@@ -85,5 +85,7 @@ def _personal(text: str, conduct: Conduct) -> list[Found]:
 
 
 def _not_allowed(text: str, found: Iterable[Found], allowed: Iterable[str]) -> list[Found]:
-    places = [match.span() for one in allowed for match in re.finditer(re.escape(one), text, re.IGNORECASE)]
+    """A number also as it stands in a link to a chat: in digits alone."""
+    written = {form for one in allowed for form in (one, re.sub(r"\D", "", one)) if form}
+    places = [match.span() for one in written for match in re.finditer(re.escape(one), text, re.IGNORECASE)]
     return [one for one in found if not any(start <= one[1] and one[2] <= end for start, end in places)]

@@ -117,7 +117,7 @@ class Handing(Base):
         done = self._database.do(write, tenant)
         proves = done.origin.visibility == "private" or done.target.how == "open"
         return present(
-            handoff=id,
+            id=id,
             to=to,
             how=done.target.how,
             leg=done.origin.id,
@@ -168,7 +168,7 @@ class Handing(Base):
         origin = self._database.do(write, tenant)
         safe = origin.visibility == "private"
         return {
-            "handoff": id,
+            "id": id,
             "token": token,
             "url": f"{self.public_url}/h/{token}",
             "leg": origin.id,

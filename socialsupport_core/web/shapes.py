@@ -250,12 +250,12 @@ SHAPES: dict[str, Shape] = {
     "Sent": fields(key=TEXT, leg=NUMBER, parts=listed(fields(key=TEXT, id=TEXT, state=STATE)), approval_=ref("Held")),
     "Done": fields(key=TEXT, leg=NUMBER, parts=listed(fields(key=TEXT, state=STATE)), approval_=ref("Held")),
     "HandOff": fields(
+        id_=TEXT,
         token_=TEXT,
         url_=TEXT,
         leg_=NUMBER,
         proves_=FLAG,
         note_=TEXT,
-        handoff_=TEXT,
         to_=TEXT,
         how_=HOW,
         said_=listed(TEXT),

@@ -83,6 +83,13 @@ call +44 20 7946 0958
 +86 138 0013 8000
 +61 4 1234 5678
 tel:+442079460958
+https://wa.me/442079460958
+wa.me/442079460958?text=Hello
+https://api.whatsapp.com/send?text=Hello&phone=442079460958
+https://t.me/+442079460958
+tg://resolve?phone=442079460958
+viber://chat?number=%2B442079460958
+sms:+442079460958
 Tel.: 030 / 1234567
 my number is 07700-900-123, call me
 ０２０ ７９４６ ０９５８
@@ -236,6 +243,10 @@ https://acme.example/orders/1234567890
 https://acme.example/t/0123456789/2026/03/01
 https://x.com/acme/status/1234567890123456789
 see https://acme.example/?id=07700900123
+https://t.me/+AbCdEfGhIjKlMnOp
+https://t.me/acme/1234567890
+https://wa.me/message/ABCDEFGHIJKLM1
+https://acme.example/wa.me/1234567890-jar
 t.me/acme_support_bot?start=abcdefghijklmnop234567abcd
 @acme_support will help you
 Thanks @kerry, DM us!
@@ -592,6 +603,8 @@ def test_what_a_tenant_allows_may_be_said() -> None:
     ours = conduct_of({"guard": {"allowed": ["Support@acme.example", "+49 800 1234567", "31415926"]}})
     text = "write to support@acme.example, call +49 800 1234567, quote 31415926"
     assert check(send(text), ours, SECRETS) == ()
+    assert check(send("write to https://wa.me/498001234567"), ours) == ()
+    assert check(send("write to https://wa.me/4980012345678"), ours) != ()
     assert check(send(f"{text}, or kerry@acme.example"), ours, SECRETS) != ()
     assert check(send(text)) != ()
 

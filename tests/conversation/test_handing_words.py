@@ -111,6 +111,8 @@ def test_a_tenant_has_its_own_words_and_language() -> None:
         ("[de]\npublic_sent = 5", "de.public_sent: write a text"),
         (f'[de]\npublic_sent = "{"x" * 1001}"', "at most 1000"),
         ('[de]\npublik = "a"', "there is no such template"),
+        ('[xx1]\npublic_sent = "a"', "[xx1] is no language; write it like [de]"),
+        ('[pt-br]\npublic_sent = "a"', "without a country"),
         ('[de]\npublic_sent = "Dear {name}"', "{name} cannot be filled in"),
         ('[de]\npublic_sent = "look: {url}"', "{url} cannot be filled in"),
         ('[de]\npublic_link = "come"', "{url} is missing"),

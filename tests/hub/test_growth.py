@@ -104,7 +104,7 @@ def life(roost: Roost, name: str) -> None:
     hub.undo("acme", verdict.id, agent="dana")
     hub.hand_off_targets("acme", here)
     made = hub.hand_off("acme", here, agent="dana", to="tower")
-    hub.withdraw_hand_off("acme", made["handoff"], agent="dana")
+    hub.withdraw_hand_off("acme", made["id"], agent="dana")
     hub.hand_off("acme", here, agent="dana", to="tower")
     hub.drain()
     told = hub.conversation("acme", here)["context"][0]

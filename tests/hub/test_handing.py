@@ -417,12 +417,12 @@ def test_what_is_withdrawn_leads_nowhere_and_the_customer_waits_as_before(perch:
     asked = wrote(perch)
     done = handed(perch)
     assert not waiting(perch)
-    made = perch.hub.withdraw_hand_off("acme", done["handoff"], agent="lee")
+    made = perch.hub.withdraw_hand_off("acme", done["id"], agent="lee")
     assert (made["state"], made["open"]) == ("withdrawn", False)
     assert wrote(perch) == asked
     assert perch.hub.handoff_ways(done["token"]) is None
     assert perch.log("conversation.handed_off")[-1]["data"] == {
-        "from": "tower", "to": "bridge", "agent": "lee", "step": "withdrawn", "handoff": done["handoff"]
+        "from": "tower", "to": "bridge", "agent": "lee", "step": "withdrawn", "handoff": done["id"]
     }  # fmt: skip
     assert handed(perch)["token"]
     comes(perch, done["token"], "kerry")
@@ -430,12 +430,12 @@ def test_what_is_withdrawn_leads_nowhere_and_the_customer_waits_as_before(perch:
     later(perch, days=9)
     assert steps(perch) == ["planned", "offered", "withdrawn", "planned", "offered", "arrived"]
     with pytest.raises(ReplyRefused, match="the hand-off is withdrawn; there is nothing to withdraw"):
-        perch.hub.withdraw_hand_off("acme", done["handoff"], agent="lee")
+        perch.hub.withdraw_hand_off("acme", done["id"], agent="lee")
 
 
 def test_a_link_of_our_own_is_withdrawn_too_and_over_by_itself(perch: Roost) -> None:
     first, second = (perch.hub.hand_off("acme", perch.conversation(), agent="dana") for _ in range(2))
-    perch.hub.withdraw_hand_off("acme", first["handoff"], agent="dana")
+    perch.hub.withdraw_hand_off("acme", first["id"], agent="dana")
     assert perch.hub.handoff_ways(first["token"]) is None
     assert perch.hub.handoff_ways(second["token"])
     shown = perch.hub.hand_off_targets("acme", perch.conversation())["handoffs"]
@@ -448,14 +448,14 @@ def test_a_link_of_our_own_is_withdrawn_too_and_over_by_itself(perch: Roost) -> 
 def test_that_it_was_withdrawn_is_told_though_the_matter_is_resolved(perch: Roost) -> None:
     done = handed(perch)
     perch.hub.resolve("acme", perch.conversation(), agent="dana")
-    perch.hub.withdraw_hand_off("acme", done["handoff"], agent="dana")
+    perch.hub.withdraw_hand_off("acme", done["id"], agent="dana")
     assert steps(perch)[-1] == "withdrawn"
     assert not waiting(perch)
 
 
 def test_words_that_nobody_has_tried_to_send_are_not_sent(perch: Roost) -> None:
     done = perch.hub.hand_off("acme", perch.conversation(), agent="dana", to="bridge")
-    perch.hub.withdraw_hand_off("acme", done["handoff"], agent="dana")
+    perch.hub.withdraw_hand_off("acme", done["id"], agent="dana")
     perch.hub.drain()
     assert said(perch) == []
     entries = perch.hub.conversation("acme", perch.conversation())["entries"][1:]
@@ -523,7 +523,7 @@ def test_of_two_processes_that_redeem_or_withdraw_at_once_one_wins(
     if how == "used":
         comes(perch, done["token"], "robin")
     else:
-        perch.hub.withdraw_hand_off("acme", done["handoff"], agent="dana")
+        perch.hub.withdraw_hand_off("acme", done["id"], agent="dana")
     monkeypatch.setattr(handoffs, "by_token", lambda _tx, _token: stale)
     comes(perch, done["token"], "mallory")
     refused = perch.log("handoff.refused")[-1]["data"]
@@ -535,7 +535,7 @@ def test_of_two_processes_that_redeem_or_withdraw_at_once_one_wins(
 
 def test_there_is_no_such_hand_off(perch: Roost) -> None:
     done = handed(perch)
-    for tenant, id in (("acme", "ho_none"), ("rival", done["handoff"])):
+    for tenant, id in (("acme", "ho_none"), ("rival", done["id"])):
         with pytest.raises(NoSuchHandoff, match="there is no hand-off"):
             perch.hub.withdraw_hand_off(tenant, id, agent="dana")
 
@@ -556,7 +556,7 @@ def test_who_had_no_question_left_is_in_the_queue_since_it_expired(perch: Roost)
     assert wrote(perch) == expires
     again = handed(perch)
     assert not waiting(perch)
-    perch.hub.withdraw_hand_off("acme", again["handoff"], agent="dana")
+    perch.hub.withdraw_hand_off("acme", again["id"], agent="dana")
     assert wrote(perch) == expires
 
 

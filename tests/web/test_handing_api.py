@@ -34,15 +34,15 @@ def test_the_targets_and_the_hand_off(roost: Roost, acme: Desk, con: str) -> Non
 
 def test_without_a_target_it_is_a_link_as_ever(acme: Desk, con: str) -> None:
     answer = acme.post(f"/api/conversations/{con}/hand-off", {}).json()
-    assert set(answer) == {"handoff", "token", "url", "leg", "proves", "note"}
+    assert set(answer) == {"id", "token", "url", "leg", "proves", "note"}
     assert re.fullmatch("https://hub.example/h/[a-z2-7]{26}", answer["url"])
 
 
 def test_taking_a_hand_off_back(acme: Desk, con: str) -> None:
     made = acme.post(f"/api/conversations/{con}/hand-off", {}).json()
-    over = acme.ask("DELETE", f"/api/hand-off/{made['handoff']}")
+    over = acme.ask("DELETE", f"/api/hand-off/{made['id']}")
     assert (over.status_code, over.json()["state"], over.json()["open"]) == (200, "withdrawn", False)
-    again = acme.ask("DELETE", f"/api/hand-off/{made['handoff']}")
+    again = acme.ask("DELETE", f"/api/hand-off/{made['id']}")
     assert (again.status_code, again.json()["detail"]) == (
         422,
         "the hand-off is withdrawn; there is nothing to withdraw",

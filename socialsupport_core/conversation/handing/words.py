@@ -1,5 +1,6 @@
 """What a hand-off says: templates by tenant and language, with defaults in four languages."""
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -143,12 +144,19 @@ def checked(table: Mapping[str, Any]) -> dict[tuple[str, str], str]:
 
 
 def _default(content: Any) -> dict[tuple[str, str], str]:
-    if not (isinstance(content, str) and content.isascii() and content.isalpha() and content.islower()):
+    if not _is_language(content):
         raise ConfigError(f"language: {str(content)[:40]!r} is no language; write it like de (ISO 639)")
     return {("", "language"): content}
 
 
+def _is_language(written: Any) -> bool:
+    """As customers' languages are looked up: without the country."""
+    return isinstance(written, str) and bool(re.fullmatch("[a-z]{2,3}", written))
+
+
 def _language(language: str, content: Any) -> dict[tuple[str, str], str]:
+    if not _is_language(language):
+        raise ConfigError(f"[{language[:40]}] is no language; write it like [de] (ISO 639), without a country")
     if not isinstance(content, dict):
         raise ConfigError(f"{language}: write a table of templates, as in [{language}]")
     for name, said in content.items():

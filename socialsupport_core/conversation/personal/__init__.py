@@ -34,6 +34,7 @@ def _candidates(flat: str, countries: Iterable[str]) -> Iterator[Found]:
     yield from (("an e-mail address", *span) for span in mail.found_in(on_a_line))
     if sum(map(str.isdigit, flat)) < phones.FEWEST:
         return
+    yield from (("a phone number", *span) for span in phones.linked_in(on_a_line))
     links = [match.span() for match in _URL.finditer(flat)]
     bare = _MARK.sub(" ", on_a_line)
     numbers = [("an account number", *span) for span in banking.ibans_in(bare)]

@@ -87,6 +87,14 @@ _NAMED = re.compile(
 _LETTER = r"[^\W\u3040-\u30ff\u4e00-\u9fff]"  # Japanese sets no spaces
 _JOINED = re.compile(rf"{_LETTER}|[.,/+-]"), re.compile(rf"{_LETTER}|[./-]\w")
 """Before or behind a number: it is a part of something longer."""
+_CHAT = re.compile(
+    r"(?:\bwa\.me/|\bwhatsapp\.com/send/?\?(?:[^\s?]{1,200}&)?phone=|\b(?:t|telegram)\.me/(?=\+|%2B)"
+    r"|\btg:(?://)?resolve\?phone=|\bviber:(?://)?(?:chat|add)\?number=|\b(?:sms|callto):)"
+    r"(?:\+|%2B)?(?P<number>\d{8,15})(?![\w-])",
+    re.IGNORECASE,
+)
+"""Links that open a talk with whoever has the number, https://core.telegram.org/api/links#phone-number-links and
+https://faq.whatsapp.com/5913398998672934 (2026-11)."""
 FEWEST = 6  # digits
 _SEVEN = re.compile(r"\d(?:\D{0,3}\d){6}")
 
@@ -104,6 +112,11 @@ def found_in(flat: str, countries: Iterable[str] = ()) -> Iterator[Span]:
     for start, end in found:
         if not _OTHERWISE.fullmatch(flat[start:end]) and not _is_named(flat, start, end):
             yield start, end
+
+
+def linked_in(flat: str) -> Iterator[Span]:
+    """Numbers in links to a chat with whoever has them."""
+    return (match.span("number") for match in _CHAT.finditer(flat))
 
 
 def _is_named(flat: str, start: int, end: int) -> bool:
