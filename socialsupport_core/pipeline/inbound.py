@@ -67,10 +67,20 @@ def _place(channel: Channel | str, entry: Entry, *, is_signed: bool) -> Place | 
     return Place(channel.tenant, channel.id, channel.connector, channel.own_account, entry, is_signed)
 
 
+def at_hand(tx: Tx, batch: Sequence[Translated]) -> Sequence[Translated]:
+    """What is about tenants that nobody else changes just now; the rest waits for another turn. They are ours then."""
+    tenants = {one.entry.number: {place.tenant for _, place in _placed([one])} for one in batch if one.finish is None}
+    wanted = set[str]().union(*tenants.values())
+    free = {tenant for tenant in sorted(wanted) if tx.try_lock(tenant)}
+    if wanted and not free:
+        tx.lock(*wanted)
+        free = wanted
+    return [one for one in batch if tenants.get(one.entry.number, free) <= free]
+
+
 def record(tx: Tx, recorder: Recorder, batch: Sequence[Translated]) -> None:
     """Records what was translated: all at once, and if any of it cannot be, each event for itself."""
     mine = [one for one in batch if one.finish is None]
-    tx.lock(*{place.tenant for _, place in _placed(mine)})
     try:
         with tx.savepoint():
             _record_at_once(tx, recorder, mine)

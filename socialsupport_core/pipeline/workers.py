@@ -164,6 +164,8 @@ class Workers:
         if not tx.claiming:  # `socialsupport replay` may have been at it meanwhile
             left = journal.still_waiting(tx, [one.entry.number for one in batch])
             batch = [one for one in batch if one.entry.number in left]
+        else:
+            batch = inbound.at_hand(tx, batch)
         self._tracks.record(tx, batch)
         inbound.record(tx, self._recorder, batch)
         health.note(tx, batch)

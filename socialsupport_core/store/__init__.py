@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from socialsupport_core.store.database import Database, Row, StoreError, Tx, micros, moment
+from socialsupport_core.store.database import Database, Row, StoreError, TenantBusy, Tx, micros, moment
 from socialsupport_core.store.sqlite import SQLite
 
-__all__ = ["Database", "Row", "StoreError", "Tx", "is_server", "micros", "moment", "open_store"]
+__all__ = ["Database", "Row", "StoreError", "TenantBusy", "Tx", "is_server", "micros", "moment", "open_store"]
 
 
 def open_store(where: str | Path) -> Database:

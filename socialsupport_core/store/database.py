@@ -32,6 +32,17 @@ class StoreError(SocialSupportError):
     """Nothing can be promised at the moment: disk full, server away, closed. The door answers 503."""
 
 
+class TenantBusy(StoreError):
+    """Somebody's transaction holds a tenant and does not end."""
+
+    def __init__(self, tenant: str) -> None:
+        self.tenant = tenant
+        super().__init__(
+            f"a transaction that has not ended holds {tenant!r}; if it is your own, with a reply in it, commit it before"
+            " you change anything else there; else try again"
+        )
+
+
 class Row(Protocol):
     """One row of an answer, its values by column."""
 
@@ -176,7 +187,10 @@ class Tx(ABC):
 
     @abstractmethod
     def lock(self, *tenants: str) -> None:
-        """Waits until nobody else changes what belongs to these tenants, and holds that until the commit."""
+        """Waits until nobody else changes what belongs to these tenants, and holds that until the commit.
+
+        Raises TenantBusy rather than wait for ever.
+        """
 
     @abstractmethod
     def try_lock(self, what: str) -> bool:
@@ -228,6 +242,7 @@ class _Work(Generic[T]):
         return answer
 
 
+_Lane = queue.SimpleQueue["_Work[Any] | None"]
 Outcome = tuple[Any, Exception | None]
 
 
@@ -252,17 +267,23 @@ class Database(ABC):
     """What its driver raises when the store itself fails."""
 
     def __init__(self) -> None:
-        self._work = queue.SimpleQueue[_Work[Any] | None]()
+        self._lanes = [_Lane() for _ in range(self.lanes)]
         self._closing = threading.Lock()
         self._closed = False
         self._unwritten: tuple[str, float] | None = None
         """Why the last commit failed, if it did, and when."""
         self.on_commit: Callable[[], None] = lambda: None
         """Called after each commit that changed something."""
-        self._thread = threading.Thread(target=self._write_all, name="socialsupport-writer", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._write_all, args=(lane,), name="socialsupport-writer", daemon=True)
+            for lane in self._lanes
+        ]
 
     shared: bool
     """Several processes may work on it at once."""
+    lanes = 1
+    """Writers. With two, what names a tenant goes through the last one, and holds up nothing else while it waits for
+    others who change that tenant."""
 
     def write(self, call: Callable[[Tx], T], tenant: str | None = None) -> "Future[T]":
         """Runs `call` in the next micro-batch. The future holds its result once that is committed.
@@ -332,8 +353,10 @@ class Database(ABC):
             if self._closed:
                 return
             self._closed = True
-            self._work.put(None)
-        self._thread.join()
+            for lane in self._lanes:
+                lane.put(None)
+        for thread in self._threads:
+            thread.join()
         self._close()
 
     def _put(self, work: "_Work[T]") -> "Future[T]":
@@ -341,18 +364,19 @@ class Database(ABC):
         with self._closing:
             if self._closed:
                 raise StoreError("the store is closed")
-            if self._work.qsize() >= QUEUE:
+            lane = self._lanes[0 if work.tenant is None else -1]
+            if lane.qsize() >= QUEUE:
                 raise StoreError(f"{QUEUE:,} writes are waiting already; try again later")
-            self._work.put(work)
+            lane.put(work)
         return work.future
 
-    def _write_all(self) -> None:
-        while (work := self._work.get()) is not None:
+    def _write_all(self, lane: "_Lane") -> None:
+        while (work := lane.get()) is not None:
             batch = [work]
-            while len(batch) < BATCH and not self._work.empty():
-                more = self._work.get_nowait()
+            while len(batch) < BATCH and not lane.empty():
+                more = lane.get_nowait()
                 if more is None:
-                    self._work.put(None)
+                    lane.put(None)
                     break
                 batch.append(more)
             self._commit(batch)
@@ -361,6 +385,9 @@ class Database(ABC):
         """One commit for all; if that fails from outside, one each."""
         try:
             outcomes, changed = self._transact(lambda tx: _run_all(tx, batch))
+        except TenantBusy as error:
+            self._leave(batch, error)
+            return
         except StoreError as error:
             self._unwritten = str(error), time.monotonic()
             for work in batch:  # not one each: each would wait as long again
@@ -383,6 +410,18 @@ class Database(ABC):
                 work.future.set_exception(failure)
         if changed:  # who looks for work and finds none must not wake himself
             self.on_commit()
+
+    def _leave(self, batch: list[_Work[Any]], busy: TenantBusy) -> None:
+        """All but what is about the tenant that somebody holds; where none names it, it shows singly which one it is."""
+        held = [work for work in batch if work.tenant == busy.tenant]
+        if not held and len(batch) > 1:
+            for work in batch:
+                self._commit([work])
+            return
+        for work in held or batch:
+            work.future.set_exception(busy)
+        if rest := [work for work in batch if work not in (held or batch)]:
+            self._commit(rest)
 
     @abstractmethod
     def _transact(self, work: Callable[[Tx], T]) -> tuple[T, bool]:

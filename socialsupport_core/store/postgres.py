@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from socialsupport_core.contract.errors import ConfigError
 from socialsupport_core.store import migrations, schema
-from socialsupport_core.store.database import Compacted, Database, Row, StoreError, Tx
+from socialsupport_core.store.database import Compacted, Database, Row, StoreError, TenantBusy, Tx
 
 try:
     import psycopg
@@ -39,7 +39,14 @@ REFUSED = {
 }
 """By SQLSTATE, what no try on this connection changes: a server that is only read, a right that was taken away."""
 UNDO = "ROLLBACK"
+PATIENCE = "10s"  # for a tenant that somebody else changes
 KEY = "hashtextextended(current_schema() || %s, 0)"  # of a tenant's lock
+_LOCK = (
+    "WITH before AS MATERIALIZED (SELECT current_setting('lock_timeout') AS patience)"
+    f" SELECT set_config('lock_timeout', %s, true), pg_advisory_xact_lock({KEY}),"
+    " set_config('lock_timeout', patience, true) FROM before"
+)
+"""Whoever's transaction it is, its own patience holds again afterwards."""
 SLOTS = 16  # of each number that is counted along; as many can commit at once as find a free one
 
 
@@ -103,7 +110,10 @@ class PostgreSQLTx(Tx):
     def lock(self, *tenants: str) -> None:
         wanted = sorted(set(tenants) - self._locked)
         for tenant in wanted:
-            self._cursor.execute(f"SELECT pg_advisory_xact_lock({KEY})", (":" + tenant,))
+            try:
+                self._cursor.execute(_LOCK, (PATIENCE, ":" + tenant))
+            except psycopg.errors.LockNotAvailable as error:
+                raise TenantBusy(tenant) from error
         self._locked.update(wanted)
 
     def try_lock(self, what: str) -> bool:
@@ -156,6 +166,7 @@ class PostgreSQLTx(Tx):
 class PostgreSQL(Database):
     trouble = psycopg.OperationalError
     shared = True
+    lanes = 2
 
     def __init__(self, url: str) -> None:
         super().__init__()
@@ -167,7 +178,8 @@ class PostgreSQL(Database):
         except BaseException:
             self._close()
             raise
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def read(self, call: Callable[[Tx], T]) -> T:
         return self._with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", lambda tx: (call(tx), UNDO), "read")
@@ -226,13 +238,19 @@ class PostgreSQL(Database):
         if connection.autocommit and connection.info.transaction_status != psycopg.pq.TransactionStatus.INTRANS:
             raise ConfigError("the connection is in no transaction: the reply would not commit with your rows")
         before = connection.execute("SELECT current_setting('search_path')").fetchone()
-        connection.execute(f'SET LOCAL search_path TO "{self.schema}"')
         tx = PostgreSQLTx(connection)
         _adapt(tx.adapters)
-        tx.lock(tenant)
-        with tx.savepoint():
-            result = call(tx)
-        tx.conclude()
+        try:
+            with tx.savepoint():  # whatever fails, the caller's transaction is as it was
+                connection.execute(f'SET LOCAL search_path TO "{self.schema}"')
+                tx.lock(tenant)
+                result = call(tx)
+                tx.conclude()
+        except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege) as error:
+            raise ConfigError(
+                f"the connection cannot use the tables of {self.where}: {_words(error)}; it must lead to the same"
+                f" database, and its role needs what socialsupport migrate --role grants"
+            ) from error
         connection.execute("SELECT set_config('search_path', %s, true)", tuple(before or ()))
         return result
 
@@ -270,7 +288,7 @@ class PostgreSQL(Database):
         """A connection within a transaction. One that was idle may have died meanwhile: then another."""
         while True:
             with self._closing:
-                if self._closed and not self._thread.is_alive():
+                if self._closed and not any(thread.is_alive() for thread in self._threads):
                     raise StoreError("the store is closed")
                 known = self._idle.pop() if self._idle else None
             connection = known or self._open()

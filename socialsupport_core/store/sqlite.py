@@ -93,7 +93,8 @@ class SQLite(Database):
         """Who writes: the writer's thread, or whoever writes the whole file anew."""
         self._writer = self._open()
         _prepare(self._writer, self.path)
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def read(self, call: Callable[[Tx], T]) -> T:
         connection = self._reader()

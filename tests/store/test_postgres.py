@@ -18,6 +18,7 @@ from raven import Roost, message
 from raven.events import NOON
 
 from socialsupport_core.contract import ConfigError
+from socialsupport_core.pipeline.replying import KeyReused
 from socialsupport_core.store import StoreError, accounts, migrations, open_store
 from socialsupport_core.testing import postgresql
 
@@ -488,6 +489,79 @@ def test_a_reply_commits_with_the_callers_own_rows_or_not_at_all(raven: Roost, u
     assert (raven.texts(), raven.sky.texts()) == (["where is my order?", "kept"], ["kept"])
     sent = [event for event in raven.hub.events("acme") if event["type"] == "interaction.received"]
     assert [event["data"]["interaction"]["text"] for event in sent] == ["where is my order?", "kept"]
+
+
+@pytest.fixture
+def mine(raven: Roost, url: str) -> Iterator[Any]:
+    """A connection of the caller's with a reply in its transaction, so that acme is held."""
+    raven.hear(message(1, "where is my order?"))
+    with psycopg.connect(split_url(url)[0]) as connection:
+        raven.hub.reply("acme", raven.conversation(), "soon", agent="dana", connection=connection)
+        yield connection
+
+
+def test_what_waits_for_ones_own_transaction_says_so_and_does_not_hang(
+    raven: Roost, mine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socialsupport_core.store.postgres.PATIENCE", "200ms")
+    con = raven.conversation()
+    for act in (
+        lambda: raven.hub.resolve("acme", con, agent="dana"),
+        lambda: raven.hub.note("acme", con, "She waits.", agent="dana"),
+    ):
+        with pytest.raises(StoreError, match="a transaction that has not ended holds 'acme'; .* commit it before"):
+            act()
+    assert mine.execute("SHOW lock_timeout").fetchone() == ("0",)
+    mine.commit()
+    raven.hub.resolve("acme", con, agent="dana")
+    raven.hub.drain()
+    assert raven.sky.texts() == ["soon"]
+
+
+def test_who_holds_one_tenant_holds_up_neither_doors_nor_other_tenants(
+    raven: Roost, mine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socialsupport_core.store.postgres.PATIENCE", "20s")
+    con = raven.conversation()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(raven.hub.resolve, "acme", con, agent="dana")
+        raven.deliver(message(2, "hello?"))
+        raven.deliver(message(3, "good morning"), tenant="rival")
+        assert raven.hub.workers.record_waiting()
+        assert (raven.texts(tenant="rival"), waiting.done()) == (["good morning"], False)
+        assert raven.hub.health()["journal"]["waiting"] == 1
+        mine.commit()
+        waiting.result()
+    raven.hub.drain()
+    assert sorted(raven.texts()) == ["hello?", "soon", "where is my order?"]
+
+
+def test_a_reply_that_fails_leaves_the_callers_transaction_as_it_was(raven: Roost, mine: Any, url: str) -> None:
+    with psycopg.connect(split_url(url)[0]) as other:
+        other.execute("SET LOCAL lock_timeout = '3s'")
+        other.execute("CREATE TEMPORARY TABLE tickets (id TEXT)")
+        mine.commit()
+        raven.hub.reply("acme", raven.conversation(), "one", agent="dana", key="k", connection=other)
+        with pytest.raises(KeyReused):
+            raven.hub.reply("acme", raven.conversation(), "another", agent="dana", key="k", connection=other)
+        other.execute("INSERT INTO tickets VALUES ('t')")  # its search path is the caller's own, and nothing is aborted
+        assert other.execute("SHOW lock_timeout").fetchone() == ("3s",)
+        other.commit()
+    raven.hub.drain()
+    assert raven.sky.texts() == ["soon", "one"]
+
+
+def test_a_role_that_may_not_write_our_tables_is_told_so(raven: Roost, url: str, server: postgresql.Server) -> None:
+    raven.hear(message(1, "hello"))
+    with psycopg.connect(server.url, autocommit=True) as owner:
+        owner.execute("CREATE ROLE helpdesk LOGIN")
+    parts = urlsplit(split_url(url)[0])
+    address = urlunsplit(parts._replace(netloc=f"helpdesk@{parts.netloc.rpartition('@')[2]}"))
+    with psycopg.connect(address) as theirs:
+        with pytest.raises(ConfigError, match="its role needs what socialsupport migrate --role grants"):
+            raven.reply("hi", connection=theirs)
+        theirs.execute("SELECT 1")
+    assert raven.states() == []
 
 
 def test_a_connection_that_cannot_carry_a_reply_is_refused(raven: Roost, url: str, tmp_path: Path) -> None:
