@@ -29,6 +29,7 @@ from socialsupport_core.conversation.conduct import ContinuitySection, GuardSect
 from socialsupport_core.conversation.handing import words
 from socialsupport_core.guidance import Guidance
 from socialsupport_core.hub import Hub
+from socialsupport_core.hub.base import ADDRESS
 from socialsupport_core.identity import Policy
 from socialsupport_core.identity.proofs import oidc
 from socialsupport_core.mistakes import mistakes
@@ -46,7 +47,7 @@ def _name(pattern: str, marks: str) -> Callable[[str], str]:
 
 
 def _address(url: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", url):
+    if not ADDRESS.fullmatch(url):
         raise ValueError("must be an address such as https://support.example, perhaps with a path")
     return url
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from socialsupport_core import identity as people
 from socialsupport_core import tracing
-from socialsupport_core.contract import Refusal
+from socialsupport_core.contract import ConfigError, Refusal
 from socialsupport_core.conversation.continuity import reunite
 from socialsupport_core.hub.base import Base, agent_of, conversation_of
 from socialsupport_core.model import Choice, Intent, Interaction, Party, Template, Thread
@@ -51,7 +51,7 @@ class Said:
 
 
 def _sent(said: Said, parts: Sequence[outbox.Part]) -> dict[str, Any]:
-    shown = [{"key": part.key, "id": str(part.seq), "state": part.state} for part in parts]
+    shown = [part.shown | {"state": part.state} for part in parts]
     return {"key": said.intent.key, "leg": said.leg.id, "parts": shown}
 
 
@@ -80,7 +80,8 @@ class Acting(Base):
         `how`: `leg` (else the one that is answered: where the customer spoke last, and once there is a private leg the
         newest private one that can be reached; where that is not clear it is refused),
         `attachments` (blob digests with media type and name),
-        `choices`, `subject`, `private` (open a private thread with somebody who spoke in public), `template` (its
+        `choices`, `subject`, `private` (open a private thread with somebody who spoke in public; in private it is a
+        reply like any other), `template` (its
         `name`, `language` and `parameters`; a text beside it is only shown in the timeline), `answer` (the id of the
         one of `answers` with which it began, so that what came of it is known).
         `connection`: the caller's own to the same PostgreSQL, within a transaction: the reply is sent if and when the
@@ -178,6 +179,8 @@ class Acting(Base):
 
     def note(self, tenant: str, conversation: str, text: str, *, agent: str, key: str | None = None) -> None:
         """An internal note in the timeline, once for each key; it never leaves. Raises KeyReused."""
+        if not text.strip():
+            raise ConfigError("the note is empty; write what it says")
         now, native = self.clock(), plain_key(key) if key else self._id("note")
 
         def write(tx: Tx) -> None:
@@ -227,6 +230,7 @@ class Acting(Base):
         type_ = "conversation.resolved" if status == "resolved" else "conversation.reopened"
 
         def write(tx: Tx) -> None:
+            agent_of(tx, tenant, agent)
             found, at = conversation_of(tx, tenant, conversation), micros(self.clock())
             if found.status != status:
                 conversations.set_status(tx, tenant, conversation, status, at)

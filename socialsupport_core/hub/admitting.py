@@ -4,7 +4,9 @@ import base64
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from socialsupport_core.hub.base import Base
+from socialsupport_core.contract import ConfigError
+from socialsupport_core.hub.base import Base, agent_of
+from socialsupport_core.mistakes import near
 from socialsupport_core.store import Tx, accounts, micros, tokens
 from socialsupport_core.store.accounts import SCOPES, Access, Scope
 
@@ -20,7 +22,7 @@ class Admitting(Base):
         by: str | None = None,
         purpose: str | None = None,
     ) -> str:
-        """A bearer token for the HTTP API; only its digest is kept."""
+        """A bearer token for the HTTP API; only its digest is kept. Raises ConfigError."""
         token = "sst_" + base64.urlsafe_b64encode(self._random(24)).decode()
         self.accept_token(tenant, agent, token, scopes, origin=origin, by=by, purpose=purpose)
         return token
@@ -37,9 +39,14 @@ class Admitting(Base):
         purpose: str | None = None,
     ) -> None:
         """The same for a token that comes from elsewhere. `origin`: `code`, `http`, or `file`."""
+        if isinstance(scopes, str):
+            raise ConfigError(f"scopes are a list, as in [{scopes!r}]")
         granted, at = frozenset(scopes), micros(self.clock())
+        if unknown := sorted(granted - set(SCOPES)):
+            raise ConfigError(f"there is no scope {unknown[0]!r}; {near(unknown[0], SCOPES)}")
 
         def write(tx: Tx) -> None:
+            agent_of(tx, tenant, agent)
             accounts.add_token(tx, token, tenant, agent, granted)
             tokens.note(tx, token, origin, at, by, purpose)
 

@@ -7,12 +7,12 @@ from pydantic import ValidationError
 
 from socialsupport_core.contract import ConfigError, SocialSupportError
 from socialsupport_core.guidance.answers import Answer, Outcome
-from socialsupport_core.hub.base import Base, agent_of, conversation_of
+from socialsupport_core.hub.base import Base, agent_of, check_tenant, conversation_of
 from socialsupport_core.mistakes import mistakes
 from socialsupport_core.pipeline import answers as answering
 from socialsupport_core.pipeline import placing, replying
 from socialsupport_core.pipeline.answers import Place
-from socialsupport_core.store import Tx, accounts, answers, micros
+from socialsupport_core.store import Tx, answers, micros
 from socialsupport_core.store.answers import Kept
 
 OWN = "api"
@@ -73,8 +73,7 @@ class Answering(Base):
         at = micros(self.clock())
 
         def write(tx: Tx) -> dict[str, int]:
-            if tenant not in dict(accounts.tenants(tx)):
-                raise ConfigError(f"there is no tenant {tenant!r}; add it first")
+            check_tenant(tx, tenant)
             before = {one.name: one for one in answers.written(tx, tenant)}
             gone = [one.number for name, one in before.items() if _is_gone(one, given, source, whole=whole)]
             answers.remove(tx, tenant, gone)

@@ -46,7 +46,7 @@ class Approving(Acting):
             plan = self._checked(tx, intent or one.intent, leg, author)
             approving.settle(tx, one, leg, "approved", speaker.id, micros(now), intent=intent)
             parts = outbound.enqueue(tx, plan, leg, author, one.key, now)
-            shown = [{"key": part.key, "id": str(part.seq), "state": part.state} for part in parts]
+            shown = [part.shown | {"state": part.state} for part in parts]
             return {"key": one.key, "leg": leg.id, "parts": shown}
 
         return self._database.do(write, tenant)

@@ -5,6 +5,7 @@ import base64
 import json
 import logging
 import random
+import re
 import secrets as chance
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -23,6 +24,7 @@ from socialsupport_core.contract import (
     Wire,
 )
 from socialsupport_core.identity.canonical import add_forms
+from socialsupport_core.mistakes import near
 from socialsupport_core.model import Attachment
 from socialsupport_core.pipeline.alerting import Alerting
 from socialsupport_core.pipeline.approving import Expiring
@@ -69,12 +71,17 @@ from socialsupport_core.wire.sockets import Sockets
 from socialsupport_core.wire.webhook import Poster
 
 logger = logging.getLogger("socialsupport")
+ADDRESS = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 CALLBACK = "/connect/callback"
 """Where a network sends an operator back to who has granted access there."""
 
 
 class NoSuchConversation(SocialSupportError, LookupError):
     """The tenant has no conversation with this id."""
+
+
+class NoSuchTenant(ConfigError, LookupError):
+    """There is no tenant of this name."""
 
 
 class NoSuchChannel(ConfigError, LookupError):
@@ -103,6 +110,8 @@ class Base:
     ) -> None:
         self.registry = registry
         add_forms(registry.canonical_forms)
+        if not ADDRESS.fullmatch(public_url):
+            raise ConfigError(f"public_url: {public_url!r} must be an address such as https://support.example")
         self.public_url = public_url.rstrip("/")
         self.running = False
         """Whether this hub records and sends: it has been started, and not closed."""
@@ -189,7 +198,7 @@ class Base:
         *,
         public_url: str,
         registry: Registry | None = None,
-        folder: Path | None = None,
+        folder: str | Path | None = None,
         secret_keys: Sequence[str] = (),
         blobs: BlobStore | None = None,
         **options: Any,
@@ -199,7 +208,7 @@ class Base:
         Attachments and the secret key live beside the file, or in `folder`, unless they are given. Every process on
         one PostgreSQL needs the same ones.
         """
-        beside = _beside(store, folder)
+        beside = _beside(store, Path(folder) if folder is not None else None)
         if beside is None and not (secret_keys and blobs):
             raise ConfigError(
                 "a store on a server keeps neither the secret key nor attachments: give a folder that all its"
@@ -294,8 +303,7 @@ class Base:
 
     def _known(self, tenant: str, channel: str) -> Channel | None:
         def find(tx: Tx) -> Channel | None:
-            if tenant not in dict(accounts.tenants(tx)):
-                raise ConfigError(f"there is no tenant {tenant!r}; add it first")
+            check_tenant(tx, tenant)
             return next((one for one in accounts.channels(tx, tenant) if one.id == channel), None)
 
         return self._database.read(find)
@@ -329,6 +337,12 @@ def _beside(store: str | Path, folder: Path | None) -> Path | None:
     return None if is_server(store) else Path(store)
 
 
+def check_tenant(tx: Tx, tenant: str) -> None:
+    """Raises NoSuchTenant."""
+    if not accounts.has_tenant(tx, tenant):
+        raise NoSuchTenant(f"there is no tenant {tenant!r}; {near(tenant, dict(accounts.tenants(tx)), 'add it first')}")
+
+
 def conversation_of(tx: Tx, tenant: str, conversation: str, *, follow: bool = True) -> Conversation:
     """Where it goes on, if it is superseded; without `follow` the very one. Raises NoSuchConversation."""
     found = (conversations.current if follow else conversations.get)(tx, tenant, conversation)
@@ -340,5 +354,6 @@ def conversation_of(tx: Tx, tenant: str, conversation: str, *, follow: bool = Tr
 def agent_of(tx: Tx, tenant: str, agent: str) -> Agent:
     found = next((one for one in accounts.agents(tx, tenant) if one.id == agent), None)
     if found is None:
+        check_tenant(tx, tenant)
         raise ConfigError(f"{tenant} has no agent {agent!r}; add it first")
     return found

@@ -11,8 +11,9 @@ from typing import Any
 from socialsupport_core.contract import ConfigError, Connector, SocialSupportError
 from socialsupport_core.conversation import views
 from socialsupport_core.hub.admitting import Admitting
-from socialsupport_core.hub.base import NoSuchChannel
+from socialsupport_core.hub.base import NoSuchChannel, check_tenant
 from socialsupport_core.identity import Policy, keep_policy, rebuild
+from socialsupport_core.mistakes import near
 from socialsupport_core.model import Credentials, Facts
 from socialsupport_core.pipeline import backfilling, crm_fields, health
 from socialsupport_core.pipeline.credentials import holders_of
@@ -30,6 +31,7 @@ from socialsupport_core.store import health as watch
 from socialsupport_core.store.accounts import Agent, App, Channel
 from socialsupport_core.store.crm import Connected
 
+WAYS_IN = ("webhook", "poll", "stream")
 _CRM = re.compile(r"[a-z][a-z0-9_]{0,59}")  # what it knows of people stands under the kind crm.NAME
 
 
@@ -50,19 +52,27 @@ class Configuring(Admitting):
         been so; how many accounts have another customer now."""
 
         def write(tx: Tx) -> int:
-            if tenant not in dict(accounts.tenants(tx)):
-                raise ConfigError(f"there is no tenant {tenant!r}; add it first")
+            check_tenant(tx, tenant)
             return rebuild(tx, tenant) if keep_policy(tx, tenant, policy) else 0
 
         return self._database.do(write, tenant)
 
     def add_agent(self, tenant: str, agent: str, name: str, *, is_bot: bool = False) -> Agent:
         added = Agent(tenant, agent, name, is_bot)
-        self._database.do(lambda tx: accounts.add_agent(tx, added))
+
+        def write(tx: Tx) -> None:
+            check_tenant(tx, tenant)
+            accounts.add_agent(tx, added)
+
+        self._database.do(write)
         return added
 
     def agents(self, tenant: str) -> list[dict[str, Any]]:
-        found = self._database.read(lambda tx: accounts.agents(tx, tenant))
+        def read(tx: Tx) -> list[Agent]:
+            check_tenant(tx, tenant)
+            return accounts.agents(tx, tenant)
+
+        found = self._database.read(read)
         return [{"id": one.id, "name": one.name, "is_bot": one.is_bot} for one in found]
 
     def add_app(self, app: str, connector: str, settings: Mapping[str, Any]) -> str:
@@ -100,12 +110,18 @@ class Configuring(Admitting):
         shared = self._app_settings(app) if app else {}
         checked = self.channels.settings(connector, dict(settings), shared, where=f"channel {channel}")
         known = self._known(tenant, channel)
+        if known is not None and known.connector != connector:
+            raise ConfigError(
+                f"there is a channel {channel!r} of {known.connector}; remove it first, or give the new one another"
+                " name"
+            )
+        if mode is not None and mode not in WAYS_IN:
+            raise ConfigError(f"channel {channel}: there is no mode {mode!r}; {near(mode, WAYS_IN)}")
         before = known or Channel(
             tenant, channel, connector, app, self._door(), own_account, Facts(), "active", None, None, open_network
         )
         added = replace(
             before,
-            connector=connector,
             app=app,
             own_account=own_account or before.own_account,
             open_network=open_network,
@@ -164,6 +180,7 @@ class Configuring(Admitting):
         broken = (self.channels.all(), self.channels.broken)[1]
 
         def look(tx: Tx) -> list[dict[str, Any]]:
+            check_tenant(tx, tenant)
             watched, running = watch.all_watched(tx), backfills.of_tenant(tx, tenant)
             return [
                 views.channel(
@@ -177,6 +194,8 @@ class Configuring(Admitting):
 
     def set_channel_state(self, tenant: str, channel: str, state: str, reason: str | None = None) -> None:
         """`active` or `paused`. To make it active acknowledges what was wrong: it is watched from now on."""
+        if state not in ("active", "paused"):
+            raise ConfigError(f"a channel is made active or paused, and not {state!r}")
         known, now = self._existing(tenant, channel), micros(self.clock())
 
         def turn(tx: Tx) -> None:
@@ -347,7 +366,7 @@ class Configuring(Admitting):
     def _leads_elsewhere(self, known: Channel, changed: Connector[Any]) -> bool:
         """Whether its credentials would now go to hosts that they were not given for: then it is connected again."""
         before = self.channels.all().get((known.tenant, known.id))
-        return known.connector != changed.name or (before is not None and not changed.hosts <= before.connector.hosts)
+        return before is not None and not changed.hosts <= before.connector.hosts
 
     def _existing(self, tenant: str, channel: str) -> Channel:
         """Also one whose connector cannot be made: it must be possible to mend or remove it."""

@@ -11,7 +11,7 @@ from socialsupport_core.conversation import moving, views
 from socialsupport_core.conversation.conduct import ConductSection
 from socialsupport_core.conversation.kinds import same
 from socialsupport_core.guidance import Guidance, Service
-from socialsupport_core.hub.base import Base, agent_of, conversation_of
+from socialsupport_core.hub.base import Base, agent_of, check_tenant, conversation_of
 from socialsupport_core.mistakes import mistakes
 from socialsupport_core.store import Tx, accounts, conduct, identity, log, micros, standing
 from socialsupport_core.store import context as told
@@ -168,8 +168,7 @@ class Conversing(Base):
         """These sections anew; the others stay."""
 
         def write(tx: Tx) -> None:
-            if tenant not in dict(accounts.tenants(tx)):
-                raise ConfigError(f"there is no tenant {tenant!r}; add it first")
+            check_tenant(tx, tenant)
             if conduct.put(tx, tenant, _checked({**conduct.get(tx, tenant), **given})):
                 accounts.changed(tx)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from socialsupport_core import identity as people
 from socialsupport_core.contract import ConfigError
-from socialsupport_core.hub.base import Base, agent_of
+from socialsupport_core.hub.base import Base, agent_of, check_tenant
 from socialsupport_core.pipeline import erasing, keeping
 from socialsupport_core.store import Row, Tx, accounts, erasures, identity, journal, micros, moment, retention
 from socialsupport_core.store.erasures import Erasure
@@ -117,8 +117,7 @@ class Erasing(Base):
                 raise ConfigError(f"{name} are kept for 1 to {_LONGEST:,} days, or for ever")
 
         def write(tx: Tx) -> None:
-            if tenant not in dict(accounts.tenants(tx)):
-                raise ConfigError(f"there is no tenant {tenant!r}; add it first")
+            check_tenant(tx, tenant)
             retention.put(tx, retention.Retention(tenant, _span(payloads), _span(interactions)))
 
         self._database.do(write)

@@ -7,13 +7,13 @@ from typing import Any
 from socialsupport_core.contract import ConfigError
 from socialsupport_core.conversation.continuity import reunite
 from socialsupport_core.conversation.views import present, time
-from socialsupport_core.hub.base import Base, agent_of, conversation_of
+from socialsupport_core.hub.base import Base, agent_of, check_tenant, conversation_of
 from socialsupport_core.identity import customer_of
 from socialsupport_core.identity.canonical import canonical
 from socialsupport_core.identity.proofs import TRIES, OidcSignIn, Outcome, ProofRefused, Refused, code_for, oidc
 from socialsupport_core.model import Identifier
 from socialsupport_core.pipeline import asking, proving
-from socialsupport_core.store import Tx, accounts, conversations, identity, micros, proofs
+from socialsupport_core.store import Tx, conversations, identity, micros, proofs
 from socialsupport_core.store.conversations import Conversation
 from socialsupport_core.store.identity import Node
 from socialsupport_core.store.proofs import Challenge
@@ -133,8 +133,7 @@ class Proving(Base):
             one = replace(one, keys=known.keys, fetched_at=known.fetched_at)
 
         def write(tx: Tx) -> None:
-            if tenant not in dict(accounts.tenants(tx)):
-                raise ConfigError(f"there is no tenant {tenant!r}; add it first")
+            check_tenant(tx, tenant)
             proofs.put_issuer(tx, one)
 
         self._database.do(write, tenant)

@@ -8,7 +8,8 @@ from socialsupport_core.contract import ConfigError, ContactKind, Urgency, Verdi
 from socialsupport_core.conversation import sorting, views
 from socialsupport_core.guidance import Guidance
 from socialsupport_core.guidance.ranking import Part, Waiter, parts, score
-from socialsupport_core.hub.base import Base, agent_of, conversation_of
+from socialsupport_core.guidance.triage import GRAVE
+from socialsupport_core.hub.base import Base, agent_of, check_tenant, conversation_of
 from socialsupport_core.mistakes import near
 from socialsupport_core.store import Tx, conversations, log, micros, queue, standing
 from socialsupport_core.store.queue import Asked, Waiting
@@ -41,12 +42,17 @@ class Queueing(Base):
         """
         if order not in ORDERS:
             raise ConfigError(f"there is no order {order!r}; {near(order, ORDERS)}")
+        if status not in (None, "open", "resolved"):
+            raise ConfigError(f"there is no status {status!r}; there is open, resolved, or None for both")
+        if kind is not None and kind not in GRAVE:
+            raise ConfigError(f"there is no kind {kind!r}; {near(kind, GRAVE)}")
         shown = noise if noise is not None or status is None else False
         asked = Asked(status, channel, assignee, waiting or None, shown, kind)
         if order == "next":
             return self._next(tenant, asked, limit, after)
 
         def find(tx: Tx) -> list[dict[str, Any]]:
+            check_tenant(tx, tenant)
             return views.summaries(tx, tenant, queue.oldest(tx, tenant, asked, limit))
 
         return self._database.read(find)
@@ -55,6 +61,7 @@ class Queueing(Base):
         now, windows = micros(self.clock()), self._windows(tenant)
 
         def find(tx: Tx) -> list[dict[str, Any]]:
+            check_tenant(tx, tenant)
             guidance = self.channels.conducting.of(tx, tenant).guidance
             waiting = queue.waiting(tx, tenant, asked, guidance.queue.candidates)
             waiters = [(_waiter(one, windows), one.conversation) for one in waiting]

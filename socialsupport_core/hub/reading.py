@@ -10,7 +10,7 @@ from socialsupport_core.contract import SocialSupportError
 from socialsupport_core.conversation import views
 from socialsupport_core.conversation.timeline import PAGE, timeline
 from socialsupport_core.guidance import Guidance
-from socialsupport_core.hub.base import Base, conversation_of
+from socialsupport_core.hub.base import Base, check_tenant, conversation_of
 from socialsupport_core.insight import Filters, History, Settings, report
 from socialsupport_core.insight.filters import Known, check
 from socialsupport_core.insight.history import read as read_history
@@ -111,6 +111,7 @@ class Reading(Base):
         """Everything that happened since the cursor, in order. Raises CursorAhead."""
 
         def read(tx: Tx) -> list[log.Record]:
+            check_tenant(tx, tenant)
             if after and log.is_ahead(tx, after):
                 raise CursorAhead(after, log.newest(tx, tenant))
             return log.after(tx, tenant, after, limit)

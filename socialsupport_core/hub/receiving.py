@@ -10,7 +10,7 @@ from socialsupport_core import identity as people
 from socialsupport_core import tracing
 from socialsupport_core.contract import ConfigError, MalformedPayload, SignatureError
 from socialsupport_core.conversation.continuity import reunite
-from socialsupport_core.hub.base import Base
+from socialsupport_core.hub.base import Base, check_tenant
 from socialsupport_core.identity import contacts
 from socialsupport_core.model import Interaction, Payload, Reply, Unrecognised
 from socialsupport_core.pipeline import contacts as importing
@@ -20,8 +20,9 @@ from socialsupport_core.store import Tx, journal, micros, traces
 
 class Receiving(Base):
     def receive(self, door: str, payload: Payload) -> "Future[Reply]":
-        """What a door answers, once the payload is committed. Raises NoSuchDoor (404), DoorClosed (503),
-        SignatureError (401)."""
+        """What a door, its path or the end of it, answers, once the payload is committed. Raises NoSuchDoor (404),
+        DoorClosed (503), SignatureError (401)."""
+        door = door.rpartition("/")[2]  # of the path that `add_channel` gives, too
         if not tracing.active():
             return self._received(door, payload, tracing.NONE)
         span = tracing.begin("door", source=payload.source, bytes=len(payload.body))
@@ -90,7 +91,12 @@ class Receiving(Base):
         """What no network tells: a call, a visit, a form. Journalled like everything else; the entry's number."""
         body = interaction.to_json().encode()
         payload = Payload(source="file", body=body, received_at=self.clock())
-        return self._database.do(lambda tx: journal.append_one(tx, tenant, f"{BY_HAND}{tenant}", payload))
+
+        def write(tx: Tx) -> int:
+            check_tenant(tx, tenant)
+            return journal.append_one(tx, tenant, f"{BY_HAND}{tenant}", payload)
+
+        return self._database.do(write)
 
     def import_file(self, tenant: str, channel: str, content: bytes, name: str) -> None:
         """History in, through the channel's own connector."""

@@ -7,10 +7,10 @@ from typing import Any
 from urllib.parse import quote
 
 from socialsupport_core.contract import ConfigError, SocialSupportError
-from socialsupport_core.hub.base import Base
+from socialsupport_core.hub.base import Base, check_tenant
 from socialsupport_core.mistakes import near
 from socialsupport_core.pipeline.webhooks import TYPES
-from socialsupport_core.store import Tx, accounts, fanouts, log, micros, moment, webhooks
+from socialsupport_core.store import Tx, fanouts, log, micros, moment, webhooks
 from socialsupport_core.store.webhooks import Endpoint, Held
 from socialsupport_core.wire.webhook import check_secret, check_url, new_secret
 
@@ -282,8 +282,7 @@ def _from(tx: Tx, tenant: str, after: int | None) -> int:
 
 
 def _check_room(tx: Tx, tenant: str) -> None:
-    if tenant not in dict(accounts.tenants(tx)):
-        raise ConfigError(f"there is no tenant {tenant!r}; add it first")
+    check_tenant(tx, tenant)
     if len(webhooks.of_tenant(tx, tenant)) >= MOST:
         raise ConfigError(f"{tenant} has {MOST} webhooks, which is the most; remove one")
 

@@ -129,6 +129,8 @@ class Telling:
     async def _delivery(self, live: "LiveCRM", conversation: Conversation, record: Record) -> None:
         """Whoever answered there, and whoever reads it next, learns that the customer did not get it."""
         state = "uncertain" if record.type == "intent.uncertain" else record.data.get("state")
+        if record.data.get("intent", "open.private") != "open.private":
+            return  # what was said before stands as it stood
         if state not in _NOT_ARRIVED or self._case_of(live, conversation) is None:
             return
         reason = record.data.get("reason")
@@ -363,7 +365,7 @@ _FRESH = {"status": "open", "assignee": ""}
 
 
 def _key(record: Record) -> str:
-    return f"{record.tenant}:{record.data['id']}"
+    return f"{record.tenant}:{record.data.get('id') or record.data['key']}"
 
 
 def _named(case: Case) -> str:

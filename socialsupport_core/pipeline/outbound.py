@@ -327,7 +327,7 @@ def finish(tx: Tx, part: Part, outcome: Outcome, now: int) -> None:
     if outcome.state == "failed" and doing.is_said(part.intent):
         weigh(tx, part, now)
     kind = "intent.uncertain" if outcome.state == "uncertain" else "delivery.updated"
-    data: dict[str, Any] = {"id": str(part.seq), "key": part.key, "state": outcome.state}
+    data: dict[str, Any] = part.shown | {"state": outcome.state}
     if outcome.receipt is not None and outcome.receipt.native_id:
         data["native_id"] = outcome.receipt.native_id
     if error:
@@ -357,7 +357,7 @@ def judge(tx: Tx, part: Part, state: outbox.State, agent: str, now: int) -> bool
         doing.take_effect(tx, part, now)
     if doing.is_said(part.intent):
         weigh(tx, part, now)
-    data = {"id": str(part.seq), "key": part.key, "state": state, "agent": agent}
+    data = part.shown | {"state": state, "agent": agent}
     log.publish(
         tx,
         part.tenant,

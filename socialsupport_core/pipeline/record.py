@@ -443,7 +443,7 @@ def _prove(tx: Tx, place: Place, part: outbox.Part, native_id: str | None, threa
     if outbox.move(tx, part, "sent"):
         if part.state == "failed":
             weigh(tx, part, place.received_at)
-        data = {"id": str(part.seq), "state": "sent", "by": by} | ({"native_id": native_id} if native_id else {})
+        data = part.shown | {"state": "sent", "by": by} | ({"native_id": native_id} if native_id else {})
         log.publish(
             tx,
             place.tenant,

@@ -51,7 +51,7 @@ class Saying:
     choices: tuple[Choice, ...] = ()
     subject: str | None = None
     private: bool = False
-    """Open a private thread with somebody who spoke in public."""
+    """Open a private thread with somebody who spoke in public; who did not is answered as ever."""
     template: Template | None = None
     """Instead of a text, on a network that has them."""
 
@@ -78,7 +78,7 @@ def choose_leg(
         return chosen
     found = next((one for one in legs if one.id == leg), None)
     if found is None:
-        raise ReplyRefused(f"this conversation has no leg {leg}; it has {', '.join(str(one.id) for one in legs)}")
+        raise ReplyRefused(f"this conversation has no leg {leg!r}; it has {', '.join(str(one.id) for one in legs)}")
     return found
 
 
@@ -109,7 +109,7 @@ def compose(tx: Tx, leg: Leg, saying: Saying, *, by_person: bool = False) -> Int
         "recipient": recipient,
         "target": target,
     }
-    if saying.private:
+    if saying.private and visibility == "public":
         return OpenPrivate(**common, text=saying.text or "")
     return SendMessage(
         **common,

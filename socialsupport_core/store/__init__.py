@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from socialsupport_core.contract.errors import ConfigError
 from socialsupport_core.store.database import Database, Row, StoreError, TenantBusy, Tx, micros, moment
 from socialsupport_core.store.sqlite import SQLite
 
@@ -14,6 +15,8 @@ def open_store(where: str | Path) -> Database:
         from socialsupport_core.store.postgres import PostgreSQL  # noqa: PLC0415 - only with its extra installed
 
         return PostgreSQL(str(where))
+    if "://" in str(where):
+        raise ConfigError(f"the store {str(where).partition('://')[0]}://…: give the path of a file, or postgresql://…")
     return SQLite(where)
 
 

@@ -84,6 +84,10 @@ def tenants(tx: Tx) -> list[tuple[str, str]]:
     return [(row["tenant"], row["name"]) for row in tx.all("SELECT tenant, name FROM tenants ORDER BY tenant")]
 
 
+def has_tenant(tx: Tx, tenant: str) -> bool:
+    return tx.one("SELECT 1 AS one FROM tenants WHERE tenant = ?", tenant) is not None
+
+
 def tenant_key(tx: Tx, tenant: str) -> bytes:
     known = tx.memo("tenant_key")
     if tenant not in known:

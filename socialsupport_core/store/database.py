@@ -38,8 +38,8 @@ class TenantBusy(StoreError):
     def __init__(self, tenant: str) -> None:
         self.tenant = tenant
         super().__init__(
-            f"a transaction that has not ended holds {tenant!r}; if it is your own, with a reply in it, commit it before"
-            " you change anything else there; else try again"
+            f"a transaction that has not ended holds {tenant!r}; if it is your own, with a reply in it, commit it"
+            " before you change anything else there; else try again"
         )
 
 
@@ -50,8 +50,12 @@ class Row(Protocol):
 
 
 def micros(at: datetime) -> int:
-    """Microseconds since 1970, as times are stored."""
-    since = at - EPOCH
+    """Microseconds since 1970, as times are stored. Raises ConfigError for what is no moment."""
+    try:
+        since = at - EPOCH
+    except TypeError:
+        told = "give a datetime with its time zone, as in datetime(2026, 1, 31, tzinfo=UTC)"
+        raise ConfigError(f"{at!r}: {told}") from None
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
@@ -412,7 +416,7 @@ class Database(ABC):
             self.on_commit()
 
     def _leave(self, batch: list[_Work[Any]], busy: TenantBusy) -> None:
-        """All but what is about the tenant that somebody holds; where none names it, it shows singly which one it is."""
+        """All goes on but what is about the tenant that somebody holds; where none names it, each goes on singly."""
         held = [work for work in batch if work.tenant == busy.tenant]
         if not held and len(batch) > 1:
             for work in batch:

@@ -47,6 +47,11 @@ class Part:
     code: str | None
     created_at: int
 
+    @property
+    def shown(self) -> dict[str, str]:
+        """As it is called elsewhere: by its key, and by the id of its interaction, or by what it is if it is none."""
+        return {"key": self.key} | ({"intent": self.intent.type} if self.seq is None else {"id": str(self.seq)})
+
 
 def add(tx: Tx, part: Part) -> bool:
     """False if the key is known: the same reply twice is one."""

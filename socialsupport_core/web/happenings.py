@@ -4,7 +4,14 @@ from socialsupport_core.web.guided import SPIKE
 from socialsupport_core.web.shape import NUMBER, STATE, TEXT, TIME, Shape, fields, listed, ref
 
 _DONE = fields(
-    id=TEXT, native_id_=TEXT, key_=TEXT, state_=STATE, code_={"type": ["string", "null"]}, reason_=TEXT, agent_=TEXT
+    id_=TEXT,
+    native_id_=TEXT,
+    key_=TEXT,
+    intent_=TEXT,
+    state_=STATE,
+    code_={"type": ["string", "null"]},
+    reason_=TEXT,
+    agent_=TEXT,
 )
 _TOUCH = fields(
     interaction=ref("Interaction"), id=TEXT, customer_=TEXT, agent_=TEXT, state_=STATE, settled_={"const": True}
@@ -30,7 +37,11 @@ EVENTS: dict[str, tuple[str, Shape]] = {
     "interaction.deleted": ("A touch was taken back.", fields(id=TEXT, native_id=TEXT)),
     "reaction.added": ("Somebody reacted.", fields(id=TEXT, native_id=TEXT, reaction=TEXT)),
     "reaction.removed": ("A reaction was taken back.", fields(id=TEXT, native_id=TEXT, reaction=TEXT)),
-    "delivery.updated": ("What became of something that we send; `agent` if a person has settled it.", _DONE),
+    "delivery.updated": (
+        "What became of something that we send: an interaction, by its `id`, or else an `intent` such as `react`;"
+        " `agent` if a person has settled it.",
+        _DONE,
+    ),
     "intent.uncertain": ("It may have been sent. A person looks, or the network's echo settles it.", _DONE),
     "conversation.opened": (
         "A new matter, on a `network`, or what was split `from` another conversation.",

@@ -247,7 +247,9 @@ SHAPES: dict[str, Shape] = {
         approvals=listed(ref("Refusal")),
         warnings=listed(ref("Refusal")),
     ),
-    "Sent": fields(key=TEXT, leg=NUMBER, parts=listed(fields(key=TEXT, id=TEXT, state=STATE)), approval_=ref("Held")),
+    "Sent": fields(
+        key=TEXT, leg=NUMBER, parts=listed(fields(key=TEXT, id_=TEXT, intent_=TEXT, state=STATE)), approval_=ref("Held")
+    ),
     "Done": fields(key=TEXT, leg=NUMBER, parts=listed(fields(key=TEXT, state=STATE)), approval_=ref("Held")),
     "HandOff": fields(
         id_=TEXT,

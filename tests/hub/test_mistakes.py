@@ -1,83 +1,134 @@
-"""What is wrong with what somebody wrote is told field by field, in words that say what to do."""
+"""Mistakes that whoever embeds the hub makes: each is told what is wrong, and nothing is kept of it."""
 
-from typing import Any, Literal
+import inspect
+from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from raven import Raven, Roost, message
 
-from socialsupport_core.mistakes import mistakes, near
+from socialsupport_core.contract import ConfigError, SocialSupportError
+from socialsupport_core.hub import Hub
+from socialsupport_core.model import Interaction, Party, Thread
 
-
-class Nest(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    eggs: int = 0
-    lined: bool = False
-    kind: Literal["cup", "dome"] = "cup"
-    built: AwareDatetime | None = None
-    name: str = Field(default="nest", min_length=3, max_length=5)
+NOON = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - the mistake itself
 
 
-class Tree(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    height: float
-    nests: dict[str, Nest] = Field(default_factory=dict)
-    branches: list[Nest] = Field(default_factory=list)
-    top: Nest | None = None
+class Sparrow(Raven):
+    name = "sparrow"
 
 
-def told(given: dict[str, Any]) -> list[tuple[str, str]]:
-    with pytest.raises(ValidationError) as error:
-        Tree.model_validate(given)
-    return mistakes(error.value, Tree)
+@pytest.fixture
+def hub(roost: Roost) -> Hub:
+    roost.hear(message(1, "hello"))
+    return roost.hub
 
 
 @pytest.mark.parametrize(
-    ("given", "field", "problem"),
+    ("mistake", "said"),
     [
-        ({}, "height", "is missing; add it"),
-        ({"height": "high"}, "height", "unable to parse"),
-        ({"height": 1, "hight": 2}, "hight", "there is no such key; did you mean height?"),
-        ({"height": 1, "zzz": 2}, "zzz", "there is no such key; there is: branches, height, nests, top"),
-        ({"height": 1, "nests": {"a": {"egs": 2}}}, "nests.a.egs", "did you mean eggs?"),
-        ({"height": 1, "branches": [{"egs": 2}]}, "branches.0.egs", "did you mean eggs?"),
-        ({"height": 1, "top": {"egs": 2}}, "top.egs", "did you mean eggs?"),
-        ({"height": 1, "nests": []}, "nests", "must be a table of names and values"),
-        ({"height": 1, "branches": 5}, "branches", "must be a list"),
-        ({"height": 1, "top": 5}, "top", "must be a table of names and values"),
-        ({"height": 1, "top": {"eggs": "many"}}, "top.eggs", "must be a whole number"),
-        ({"height": 1, "top": {"lined": "perhaps"}}, "top.lined", "must be true or false"),
-        ({"height": 1, "top": {"kind": "box"}}, "top.kind", "must be 'cup' or 'dome'"),
-        ({"height": 1, "top": {"name": "ab"}}, "top.name", "must have at least 3 characters"),
-        ({"height": 1, "top": {"name": "abcdef"}}, "top.name", "may have at most 5 characters"),
-        ({"height": 1, "top": {"name": 5}}, "top.name", "must be a text"),
-        ({"height": 1, "top": {"built": "2026-01-30T01:57:09"}}, "top.built", "says no time zone; add Z"),
+        (lambda hub: hub.issue_token("acme", "dana", "read"), r"scopes are a list, as in \['read'\]"),
+        (lambda hub: hub.issue_token("acme", "dana", ("reed",)), "no scope 'reed'; did you mean read"),
+        (lambda hub: hub.issue_token("acme", "nobody"), "acme has no agent 'nobody'; add it first"),
+        (lambda hub: hub.add_agent("acmee", "lee", "Lee"), "there is no tenant 'acmee'; did you mean acme?"),
+        (lambda hub: hub.set_channel_state("acme", "tower", "off"), "active or paused, and not 'off'"),
+        (lambda hub: hub.queue("acme", status="opened"), "no status 'opened'; there is open, resolved"),
+        (lambda hub: hub.queue("acme", kind="nope"), "no kind 'nope'; there is: "),
+        (lambda hub: hub.report("acme", since=NOON), "give a datetime with its time zone"),
+        (lambda hub: hub.staffing("acme", since=NOON), "give a datetime with its time zone"),
     ],
 )
-def test_a_mistake_is_told_with_its_place_and_remedy(given: dict[str, Any], field: str, problem: str) -> None:
-    ((where, what),) = told(given)
-    assert where == field
-    assert problem in what
-    assert "Input should" not in what
+def test_what_the_hub_says(hub: Hub, mistake: Any, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        mistake(hub)
 
 
-def test_unknown_keys_come_first_since_they_are_why_others_are_missing() -> None:
-    assert [field for field, _ in told({"top": {"eggs": "x"}, "heigth": 3})] == ["heigth", "height", "top.eggs"]
+GIVEN: dict[str, Any] = {
+    "conversation": "con_x",
+    "who": "phone:+15551234567",
+    "interaction": Interaction(
+        network="store",
+        native_id="1",
+        kind="visit",
+        direction="inbound",
+        own_account="shop",
+        thread=Thread(id="1", visibility="private"),
+        author=Party(),
+        sent_at="2026-03-01T12:00:00Z",
+    ),
+}
 
 
-def test_no_value_is_repeated() -> None:
-    assert "hunter2" not in str(told({"height": "hunter2", "top": {"kind": "hunter2", "hunter": "hunter2"}}))
+@pytest.mark.parametrize("method", ["agents", "queue", "events", "record_interaction", "list_channels"])
+def test_a_tenant_that_is_not_there_is_no_silence(hub: Hub, method: str) -> None:
+    verb = getattr(hub, method)
+    wanted = [one for one in inspect.signature(verb).parameters.values() if one.default is one.empty]
+    before = hub.health()["journal"]
+    with pytest.raises(SocialSupportError, match="there is no tenant 'acmee'; did you mean acme?"):
+        verb("acmee", *(GIVEN[one.name] for one in wanted[1:]))
+    assert hub.health()["journal"] == before
 
 
-def test_without_a_model_nothing_is_guessed() -> None:
-    with pytest.raises(ValidationError) as error:
-        Tree.model_validate({"height": 1, "hight": 2})
-    assert mistakes(error.value) == [("hight", "there is no such key; take it out")]
+def test_a_channel_keeps_its_connector(roost: Roost) -> None:
+    """Else what comes to its door from the old network would be refused, and old conversations be lost to it."""
+    roost.reopen(Sparrow, Raven)
+    with pytest.raises(ConfigError, match="there is a channel 'tower' of raven; remove it first"):
+        roost.hub.add_channel("acme", "tower", "sparrow", {})
+    with pytest.raises(ConfigError, match="no mode 'polling'"):
+        roost.hub.change_channel("acme", "tower", {}, mode="polling")
 
 
-def test_what_is_near() -> None:
-    assert near("opne", ["open", "all"]) == "did you mean open?"
-    assert near("zzz", ["open", "all"]) == "there is: all, open"
-    assert near("heron", ["phone"]) == "there is: phone"
-    assert near("zzz", [], "installed: {}") == "installed: nothing"
+def test_the_path_of_a_door_is_its_door(roost: Roost) -> None:
+    address = roost.hub.list_channels("acme")[0]["door"]
+    assert address.endswith(f"/hooks/{roost.doors['acme']}")
+    roost.hub.receive(f"/hooks/{roost.doors['acme']}", roost.payload(message(1, "hello"))).result()
+    roost.hub.drain()
+    assert roost.texts() == ["hello"]
+
+
+def test_an_agent_who_is_not_there_resolves_nothing_and_an_empty_note_is_none(roost: Roost) -> None:
+    roost.hear(message(1, "hello"))
+    con = roost.conversation()
+    with pytest.raises(ConfigError, match="acme has no agent 'ghost'"):
+        roost.hub.resolve("acme", con, agent="ghost")
+    with pytest.raises(ConfigError, match="the note is empty"):
+        roost.hub.note("acme", con, " ", agent="dana")
+    with pytest.raises(ValueError, match="no leg '1'; it has 1"):
+        roost.reply("hi", leg="1")
+    assert roost.texts() == ["hello"]
+
+
+@pytest.mark.parametrize(
+    ("store", "public_url", "said"),
+    [
+        ("sqlite:///s.sqlite", "https://support.example", "give the path of a file, or postgresql"),
+        ("s.sqlite", "support.example", "must be an address such as https://support.example"),
+        ("s.sqlite", "", "must be an address"),
+    ],
+)
+def test_where_nothing_can_be_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: str, public_url: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=said):
+        Hub.open(store, public_url=public_url)
+
+
+def test_a_private_reply_in_private_is_a_reply(roost: Roost) -> None:
+    roost.hear(message(1, "hello"))
+    said = roost.reply("good morning", private=True)
+    roost.hub.drain()
+    (told,) = [one for one in roost.hub.events("acme") if one["type"] == "delivery.updated"]
+    assert told["data"]["id"] == said["parts"][0]["id"] == roost.hub.timeline("acme", "raven.ring:kerry")[-1]["id"]
+    assert not [one for one in roost.hub.events("acme") if one["type"] == "conversation.handed_off"]
+
+
+def test_what_is_no_interaction_has_no_id(roost: Roost) -> None:
+    roost.hear(message(1, "hello", visibility="public"))
+    said = roost.reply("let us talk", private=True)
+    (part,) = said["parts"]
+    assert (part["intent"], "id" in part) == ("open.private", False)
+    roost.hub.drain()
+    (told,) = [one for one in roost.hub.events("acme") if one["type"] == "delivery.updated"]
+    assert (told["data"]["intent"], told["data"]["key"], "id" in told["data"]) == ("open.private", part["key"], False)

@@ -509,7 +509,7 @@ def test_what_waits_for_ones_own_transaction_says_so_and_does_not_hang(
         lambda: raven.hub.resolve("acme", con, agent="dana"),
         lambda: raven.hub.note("acme", con, "She waits.", agent="dana"),
     ):
-        with pytest.raises(StoreError, match="a transaction that has not ended holds 'acme'; .* commit it before"):
+        with pytest.raises(StoreError, match=r"a transaction that has not ended holds 'acme'; .* commit it before"):
             act()
     assert mine.execute("SHOW lock_timeout").fetchone() == ("0",)
     mine.commit()
