@@ -174,6 +174,8 @@ def _explain(line: bytes) -> NoReturn:
         Observation.model_validate_json(line)
     except ValidationError as error:
         raise ValueError(problems(error, Observation, "")) from None
+    if type(_json(line).get("at")) is not str:
+        raise ValueError('at: write the time as text, as in "2026-01-31T12:00:00Z"')
     raise ValueError("it names no account, no link and no split, or claims without an account")
 
 

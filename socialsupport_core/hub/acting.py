@@ -250,7 +250,7 @@ class Acting(Base):
     def link(self, tenant: str, who: str, other: str, *, agent: str, note: str | None = None) -> people.Verdict:
         """These two are one customer. Raises VerdictRefused."""
         at = micros(self.clock())
-        return self._judge(tenant, lambda tx: people.link(tx, tenant, who, other, agent=agent, at=at, note=note))
+        return self._judge(tenant, agent, lambda tx: people.link(tx, tenant, who, other, agent=agent, at=at, note=note))
 
     def split(self, tenant: str, who: str, leaving: Sequence[str], *, agent: str) -> people.Verdict:
         """These accounts are somebody else."""
@@ -259,7 +259,7 @@ class Acting(Base):
         def call(tx: Tx) -> people.Verdict:
             return people.split(tx, tenant, who, leaving, agent=agent, at=at)
 
-        return self._judge(tenant, call, parts=True)
+        return self._judge(tenant, agent, call, parts=True)
 
     def undo(self, tenant: str, verdict: str, *, agent: str, who: str | None = None) -> people.Verdict:
         """`who`: the customer whom the verdict must concern, by an id or any identifier."""
@@ -269,12 +269,15 @@ class Acting(Base):
             of = people.customer_of(tx, tenant, who).id if who is not None else None
             return people.undo(tx, tenant, verdict, agent=agent, at=at, of=of)
 
-        return self._judge(tenant, call, parts=True)
+        return self._judge(tenant, agent, call, parts=True)
 
-    def _judge(self, tenant: str, verdict: Callable[[Tx], people.Verdict], *, parts: bool = False) -> people.Verdict:
+    def _judge(
+        self, tenant: str, agent: str, verdict: Callable[[Tx], people.Verdict], *, parts: bool = False
+    ) -> people.Verdict:
         """A verdict on identities, and what follows for their conversations, in one commit. It may part somebody."""
 
         def write(tx: Tx) -> people.Verdict:
+            agent_of(tx, tenant, agent)
             found = verdict(tx)
             reunite(tx, tenant, found.nodes, self.channels.conducting.of(tx, tenant), judged=parts)
             return found

@@ -8,7 +8,7 @@ from socialsupport_core.conversation import handoff
 from socialsupport_core.conversation.handing import words
 from socialsupport_core.conversation.handing.targets import Target
 from socialsupport_core.conversation.views import present, time
-from socialsupport_core.hub.base import Base, NoSuchChannel, agent_of, conversation_of
+from socialsupport_core.hub.base import Base, NoSuchChannel, agent_of, check_tenant, conversation_of
 from socialsupport_core.hub.proving import account_of
 from socialsupport_core.identity import customer_of
 from socialsupport_core.mistakes import near
@@ -50,6 +50,8 @@ class Handing(Base):
         """
         if to is not None and to_agent is not None:
             raise ConfigError("a hand-off goes to a channel or to an agent; give one of `to` and `to_agent`")
+        if note is not None and to_agent is None:
+            raise ConfigError("a note is for the agent who goes on; give `to_agent`, or write it by `note`")
         if to_agent is not None:
             return self._to_agent(tenant, conversation, agent, to_agent, note)
         if to is not None:
@@ -243,6 +245,7 @@ class Handing(Base):
         given = words.read(written) if isinstance(written, str) else words.checked(written)
 
         def write(tx: Tx) -> None:
+            check_tenant(tx, tenant)
             for language, name in handoffs.templates(tx, tenant):
                 handoffs.put_template(tx, tenant, language, name, None)
             for (language, name), text in given.items():

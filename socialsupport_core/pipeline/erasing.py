@@ -18,7 +18,8 @@ from socialsupport_core.identity.canonical import canonical
 from socialsupport_core.model import EVENT, INTENT, Identifier, SendMessage
 from socialsupport_core.pipeline.subjects import message_digest, people, thread_digest
 from socialsupport_core.store import Row, Tx, accounts, answers, erasures, identity, journal, log, removing
-from socialsupport_core.store.erasures import CRMErasure, Erasure
+from socialsupport_core.store import crm as crms
+from socialsupport_core.store.erasures import CRMErasure, CRMState, Erasure
 from socialsupport_core.store.identity import Node, account_digest
 from socialsupport_core.store.removing import Told
 
@@ -336,17 +337,23 @@ def _hand_over(tx: Tx, tenant: str, conversation: str) -> int:
     return tx.run(sql, heir["node"], tenant, conversation)
 
 
+UNCONNECTED = "no such CRM is connected, as where a table of contacts was imported; erase the record there"
+
+
 def _remove_from_crms(tx: Tx, person: Person, told: Told, erasure: str, at: int) -> Counter[str]:
     """What CRMs told of them goes here; each CRM is asked to erase the contact that is certainly theirs, and the cases
     in which we have saved what they said."""
+    reachable = {one.id for one in crms.connected(tx) if one.tenant == person.tenant}
+    state: CRMState
     for crm, contact in sorted({(row["crm"], row["contact"]) for row in person.contacts}):
-        doubt = _doubt(tx, person, crm, contact)
+        doubt = _doubt(tx, person, crm, contact) if crm in reachable else UNCONNECTED
         state = "by_hand" if doubt else "queued"
         erasures.ask_crm(tx, CRMErasure(person.tenant, crm, contact, erasure, state, 0, at, doubt))
     gone: Counter[str] = Counter()
     own = sorted(told.conversations)
     for row in removing.rows_in(tx, "SELECT * FROM crm_cases WHERE tenant = ?", "conversation", own, person.tenant):
-        asked = CRMErasure(person.tenant, row["crm"], row["case_ref"], erasure, "queued", 0, at, None, "case")
+        state, doubt = ("queued", None) if row["crm"] in reachable else ("by_hand", UNCONNECTED)
+        asked = CRMErasure(person.tenant, row["crm"], row["case_ref"], erasure, state, 0, at, doubt, "case")
         erasures.ask_crm(tx, asked)
     for table in ("crm_records", "crm_fields", "crm_waiting"):
         gone[table] += removing.delete_in(tx, table, "conversation", own, person.tenant)

@@ -5,6 +5,7 @@ many processes. The SQL beside this module is the same for both. A future is set
 waits for it may promise what was written.
 """
 
+import os
 import queue
 import threading
 import time
@@ -272,6 +273,7 @@ class Database(ABC):
 
     def __init__(self) -> None:
         self._lanes = [_Lane() for _ in range(self.lanes)]
+        self._process = os.getpid()
         self._closing = threading.Lock()
         self._closed = False
         self._unwritten: tuple[str, float] | None = None
@@ -363,7 +365,16 @@ class Database(ABC):
             thread.join()
         self._close()
 
+    def _check_process(self) -> None:
+        """A fork takes neither the writer along nor a connection that it could use."""
+        if os.getpid() != self._process:
+            raise StoreError(
+                f"this store was opened by process {self._process}, from which this one was forked; open it after the"
+                " fork (gunicorn: without --preload, or in post_fork)"
+            )
+
     def _put(self, work: "_Work[T]") -> "Future[T]":
+        self._check_process()
         work.future.set_running_or_notify_cancel()  # whoever stops waiting does not undo what was asked
         with self._closing:
             if self._closed:

@@ -286,6 +286,7 @@ class PostgreSQL(Database):
 
     def _connected(self, begin: str) -> "psycopg.Connection[Any]":
         """A connection within a transaction. One that was idle may have died meanwhile: then another."""
+        self._check_process()
         while True:
             with self._closing:
                 if self._closed and not any(thread.is_alive() for thread in self._threads):

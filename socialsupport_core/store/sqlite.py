@@ -169,6 +169,7 @@ class SQLite(Database):
         return connection
 
     def _reader(self) -> sqlite3.Connection:
+        self._check_process()
         with self._closing:
             if self._closed:
                 raise StoreError("the store is closed")

@@ -125,6 +125,7 @@ def test_a_policy_changes_the_rules(run: Any, write: Any) -> None:
         ("[]", "it is no JSON object"),
         ('{"at": "2026-01-01T00:00:00Z", "account": {"kind": "x.user", "value": "\\uD800"}}', "half a character"),
         ('{"at": "2026-01-01T00:00:00Z"}', "it names no account, no link and no split"),
+        ('{"at": 1767261600, "account": {"kind": "x.user", "value": "1"}}', "at: write the time as text"),
         ('{"account": {"kind": "x.user", "value": "1"}}', "at: is missing"),
         ('{"at": "2026-01-01T00:00:00", "account": {"kind": "x.user", "value": "1"}}', "says no time zone"),
         ('{"at": "soon", "account": {"kind": "x.user", "value": "1"}}', "soon"),

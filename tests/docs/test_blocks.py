@@ -57,6 +57,7 @@ LEFT_OUT = {
     "needs an account at a network",
     "it is what runs this test",
     "it needs a clone beside your project",
+    "it needs a project whose database is PostgreSQL",
 }
 """Why a block may not be run."""
 PATIENCE = 120.0

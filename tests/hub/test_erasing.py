@@ -281,6 +281,17 @@ def test_a_crm_is_not_asked_about_somebody_who_may_be_another(aviary: Aviary) ->
     assert aviary.books.erased == []
 
 
+def test_a_table_that_was_imported_is_left_to_a_person_and_the_erasure_ends(aviary: Aviary) -> None:
+    """Nobody is there who could be asked, so nothing waits for an answer."""
+    table = b"id,name,email,verified\n4711,Pat,pat@mail.example,yes\n"
+    aviary.hub.import_contacts("acme", table, kind="crm.sheet")
+    aviary.hub.erase("acme", "email:pat@mail.example", agent="dana")
+    aviary.hub.drain()
+    (told,) = aviary.hub.erasures("acme")
+    assert (told["state"], [(one["crm"], one["state"]) for one in told["crm"]]) == ("done", [("sheet", "by_hand")])
+    assert "no such CRM is connected" in told["crm"][0]["reason"]
+
+
 @pytest.mark.parametrize(
     ("store", "point"),
     [

@@ -1,5 +1,7 @@
 """The store: one commit for many, each piece of work for itself, and no promise that is not kept."""
 
+import os
+import signal
 import sqlite3
 import threading
 import time
@@ -265,3 +267,23 @@ def test_what_is_no_store_is_refused(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(StoreError):
         SQLite(path)
+
+
+def test_a_forked_process_is_told_to_open_a_store_of_its_own(database: Database) -> None:
+    """The writer is not forked along: it would wait for ever."""
+    told, tell = os.pipe()
+    if (child := os.fork()) == 0:
+        signal.alarm(20)  # rather than wait for ever with a store that does not look
+        said = b""
+        for ask in (lambda: database.do(lambda _: None), lambda: database.read(lambda _: None)):
+            try:
+                ask()
+            except StoreError as error:
+                said += str(error).encode() + b"\n"
+        os.write(tell, said)
+        os._exit(0)
+    os.waitpid(child, 0)
+    lines = os.read(told, 10_000).decode().splitlines()
+    assert len(lines) == 2
+    assert all("open it after the fork" in line for line in lines)
+    database.do(lambda _: None)

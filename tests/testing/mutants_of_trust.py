@@ -35,6 +35,18 @@ class TheHeaderIsOptional(Pigeon):
             super().verify(payload)
 
 
+@killed_by("secrets_are_compared_in_constant_time")
+class TheSignatureIsComparedByHand(Pigeon):
+    def matches(self, expected: str, given: str) -> bool:
+        return expected == given
+
+
+@killed_by("secrets_are_compared_in_constant_time")
+class TheSecretIsComparedByHand(Dove):
+    def matches(self, secret: str, given: str) -> bool:
+        return bool(secret) and secret == given
+
+
 @killed_by("the_raw_body_is_signed")
 class TheBodyIsStripped(Pigeon):
     def sign(self, sent: str, body: bytes) -> str:

@@ -24,6 +24,7 @@ from pigeon.dove import Dove, Release
 from socialsupport_core.contract import (
     DeliveryError,
     Flow,
+    MalformedPayload,
     Settings,
     SignatureError,
     Unavailable,
@@ -100,6 +101,35 @@ class OnlyKeyErrorsAreCaught(Pigeon):
             return list(self.events(payload))
         except KeyError:
             return []
+
+
+@killed_by("what_is_cut_off_does_not_vanish")
+class WhatCannotBeReadVanishes(Pigeon):
+    def parse(self, payload: Payload) -> Iterable[Event]:
+        try:
+            return super().parse(payload)
+        except MalformedPayload:
+            return []
+
+
+@killed_by("accounts_are_in_the_networks_own_namespace")
+class ItsAccountsAreAnotherNetworks(Pigeon):
+    kind = "telegram.user"
+
+    def letter(self, note: Any) -> Interaction:
+        letter = super().letter(note)
+        known = tuple(one.model_copy(update={"kind": self.kind}) for one in letter.author.identifiers)
+        return letter.model_copy(update={"author": letter.author.model_copy(update={"identifiers": known})})
+
+
+@killed_by("accounts_are_in_the_networks_own_namespace")
+class ItsAccountsAreEverybodys(ItsAccountsAreAnotherNetworks):
+    kind = "user"
+
+
+@killed_by("accounts_are_in_the_networks_own_namespace")
+class ItsAccountsAreNoMailboxes(ItsAccountsAreAnotherNetworks):
+    kind = "email"
 
 
 @killed_by("parse_is_total_on_bytes")

@@ -137,6 +137,8 @@ def read(toml: str) -> dict[tuple[str, str], str]:
 
 def checked(table: Mapping[str, Any]) -> dict[tuple[str, str], str]:
     """The same of a table that was read already. Raises ConfigError."""
+    if not isinstance(table, Mapping):
+        raise ConfigError("write a table of templates for each language, as in {'de': {'public_sent': '…'}}")
     found: dict[tuple[str, str], str] = {}
     for language, content in table.items():
         found |= _default(content) if language == "language" else _language(language, content)

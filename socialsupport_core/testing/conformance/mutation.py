@@ -40,6 +40,10 @@ def _read_form(body: bytes) -> list[tuple[str, str]]:
     return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
 
 
+def is_json(body: bytes) -> bool:
+    return _read(body) is not None
+
+
 def is_fields(body: bytes) -> bool:
     """JSON or a form."""
     return _read(body) is not None or bool(_read_form(body))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,13 +14,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from socialsupport_core.contract import MalformedPayload
-from socialsupport_core.model import Event, Payload, Reply
+from socialsupport_core.model import Event, Identifier, Payload, Reply
 from socialsupport_core.testing.cases import Inbound
 from socialsupport_core.testing.conformance.base import Base, OfConnector, fail
 from socialsupport_core.testing.conformance.failures import some
 from socialsupport_core.testing.conformance.mutation import (
     broken_bodies,
     is_fields,
+    is_json,
     json_bytes,
     keys_of,
     mutants,
@@ -41,6 +43,8 @@ MOST_MUTANTS = 1500
 """Mutated payloads per connector; of more, every n-th is taken."""
 MOST_LINES = 600
 """The same for bodies that are neither JSON nor a form, such as mail: they take longer to read."""
+SHARED = ("email", "phone", "activitypub")
+"""Namespaces in which a value is the same account, whichever network tells of it."""
 _OF_THE_DELIVERY = ("signature", "timestamp", "date", "retry", "attempt")
 """Words in the names of headers that differ from one delivery to the next."""
 
@@ -52,6 +56,15 @@ class Parsing(Base):
             self._reads_any(case, st.binary(max_size=300))
             for body in broken_bodies(case.payload.payload.body):
                 read(self.make(), with_body(case, body))
+
+    def test_what_is_cut_off_does_not_vanish(self) -> None:
+        """Half of a golden payload in JSON ends in MalformedPayload, or gives an event: nothing is lost in silence."""
+        for case in self._kinds():
+            whole = case.payload.payload.body
+            half = whole[: len(whole) // 2]
+            if is_json(whole) and not is_json(half) and read(self.make(), with_body(case, half)) == []:
+                fail(f"{case}: half of its body gives no event and no error, so nobody would ever learn of it; "
+                     "raise MalformedPayload, and it stays in quarantine until it can be read")  # fmt: skip
 
     def test_parse_is_total_on_json(self) -> None:
         """Arbitrary JSON, also with the keys of the golden payloads, gives events or MalformedPayload."""
@@ -134,6 +147,24 @@ class Parsing(Base):
 
 
 class Interactions(OfConnector):
+    def test_accounts_are_in_the_networks_own_namespace(self) -> None:
+        """Accounts are of the kind `phone`, `email` or one of the network's own, `NETWORK.THING`."""
+        for case in self.cases.inbound:
+            for event in read(self.make(), case.payload.payload) or () if case.is_genuine else ():
+                for known in _accounts(event):
+                    self._is_at_home(case, known)
+
+    def _is_at_home(self, case: Inbound, known: Identifier) -> None:
+        network = self.connector.name
+        if known.kind == "email" and "@" not in known.value:
+            fail(f"{case}: {known.value!r} is no e-mail address; an account of yours is of the kind {network}.…")
+        if known.kind == "phone" and not re.fullmatch(r"\+?[\d ().-]{3,}", known.value):
+            fail(f"{case}: {known.value!r} is no phone number; an account of yours is of the kind {network}.…")
+        if known.kind.partition(".")[0] in {network, *SHARED}:
+            return
+        fail(f"{case}: an account is of the kind {known.kind!r}; name it {network}.user or the like, or whoever has "
+             "the same value elsewhere is taken for the same person")  # fmt: skip
+
     def test_interactions_name_their_network(self) -> None:
         """Each interaction carries the connector's own name and hangs on an account."""
         for case in self.cases.inbound:
@@ -171,6 +202,13 @@ class Interactions(OfConnector):
                  "in place of the answer that it waits for")  # fmt: skip
         if not isinstance(reply, Reply):
             fail(f"{case}, {change}: acknowledge gave {reply!r}; give a Reply")
+
+
+def _accounts(event: Event) -> list[Identifier]:
+    """Of all who are named in it."""
+    about = getattr(event, "interaction", event)
+    parties = [getattr(about, name, None) for name in ("author", "counterpart", "party")]
+    return [known for party in parties if party for known in party.identifiers]
 
 
 def any_json(names: list[str]) -> st.SearchStrategy[object]:

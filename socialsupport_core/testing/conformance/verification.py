@@ -2,8 +2,10 @@
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -119,6 +121,18 @@ class Verified(Base):
                     forged = _with(case, name, given)
                     self._told_apart(empty, case, forged, name, f"{change}, the secrets empty")
 
+    def test_secrets_are_compared_in_constant_time(self) -> None:
+        """A secret, or what is signed with one, is compared by `hmac.compare_digest`."""
+        if self.verification == "none":
+            pytest.skip("verification is `none`")
+        called = {case.name: _called(self.make(), case.payload.payload) for case in self.genuine}
+        everywhere = set[str]().union(*called.values())
+        for case in self.genuine:
+            here = everywhere if self.verification == "shared_secret" else called[case.name]
+            if "compare_digest" not in here and (self.verification == "shared_secret" or here & _MACS):
+                fail(f"{case}: verify compares without hmac.compare_digest; how long it takes tells how much of a "
+                     "guess is right")  # fmt: skip
+
     def _signed(self) -> list[Inbound]:
         if self.verification != "signature":
             pytest.skip(f"nothing is signed: verification is `{self.verification}`")
@@ -142,6 +156,29 @@ class Verified(Base):
     def _told_apart(self, connector: Any, case: Inbound, forged: Payload, what: str, change: str) -> None:
         if not refuses(connector, forged, f"{what}: {change}"):
             fail(f"{case}: verify accepts a forgery ({what}: {change}); compare the whole value, on the raw body")
+
+
+_MACS = frozenset({"hmac_digest", "hmac_new", "digest", "new"})
+
+
+def _called(connector: Any, payload: Payload) -> set[str]:
+    """Names of the functions that `verify` calls, those written in C too; of Python's own, those of `hmac`."""
+    found: set[str] = set()
+
+    def note(frame: FrameType, event: str, argument: Any) -> None:
+        if event == "c_call":
+            name = getattr(argument, "__name__", "")
+            found.update({name} & {"compare_digest", "hmac_digest", "hmac_new"})
+        elif event == "call" and frame.f_globals.get("__name__") == "hmac":
+            found.update({frame.f_code.co_name} & {"digest", "new"})
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        refuses(connector, payload, "as it is")
+    finally:
+        sys.setprofile(before)
+    return found
 
 
 def decisive(connector: Any, payload: Payload) -> list[str]:
