@@ -1,6 +1,8 @@
 """The doors, and what became of what came in."""
 
 import re
+import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
@@ -15,10 +17,16 @@ from socialsupport_core.identity import contacts
 from socialsupport_core.model import Interaction, Payload, Reply, Unrecognised
 from socialsupport_core.pipeline import contacts as importing
 from socialsupport_core.pipeline.channels import BY_HAND, NoSuchDoor
-from socialsupport_core.store import Tx, journal, micros, traces
+from socialsupport_core.store import StoreError, Tx, journal, micros, traces
 
 
 class Receiving(Base):
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self._counting = threading.Lock()
+        self._refused = Counter[str]()
+        """By door, what is to be counted with the next commit."""
+
     def receive(self, door: str, payload: Payload) -> "Future[Reply]":
         """What a door, its path or the end of it, answers, once the payload is committed. Raises NoSuchDoor (404),
         DoorClosed (503), SignatureError (401)."""
@@ -81,11 +89,34 @@ class Receiving(Base):
         try:
             return check(payload)
         except SignatureError:
-            self._database.write(lambda tx: journal.count_refused(tx, door))
+            self._count_refused(door)
             raise
         except (Exception, SystemExit) as error:
-            self._database.write(lambda tx: journal.count_refused(tx, door))
+            self._count_refused(door)
             raise SignatureError(f"it could not be verified ({type(error).__name__})") from error
+
+    def _count_refused(self, door: str) -> None:
+        """A flood of forgeries waits as one write, so that it leaves room for whatever is genuine."""
+        with self._counting:
+            is_waiting = bool(self._refused)
+            self._refused[door] += 1
+        if is_waiting:
+            return
+        taken = Counter[str]()
+
+        def write(tx: Tx) -> None:
+            with self._counting:
+                taken.update(self._refused)  # also of a first try, that could not be committed
+                self._refused.clear()
+            for one, count in taken.items():
+                journal.count_refused(tx, one, count)
+
+        try:
+            self._database.write(write)
+        except StoreError:
+            with self._counting:
+                self._refused.clear()
+            raise
 
     def record_interaction(self, tenant: str, interaction: Interaction) -> int:
         """What no network tells: a call, a visit, a form. Journalled like everything else; the entry's number."""

@@ -288,11 +288,13 @@ def _count(tx: Tx, **by: int) -> None:
         tx.tally[_PREFIX + name] += count
 
 
-def count_refused(tx: Tx, door: str) -> None:
+def count_refused(tx: Tx, door: str, count: int = 1) -> None:
     """A forged payload leaves nothing but this."""
     tx.run(
-        "INSERT INTO refused (door, count) VALUES (?, 1) ON CONFLICT (door) DO UPDATE SET count = refused.count + 1",
+        "INSERT INTO refused (door, count) VALUES (?, ?)"
+        " ON CONFLICT (door) DO UPDATE SET count = refused.count + excluded.count",
         door,
+        count,
     )
 
 

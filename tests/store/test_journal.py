@@ -4,15 +4,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 from raven import Roost, message
 from raven.events import NOON
 
+from socialsupport_core.contract import SignatureError
 from socialsupport_core.model import Payload
 from socialsupport_core.pipeline.workers import BATCH
 from socialsupport_core.store import Database, Tx, journal, open_store
+from socialsupport_core.store.database import QUEUE
 
 
 def claimed(roost: Roost, limit: int, after: str = "") -> Counter[str]:
@@ -146,3 +148,24 @@ def test_headers_come_back_as_they_came(roost: Roost, value: str) -> None:
     database.do(lambda tx: journal.append(tx, [("acme", "a-door", payload)]))
     (entry,) = database.do(lambda tx: journal.claim(tx, 5))
     assert entry.payload.headers == headers
+
+
+def test_a_flood_of_forgeries_waits_as_one_write(roost: Roost) -> None:
+    """Else the doors would be shut to what is genuine, by whoever knows their addresses."""
+    entered, go_on = Event(), Event()
+
+    def hold(_: Tx) -> None:
+        entered.set()
+        assert go_on.wait(30)
+
+    held = roost.hub._database.write(hold)
+    assert entered.wait(30)
+    forged = roost.payload(message(1, "hello"), secret="guessed")
+    for _ in range(QUEUE + 10):
+        with pytest.raises(SignatureError):
+            roost.hub.receive(roost.doors["acme"], forged)
+    genuine = roost.hub.receive(roost.doors["acme"], roost.payload(message(2, "hello")))
+    go_on.set()
+    held.result()
+    assert genuine.result().status == 200
+    assert roost.hub.health()["refused"] == QUEUE + 10

@@ -37,6 +37,15 @@ class ItWaitsByItself(Pigeon):
 
 
 @killed_by("it_does_no_io")
+class ItSleepsForAnHour(Pigeon):
+    """Which the kit does not."""
+
+    def send(self, intent: Intent) -> Flow[Receipt]:
+        time.sleep(3600)
+        return (yield from super().send(intent))
+
+
+@killed_by("it_does_no_io")
 class ItWaitsUnderAnotherName(Pigeon):
     def poll(self, cursor: str | None) -> Flow[Any]:
         sleep(0.001)

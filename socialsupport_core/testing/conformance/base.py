@@ -1,7 +1,7 @@
 """What all properties share: the plugin under test, its cases, and how a failure is told."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Literal, NoReturn, cast
 
 import httpx
@@ -25,6 +25,7 @@ from socialsupport_core.testing.hidden import with_secrets
 from socialsupport_core.testing.loading import Cases, load_cases
 from socialsupport_core.testing.problems import raised
 from socialsupport_core.testing.scripted import NONCE, NOW
+from socialsupport_core.testing.watching import confined
 
 Verification = Literal["signature", "shared_secret", "none"]
 Authorize = Callable[[httpx.Request], httpx.Request]
@@ -54,6 +55,12 @@ class Base:
     is_conformance: ClassVar[bool] = True
     """For the pytest plugin, which marks these tests."""
     calls: ClassVar[Mapping[str, Signature]]
+
+    @pytest.fixture(autouse=True)
+    def _nothing_goes_out(self) -> Iterator[None]:
+        """Whoever asks by himself reaches nobody, and whoever sleeps by himself holds nothing up."""
+        with confined():
+            yield
 
     @property
     def plugin(self) -> Any:
