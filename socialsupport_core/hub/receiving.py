@@ -146,25 +146,34 @@ class Receiving(Base):
 
     def import_contacts(self, tenant: str, content: bytes, *, kind: str) -> dict[str, Any]:
         """A contact table (CSV) as evidence under `crm.NAME`: how many records were `kept`, and which were `left_out`,
-        with line and reason. The same table twice changes nothing. Raises ConfigError if it is no contact table."""
+        with line and reason. The same table twice changes nothing, and a corrected address takes the place of the one
+        before. Raises ConfigError if it is no contact table."""
         if not re.fullmatch(r"crm\.[a-z][a-z0-9_]{0,59}", kind):
             raise ConfigError("the kind of the records is crm.NAME, in a-z, 0-9 and _, such as crm.ledger")
         now = micros(self.clock())
-        policy = self._database.read(lambda tx: people.policy_of(tx, tenant))
+
+        def read(tx: Tx) -> people.Policy:
+            check_tenant(tx, tenant)
+            return people.policy_of(tx, tenant)
+
+        policy = self._database.read(read)
         found = list(contacts.read(content, kind, policy))
         left_out = [(one.line, one.problem) for one in found if isinstance(one, contacts.Trouble)]
         records = [one for one in found if isinstance(one, contacts.Contact)]
+        told = importing.told_of(records)
         for start in range(0, len(records), importing.BATCH):
             part = records[start : start + importing.BATCH]
-            erased = self._database.do(partial(self._keep_contacts, tenant=tenant, part=part, now=now), tenant)
+            erased = self._database.do(
+                partial(self._keep_contacts, tenant=tenant, part=part, told=told, now=now), tenant
+            )
             left_out += [(one.line, "somebody in it has been erased since") for one in erased]
         shown = [{"line": line, "reason": reason} for line, reason in sorted(left_out)]
         return {"kept": len(found) - len(left_out), "left_out": shown}
 
     def _keep_contacts(
-        self, tx: Tx, *, tenant: str, part: Sequence[contacts.Contact], now: int
+        self, tx: Tx, *, tenant: str, part: Sequence[contacts.Contact], told: importing.Told, now: int
     ) -> list[contacts.Contact]:
-        numbers, erased = importing.keep(tx, tenant, part, now)
+        numbers, erased = importing.keep(tx, tenant, part, told, now)
         if numbers:
             reunite(tx, tenant, numbers, self.channels.conducting.of(tx, tenant))
         return erased

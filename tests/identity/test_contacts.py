@@ -122,6 +122,41 @@ def test_the_same_table_twice_changes_nothing(roost: Roost) -> None:
     assert (roost.hub.cursor(), roost.hub.explain("acme", "crm.ledger:1")) == (cursor, before)
 
 
+def test_a_corrected_address_takes_the_place_of_the_wrong_one_and_may_come_back(roost: Roost) -> None:
+    """Whoever has the mistyped mailbox is not the customer, and reads nothing of hers."""
+
+    def bring(*rows: str) -> set[str]:
+        table = "\n".join(("id,email,phone", *rows))
+        roost.clock.forward(days=1)
+        roost.hub.import_contacts("acme", table.encode(), kind="crm.ledger")
+        return {one["identifier"] for one in roost.hub.customer("acme", "crm.ledger:1")["accounts"]} - {"crm.ledger:1"}
+
+    right, wrong, phone = "email:kerry@acme.example", "email:keri@typo.example", "phone:+442079460958"
+    assert bring("1,keri@typo.example,+44 20 7946 0958") == {wrong, phone}
+    assert bring("1,kerry@acme.example,+44 20 7946 0958") == {right, phone}
+    stranger = roost.hub.customer("acme", wrong)
+    assert [one["identifier"] for one in stranger["accounts"]] == [wrong]
+    assert bring("1,,") == {right, phone}  # says nothing of addresses
+    assert bring("1,keri@typo.example,") == {wrong, phone}
+    assert bring("1,kerry@acme.example,", "1,keri@typo.example,") == {right, wrong, phone}
+    told = roost.hub.explain("acme", "crm.ledger:1")
+    roost.hub.import_contacts("acme", b"id,email,at\n1,old@acme.example,2020-01-01T00:00:00Z", kind="crm.ledger")
+    assert roost.hub.customer_id("acme", right) == roost.hub.customer_id("acme", "crm.ledger:1")  # it was an older one
+    assert told["customer"] == roost.hub.explain("acme", "crm.ledger:1")["customer"]
+
+
+def test_what_an_agent_has_taken_back_no_table_brings_again(roost: Roost) -> None:
+    roost.hub.import_contacts("acme", TABLE.encode(), kind="crm.ledger")
+    (reason,) = [
+        one for one in roost.hub.explain("acme", "crm.ledger:2")["evidence"] if "flo@home.example" in str(one)
+    ]
+    roost.hub.undo("acme", reason["id"], agent="dana")
+    apart = roost.hub.customer("acme", "crm.ledger:2")["accounts"]
+    roost.clock.forward(days=1)
+    roost.hub.import_contacts("acme", TABLE.encode(), kind="crm.ledger")
+    assert roost.hub.customer("acme", "crm.ledger:2")["accounts"] == apart
+
+
 def test_two_records_with_one_address_join_nobody_through_it(roost: Roost) -> None:
     """A table may hold a person twice, or two people with one mailbox: it cannot be told which."""
     table = "id,email\n1,desk@acme.example\n2,desk@acme.example\n"
