@@ -147,9 +147,7 @@ def test_a_corrected_address_takes_the_place_of_the_wrong_one_and_may_come_back(
 
 def test_what_an_agent_has_taken_back_no_table_brings_again(roost: Roost) -> None:
     roost.hub.import_contacts("acme", TABLE.encode(), kind="crm.ledger")
-    (reason,) = [
-        one for one in roost.hub.explain("acme", "crm.ledger:2")["evidence"] if "flo@home.example" in str(one)
-    ]
+    (reason,) = [one for one in roost.hub.explain("acme", "crm.ledger:2")["evidence"] if "flo@home.example" in str(one)]
     roost.hub.undo("acme", reason["id"], agent="dana")
     apart = roost.hub.customer("acme", "crm.ledger:2")["accounts"]
     roost.clock.forward(days=1)
