@@ -37,6 +37,7 @@ from socialsupport_core.model import (
 )
 from socialsupport_core.pipeline import asking, erasure_requests, proving, reports, subjects
 from socialsupport_core.pipeline.edits import is_no_edit, says_the_same
+from socialsupport_core.pipeline.manual import CHANNEL as BY_HAND
 from socialsupport_core.pipeline.triaging import Triaging
 from socialsupport_core.store import (
     Tx,
@@ -75,8 +76,9 @@ class Place(NamedTuple):
         return self.entry.received_at
 
     def thread(self, interaction: Interaction) -> ThreadOf:
-        thread = interaction.thread
-        return ThreadOf(self.channel, self.network, interaction.own_account, thread.id, thread.visibility)
+        """What was noted by hand happened on the network that it names."""
+        thread, network = interaction.thread, self.network if self.network != BY_HAND else interaction.network
+        return ThreadOf(self.channel, network, interaction.own_account, thread.id, thread.visibility)
 
 
 def marker(event: Event) -> str:

@@ -283,6 +283,8 @@ def test_a_call_is_written_down_once(acme: Any, roost: Roost) -> None:
     roost.hub.drain()
     (entry,) = acme.get("/api/customers/phone:%2B442079460958/timeline").json()["entries"]
     assert (entry["interaction"]["kind"], entry["channel"]) == ("call", "manual")
+    (opened,) = [one for one in roost.hub.events("acme") if one["type"] == "conversation.opened"]
+    assert opened["data"]["network"] == entry["interaction"]["network"]
     assert roost.journal()["unexplained"] == 0
 
 
