@@ -38,7 +38,8 @@ class InteractionReceived(_InteractionEvent):
 
 
 class InteractionEdited(_InteractionEvent):
-    """The touch as it reads now. The newest edit wins; it may come before its original."""
+    """The touch as it reads now. The newest edit wins, of two at one moment that with the longer, then the greater id;
+    it may come before its original."""
 
     type: Literal["interaction.edited"] = "interaction.edited"
     edited_at: Instant

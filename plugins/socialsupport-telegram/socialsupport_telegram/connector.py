@@ -140,9 +140,9 @@ class Telegram(Connector[TelegramSettings]):
             raise SignatureError(f"{SECRET_HEADER} is missing or not ours")
 
     def parse(self, payload: Payload) -> Iterable[Event]:
-        translator = Translator(bot=self.own_account, now=payload.received_at)
+        bot, now = self.own_account, payload.received_at
         try:
-            return [event for update in _updates(payload) for event in translator.events(update)]
+            return [event for one in _updates(payload) for event in Translator(bot, now, one.update_id).events(one)]
         except ValidationError as error:
             raise MalformedPayload(f"this is no Update of Telegram: {misfit(error)}") from None
 

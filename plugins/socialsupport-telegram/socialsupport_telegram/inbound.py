@@ -3,7 +3,6 @@
 https://core.telegram.org/bots/api#update (Bot API 10.1, 2026-06)
 """
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -98,10 +97,11 @@ MEMBERS = frozenset({"creator", "administrator", "member"})
 
 @dataclass(frozen=True, slots=True)
 class Translator:
-    """Translates for one bot; `now` is when the update arrived, for what Telegram does not date."""
+    """Translates one update for one bot; `now` is when it arrived, for what Telegram does not date."""
 
     bot: str
     now: datetime
+    update: int
 
     def events(self, update: Update) -> list[Event]:
         for kind, translate in KINDS.items():
@@ -133,9 +133,8 @@ class Translator:
     def edited(self, message: Message) -> Iterator[Event]:
         said = content(message)
         interaction = self._interaction(message, said)
-        # Two edits within a second share their date; what they say tells them apart.
-        digest = hashlib.sha256(interaction.to_json().encode()).hexdigest()[:12]
-        event_id = f"{Address.of(message).key}:{message.message_id}:edit:{message.edit_date}:{digest}"
+        # Edits within a second share their date; the number of the update tells which is the later.
+        event_id = f"{Address.of(message).key}:{message.message_id}:edit:{message.edit_date}:{self.update}"
         if not said:
             yield self._unread(message, event_id)
             return
