@@ -98,6 +98,7 @@ class Hub(
 
     def _change_for_crm(self, tenant: str, conversation: str, fields: CaseFields, agent: str) -> None:
         if fields.status is not None:
+            self.add_agent(tenant, agent, agent.removeprefix("crm."), is_bot=True)
             (self.resolve if fields.status == "closed" else self.reopen)(tenant, conversation, agent=agent)
         if fields.assignee is not None:
             assignee = f"{agent}.{fields.assignee}" if fields.assignee else None

@@ -745,6 +745,9 @@ def test_another_network_gets_no_old_credentials(tmp_path: Path) -> None:
 
     castle = Castle(tmp_path, tmp_path / "support.sqlite")
     castle.reopen(Forgetful, Crow)
+    with pytest.raises(ConfigError, match="remove it first"):
+        castle.hub.add_channel("acme", "tower", "crow", {}, mode="webhook")
+    castle.hub.remove_channel("acme", "tower")
     castle.hub.add_channel("acme", "tower", "crow", {}, mode="webhook")
     assert castle.hub._database.read(lambda tx: table.standing(tx, TOWER)) is None
     castle.hub.close()

@@ -65,6 +65,7 @@ class TestRealDesk(CRMOnce, CRMNews):
     """What the kit asks of somebody who remembers, with django-helpdesk in the simulator's place."""
 
     crm = DjangoHelpdesk
+    is_against_server = True
 
     @pytest.fixture(autouse=True)
     def _at(self, desk: RealDesk) -> None:

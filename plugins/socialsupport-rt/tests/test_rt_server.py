@@ -64,6 +64,7 @@ class TestRealRT(CRMOnce, CRMNews):
     """What the kit asks of somebody who remembers, with RT in the simulator's place."""
 
     crm = RT
+    is_against_server = True
 
     @pytest.fixture(autouse=True)
     def _at(self, rt: RealRT) -> None:
