@@ -72,7 +72,9 @@ class Page(Value):
 
     payloads: tuple[Payload, ...] = ()
     cursor: str | None = None
+    """None: from the beginning."""
     more: bool = False
+    """The next page is asked for at once, if the cursor has moved."""
 
 
 class Blob(Value):

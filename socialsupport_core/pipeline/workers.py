@@ -318,7 +318,7 @@ class Workers:
         except LeaseLost:
             return POLL_ELSEWHERE
         await self.watching.feel(live, "poll")
-        return 0.0 if page.more else POLL_PAUSE
+        return 0.0 if page.more and page.cursor != cursor else POLL_PAUSE  # one that stands still goes on for ever
 
     async def poll(self, tenant: str, channel: str) -> int:
         """Polls one channel until there is no more; the number of payloads now waiting."""

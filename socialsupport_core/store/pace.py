@@ -69,12 +69,10 @@ class _Last:
 
 
 def take(tx: "Tx", buckets: Sequence[Bucket], now: int) -> int | Token:
-    """Notes the call in every bucket, or in none: then the microseconds until it may be made.
+    """Notes the call in every bucket, or in none: then the microseconds until it may be made. `held` is asked before.
 
     Nobody else may look at these buckets until the commit: whoever writes this names `lock` as what to lock.
     """
-    if wait := held(tx, buckets, now):
-        return wait
     counted = [bucket for bucket in buckets if bucket.rates]
     last = [_last(tx, bucket, now) for bucket in counted]
     waits = [_wait(tx, bucket, one, now) for bucket, one in zip(counted, last, strict=True)]

@@ -8,7 +8,7 @@ from typing import Any
 from raven import Raven, Roost, message
 from raven.events import NOON
 
-from socialsupport_core.contract import Flow
+from socialsupport_core.contract import Flow, RateLimited
 from socialsupport_core.model import Page
 
 
@@ -88,6 +88,46 @@ def test_a_paused_channel_is_not_polled(roost: Roost) -> None:
     time.sleep(2.3)
     assert len(roost.sky.calls) == calls
     assert {one["id"]: one["state"] for one in roost.hub.list_channels("acme")}["loft"] == "paused"
+
+
+def test_a_cursor_that_stands_still_is_not_asked_about_without_a_pause(roost: Roost) -> None:
+    class Stuck(Raven):
+        def poll(self, cursor: str | None) -> Flow[Page]:
+            yield self.ask("GET", "/letters", params={"after": "0"})
+            return Page(cursor="here", more=True)
+
+    roost.reopen(Stuck)
+    roost.hub.add_channel("acme", "loft", "raven", {}, mode="poll")
+    roost.hub.start()
+    wait_for(lambda: len(polled(roost)) == 2)
+    time.sleep(0.5)
+    assert len(polled(roost)) == 2
+
+
+def test_a_poll_that_is_told_to_wait_is_no_trouble(roost: Roost) -> None:
+    class Busy(Raven):
+        def poll(self, cursor: str | None) -> Flow[Page]:
+            yield self.ask("GET", "/letters", params={"after": "0"})
+            raise RateLimited("slowly", retry_after=0.05)
+
+    roost.reopen(Busy)
+    roost.hub.add_channel("acme", "loft", "raven", {}, mode="poll")
+    roost.hub.start()
+    wait_for(lambda: len(polled(roost)) >= 3)
+    assert (roost.hub.health()["status"], roost.hub.health()["failing"]) == ("ok", [])
+
+
+def test_a_page_without_a_cursor_begins_anew(roost: Roost) -> None:
+    class Forgetful(Raven):
+        def poll(self, cursor: str | None) -> Flow[Page]:
+            yield self.ask("GET", "/letters", params={"after": cursor or "0"})
+            return Page(cursor=None if cursor else "7", more=True)
+
+    roost.reopen(Forgetful)
+    roost.hub.add_channel("acme", "loft", "raven", {}, mode="poll")
+    roost.hub.start()
+    wait_for(lambda: len(polled(roost)) >= 3)
+    assert polled(roost)[:3] == ["0", "7", "0"]
 
 
 def test_a_poll_that_fails_in_its_own_way_is_shown_and_the_rest_goes_on(roost: Roost) -> None:
