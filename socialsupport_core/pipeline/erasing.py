@@ -174,8 +174,8 @@ def _told(tx: Tx, person: Person) -> Told:
         place for place in told.places if removing.nodes_in_thread(tx, person.tenant, *place) <= person.nodes.keys()
     }
     named = {row["conversation"] for row in legs} | {row["moved_from"] for row in legs if row["moved_from"]}
-    shared = _shared(tx, person, named)
-    told.conversations = named - shared
+    told.shared = _shared(tx, person, named)
+    told.conversations = named - told.shared
     return told
 
 
@@ -338,11 +338,12 @@ def _hand_over(tx: Tx, tenant: str, conversation: str) -> int:
 
 
 UNCONNECTED = "no such CRM is connected, as where a table of contacts was imported; erase the record there"
+OTHERS = "others speak in this case, too; take out there what this person said"
 
 
 def _remove_from_crms(tx: Tx, person: Person, told: Told, erasure: str, at: int) -> Counter[str]:
     """What CRMs told of them goes here; each CRM is asked to erase the contact that is certainly theirs, and the cases
-    in which we have saved what they said."""
+    in which we have saved what they said, unless others speak there too."""
     reachable = {one.id for one in crms.connected(tx) if one.tenant == person.tenant}
     state: CRMState
     for crm, contact in sorted({(row["crm"], row["contact"]) for row in person.contacts}):
@@ -351,8 +352,10 @@ def _remove_from_crms(tx: Tx, person: Person, told: Told, erasure: str, at: int)
         erasures.ask_crm(tx, CRMErasure(person.tenant, crm, contact, erasure, state, 0, at, doubt))
     gone: Counter[str] = Counter()
     own = sorted(told.conversations)
-    for row in removing.rows_in(tx, "SELECT * FROM crm_cases WHERE tenant = ?", "conversation", own, person.tenant):
-        state, doubt = ("queued", None) if row["crm"] in reachable else ("by_hand", UNCONNECTED)
+    sql = "SELECT * FROM crm_cases WHERE tenant = ?"
+    for row in removing.rows_in(tx, sql, "conversation", {*own, *told.shared}, person.tenant):
+        doubt = OTHERS if row["conversation"] in told.shared else None if row["crm"] in reachable else UNCONNECTED
+        state = "by_hand" if doubt else "queued"
         asked = CRMErasure(person.tenant, row["crm"], row["case_ref"], erasure, state, 0, at, doubt, "case")
         erasures.ask_crm(tx, asked)
     for table in ("crm_records", "crm_fields", "crm_waiting"):

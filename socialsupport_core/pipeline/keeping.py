@@ -139,7 +139,8 @@ def due(database: Database, now: int) -> dict[str, int]:
 
     def look(tx: Tx) -> dict[str, int]:
         payloads = sum(retention.count_old_payloads(tx, tenant, now - span) for tenant, span in _spans(tx))
-        return {"payloads": payloads, "early": retention.count_early(tx, now - EARLY)}
+        early, named = retention.count_early(tx, now - EARLY), erasures.count_crm_ends(tx, now - CRM_ENDS)
+        return {"payloads": payloads, "early": early, "contacts": named}
 
     return database.read(look)
 

@@ -336,9 +336,17 @@ def _anonymous(tx: "Tx", one: CRMErasure) -> str:
     return f"erased-{row['n'] + 1 if row else 1}"
 
 
+_ENDED = "FROM crm_erasures WHERE state <> 'queued' AND coalesce(ended_at, due_at) < ?"
+
+
+def count_crm_ends(tx: "Tx", before: int) -> int:
+    row = tx.one(f"SELECT count(*) AS n {_ENDED}", before)
+    return int(row["n"]) if row else 0
+
+
 def forget_crm_ends(tx: "Tx", before: int) -> int:
     """Contacts that a person had to erase elsewhere are named for so long."""
-    return tx.run("DELETE FROM crm_erasures WHERE state <> 'queued' AND ended_at < ?", before)
+    return tx.run(f"DELETE {_ENDED}", before)
 
 
 # of whom the journal speaks

@@ -16,6 +16,7 @@ import eraser
 import pytest
 from canary import CANARY, MARKERS, ROBIN, Aviary, left_in, life, live, mark, old_payloads, speaks
 from raven import Roost, message, reacted
+from raven.events import thread_id
 
 from socialsupport_core.contract import ConfigError
 from socialsupport_core.identity import Erased, NoSuchCustomer, customer_of
@@ -279,6 +280,44 @@ def test_a_crm_is_not_asked_about_somebody_who_may_be_another(aviary: Aviary) ->
         ("contact-b", "by_hand"),
     ]
     assert aviary.books.erased == []
+
+
+def test_a_contact_by_whom_the_crm_knows_somebody_else_too_is_left_to_a_person(aviary: Aviary) -> None:
+    both = {"id": "contact-a", "identifiers": [], "verified": []}
+    aviary.books.contacts |= {"kerry": [both], "lou": [both]}
+    aviary.hear(message(1, "hello"), message(2, "me too", "lou"))
+    told = aviary.hub.erase("acme", "raven.ring:kerry", agent="dana")
+    aviary.hub.drain()
+    (left,) = [one for one in told["crm"] if "contact" in one]
+    assert (left["contact"], left["state"]) == ("contact-a", "by_hand")
+    assert "another customer" in left["reason"]
+    assert aviary.books.erased == []
+
+
+def test_a_case_in_which_others_speak_is_left_to_a_person_until_they_have_gone(aviary: Aviary) -> None:
+    for number, who in enumerate(("kerry", "lou")):
+        aviary.hear(message(number, "hello", who, thread=thread_id("kerry"), at=number))
+        aviary.hub.drain()
+    (case,) = aviary.hub.queue("acme")[0]["cases"]
+    first = aviary.hub.erase("acme", "raven.ring:kerry", agent="dana")
+    aviary.hub.drain()
+    assert [(one["case"], one["state"]) for one in first["crm"]] == [(case["case"], "by_hand")]
+    assert "others speak in this case" in first["crm"][0]["reason"]
+    assert aviary.books.erased_cases == []
+    aviary.hub.erase("acme", "raven.ring:lou", agent="dana")
+    aviary.hub.drain()
+    assert aviary.books.erased_cases == [case["case"]]
+
+
+def test_what_a_person_must_do_in_a_crm_is_named_for_thirty_days(aviary: Aviary) -> None:
+    aviary.hub.import_contacts("acme", b"id,name,email\n4711,Pat,pat@mail.example\n", kind="crm.sheet")
+    aviary.hub.erase("acme", "crm.sheet:4711", agent="dana")
+    named = []
+    for _ in range(2):
+        aviary.clock.forward(days=16)
+        aviary.hub.drain()
+        named.append([one["contact"] for one in aviary.hub.erasures("acme")[0]["crm"]])
+    assert named == [["4711"], []]
 
 
 def test_a_table_that_was_imported_is_left_to_a_person_and_the_erasure_ends(aviary: Aviary) -> None:
