@@ -22,6 +22,7 @@ OF_ALL = {
     "attachments.pending",
     "credentials.set_out",
     "crm.connected",
+    "erasures.count_crm_ends",
     "erasures.count_unfinished",
     "erasures.forget_crm_ends",
     "fanouts.abandon",
