@@ -14,6 +14,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from socialsupport_core.cli import garbage
+
 
 class Bot:
     """`handled` counts what reached the handler."""
@@ -64,6 +66,7 @@ async def run(requests: Sequence[Any], warm: int, secret: str, wave: int) -> dic
     await bot.know(requests)
     await bot.feed(requests[:warm], wave)
     bot.handled, measured = 0, requests[warm:]
+    garbage.settle()
     began = time.process_time()
     await bot.feed(measured, wave)
     return {"us": (time.process_time() - began) / len(measured) * 1e6, "handled": bot.handled}

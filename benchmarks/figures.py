@@ -1,13 +1,17 @@
 """What a benchmark says: two figures of one run and their ratio."""
 
+import gc
 import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
+
+from socialsupport_core.cli import garbage
 
 MICRO = 1e6
 MEASURED = ("socialsupport", "pydantic", "httpx", "aiohttp", "psycopg", "chat-sdk")
@@ -56,6 +60,16 @@ def cpu(work: Callable[[], Any], beside: Callable[[], float] = lambda: 0.0) -> f
     began = time.process_time() + beside()
     work()
     return time.process_time() + beside() - began
+
+
+@contextmanager
+def settled() -> Iterator[None]:
+    """Python collects its garbage as it does in `serve`."""
+    before = gc.get_threshold()
+    garbage.settle()
+    yield
+    gc.unfreeze()
+    gc.set_threshold(*before)
 
 
 def percentile(values: Iterable[float], percent: int) -> float:

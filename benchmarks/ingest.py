@@ -3,17 +3,20 @@
 *raw* does per message what no system can do without (insert the payload, look the identity up, insert the message,
 upsert the conversation), 100 messages a commit, all of them durable, and nothing else: it is handed the messages
 translated. *socialsupport* takes the same as signed webhooks: verify, journal, commit, acknowledge, translate,
-resolve, attach, record, publish.
+resolve, attach, record, publish. *the same rows* is what a program without a rule of its own would need for all that
+ours has stored in the end: per message a look-up and an upsert in every table of what lasts (customers, legs,
+conversations, …), an insert in every other (journal, message, its key, log, …), statement by statement.
 """
 
 import sqlite3
 import statistics
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks import telegram
-from benchmarks.figures import MICRO, Figure, cpu
+from benchmarks.figures import MICRO, Figure, cpu, settled
 from benchmarks.stores import Ground, ground
 from socialsupport_core.model import Payload
 
@@ -82,6 +85,78 @@ def _insert(execute: Callable[..., Any], mark: str, payloads: Sequence[Payload],
             execute("COMMIT")
 
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What ours has written into one table, and how to write it by bare statements."""
+
+    rows: list[tuple[Any, ...]]
+    insert: str
+    find: str | None = None
+    """In what lasts, by `key`."""
+    key: tuple[int, ...] = ()
+
+    def write(self, execute: Callable[..., Any], number: int, count: int) -> None:
+        """The part of message `number`."""
+        if self.find is None:
+            for row in self.rows[number * len(self.rows) // count : (number + 1) * len(self.rows) // count]:
+                execute(self.insert, row)
+        else:
+            row = self.rows[number % len(self.rows)]
+            execute(self.find, [row[at] for at in self.key]).fetchone()
+            execute(self.insert, row)
+
+
+EACH = {"journal": "entry", "events_seen": "event", "interactions": "seq", "interaction_keys": "seq"}
+EACH |= {"log": "cursor", "context": "seq"}
+"""Tables that grow with every message, and what tells the order of their rows."""
+LASTING = ("nodes", "legs", "conversations")
+
+
+def same_rows(place: Ground, done: Path, count: int) -> float:
+    """Seconds of CPU for the rows that stand in the file `done` after so many messages."""
+    store = place.store()
+    hub, _ = telegram.prepared(place, store)
+    hub.close()
+    file = sqlite3.connect(store, isolation_level=None)
+    file.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
+    file.execute("ATTACH ? AS done", (str(done),))
+    tables = [_each(file, name, order) for name, order in EACH.items()] + [_lasting(file, name) for name in LASTING]
+    file.execute("DETACH done")
+    used = cpu(lambda: _copy(file.execute, tables, count))
+    file.close()
+    return used
+
+
+def _each(file: sqlite3.Connection, name: str, order: str) -> Table:
+    new = f"SELECT * FROM done.{name} EXCEPT SELECT * FROM main.{name} ORDER BY {order}"
+    rows = file.execute(new).fetchall()
+    columns = file.execute(f"PRAGMA done.table_info({name})").fetchall()
+    return Table(rows, f"INSERT INTO {name} VALUES ({', '.join('?' * len(columns))})")
+
+
+def _lasting(file: sqlite3.Connection, name: str) -> Table:
+    columns = [(one[1], one[5]) for one in file.execute(f"PRAGMA done.table_info({name})")]
+    key = [column for column, of_key in columns if of_key]
+    changes = ", ".join(f"{column} = excluded.{column}" for column, of_key in columns if not of_key)
+    return Table(
+        file.execute(f"SELECT * FROM done.{name}").fetchall(),
+        f"INSERT INTO {name} VALUES ({', '.join('?' * len(columns))})"
+        f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}",
+        f"SELECT * FROM {name} WHERE {' AND '.join(f'{column} = ?' for column in key)}",
+        tuple(at for at, (_, of_key) in enumerate(columns) if of_key),
+    )
+
+
+def _copy(execute: Callable[..., Any], tables: Sequence[Table], count: int) -> None:
+    for number in range(count):
+        if number % telegram.WAVE == 0:
+            execute("BEGIN")
+        for table in tables:
+            table.write(execute, number, count)
+        if number % telegram.WAVE == telegram.WAVE - 1 or number == count - 1:
+            execute("COMMIT")
+
+
 def translated(place: Ground, payloads: Sequence[Payload]) -> Rows:
     """What the baseline is given for nothing."""
     hub, door = telegram.prepared(place)
@@ -91,9 +166,10 @@ def translated(place: Ground, payloads: Sequence[Payload]) -> Rows:
     return [(telegram.customer_of(number), event.interaction.to_json()) for number, event in enumerate(events)]
 
 
-def ours(place: Ground, payloads: Sequence[Payload]) -> float:
-    hub, door = telegram.prepared(place)
-    used = cpu(lambda: telegram.ingest(hub, door, payloads), place.cpu)
+def ours(place: Ground, payloads: Sequence[Payload], store: str | Path | None = None) -> float:
+    hub, door = telegram.prepared(place, store)
+    with settled():
+        used = cpu(lambda: telegram.ingest(hub, door, payloads), place.cpu)
     found = telegram.recorded(hub)
     hub.close()
     if found != len(payloads):
@@ -101,15 +177,22 @@ def ours(place: Ground, payloads: Sequence[Payload]) -> float:
     return used
 
 
-def compare(place: Ground, count: int, rounds: int = ROUNDS) -> Figure:
+def compare(place: Ground, count: int, rounds: int = ROUNDS) -> list[Figure]:
     """Medians of rounds in which one follows the other."""
     payloads = list(telegram.payloads(count))
     rows = translated(place, payloads)
-    pairs = [(raw(place, payloads, rows), ours(place, payloads)) for _ in range(rounds)]
-    base, own = (statistics.median(side) / count * MICRO for side in zip(*pairs, strict=True))
-    return Figure(f"durable ingest, {place.name}", own, "raw statements", base, at_most=GOAL)
+    what, sides = f"durable ingest, {place.name}", [lambda: raw(place, payloads, rows), lambda: ours(place, payloads)]
+    than = ["raw statements"]
+    if place.server is None:
+        file = place.store()
+        ours(place, payloads, file)
+        sides.insert(1, lambda: same_rows(place, Path(file), count))
+        than.append("raw statements of the same rows")
+    found = [[side() for side in sides] for _ in range(rounds)]
+    *bases, own = (statistics.median(side) / count * MICRO for side in zip(*found, strict=True))
+    return [Figure(what, own, one, base, at_most=GOAL) for one, base in zip(than, bases, strict=True)]
 
 
 def measure(store: str, count: int, rounds: int = ROUNDS) -> list[Figure]:
     with ground(store) as place:
-        return [compare(place, count, rounds)]
+        return compare(place, count, rounds)

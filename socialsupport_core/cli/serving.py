@@ -10,6 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 
+from socialsupport_core.cli import garbage
 from socialsupport_core.cli.patience import Patient
 from socialsupport_core.contract import ConfigError
 
@@ -70,6 +71,7 @@ class _Serving(uvicorn.Server):
         await self._around.enter_async_context(self.app.router.lifespan_context(self.app))
         await super().startup(sockets)
         if self.started:
+            garbage.settle()
             self.ready()
             sys.stdout.flush()
 

@@ -25,7 +25,7 @@ def work(
     taken over. Of the file it takes the store, the folder and the plugins; the rest is in the store, where `serve`
     puts it. Ctrl-C or SIGTERM finishes what is under way and gives the rest back.
     """
-    from socialsupport_core.cli import logs
+    from socialsupport_core.cli import garbage, logs
     from socialsupport_core.cli.output import complain, line
     from socialsupport_core.config import connect, load
     from socialsupport_core.contract import ConfigError
@@ -45,6 +45,7 @@ def work(
         complain(f"the plugin {broken.plugin} is not loaded: {broken.reason}")
     hub.check_key()
     hub.start()
+    garbage.settle()
     line(f"working on {_shown(read.hub.store)}; Ctrl-C ends it")
     asked.wait()
     hub.close()

@@ -1,6 +1,7 @@
 """Serving: what has no end of its own is ended, what has one is waited for, and a store is served by one process."""
 
 import asyncio
+import gc
 import os
 import socket
 import subprocess
@@ -19,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from socialsupport_core.cli import patience
+from socialsupport_core.cli import garbage, patience
 from socialsupport_core.cli.serving import _Ending, _Serving, bound, run
 from socialsupport_core.contract import ConfigError
 from socialsupport_core.store.alone import alone
@@ -61,7 +62,7 @@ class Running:
 
 @pytest.fixture
 def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
-    made = Running()
+    made, before = Running(), gc.get_threshold()
     serve = _Serving.startup
 
     async def startup(self: _Serving, sockets: Any = None) -> None:
@@ -75,6 +76,8 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     made.servers[0].should_exit = True
     made.thread.join(10)
     made.socket.close()
+    gc.unfreeze()
+    gc.set_threshold(*before)
 
 
 def until(true: Callable[[], Any]) -> None:
@@ -96,6 +99,11 @@ def test_a_stream_comes_to_a_proper_end(running: Running, caplog: pytest.LogCapt
     assert time.monotonic() - started < 2
     assert running.steps == ["started", "ready", "ended"]
     assert [one for one in caplog.records if one.levelname in {"ERROR", "CRITICAL"}] == []
+
+
+def test_what_is_there_at_the_start_is_not_looked_through_for_garbage(running: Running) -> None:
+    assert gc.get_freeze_count() > 10_000
+    assert gc.get_threshold()[0] == garbage.YOUNG
 
 
 def test_what_is_under_way_is_finished(running: Running) -> None:

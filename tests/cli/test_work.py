@@ -130,6 +130,18 @@ def test_a_worker_that_is_asked_to_end_finishes_and_gives_everything_back(
     assert held == []
 
 
+def test_what_a_worker_begins_with_is_not_looked_through_for_garbage(hub: Hub, config: Path) -> None:
+    told = "import atexit, gc; atexit.register(lambda: print('frozen', gc.get_freeze_count())); "
+    command = [sys.executable, "-c", told + COMMAND[2], "work", "--config", str(config)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as worker:
+        assert worker.stdout is not None
+        worker.stdout.readline()
+        worker.send_signal(signal.SIGTERM)
+        word, count = worker.stdout.readlines()[-1].split()
+    assert word == "frozen"
+    assert int(count) > 10_000
+
+
 def test_what_a_killed_worker_held_another_takes_over(hub: Hub, work: Start) -> None:
     first = work()
     accept(hub, 300)

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import sqlite3
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -116,8 +117,24 @@ def test_the_command_runs_one_piece(monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
 
 def test_ingest_on_a_file(small: Any) -> None:
-    (figure,) = some(piece("ingest").measure("SQLite", 30, 1))
-    assert figure.what == "durable ingest, SQLite"
+    four, same = some(piece("ingest").measure("SQLite", 30, 1))
+    assert (four.what, four.than) == ("durable ingest, SQLite", "raw statements")
+    assert (same.what, same.than) == ("durable ingest, SQLite", "raw statements of the same rows")
+    assert same.ours == four.ours
+
+
+def test_the_same_rows_are_those_that_ours_has_stored(tmp_path: Path) -> None:
+    """Else the baseline would be of something else."""
+    ingest, telegram, stores = piece("ingest"), piece("telegram"), piece("stores")
+    with stores.sqlite() as place:
+        done, given = place.store(), list(telegram.payloads(230))[200:]
+        ingest.ours(place, given, done)
+        ingest.same_rows(place, done, 30)
+        files = [sqlite3.connect(one) for one in (done, sorted(place.folder.glob("*/hub.sqlite"))[-1])]
+        for name in (*ingest.EACH, *ingest.LASTING):
+            written, copied = (file.execute(f"SELECT * FROM {name}").fetchall() for file in files)
+            assert len(written) >= 20, name
+            assert set(written) <= set(copied), name
 
 
 @pytest.mark.server
@@ -127,7 +144,7 @@ def test_ingest_on_a_server_counts_the_servers_time(small: Any) -> None:
         pytest.skip(stores.postgresql.MISSING)
     with stores.postgres() as place:
         before = place.cpu()
-        some([piece("ingest").compare(place, 30, 1)])
+        some(piece("ingest").compare(place, 30, 1))
         assert place.cpu() > before
 
 
