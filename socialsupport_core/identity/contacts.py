@@ -4,6 +4,7 @@ Columns are found by their names. `id` is the record's own id; e-mail addresses 
 several columns, and several in one cell; a column named like an identifier (`telegram.user`) holds such accounts.
 """
 
+import codecs
 import csv
 import io
 import re
@@ -34,6 +35,7 @@ NO = frozenset({"", "no", "n", "false", "0"})
 _KIND = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_.]*")
 _SEPARATORS: Mapping[str, str] = {"email": r"[;,\s]+", "phone": r"[;,|/]+"}
 _SAMPLE = 8192  # bytes, from which the separator of columns is guessed
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")  # .xlsx and .ods; .xls
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,14 @@ class Trouble:
 
 def read(content: bytes, kind: str, policy: Policy = DEFAULT) -> Iterator[Contact | Trouble]:
     """The rows of a table, in order. Raises ConfigError if it is no contact table."""
-    rows = csv.reader(io.StringIO(_text(content), newline=""), _dialect(content), strict=True)
+    text = _text(content)
+    rows = csv.reader(io.StringIO(text, newline=""), _dialect(text), strict=True)
     header = _header(rows)
     columns = [_column(name) for name in header]
     if "id" not in columns:
         raise ConfigError(
-            "the table has no column with the records' own ids; name it `id`, in the first line of the file"
+            "the table has no column with the records' own ids; name it `id`, in the first line of the file, "
+            f"which has {len(header)} column{'s' * (len(header) != 1)}"
         )
     if len({*columns} - {"id", "name", "at", "verified"}) == 0:
         raise ConfigError("the table has neither addresses nor numbers; name their columns `email` and `phone`")
@@ -81,7 +85,8 @@ def read(content: bytes, kind: str, policy: Policy = DEFAULT) -> Iterator[Contac
 def is_contact_table(content: bytes) -> bool:
     """Whether its first line names columns as a contact table has them."""
     try:
-        rows = csv.reader(io.StringIO(_text(content[:_SAMPLE]), newline=""), _dialect(content))
+        text = _text(content[:_SAMPLE])
+        rows = csv.reader(io.StringIO(text, newline=""), _dialect(text))
         columns = {_column(name) for name in next(rows, [])}
     except (csv.Error, ConfigError):
         return False
@@ -89,7 +94,11 @@ def is_contact_table(content: bytes) -> bool:
 
 
 def _text(content: bytes) -> str:
-    for encoding in ("utf-8-sig", "cp1252"):
+    """Spreadsheets write UTF-16 where one saves "Unicode text"."""
+    if content.startswith(_WORKBOOKS):
+        raise ConfigError("this is a workbook of a spreadsheet; save the table from there as CSV (UTF-8)")
+    marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for encoding in ("utf-16",) if marked else ("utf-8-sig", "cp1252"):
         try:
             return content.decode(encoding)
         except UnicodeDecodeError:
@@ -97,8 +106,8 @@ def _text(content: bytes) -> str:
     raise ConfigError("the table is neither UTF-8 nor Windows-1252; save it as UTF-8")
 
 
-def _dialect(content: bytes) -> type[csv.Dialect]:
-    first = content[:_SAMPLE].decode("utf-8", "replace").partition("\n")[0]
+def _dialect(text: str) -> type[csv.Dialect]:
+    first = text[:_SAMPLE].partition("\n")[0]
 
     class Found(csv.excel):
         delimiter = max(",;\t|", key=first.count)

@@ -73,7 +73,8 @@ def test_a_row_that_cannot_be_used_says_why_and_never_what(row: str, problem: st
     ("table", "problem"),
     [
         ("", "the table is empty"),
-        ("name,email\nK,k@b.example\n", "no column with the records' own ids"),
+        ("name,email\nK,k@b.example\n", "no column with the records' own ids.*has 2 columns"),
+        ("PK\x03\x04 and so on", "save the table from there as CSV"),
         ("id,name\n1,K\n", "neither addresses nor numbers"),
         ('id,email\n1,"a@b.example\n', "line 2: .*quotation mark"),
     ],
@@ -86,6 +87,15 @@ def test_what_is_no_contact_table_is_refused_whole(table: str, problem: str) -> 
 def test_numbers_of_the_tenants_country_need_no_calling_code() -> None:
     (found,) = contacts("id,phone\n1,020 7946 0958\n", Policy(calling_code="44"))
     assert isinstance(found, Contact)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_what_a_spreadsheet_saves_is_read(encoding: str) -> None:
+    content = "id\tname\temail\r\n1\tJürgen\tj@b.example\r\n".encode(encoding)
+    assert is_contact_table(content)
+    (found,) = read(content, "crm.sheet")
+    assert isinstance(found, Contact)
+    assert (found.name, str(found.claims[0])) == ("Jürgen", "email:j@b.example")
 
 
 def test_it_is_told_from_other_files() -> None:
