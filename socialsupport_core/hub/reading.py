@@ -19,6 +19,7 @@ from socialsupport_core.model import Payload
 from socialsupport_core.pipeline import approving, placing
 from socialsupport_core.pipeline.doing import possible
 from socialsupport_core.pipeline.fanouts import TROUBLE
+from socialsupport_core.pipeline.fetching import HELD_UP
 from socialsupport_core.store import (
     Tx,
     accounts,
@@ -172,6 +173,8 @@ class Reading(Base):
             troubled = [(one.tenant, one.id, one.reason) for one in found if one.state not in {"active", "paused"}]
             troubled += [(one.tenant, f"webhook {one.id}", one.reason) for one in webhooks.dead(tx)]
             troubled += [(one.tenant, f"fan-out {one.fanout}", one.reason) for one in fanouts.failing(tx, TROUBLE)]
+            for tenant, reason, count in attachments.held_up(tx, HELD_UP):
+                troubled.append((tenant, f"{count} attachment{'s' * (count != 1)} cannot be kept", reason))
             return {
                 "journal": journal.audited(tx) if audited else journal.counts(tx),
                 "refused": journal.refused(tx),

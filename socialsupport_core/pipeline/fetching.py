@@ -31,6 +31,7 @@ from socialsupport_core.store.interactions import Stored
 logger = logging.getLogger("socialsupport")
 FETCHES = 8  # attachments in one turn
 FETCH_TRIES = 12  # with growing pauses of an hour at most
+HELD_UP = 6  # tries, some ten minutes, after which /health says so
 
 
 class Fetching:

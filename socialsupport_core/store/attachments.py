@@ -69,6 +69,16 @@ def claim(tx: Tx, now: int, until: int, limit: int) -> list[tuple[str, Kept]]:
     return [(row["tenant"], _kept(row)) for row in rows]
 
 
+def held_up(tx: Tx, tries: int) -> list[tuple[str, str, int]]:
+    """The tenant, why, and how many: what could not be kept after so many tries and still waits."""
+    rows = tx.all(
+        "SELECT tenant, reason, count(*) AS n FROM attachments WHERE state = 'pending' AND due_at > 0"
+        " AND attempts >= ? AND reason IS NOT NULL GROUP BY tenant, reason ORDER BY tenant, n DESC, reason",
+        tries,
+    )
+    return [(row["tenant"], row["reason"], row["n"]) for row in rows]
+
+
 def settle(tx: Tx, tenant: str, kept: Kept) -> bool:
     """False if its message has been erased, or another was quicker: what is settled stays as it is."""
     touched = tx.run(

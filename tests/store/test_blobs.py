@@ -95,11 +95,15 @@ def test_a_file_of_a_customer_waits_for_the_disk_as_long_as_it_takes(roost: Roos
     roost.sky.files["f1"] = b"a picture"
     with away(folder_of(roost)):
         roost.hear(message(1, "look", at=roost.clock.now, attachments=(FILE,)))
+        assert roost.hub.health()["failing"] == []
         for _ in range(40):
             roost.clock.forward(hours=2)
             roost.hub.drain()
+        (told,) = roost.hub.health()["failing"]
+        assert told.startswith("acme/1 attachment cannot be kept: the attachments in ")
         assert roost.log("attachment.refused") == []
     roost.clock.forward(hours=2)
     roost.hub.drain()
     (shown,) = roost.timeline()[0]["attachments"]
     assert roost.hub.attachment("acme", shown["id"])[1] == b"a picture"
+    assert roost.hub.health()["failing"] == []
