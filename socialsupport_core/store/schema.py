@@ -85,6 +85,7 @@ CREATE TABLE legs (
   node INTEGER NOT NULL, opened_at INTEGER NOT NULL, last_inbound INTEGER, rule TEXT NOT NULL, reason TEXT NOT NULL,
   moved_from TEXT, moved_rule TEXT, moved_reason TEXT);
 CREATE INDEX legs_by_thread ON legs (tenant, channel, thread, node);
+CREATE INDEX legs_by_time ON legs (tenant, channel, thread, leg);
 CREATE INDEX legs_by_node ON legs (tenant, node);
 CREATE INDEX legs_by_conversation ON legs (tenant, conversation);
 

@@ -28,7 +28,8 @@ def test_a_part_of_a_thread_costs_the_same_however_many_take_part(
     database = open_store(store)
     if not isinstance(store, Path):
         database.do(lambda tx: tx.run("TRUNCATE legs"))
-    spent, found = [], []
+    spent: list[int] = []
+    found: list[conversations.Leg | None] = []
 
     def learn(when: str) -> None:
         if known == when:
@@ -41,14 +42,22 @@ def test_a_part_of_a_thread_costs_the_same_however_many_take_part(
         for node in nodes:
             found.extend(conversations.legs_of_thread(tx, *POST, node))
 
+    def newest(tx: Tx) -> None:
+        """Whom one of ours answers who has written on the network itself."""
+        spent.append(work(tx, lambda: found.append(conversations.newest_in_thread(tx, *POST)), monkeypatch))
+
     learn("empty")
     database.do(lambda tx: comment(tx, 1, FEW))
     learn("few")
     database.do(look)
+    database.do(newest)
     database.do(lambda tx: comment(tx, 1 + FEW, MANY))
     learn("many")
     database.do(look)
+    database.do(newest)
     database.close()
-    few, many = spent
-    assert [leg.node for leg in found] == [*range(10, 10 + ASKED)] * 2
+    few, newest_of_few, many, newest_of_many = spent
+    nodes = [leg.node for leg in found if leg]
+    assert nodes == [*range(10, 10 + ASKED), FEW, *range(10, 10 + ASKED), FEW + MANY]
+    assert newest_of_many <= newest_of_few + 20, f"{newest_of_few} pages or steps, then {newest_of_many}"
     assert many <= 2 * few + 200, f"{few} pages or steps among {FEW}, {many} among {MANY}"
