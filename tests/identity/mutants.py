@@ -108,7 +108,7 @@ MUTANTS: Sequence[tuple[str, str, str]] = (
         "written",
     ),
     (IDENTITY + "phones.py", 'return f"{national[:2]}9{national[2:]}" if old else national', "return national"),
-    (IDENTITY + "disclosing.py", "edge.rank <= VERIFIED]", "edge.rank <= 2]"),
+    (IDENTITY + "disclosing.py", "edge.rank <= VERIFIED))", "edge.rank <= 2))"),
 )
 
 
