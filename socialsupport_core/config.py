@@ -28,7 +28,7 @@ from socialsupport_core.contract import ConfigError, Registry
 from socialsupport_core.conversation.conduct import ContinuitySection, GuardSection, KindName, ToldSection
 from socialsupport_core.conversation.handing import words
 from socialsupport_core.guidance import Guidance
-from socialsupport_core.hub import Hub
+from socialsupport_core.hub import Hub, names
 from socialsupport_core.hub.base import ADDRESS
 from socialsupport_core.identity import Policy
 from socialsupport_core.identity.proofs import oidc
@@ -37,10 +37,10 @@ from socialsupport_core.store import is_server
 from socialsupport_core.store.accounts import Scope
 
 
-def _name(pattern: str, marks: str) -> Callable[[str], str]:
+def _name(pattern: re.Pattern[str], marks: str) -> Callable[[str], str]:
     def checked(name: str) -> str:
-        if not re.fullmatch(pattern, name, re.ASCII):
-            raise ValueError(f"may have up to 64 characters of {marks}, and begins with none of the marks")
+        if not pattern.fullmatch(name):
+            raise ValueError(names.rule(marks))
         return name
 
     return checked
@@ -52,9 +52,10 @@ def _address(url: str) -> str:
     return url
 
 
-Id = Annotated[str, AfterValidator(_name(r"[a-z0-9][a-z0-9_.-]{0,63}", "a-z, 0-9, _ . and -"))]
+Id = Annotated[str, AfterValidator(_name(names.ID, names.ID_MARKS))]
 """Of tenants, channels, apps and CRMs: it stands in addresses."""
-AgentId = Annotated[str, AfterValidator(_name(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}", "letters, 0-9, _ . @ and -"))]
+_AGENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}", re.ASCII)
+AgentId = Annotated[str, AfterValidator(_name(_AGENT, "letters, 0-9, _ . @ and -"))]
 
 
 class _Section(BaseModel):

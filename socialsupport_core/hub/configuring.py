@@ -12,6 +12,7 @@ from socialsupport_core.contract import ConfigError, Connector, SocialSupportErr
 from socialsupport_core.conversation import views
 from socialsupport_core.hub.admitting import Admitting
 from socialsupport_core.hub.base import NoSuchChannel, check_tenant
+from socialsupport_core.hub.names import check_agent, check_id
 from socialsupport_core.identity import Policy, keep_policy, rebuild
 from socialsupport_core.mistakes import near
 from socialsupport_core.model import Credentials, Facts
@@ -37,7 +38,8 @@ _CRM = re.compile(r"[a-z][a-z0-9_]{0,59}")  # what it knows of people stands und
 
 class Configuring(Admitting):
     def add_tenant(self, tenant: str, name: str) -> None:
-        """Adding a tenant that is there changes its name and nothing else."""
+        """Adding a tenant that is there changes its name and nothing else. Raises ConfigError."""
+        check_id("tenant", tenant)
         key = self._random(32)
         self._database.do(lambda tx: accounts.add_tenant(tx, tenant, name, key))
 
@@ -58,6 +60,7 @@ class Configuring(Admitting):
         return self._database.do(write, tenant)
 
     def add_agent(self, tenant: str, agent: str, name: str, *, is_bot: bool = False) -> Agent:
+        check_agent(agent)
         added = Agent(tenant, agent, name, is_bot)
 
         def write(tx: Tx) -> None:
@@ -77,6 +80,7 @@ class Configuring(Admitting):
 
     def add_app(self, app: str, connector: str, settings: Mapping[str, Any]) -> str:
         """Credentials that several channels share. Returns the path of the app's door."""
+        check_id("app", app)
         self.registry.connector(connector)
         known = next((one for one in self._database.read(accounts.apps) if one.id == app), None)
         added = App(app, connector, known.door if known else self._door())
@@ -106,6 +110,7 @@ class Configuring(Admitting):
 
         `expect_within`: so long it may be silent at most; else, or with 0, its own rhythm tells.
         """
+        check_id("channel", channel)
         cls = self.registry.connector(connector)
         shared = self._app_settings(app) if app else {}
         checked = self.channels.settings(connector, dict(settings), shared, where=f"channel {channel}")
