@@ -166,7 +166,7 @@ class Erasing(Base):
 
 def _at_crm(one: erasures.CRMErasure) -> dict[str, Any]:
     shown = {"crm": one.crm, "state": one.state, "reason": one.reason, "attempts": one.attempts}
-    named = {one.what: one.contact} if one.state != "done" else {}
+    named = {"contact" if one.what == "contact" else "case": one.contact} if one.state != "done" else {}
     return {name: value for name, value in (shown | named).items() if value is not None}
 
 

@@ -17,11 +17,13 @@ from pydantic import ValidationError
 from socialsupport_core.contract import (
     CRM,
     AuthExpired,
+    CaseRef,
     ConfigError,
     Conflict,
     CRMEvent,
     DeliveryError,
     RateLimited,
+    Ref,
     Registry,
     SocialSupportError,
     Uncertain,
@@ -33,6 +35,7 @@ from socialsupport_core.pipeline.channels import DoorClosed
 from socialsupport_core.pipeline.credentials import Keepers
 from socialsupport_core.pipeline.crm_news import News
 from socialsupport_core.pipeline.crm_telling import Telling
+from socialsupport_core.pipeline.erasing import OTHERS
 from socialsupport_core.pipeline.inbound import Translated
 from socialsupport_core.pipeline.leases import Leases
 from socialsupport_core.store import Database, StoreError, Tx, erasures, journal, log, micros
@@ -287,20 +290,34 @@ class CRMs:
 
     async def _erase(self, live: LiveCRM, asked: CRMErasure) -> tuple[CRMState, str | None, int]:
         """How it ended, why, and how long to wait before the next try."""
-        verb = live.adapter.erase_case if asked.what == "case" else live.adapter.erase
+        by_hand = OTHERS if asked.what == "entries" else "erase it there by hand"
         try:
-            await self.run(live, verb(asked.contact))
+            if asked.what == "entries":
+                await self._remove_entries(live, asked)
+            else:
+                verb = live.adapter.erase_case if asked.what == "case" else live.adapter.erase
+                await self.run(live, verb(asked.contact))
         except Unsupported as error:
-            return "by_hand", str(error), 0
+            return "by_hand", OTHERS if asked.what == "entries" else str(error), 0
         except DeliveryError as error:
             if asked.attempts + 1 >= ERASE_TRIES:
-                return "failed", f"{error}; erase it there by hand", 0
+                return "failed", f"{error}; {by_hand}", 0
             told = getattr(error, "retry_after", None)
             seconds = told if told is not None else min(3600, 10 * 2 ** min(asked.attempts, 10))
             return "queued", str(error), int(seconds * 1_000_000)
         except (Exception, SystemExit) as error:
-            return "failed", f"{live.adapter.name} failed: {type(error).__name__}; erase it there by hand", 0
+            return "failed", f"{live.adapter.name} failed: {type(error).__name__}; {by_hand}", 0
         return "done", None, 0
+
+    async def _remove_entries(self, live: LiveCRM, asked: CRMErasure) -> None:
+        """What one person said in a case, one record after the other. Raises Unsupported for files, too."""
+        one, case = live.connected, CaseRef(id=asked.contact)
+        for seq, part, record in self.database.read(lambda tx: crms.records_of_erased(tx, one, asked.erasure, case.id)):
+            if part:
+                raise Unsupported("files")
+            key = f"{one.tenant}:{seq}:erased"
+            await self.run(live, live.adapter.remove_interaction(case, Ref(id=record), key))
+            await self.write(partial(crms.forget_record, one=one, seq=seq, part=part))
 
     # listening
 

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 from pydantic import ValidationError
@@ -174,8 +174,8 @@ def _told(tx: Tx, person: Person) -> Told:
         place for place in told.places if removing.nodes_in_thread(tx, person.tenant, *place) <= person.nodes.keys()
     }
     named = {row["conversation"] for row in legs} | {row["moved_from"] for row in legs if row["moved_from"]}
-    told.shared = _shared(tx, person, named)
-    told.conversations = named - told.shared
+    shared = _shared(tx, person, named)
+    told.conversations = named - shared
     return told
 
 
@@ -343,7 +343,7 @@ OTHERS = "others speak in this case, too; take out there what this person said"
 
 def _remove_from_crms(tx: Tx, person: Person, told: Told, erasure: str, at: int) -> Counter[str]:
     """What CRMs told of them goes here; each CRM is asked to erase the contact that is certainly theirs, and the cases
-    in which we have saved what they said, unless others speak there too."""
+    in which we have saved what they said; where others speak too, what they said."""
     reachable = {one.id for one in crms.connected(tx) if one.tenant == person.tenant}
     state: CRMState
     for crm, contact in sorted({(row["crm"], row["contact"]) for row in person.contacts}):
@@ -352,12 +352,18 @@ def _remove_from_crms(tx: Tx, person: Person, told: Told, erasure: str, at: int)
         erasures.ask_crm(tx, CRMErasure(person.tenant, crm, contact, erasure, state, 0, at, doubt))
     gone: Counter[str] = Counter()
     own = sorted(told.conversations)
-    sql = "SELECT * FROM crm_cases WHERE tenant = ?"
-    for row in removing.rows_in(tx, sql, "conversation", {*own, *told.shared}, person.tenant):
-        doubt = OTHERS if row["conversation"] in told.shared else None if row["crm"] in reachable else UNCONNECTED
+    sql = "SELECT crm, case_ref FROM crm_cases WHERE tenant = ?"
+    whole = {(row["crm"], row["case_ref"]) for row in removing.rows_in(tx, sql, "conversation", own, person.tenant)}
+    removing.change_in(
+        tx, "UPDATE crm_records SET erasure = ? WHERE tenant = ?", "seq", told.seqs, erasure, person.tenant
+    )
+    sql = "SELECT crm, case_ref FROM crm_records WHERE tenant = ?"
+    in_part = {(row["crm"], row["case_ref"]) for row in removing.rows_in(tx, sql, "seq", told.seqs, person.tenant)}
+    for crm, case in sorted(whole | in_part):
+        doubt = None if crm in reachable else UNCONNECTED if (crm, case) in whole else OTHERS
+        what: Literal["case", "entries"] = "case" if (crm, case) in whole else "entries"
         state = "by_hand" if doubt else "queued"
-        asked = CRMErasure(person.tenant, row["crm"], row["case_ref"], erasure, state, 0, at, doubt, "case")
-        erasures.ask_crm(tx, asked)
+        erasures.ask_crm(tx, CRMErasure(person.tenant, crm, case, erasure, state, 0, at, doubt, what))
     for table in ("crm_records", "crm_fields", "crm_waiting"):
         gone[table] += removing.delete_in(tx, table, "conversation", own, person.tenant)
     for table in ("crm_contacts", "crm_asked"):

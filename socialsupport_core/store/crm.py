@@ -233,6 +233,24 @@ def record_of(tx: Tx, one: Connected, seq: int, part: str = "") -> tuple[str, st
     return (row["case_ref"], row["record"]) if row else None
 
 
+def records_of_erased(tx: Tx, one: Connected, erasure: str, case: str) -> list[tuple[int, str, str]]:
+    """Number, part and record of what must go from a case in which others speak, too; attachments last."""
+    rows = tx.all(
+        "SELECT seq, part, record FROM crm_records WHERE tenant = ? AND crm = ? AND erasure = ? AND case_ref = ?"
+        " ORDER BY part, seq",
+        one.tenant,
+        one.id,
+        erasure,
+        case,
+    )
+    return [(row["seq"], row["part"], row["record"]) for row in rows]
+
+
+def forget_record(tx: Tx, one: Connected, seq: int, part: str) -> None:
+    sql = "DELETE FROM crm_records WHERE tenant = ? AND crm = ? AND seq = ? AND part = ?"
+    tx.run(sql, one.tenant, one.id, seq, part)
+
+
 def is_ours(tx: Tx, one: Connected, record: str) -> bool:
     sql = "SELECT 1 AS one FROM crm_records WHERE tenant = ? AND crm = ? AND record = ? LIMIT 1"
     return tx.one(sql, one.tenant, one.id, record) is not None

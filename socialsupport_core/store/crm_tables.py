@@ -17,7 +17,8 @@ CREATE TABLE crm_cases (
 CREATE INDEX crm_cases_by_case ON crm_cases (tenant, crm, case_ref);
 CREATE TABLE crm_records (
   tenant TEXT NOT NULL, crm TEXT NOT NULL, seq INTEGER NOT NULL, part TEXT NOT NULL, conversation TEXT NOT NULL,
-  case_ref TEXT NOT NULL, record TEXT NOT NULL, PRIMARY KEY (tenant, crm, seq, part)) WITHOUT ROWID;
+  case_ref TEXT NOT NULL, record TEXT NOT NULL, erasure TEXT, PRIMARY KEY (tenant, crm, seq, part)) WITHOUT ROWID;
+CREATE INDEX crm_records_of_erased ON crm_records (tenant, crm, erasure) WHERE erasure IS NOT NULL;
 CREATE INDEX crm_records_by_record ON crm_records (tenant, crm, record);
 CREATE INDEX crm_records_by_conversation ON crm_records (tenant, conversation);
 CREATE TABLE crm_fields (

@@ -72,7 +72,8 @@ class Erasure:
 
 @dataclass(frozen=True, slots=True)
 class CRMErasure:
-    """One contact, or case, that a CRM is to erase. Its name there is forgotten once that is done."""
+    """One contact, or case, that a CRM is to erase, or a case of which what this person said is to be taken out. Its
+    name there is forgotten once that is done."""
 
     tenant: str
     crm: str
@@ -82,7 +83,7 @@ class CRMErasure:
     attempts: int
     due_at: int
     reason: str | None
-    what: Literal["contact", "case"] = "contact"
+    what: Literal["contact", "case", "entries"] = "contact"
 
 
 # tombstones

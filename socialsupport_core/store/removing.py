@@ -25,8 +25,6 @@ class Told:
     """Those of `places` in which nobody else is."""
     conversations: set[str] = field(default_factory=set)
     """Of nobody else."""
-    shared: set[str] = field(default_factory=set)
-    """Conversations in which others are, too."""
     parts: set[str] = field(default_factory=set)
     blobs: set[str] = field(default_factory=set)
     cursors: set[int] = field(default_factory=set)

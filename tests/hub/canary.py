@@ -60,6 +60,9 @@ class Ledger(CRM[LedgerSettings]):
         yield httpx.Request("POST", f"{API}/entries", json={})
         return Ref(id=key)
 
+    def remove_interaction(self, case: CaseRef, record: Ref, key: str) -> Flow[None]:
+        yield httpx.Request("DELETE", f"{API}/entries/{record.id}")
+
     def close_case(self, case: CaseRef, outcome: Any) -> Flow[None]:
         yield httpx.Request("POST", f"{API}/closed", json={})
 
@@ -79,10 +82,15 @@ class Books(Simulator):
         self.contacts: dict[str, list[dict[str, Any]]] = {}
         self.erased: list[str] = []
         self.erased_cases: list[str] = []
+        self.removed: list[str] = []
+        """Entries of cases that stay."""
         self.answers: list[int] = []
         """Statuses of the next answers to an erasure; 200 after them."""
 
     def respond(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "DELETE" and request.url.path.startswith("/entries/"):
+            self.removed.append(request.url.path.rsplit("/", 1)[1])
+            return httpx.Response(200, json={})
         if request.method == "DELETE" and request.url.path.startswith("/cases/"):
             self.erased_cases.append(request.url.path.rsplit("/", 1)[1])
             return httpx.Response(200, json={})

@@ -14,11 +14,11 @@ from typing import Any
 
 import eraser
 import pytest
-from canary import CANARY, MARKERS, ROBIN, Aviary, left_in, life, live, mark, old_payloads, speaks
+from canary import CANARY, MARKERS, ROBIN, Aviary, Ledger, left_in, life, live, mark, old_payloads, speaks
 from raven import Roost, message, reacted
 from raven.events import thread_id
 
-from socialsupport_core.contract import ConfigError
+from socialsupport_core.contract import CRM, ConfigError
 from socialsupport_core.identity import Erased, NoSuchCustomer, customer_of
 from socialsupport_core.model import DeliveryUpdated, ErasureRequested, Identifier, IdentityClaimed
 from socialsupport_core.pipeline import erasing
@@ -294,19 +294,40 @@ def test_a_contact_by_whom_the_crm_knows_somebody_else_too_is_left_to_a_person(a
     assert aviary.books.erased == []
 
 
-def test_a_case_in_which_others_speak_is_left_to_a_person_until_they_have_gone(aviary: Aviary) -> None:
-    for number, who in enumerate(("kerry", "lou")):
+def said_in_one_case(aviary: Aviary) -> str:
+    """By Kerry, by Lou, and by Kerry again; the case."""
+    for number, who in enumerate(("kerry", "lou", "kerry")):
         aviary.hear(message(number, "hello", who, thread=thread_id("kerry"), at=number))
         aviary.hub.drain()
     (case,) = aviary.hub.queue("acme")[0]["cases"]
-    first = aviary.hub.erase("acme", "raven.ring:kerry", agent="dana")
+    return str(case["case"])
+
+
+def test_of_a_case_in_which_others_speak_only_what_this_person_said_is_removed(aviary: Aviary) -> None:
+    case = said_in_one_case(aviary)
+    saved = {f"acme:{entry['id']}": entry["interaction"]["author"]["name"] for entry in aviary.timeline("kerry")}
+    told = aviary.hub.erase("acme", "raven.ring:kerry", agent="dana")
+    assert [(one["case"], one["state"]) for one in told["crm"]] == [(case, "queued")]
     aviary.hub.drain()
-    assert [(one["case"], one["state"]) for one in first["crm"]] == [(case["case"], "by_hand")]
-    assert "others speak in this case" in first["crm"][0]["reason"]
+    assert sorted(aviary.books.removed) == sorted(saved)
+    assert len(saved) == 2
     assert aviary.books.erased_cases == []
+    assert [one["state"] for one in aviary.hub.erasures("acme")[0]["crm"]] == ["done"]
     aviary.hub.erase("acme", "raven.ring:lou", agent="dana")
     aviary.hub.drain()
-    assert aviary.books.erased_cases == [case["case"]]
+    assert aviary.books.erased_cases == [case]
+    assert len(aviary.books.removed) == 2
+
+
+def test_a_crm_that_removes_nothing_leaves_that_to_a_person(aviary: Aviary, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = said_in_one_case(aviary)
+    monkeypatch.setattr(Ledger, "remove_interaction", CRM.remove_interaction)
+    aviary.hub.erase("acme", "raven.ring:kerry", agent="dana")
+    aviary.hub.drain()
+    (left,) = aviary.hub.erasures("acme")[0]["crm"]
+    assert (left["case"], left["state"]) == (case, "by_hand")
+    assert "others speak in this case" in left["reason"]
+    assert aviary.books.erased_cases == []
 
 
 def test_what_a_person_must_do_in_a_crm_is_named_for_thirty_days(aviary: Aviary) -> None:
